@@ -1,0 +1,58 @@
+# Every target works from a fresh clone: it makes .venv and installs what it needs, once.
+# Another Python: make test PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help digits test lint format parity bench clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+digits: .venv/demos.stamp ## train a digit classifier on MNIST; report and pictures in out/digits/
+	$(BIN)/python -m demos.digits
+
+# One BLAS thread a worker: the workers fill the cores.
+test: .venv/all.stamp ## the whole test suite, with coverage
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+lint: .venv/all.stamp ## style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/all.stamp ## bring the code into the form that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
+	$(BIN)/python -m benchmarks.parity
+
+bench: .venv/torch.stamp ## speed beside PyTorch
+	$(BIN)/python -m benchmarks
+
+clean: ## remove the environment, the caches and out/
+	rm -rf .venv build out *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else \
+		f"chainrule needs Python 3.11 or newer, and $(PYTHON) is {v}. Name another: make PYTHON=python3.13")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/demos.stamp: .venv/made.stamp setup.cfg pyproject.toml
+	$(PIP) -e '.[draw,plot,fast]'
+	touch $@
+
+.venv/all.stamp: .venv/made.stamp setup.cfg pyproject.toml
+	$(PIP) -e '.[all]'
+	touch $@
+
+.venv/torch.stamp: .venv/all.stamp
+	$(PIP) torch==2.13.0
+	touch $@
