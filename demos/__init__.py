@@ -1,0 +1,1 @@
+"""Worked examples, one runnable file each: `python -m demos` lists them."""

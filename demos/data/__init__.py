@@ -1,0 +1,1 @@
+"""The data that the demos learn from, and its readers."""

@@ -1,0 +1,98 @@
+"""Reader of IDX files, the format of MNIST, plain or gzipped."""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MNIST = Path(__file__).parent / "mnist"
+
+# An IDX file is two zero bytes, a type code, the number of dimensions, each dimension in four bytes, then the elements.
+# Everything is big-endian.
+DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+class Mnist(NamedTuple):
+    """Images are uint8 (N, 28, 28), 0 for paper and 255 for ink; labels are uint8 (N,), 0 to 9."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+
+def read_idx(path: str | Path) -> NDArray[Any]:
+    """The array in an IDX file, in native byte order.
+
+    Raises FileNotFoundError, or ValueError that says where the file departs from the format.
+    """
+    data = _unpacked(Path(path))
+    if len(data) < 4:
+        raise ValueError(
+            f"{path}: an IDX file begins with a magic number of 4 bytes, but this one has {len(data)} bytes"
+        )
+    zeros, code, ndim = struct.unpack(">HBB", data[:4])
+    if zeros != 0 or code not in DTYPES:
+        known = ", ".join(f"0x{c:02x}" for c in DTYPES)
+        expected = f"expected two zero bytes and a type code ({known})"
+        raise ValueError(f"{path}: not an IDX file: its magic number is 0x{data[:4].hex()}, {expected}")
+    start = 4 + 4 * ndim
+    if len(data) < start:
+        raise ValueError(f"{path}: {ndim} dimensions need a header of {start} bytes, but the file has {len(data)}")
+    shape = struct.unpack(f">{ndim}I", data[4:start])
+    dtype = np.dtype(DTYPES[code])
+    size = start + math.prod(shape) * dtype.itemsize
+    if len(data) != size:
+        fault = "is truncated" if len(data) < size else "has bytes after its end"
+        raise ValueError(f"{path} {fault}: {dtype.name} of shape {shape} takes {size} bytes, found {len(data)}")
+    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def load_mnist(folder: str | Path = MNIST) -> Mnist:
+    """The four arrays of MNIST, or of a data set in the same form, such as Fashion-MNIST.
+
+    Raises FileNotFoundError for a missing file, ValueError for one that is damaged or does not fit the others.
+    """
+    train = _load_split(Path(folder), "train")
+    test = _load_split(Path(folder), "t10k")
+    return Mnist(*train, *test)
+
+
+def _load_split(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images_path = _find(folder, f"{name}-images-idx3-ubyte")
+    labels_path = _find(folder, f"{name}-labels-idx1-ubyte")
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    for path, array, rest in ((images_path, images, (28, 28)), (labels_path, labels, ())):
+        if array.dtype != np.uint8 or array.shape[1:] != rest or array.ndim != len(rest) + 1:
+            expected = ", ".join(map(str, ("N", *rest)))
+            raise ValueError(
+                f"{path}: expected uint8 of shape ({expected}), found {array.dtype} of shape {array.shape}"
+            )
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images in {images_path}, but {len(labels)} labels in {labels_path}")
+    if (labels > 9).any():
+        at = int(np.argmax(labels > 9))
+        raise ValueError(f"{labels_path}: labels are 0 to 9, but label {at} is {labels[at]}")
+    return images, labels
+
+
+def _find(folder: Path, name: str) -> Path:
+    for path in (folder / f"{name}.gz", folder / name):
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"{folder} has neither {name}.gz nor {name}")
+
+
+def _unpacked(path: Path) -> bytes:
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"{path}: the gzip file is damaged or cut short: {error}") from error
