@@ -1,0 +1,117 @@
+"""Brings a picture of one digit to the form of MNIST: white on black, 20×20 pixels centred by mass in 28×28.
+
+The form is the one that Y. LeCun, C. Cortes and C. Burges describe in *The MNIST database of handwritten digits*.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+SIDE, BOX, CENTRE = 28, 20, 14
+LARGEST = 2048  # pixels on a side that are looked at; a larger picture is reduced first
+FAINTEST = 0.06  # ink nearer to the paper's colour than this share of black to white is no ink
+EDGE = 0.2  # ink fainter than this share of the darkest does not count when the margins are cut
+
+
+def read_picture(path: str | Path) -> NDArray[np.uint8]:
+    """The digit in a PNG, JPEG or other image file, of any size and colours, as (28, 28).
+
+    The colour of the border is taken for the paper's, so dark on light, light on dark and a transparent background all
+    do. Raises FileNotFoundError, ValueError for a file that is no picture and for a blank one, ImportError without
+    Pillow.
+    """
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise ImportError('reading a picture needs Pillow: pip install "chainrule[plot]"') from error
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+    ink = _ink(_colours(image))
+    if ink.max() < FAINTEST:
+        raise ValueError(f"{path} is blank: nothing in it stands out from the colour of its border")
+    return mnist_form(ink)
+
+
+def mnist_form(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Ink (H, W), 0 for paper and more for darker, cropped, scaled to fit 20×20 and centred by mass in (28, 28)."""
+    from PIL import Image
+
+    rows, columns = (np.flatnonzero((ink > EDGE * ink.max()).any(axis)) for axis in (1, 0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = (max(1, round(BOX * n / max(ink.shape))) for n in ink.shape)
+    small = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC))
+    # MNIST's strokes are saturated: a thin pen that the scaling made grey gets its black back.
+    small = np.clip(small / np.quantile(small[small > EDGE * small.max()], 0.9), 0, 1)
+
+    out = np.zeros((SIDE, SIDE), np.uint8)
+    top, left = (
+        int(np.clip(round(CENTRE - np.average(np.arange(n), weights=small.sum(1 - axis))), 0, SIDE - n))
+        for axis, n in enumerate(small.shape)
+    )
+    out[top : top + height, left : left + width] = np.rint(small * 255)
+    return out
+
+
+def _colours(image: "PIL.Image.Image") -> NDArray[np.float32]:
+    """Red, green, blue and opacity (H, W, 4), each 0 to 1."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # grey in more than 8 bits, often with a range of its own
+        grey = np.asarray(image, np.float32)
+        image = Image.fromarray((255 * grey / max(float(grey.max()), 1)).astype(np.uint8))
+    image = image.convert("RGBA")
+    image.thumbnail((LARGEST, LARGEST))
+    return np.asarray(image, np.float32) / np.float32(255)
+
+
+def _ink(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each pixel is from the paper's colour, (H, W), 1 for black on white, less the paper's own noise."""
+    difference = colours[..., 3:] * (colours[..., :3] - _paper(colours))
+    distance = np.sqrt(np.mean(difference**2, axis=-1))
+    noise = 4 * np.median(distance[_border(distance)])
+    return np.maximum(distance - noise, 0)
+
+
+def _paper(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The paper's colour, (H, W, 3) or (3,).
+
+    It is a plane through the border, since light falls from one side. Where the border is transparent, it is whichever
+    of black and white the rest stands out from.
+    """
+    opacity = colours[..., 3:]
+    y, x = _border(colours).nonzero()
+    opaque = colours[y, x, 3] > 0.5
+    if 2 * opaque.sum() < len(opaque):
+        light = np.sum(colours[..., :3] * opacity) > 0.5 * 3 * opacity.sum()
+        return np.full(3, 0 if light else 1, np.float32)
+
+    y, x = y[opaque], x[opaque]
+    border = colours[y, x, :3]
+    paper = np.median(border, axis=0)
+    for _ in range(3):  # drop what stands out, such as ink that runs over the edge, and fit the plane to the rest
+        residual = np.abs(border - paper).max(axis=-1)
+        kept = residual <= 3 * np.median(residual) + 1 / 255
+        plane = np.linalg.lstsq(_terms(y[kept], x[kept]), border[kept], rcond=None)[0]
+        paper = _terms(y, x) @ plane
+    rows, columns = np.ogrid[: colours.shape[0], : colours.shape[1]]
+    return (plane[0] + rows[..., None] * plane[1] + columns[..., None] * plane[2]).astype(np.float32)
+
+
+def _terms(y: NDArray[Any], x: NDArray[Any]) -> NDArray[np.float64]:
+    return np.stack([np.ones(len(y)), y, x], axis=-1)
+
+
+def _border(array: NDArray[Any]) -> NDArray[np.bool_]:
+    edge = np.ones(array.shape[:2], np.bool_)
+    edge[1:-1, 1:-1] = False
+    return edge
