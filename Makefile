@@ -17,8 +17,10 @@ digits: .venv/demos.stamp ## train a digit classifier on MNIST; report and pictu
 	$(BIN)/python -m demos.digits
 
 # One BLAS thread a worker: the workers fill the cores.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
 test: .venv/all.stamp ## the whole test suite, with coverage
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+	$(PYTEST) --ignore=tests/parity --cov --cov-report=term
 
 lint: .venv/all.stamp ## style, format and types
 	$(BIN)/ruff check .
@@ -30,7 +32,7 @@ format: .venv/all.stamp ## bring the code into the form that lint asks for
 	$(BIN)/ruff format .
 
 parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
-	$(BIN)/python -m benchmarks.parity
+	$(PYTEST) tests/parity
 
 bench: .venv/torch.stamp ## speed beside PyTorch
 	$(BIN)/python -m benchmarks
