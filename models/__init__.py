@@ -1,0 +1,1 @@
+"""Models built from `nn`, and the tokenizers that feed them."""
