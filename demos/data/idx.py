@@ -50,7 +50,11 @@ def read_idx(path: str | Path) -> NDArray[Any]:
     if len(data) != size:
         fault = "is truncated" if len(data) < size else "has bytes after its end"
         raise ValueError(f"{path} {fault}: {dtype.name} of shape {shape} takes {size} bytes, found {len(data)}")
-    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    try:
+        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # more dimensions, or larger ones, than NumPy has
+        raise ValueError(f"{path}: its shape {shape} is none that an array can have: {error}") from error
+    return array.astype(dtype.newbyteorder("="))
 
 
 def load_mnist(folder: str | Path = MNIST) -> Mnist:

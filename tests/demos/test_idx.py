@@ -9,7 +9,7 @@ import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from demos.data.idx import DTYPES, MNIST, load_mnist, read_idx
 
@@ -59,6 +59,18 @@ def test_a_file_cut_anywhere_or_with_a_tail_is_an_error(folder, array, data):
         path.write_bytes(wrong)
         with pytest.raises(ValueError, match=rf"file.*\b{len(wrong)}\b"):
             read_idx(path)
+
+
+@given(st.sampled_from(sorted(DTYPES)), st.integers(0, 255), st.binary(max_size=40))
+@example(0x08, 100, bytes(400))
+@example(0x08, 4, b"\xff" * 12 + bytes(4))
+def test_any_header_gives_an_array_or_an_error_that_names_the_file(folder, code, ndim, rest):
+    path = folder / "file"
+    path.write_bytes(bytes([0, 0, code, ndim]) + rest)
+    try:
+        assert read_idx(path).ndim == ndim
+    except ValueError as error:
+        assert str(path) in str(error)
 
 
 @given(cut=st.floats(0, 1, exclude_max=True))
