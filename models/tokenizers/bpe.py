@@ -90,16 +90,15 @@ class BPETokenizer(Tokenizer):
     @classmethod
     def from_gpt2(cls, encoder_json: str | os.PathLike[str], vocab_bpe: str | os.PathLike[str]) -> Self:
         """The tokenizer of GPT-2's two files. Raises ValueError where they are not such files or do not agree."""
-        try:
-            with open(encoder_json, encoding="utf-8") as file:
-                ids = json.load(file)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{os.fspath(encoder_json)} is not JSON in UTF-8: {error}") from error
-        if not isinstance(ids, dict):
-            raise ValueError(f"{os.fspath(encoder_json)} should map tokens to ids; it holds a {type(ids).__name__}")
-        with open(vocab_bpe, encoding="utf-8") as file:
-            lines = [line for line in file.read().split("\n") if line and not line.startswith("#version")]
         source = f"{os.fspath(encoder_json)} and {os.fspath(vocab_bpe)} are not GPT-2's, or not of the same model"
+        try:
+            with open(encoder_json, encoding="utf-8") as json_file, open(vocab_bpe, encoding="utf-8") as bpe_file:
+                ids = json.load(json_file)
+                lines = [line for line in bpe_file.read().split("\n") if line and not line.startswith("#version")]
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{source}: they should be JSON and text in UTF-8: {error}") from error
+        if not isinstance(ids, dict) or not all(type(number) is int for number in ids.values()):
+            raise ValueError(f"{source}: the first should map tokens to ids")
         names = [*BYTE_CHARS, *(line.replace(" ", "", 1) for line in lines)]
         for expected, name in enumerate(names):
             if ids.get(name) != expected:

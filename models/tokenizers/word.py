@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Self
 
 from models.tokenizers.base import (
@@ -17,11 +19,20 @@ from models.tokenizers.base import (
     string_list,
 )
 
-# Letters, digits and accents (combining marks), joined by apostrophes: "don't" is one word, "forty-two" is two.
-WORD = r"\w[\w\u0300-\u036f]*(?:['\u2019]\w[\w\u0300-\u036f]*)*"
 SPECIAL = re.compile(r"<[^\s<>]+>")
 NO_SPACE_BEFORE = frozenset(".,;:!?)]}%")
 NO_SPACE_AFTER = frozenset("([{")
+
+
+@cache
+def _word() -> str:
+    """The pattern of a word: letters, digits and their accents, and apostrophes between. "forty-two" is two words.
+
+    `re` does not count accents and vowel signs (Unicode's combining marks) as \\w, so they are listed.
+    """
+    marks = "".join(char for char in map(chr, range(0x300, 0x20000)) if unicodedata.category(char).startswith("M"))
+    run = rf"\w[\w{marks}]*"
+    return rf"{run}(?:['\u2019]{run})*"
 
 
 class WordTokenizer(Tokenizer):
@@ -52,7 +63,7 @@ class WordTokenizer(Tokenizer):
                 raise ValueError(f'a special token is written like "<end>", without spaces; got {name!r}')
         self.lower, self.punctuation, self.unk = lower, punctuation, unk
         alternatives = [re.escape(name) for name in names]
-        alternatives += [WORD, r"[^\w\s]"] if punctuation else [WORD]
+        alternatives += [_word(), r"[^\w\s]"] if punctuation else [_word()]
         self._pattern = re.compile("|".join(alternatives))
         self.special: dict[str, int] = {name: i for i, name in enumerate(names)}
         self.tokens: list[str] = names + list(words)
