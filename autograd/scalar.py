@@ -1,0 +1,268 @@
+"""`Value`: a number that remembers how it was computed. The engine's whole idea in one file: read it first.
+
+    >>> x, y = Value(3.0), Value(2.0)
+    >>> z = x * y + x**2
+    >>> z.backward()
+    >>> x.grad, y.grad                         # ∂z/∂x = y + 2x, ∂z/∂y = x
+    (8.0, 3.0)
+
+Each operation makes one Value that holds its result, the Values that it was computed from (its parents) and its partial
+derivative by each of them, as plain numbers. `backward` goes from the newest Value to the oldest and hands to each
+parent its gradient times the partial derivative: that is the chain rule, and all there is to it.
+
+Values nest. The data of `Value(Value(3.0))` is a Value itself, so are its gradients, and they can be derived again.
+
+The arithmetic is IEEE 754's, as it is for NumPy and Tensor: log(-1.0) is nan, 1.0 / 0.0 is inf, and nothing raises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import newest_first, tick
+
+
+class Value:
+    """A float, its gradient, and where it came from.
+
+    `data` is the number, `grad` the derivative by it of whatever `backward` was called on, `op` the name of the
+    operation that made it ("" for a leaf), `parents` the operation's arguments, `partials` its derivative by each of
+    them, and `order` a counter that grows with creation.
+    """
+
+    __slots__ = ("data", "grad", "op", "parents", "partials", "order")
+
+    def __init__(self, data: Any, parents: tuple[Value, ...] = (), partials: tuple = (), op: str = "") -> None:
+        self.data = data if parents or isinstance(data, Value) else float(data)
+        self.grad: Any = 0.0
+        self.parents = parents
+        self.partials = partials
+        self.op = op
+        self.order = tick()
+
+    def backward(self) -> None:
+        """Put the derivative of this Value by each one it was computed from into their `grad`.
+
+        Leaves add it to the `grad` that they have (set that to 0.0 between steps of training); the Values in between
+        hold the gradient of the last call alone.
+        """
+        values = newest_first([self])
+        for value in values:
+            if value.parents:
+                value.grad = 0.0
+        self.grad += _one(self.data)
+        for value in values:
+            grad = value.grad
+            for parent, partial in zip(value.parents, value.partials):
+                parent.grad += grad * partial
+
+    # Arithmetic -------------------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Value:
+        y = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + y.data, (self, y), (1.0, 1.0), "+")
+
+    def __sub__(self, other: Any) -> Value:
+        y = other if isinstance(other, Value) else Value(other)
+        return Value(self.data - y.data, (self, y), (1.0, -1.0), "-")
+
+    def __mul__(self, other: Any) -> Value:
+        y = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * y.data, (self, y), (y.data, self.data), "*")
+
+    def __truediv__(self, other: Any) -> Value:
+        y = other if isinstance(other, Value) else Value(other)
+        out = _div(self.data, y.data)
+        return Value(out, (self, y), (_div(1.0, y.data), -_div(out, y.data)), "/")
+
+    def __pow__(self, other: Any) -> Value:
+        x = self.data
+        if not isinstance(other, Value):
+            n = float(other)
+            return Value(_pow(x, n), (self,), (n * _pow(x, n - 1) if n else 0.0,), f"**{n:g}")
+        y = other.data
+        out = _pow(x, y)
+        x_is_0, y_is_0 = 1 - abs(_of("sign", x)), 1 - abs(_of("sign", y))
+        by_x = y * _pow(x + x_is_0 * y_is_0, y - 1)  # 0, not nan, for 0**0
+        by_y = out * _of("log", x + x_is_0)  # 0, not nan, for 0**y
+        return Value(out, (self, other), (by_x, by_y), "**")
+
+    def __neg__(self) -> Value:
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __abs__(self) -> Value:
+        return Value(abs(self.data), (self,), (_of("sign", self.data),), "abs")
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __rsub__(self, other: Any) -> Value:
+        return Value(other) - self
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return Value(other) / self
+
+    def __rpow__(self, other: Any) -> Value:
+        return Value(other) ** self
+
+    # Functions --------------------------------------------------------------------------------------------------------
+
+    def exp(self) -> Value:
+        out = _of("exp", self.data)
+        return Value(out, (self,), (out,), "exp")
+
+    def log(self) -> Value:
+        return Value(_of("log", self.data), (self,), (_div(1.0, self.data),), "log")
+
+    def sqrt(self) -> Value:
+        out = _of("sqrt", self.data)
+        return Value(out, (self,), (_div(0.5, out),), "sqrt")
+
+    def sin(self) -> Value:
+        return Value(_of("sin", self.data), (self,), (_of("cos", self.data),), "sin")
+
+    def cos(self) -> Value:
+        return Value(_of("cos", self.data), (self,), (-_of("sin", self.data),), "cos")
+
+    def tanh(self) -> Value:
+        out = _of("tanh", self.data)
+        return Value(out, (self,), (1.0 - out * out,), "tanh")
+
+    def sigmoid(self) -> Value:
+        out = _of("sigmoid", self.data)
+        return Value(out, (self,), (out * (1.0 - out),), "sigmoid")
+
+    def relu(self) -> Value:
+        out = _of("relu", self.data)
+        return Value(out, (self,), (_of("sign", out),), "relu")
+
+    def sign(self) -> Value:
+        return Value(_of("sign", self.data), (self,), (0.0,), "sign")
+
+    def erf(self) -> Value:
+        x = self.data
+        return Value(_of("erf", x), (self,), (2 / math.sqrt(math.pi) * _of("exp", -x * x),), "erf")
+
+    def gelu(self) -> Value:
+        """x Φ(x), where Φ is the distribution function of the standard normal (Hendrycks and Gimpel 2016)."""
+        x = self.data
+        below = 0.5 + 0.5 * _of("erf", x * math.sqrt(0.5))
+        density = _of("exp", -0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        return Value(x * below, (self,), (below + x * density,), "gelu")
+
+    def maximum(self, other: Any) -> Value:
+        """The larger of two; where they tie, each has half of the gradient."""
+        y = other if isinstance(other, Value) else Value(other)
+        share = 0.5 + 0.5 * _of("sign", self.data - y.data)
+        return Value(_of("maximum", self.data, y.data), (self, y), (share, 1.0 - share), "maximum")
+
+    def minimum(self, other: Any) -> Value:
+        """The smaller of two; where they tie, each has half of the gradient."""
+        y = other if isinstance(other, Value) else Value(other)
+        share = 0.5 - 0.5 * _of("sign", self.data - y.data)
+        return Value(_of("minimum", self.data, y.data), (self, y), (share, 1.0 - share), "minimum")
+
+    @staticmethod
+    def sum(values: Iterable[Any]) -> Value:
+        """The sum of any number of Values, as one node."""
+        xs = tuple([x if isinstance(x, Value) else Value(x) for x in values])
+        return Value(sum([x.data for x in xs]), xs, (1.0,) * len(xs), "sum")
+
+    @staticmethod
+    def dot(weights: Iterable[Any], inputs: Iterable[Any]) -> Value:
+        """Σ wᵢxᵢ, as one node: what a neuron spends its time on."""
+        ws = tuple([w if isinstance(w, Value) else Value(w) for w in weights])
+        xs = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
+        if len(ws) != len(xs):
+            raise ValueError(f"dot takes as many weights as inputs, got {len(ws)} and {len(xs)}")
+        w, x = tuple([w.data for w in ws]), tuple([x.data for x in xs])
+        return Value(sum(map(mul, w, x)), ws + xs, x + w, "dot")
+
+    # As a number ------------------------------------------------------------------------------------------------------
+
+    def __lt__(self, other: Any) -> bool:
+        return self.data < other
+
+    def __le__(self, other: Any) -> bool:
+        return self.data <= other
+
+    def __gt__(self, other: Any) -> bool:
+        return self.data > other
+
+    def __ge__(self, other: Any) -> bool:
+        return self.data >= other
+
+    def __eq__(self, other: Any) -> bool:
+        return self.data == other
+
+    __hash__ = object.__hash__  # of the node, not of its number: the graph is a set of nodes
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        return f"Value(data={self.data!r}, grad={self.grad!r})"
+
+
+def _one(like: Any) -> Any:
+    """1.0, nested as deep as `like` is."""
+    return Value(_one(like.data)) if isinstance(like, Value) else 1.0
+
+
+_PLAIN = (float, int, np.number)
+_FLOAT: dict[str, Callable[..., float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tanh": math.tanh,
+    "erf": math.erf,
+    "sigmoid": lambda x: 1.0 / (1.0 + math.exp(-x)) if x > -700 else math.exp(x),
+    "relu": lambda x: 0.0 if x <= 0 else x,
+    "sign": lambda x: float((x > 0) - (x < 0)),
+    "maximum": lambda x, y: x if x >= y or x != x else y,
+    "minimum": lambda x, y: x if x <= y or x != x else y,
+}
+
+
+def _of(name: str, x: Any, *rest: Any) -> Any:
+    """A function of plain numbers; of nested Values, their method of that name."""
+    if isinstance(x, _PLAIN):
+        if not rest or isinstance(rest[0], _PLAIN):
+            try:
+                return _FLOAT[name](x, *rest)
+            except (ArithmeticError, ValueError):
+                return _ieee(name, x, *rest)
+        x, rest = rest[0], (x,)  # maximum and minimum, which alone have two arguments, are symmetric
+    return getattr(x, name)(*rest)
+
+
+def _div(x: Any, y: Any) -> Any:
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return _ieee("divide", x, y)
+
+
+def _pow(x: Any, y: Any) -> Any:
+    if not (isinstance(x, _PLAIN) and isinstance(y, _PLAIN)):
+        return x**y
+    try:
+        return math.pow(x, y)
+    except (ArithmeticError, ValueError):
+        return _ieee("power", x, y)
+
+
+def _ieee(name: str, *numbers: Any) -> float:
+    """What NumPy gives, inf or nan, where Python's own functions raise."""
+    with np.errstate(all="ignore"):
+        return float(getattr(np, name)(*numbers))
