@@ -1,0 +1,144 @@
+"""The scalar engine learns to tell two moons apart, one number at a time.
+
+A network of 2-16-16-1 neurons, 337 parameters, each a Value; hinge loss; plain gradient descent. In out/moons/ are then
+the decision boundary with the course of training, and the graph of one small neuron with its data and gradients.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+
+from autograd import draw
+from autograd.errors import require
+from autograd.scalar import Value
+from demos.common import out_dir, parser, pyplot
+
+Point = list[Value]
+
+
+class Neuron:
+    """relu(w·x + b), or w·x + b for the one at the output."""
+
+    def __init__(self, inputs: int, rng: random.Random, linear: bool = False) -> None:
+        self.weights = [Value(rng.gauss(0.0, (2 / inputs) ** 0.5)) for _ in range(inputs)]
+        self.bias = Value(0.0)
+        self.linear = linear
+
+    def __call__(self, x: list[Value]) -> Value:
+        z = Value.dot(self.weights, x) + self.bias
+        return z if self.linear else z.relu()
+
+
+class Network:
+    """Layers of neurons, each layer fed with the outputs of the one before."""
+
+    def __init__(self, sizes: list[int], rng: random.Random) -> None:
+        pairs = list(zip(sizes, sizes[1:]))
+        self.layers = [[Neuron(n, rng, linear=i == len(pairs)) for _ in range(m)] for i, (n, m) in enumerate(pairs, 1)]
+        self.parameters = [p for layer in self.layers for neuron in layer for p in (*neuron.weights, neuron.bias)]
+
+    def __call__(self, x: list[Value]) -> Value:
+        for layer in self.layers:
+            x = [neuron(x) for neuron in layer]
+        return x[0]
+
+
+def two_moons(n: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """n points (n, 2) on two interleaved half circles of radius 1, and the class of each, -1 or 1."""
+    angle = rng.uniform(0, np.pi, n)
+    labels = np.where(np.arange(n) % 2 == 0, -1, 1)
+    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = np.where(labels[:, None] < 0, upper, [1.0, 0.5] - upper)
+    return points + noise * rng.standard_normal((n, 2)), labels
+
+
+def loss_and_scores(model: Network, points: list[Point], labels: list[int]) -> tuple[Value, list[float]]:
+    """The mean hinge loss, which asks for a margin of 1, with a little weight decay; and the score of every point."""
+    scores = [model(x) for x in points]
+    margins = Value.sum([(1 - score * label).relu() for score, label in zip(scores, labels)]) / len(labels)
+    return margins + 1e-4 * Value.dot(model.parameters, model.parameters), [score.data for score in scores]
+
+
+def train(model: Network, points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
+    """Gradient descent on all points at once. Returns the loss and the accuracy before each step; Ctrl-C ends it early."""
+    history = []
+    try:
+        for step in (bar := require("tqdm", "plot").tqdm(range(steps), unit="step")):
+            loss, scores = loss_and_scores(model, points, labels)
+            history.append((loss.data, accuracy(scores, labels)))
+            bar.set_postfix(loss=f"{loss.data:.4f}", accuracy=f"{history[-1][1]:.1%}")
+            loss.backward()
+            rate = 1.0 - 0.9 * step / steps
+            for p in model.parameters:
+                p.data -= rate * p.grad
+                p.grad = 0.0
+    except KeyboardInterrupt:
+        print("stopped; what was learned so far is kept")
+    return history
+
+
+def accuracy(scores: list[float], labels: list[int]) -> float:
+    """The share of the scores that have the sign of their label."""
+    return float(np.mean(np.sign(scores) == labels))
+
+
+def plot(
+    model: Network, points: np.ndarray, labels: np.ndarray, history: list[tuple[float, float]], file: Path
+) -> None:
+    """The decision boundary over the points, and the course of the loss and the accuracy."""
+    plt = pyplot()
+    (left, bottom), (right, top) = points.min(axis=0) - 0.4, points.max(axis=0) + 0.4
+    x, y = np.meshgrid(np.linspace(left, right, 70), np.linspace(bottom, top, 50))
+    scores = np.array([model([Value(a), Value(b)]).data for a, b in zip(x.flat, y.flat)]).reshape(x.shape)
+
+    figure, (plane, course) = plt.subplots(1, 2, figsize=(12, 4.5), width_ratios=[3, 2], layout="constrained")
+    plane.contourf(x, y, np.clip(scores, -2, 2), levels=np.linspace(-2, 2, 17), cmap="RdBu", alpha=0.7)
+    plane.contour(x, y, scores, levels=[-1, 0, 1], colors="black", linestyles=["dotted", "solid", "dotted"])
+    plane.scatter(*points.T, c=labels, cmap="RdBu", edgecolors="black")
+    plane.set(title="decision boundary (solid), margins (dotted)", xlabel="x₁", ylabel="x₂", aspect="equal")
+    losses, accuracies = zip(*history)
+    course.plot(losses, label="loss")
+    course.plot(accuracies, label="accuracy")
+    course.set(title="training", xlabel="step", ylim=(0, None))
+    course.legend()
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
+
+
+def draw_neuron(file: Path) -> Path:
+    """The graph of one neuron of two inputs, written out op by op, after backward."""
+    named = {"x1": Value(2.0), "w1": Value(-1.5), "x2": Value(0.5), "w2": Value(1.0), "b": Value(3.0)}
+    out = (named["x1"] * named["w1"] + named["x2"] * named["w2"] + named["b"]).tanh()
+    out.backward()
+    return draw.save(out, file, names={**named, "out": out})
+
+
+def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
+    """Train, report, draw. Returns the loss and the accuracy before each step and at the end."""
+    options = parser(__doc__, seed=1)
+    options.add_argument("--steps", type=int, default=150, help="of gradient descent")
+    options.add_argument("--points", type=int, default=100, help="on both moons together")
+    args = options.parse_args(arguments)
+    pyplot()  # what is missing is said before the work, not after it
+
+    points, labels = two_moons(args.points, np.random.default_rng(args.seed))
+    xs, ys = [[Value(x) for x in point] for point in points.tolist()], labels.tolist()
+    model = Network([2, 16, 16, 1], random.Random(args.seed))
+    history = train(model, xs, ys, args.steps)
+    loss, scores = loss_and_scores(model, xs, ys)
+    history.append((loss.data, accuracy(scores, ys)))
+    print(f"{len(model.parameters)} parameters, {len(history) - 1} steps: loss {loss.data:.4f}, ", end="")
+    print(f"accuracy {history[-1][1]:.1%} of {len(points)} points")
+
+    folder = out_dir("moons")
+    plot(model, points, labels, history, folder / "boundary.png")
+    print(f"{folder / 'boundary.png'}: the decision boundary and the course of training")
+    print(f"{draw_neuron(folder / 'neuron.svg')}: the graph of one neuron")
+    return history
+
+
+if __name__ == "__main__":
+    main()
