@@ -63,7 +63,7 @@ def loss_and_scores(model: Network, points: list[Point], labels: list[int]) -> t
 
 
 def train(model: Network, points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
-    """Gradient descent on all points at once. Returns the loss and the accuracy before each step; Ctrl-C ends it early."""
+    """Gradient descent on all points at once; Ctrl-C ends it early. Returns loss and accuracy before each step."""
     history = []
     try:
         for step in (bar := require("tqdm", "plot").tqdm(range(steps), unit="step")):

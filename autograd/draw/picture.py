@@ -51,7 +51,8 @@ def picture(root: Any, names: Mapping[str, Any] | None = None, max_nodes: int = 
     nodes = newest_first([node])
     shown = set(nodes[:max_nodes])
     cut = len(nodes) - len(shown)
-    boxes, edges = [], []
+    boxes: list[Box] = []
+    edges: list[Edge] = []
     if cut:
         boxes.append(Box("cut", "note", (f"… {cut:,} older nodes, not drawn (max_nodes={max_nodes:,})",)))
     for node in reversed(nodes[:max_nodes]):
