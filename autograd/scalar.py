@@ -87,9 +87,10 @@ class Value:
             return Value(_pow(x, n), (self,), (n * _pow(x, n - 1) if n else 0.0,), f"**{n:g}")
         y = other.data
         out = _pow(x, y)
-        x_is_0, y_is_0 = 1 - abs(_of("sign", x)), 1 - abs(_of("sign", y))
+        sign = _of("sign", y)
+        x_is_0, y_is_0, y_is_negative = 1 - abs(_of("sign", x)), 1 - abs(sign), _of("relu", -sign)
         by_x = y * _pow(x + x_is_0 * y_is_0, y - 1)  # 0, not nan, for 0**0
-        by_y = out * _of("log", x + x_is_0)  # 0, not nan, for 0**y
+        by_y = out * _of("log", x + x_is_0 * (1 - y_is_negative))  # 0, not nan, for 0**y
         return Value(out, (self, other), (by_x, by_y), "**")
 
     def __neg__(self) -> Value:
