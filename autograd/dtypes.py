@@ -1,0 +1,65 @@
+"""Dtypes, sizes and the one device, with torch's names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+float64 = double = np.dtype(np.float64)
+float32 = float = np.dtype(np.float32)
+float16 = half = np.dtype(np.float16)
+int64 = long = np.dtype(np.int64)
+int32 = int = np.dtype(np.int32)
+int16 = short = np.dtype(np.int16)
+int8 = np.dtype(np.int8)
+uint8 = np.dtype(np.uint8)
+bool = np.dtype(np.bool_)
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of ints that knows its product."""
+
+    __slots__ = ()
+
+    def numel(self) -> Any:
+        """The number of elements."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"Size({list(self)})"
+
+
+class device:
+    """Where a tensor is: the CPU, the only device there is."""
+
+    type = "cpu"
+    index = None
+
+    def __init__(self, name: Any = "cpu", index: Any = None) -> None:
+        if str(name).partition(":")[0] != "cpu":
+            raise RuntimeError(f"there is no device {str(name)!r} here: chainrule computes on the CPU, device='cpu'")
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, device) or other == "cpu"
+
+    def __hash__(self) -> Any:
+        return hash("cpu")
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
+CPU = device()
+
+
+def checked_dtype(dtype: Any) -> np.dtype:
+    """A NumPy dtype of what names one (np.float32, "float32", float32, Python's float for the default dtype's kind)."""
+    found = np.dtype(dtype)
+    if found.kind not in "fiub":
+        raise TypeError(f"a tensor holds floats, integers or truth values, not {found}")
+    return found

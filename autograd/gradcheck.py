@@ -1,0 +1,208 @@
+"""Finite differences against the gradients that the engine gives, for any function, with a report of what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.functional import grad
+from autograd.graph import enable_grad, no_grad
+from autograd.tensor import Tensor
+
+
+class Mismatch(NamedTuple):
+    """One entry of a Jacobian that is wrong: d output[out_index] / d input[in_index]."""
+
+    argument: str
+    in_index: tuple[int, ...]
+    output: int
+    out_index: tuple[int, ...]
+    analytic: float
+    numeric: float
+
+    @property
+    def absolute(self) -> float:
+        """|analytic - numeric|."""
+        return abs(self.analytic - self.numeric)
+
+    @property
+    def relative(self) -> float:
+        """The absolute error over the greater of the two magnitudes."""
+        return self.absolute / max(abs(self.analytic), abs(self.numeric), 1e-300)
+
+    def __str__(self) -> str:
+        return (
+            f"d output{list(self.out_index)} / d {self.argument}{list(self.in_index)}: analytic {self.analytic:.10g}, "
+            f"numeric {self.numeric:.10g}, absolute error {self.absolute:.3g}, relative error {self.relative:.3g}"
+        )
+
+
+class GradcheckError(RuntimeError):
+    """Gradients that finite differences contradict; `mismatches` has all of them, the worst first."""
+
+    def __init__(self, message: str, mismatches: Sequence[Mismatch] = ()) -> None:
+        super().__init__(message)
+        self.mismatches = list(mismatches)
+
+
+def gradcheck(
+    f: Callable,
+    inputs: Any,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Whether the gradients of f agree with central differences, |analytic - numeric| <= atol + rtol |numeric|.
+
+    `inputs` is a tensor or a tuple; those that require grad are checked and must be float64, since the difference of
+    nearby values has no digits left in float32. f gives a tensor or several. Raises GradcheckError with the argument,
+    the worst elements, both values and the errors, or returns False where raise_exception is.
+    """
+    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    names = _names(f, len(inputs))
+    if not checked:
+        raise ValueError("gradcheck needs an input that requires grad: make it with requires_grad=True")
+    for i in checked:
+        if inputs[i].dtype != np.float64:
+            raise ValueError(f"gradcheck needs float64, but {names[i]} is {inputs[i].dtype}: convert it with .double()")
+    mismatches: list[Mismatch] = []
+    try:
+        analytic = _analytic(f, inputs, checked)
+        numeric = _numeric(f, inputs, checked, eps)
+        for k, (of_outputs, by_differences) in enumerate(zip(analytic, numeric, strict=True)):
+            for i, exact, measured in zip(checked, of_outputs, by_differences, strict=True):
+                mismatches += _compare(names[i], inputs[i].shape, k, exact, measured, atol, rtol)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    if mismatches and raise_exception:
+        raise GradcheckError(_report(mismatches, atol, rtol), sorted(mismatches, key=_badness))
+    return not mismatches
+
+
+def gradgradcheck(
+    f: Callable,
+    inputs: Any,
+    grad_outputs: Any = None,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """`gradcheck` of the gradient of f: checks its second derivatives, and those by the upstream gradient."""
+    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    if grad_outputs is None:
+        rng = np.random.default_rng(0)
+        with no_grad():
+            outs = _outputs(f(*inputs))
+        grad_outputs = tuple(Tensor(rng.uniform(0.5, 1.5, out.shape), requires_grad=True) for out in outs)
+    else:
+        grad_outputs = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+    n = len(inputs)
+
+    def gradient(*args: Any) -> tuple:
+        outs = _outputs(f(*args[:n]))
+        wanted = [args[i] for i in checked]
+        found = grad(outs, wanted, args[n:], create_graph=True, allow_unused=True)
+        return tuple(x * 0 if g is None else g for x, g in zip(wanted, found, strict=True))
+
+    gradient.__wrapped__ = f  # type: ignore[attr-defined]
+    return gradcheck(gradient, (*inputs, *grad_outputs), eps, atol, rtol, raise_exception)
+
+
+def _outputs(result: Any) -> tuple[Tensor, ...]:
+    """The outputs that have a gradient at all: those of floats."""
+    outs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    return tuple(out for out in outs if out.dtype.kind == "f")
+
+
+def _names(f: Callable, count: int) -> list[str]:
+    f = getattr(f, "__wrapped__", f)
+    code = getattr(f, "__code__", None)
+    own = code.co_varnames[: code.co_argcount] if code is not None else ()
+    return [f"argument {i} ({own[i]})" if i < len(own) else f"argument {i}" for i in range(count)]
+
+
+def _analytic(f: Callable, inputs: tuple, checked: list[int]) -> list[list[np.ndarray]]:
+    """For each output and each checked input, the Jacobian (output elements, input elements) by backward walks."""
+    with enable_grad():
+        fresh = [x.detach().clone().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs]
+        wanted = [fresh[i] for i in checked]
+        outs = _outputs(f(*fresh))
+    found = []
+    for out in outs:
+        jacobians = [np.zeros((out.numel(), x.numel())) for x in wanted]
+        for row in range(out.numel() if out.requires_grad else 0):
+            seed = np.zeros(out.shape)
+            seed.reshape(-1)[row] = 1
+            grads = grad(out, wanted, Tensor(seed, dtype=out.dtype), retain_graph=True, allow_unused=True)
+            for i, jacobian, x, g in zip(checked, jacobians, wanted, grads, strict=True):
+                if g is None:
+                    continue
+                if g.shape != x.shape:
+                    raise GradcheckError(f"argument {i} has the shape {x.shape}, but its gradient {g.shape}")
+                jacobian[row] = g.array.reshape(-1)
+        found.append(jacobians)
+    return found
+
+
+def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> list[list[np.ndarray]]:
+    """The same Jacobians by central differences, (f(x + eps) - f(x - eps)) / 2 eps, an input element at a time."""
+    arrays = {i: inputs[i].array.astype(np.float64, copy=True) for i in checked}
+
+    def evaluate() -> list[np.ndarray]:
+        fresh = [Tensor(arrays[i]) if i in arrays else x for i, x in enumerate(inputs)]
+        for i in checked:
+            fresh[i].requires_grad_()
+        return [out.array.astype(np.float64).reshape(-1) for out in _outputs(f(*fresh))]
+
+    columns: list[list[list[np.ndarray]]] = []
+    for i in checked:
+        flat = arrays[i].reshape(-1)
+        of_input = []
+        for j in range(flat.size):
+            here = flat[j]
+            flat[j] = here + eps
+            above = evaluate()
+            flat[j] = here - eps
+            below = evaluate()
+            flat[j] = here
+            of_input.append([(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)])
+        columns.append(of_input)
+    sizes = [out.size for out in evaluate()]
+    empty = [np.zeros((size, 0)) for size in sizes]
+    return [
+        [np.stack([c[k] for c in of_input], axis=1) if of_input else empty[k] for of_input in columns]
+        for k in range(len(sizes))
+    ]
+
+
+def _compare(
+    name: str, shape: tuple, output: int, exact: np.ndarray, measured: np.ndarray, atol: float, rtol: float
+) -> list[Mismatch]:
+    wrong = ~np.isclose(exact, measured, rtol, atol, equal_nan=True)
+    return [
+        Mismatch(name, tuple(map(int, np.unravel_index(c, shape))), output, (int(r),), exact[r, c], measured[r, c])
+        for r, c in zip(*np.nonzero(wrong), strict=True)
+    ]
+
+
+def _badness(m: Mismatch) -> float:
+    return -m.absolute if np.isfinite(m.absolute) else -np.inf
+
+
+def _report(mismatches: list[Mismatch], atol: float, rtol: float, most: int = 5) -> str:
+    lines = []
+    for name in dict.fromkeys(m.argument for m in mismatches):
+        own = sorted((m for m in mismatches if m.argument == name), key=_badness)
+        lines.append(
+            f"the gradient of {name} is wrong in {len(own)} entries (atol {atol:g}, rtol {rtol:g}); the worst:"
+        )
+        lines += [f"  {m}" for m in own[:most]]
+    return "\n".join(lines)

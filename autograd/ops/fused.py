@@ -1,0 +1,243 @@
+"""Fused operations: each calls a kernel, and names as its `reference` the same function written in primitive ops.
+
+Derivatives of higher order go through the reference; the property tests hold the kernel against it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd import kernels
+from autograd.errors import ShapeError
+from autograd.ops import elementwise as E
+from autograd.ops.indexing import gather, getitem
+from autograd.ops.linalg import matmul
+from autograd.ops.reduction import _finite_max, logsumexp, mean
+from autograd.ops.reduction import sum as sum_
+from autograd.ops.shape import transpose
+from autograd.ops.table import op
+
+# Softmax --------------------------------------------------------------------------------------------------------------
+
+
+@op(reference=lambda g, y, *, dim: y * (g - sum_(g * y, dim=dim, keepdim=True)))
+def softmax_backward(g, y, *, dim):
+    """The gradient of softmax's input, from its output."""
+    return kernels.softmax_backward(g, y, dim)
+
+
+@op(x=lambda g, out, dim: softmax_backward(g, out, dim=dim))
+def softmax(x, *, dim=-1, dtype=None):
+    """e^x over its sum along dim; finite for any finite x."""
+    return kernels.softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
+
+
+@op(reference=lambda g, y, *, dim: g - E.exp(y) * sum_(g, dim=dim, keepdim=True))
+def log_softmax_backward(g, y, *, dim):
+    """The gradient of log_softmax's input, from its output."""
+    return kernels.log_softmax_backward(g, y, dim)
+
+
+@op(x=lambda g, out, dim: log_softmax_backward(g, out, dim=dim))
+def log_softmax(x, *, dim=-1, dtype=None):
+    """log(softmax(x)) along dim; finite for any finite x."""
+    return kernels.log_softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
+
+
+def _checked(dim, x):
+    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
+        raise IndexError(f"dim {dim} is out of range for a tensor of shape {x.shape}")
+    return dim if x.ndim else None
+
+
+# Activations ----------------------------------------------------------------------------------------------------------
+
+
+def _gelu(x, *, approximate):
+    if approximate == "tanh":
+        return 0.5 * x * (1 + E.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1 + E.erf(x * math.sqrt(0.5)))
+
+
+@op(x=lambda g, x, approximate: kernels.gelu_backward(g, x, approximate == "tanh"), reference=_gelu)
+def gelu(x, *, approximate="none"):
+    """x Phi(x) (Hendrycks and Gimpel 2016); `approximate` is "none" or "tanh"."""
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f'approximate must be "none" or "tanh", not {approximate!r}')
+    return kernels.gelu(x, approximate == "tanh")
+
+
+@op(x=lambda g, x: kernels.silu_backward(g, x), reference=lambda x: x * E.sigmoid(x))
+def silu(x):
+    """x sigmoid(x)."""
+    return kernels.silu(x)
+
+
+# Normalisation --------------------------------------------------------------------------------------------------------
+
+
+def _layer_norm(x, weight, bias, *, eps):
+    centred = x - mean(x, dim=-1, keepdim=True)
+    out = centred / E.sqrt(mean(centred * centred, dim=-1, keepdim=True) + eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+@op(
+    grads=lambda g, x, weight, mean, rstd, needs: kernels.layer_norm_backward(g, x, weight, mean, rstd, needs),
+    saves=("mean", "rstd"),
+    reference=_layer_norm,
+)
+def layer_norm(x, weight, bias, *, eps=1e-5):
+    """x (..., C) normalised to mean 0 and variance 1 over its last dim, times weight (C) plus bias (C), either of which
+    may be None (Ba et al. 2016, equation 4)."""
+    _check_features("layer_norm", x, weight, bias)
+    return kernels.layer_norm(x, weight, bias, eps)
+
+
+def _rms_norm(x, weight, *, eps):
+    out = x / E.sqrt(mean(x * x, dim=-1, keepdim=True) + eps)
+    return out if weight is None else out * weight
+
+
+@op(
+    grads=lambda g, x, weight, rstd, needs: kernels.rms_norm_backward(g, x, weight, rstd, needs),
+    saves=("rstd",),
+    reference=_rms_norm,
+)
+def rms_norm(x, weight, *, eps=1e-6):
+    """x (..., C) over the root mean square of its last dim, times weight (C) or None (Zhang and Sennrich 2019)."""
+    _check_features("rms_norm", x, weight)
+    return kernels.rms_norm(x, weight, eps)
+
+
+def _check_features(name, x, *vectors):
+    for vector in vectors:
+        if vector is not None and (x.ndim == 0 or vector.shape != x.shape[-1:]):
+            raise ShapeError(
+                f"{name}: weight and bias must have the shape of the last dim of {x.shape}, got {vector.shape}"
+            )
+
+
+# Losses ---------------------------------------------------------------------------------------------------------------
+
+
+def _cross_entropy(logits, target, *, ignore_index, label_smoothing):
+    kept = target != ignore_index
+    total = logsumexp(logits, dim=-1)
+    loss = total - gather(logits, 1, np.where(kept, target, 0)[:, None]).squeeze(1)
+    loss = (1 - label_smoothing) * loss + label_smoothing * (total - mean(logits, dim=-1))
+    return loss * kept.astype(logits.dtype)
+
+
+def _cross_entropy_rule(g, logits, target, total, ignore_index, label_smoothing):
+    return kernels.cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing)
+
+
+@op(logits=_cross_entropy_rule, saves=("total",), reference=_cross_entropy)
+def cross_entropy_rows(logits, target, *, ignore_index=-100, label_smoothing=0.0):
+    """-log softmax(logits)[target] a row, 0 where the target is ignore_index."""
+    return kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
+
+
+def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
+    """The cross-entropy of logits (N, V) and classes (N,); the mean is over those that are not ignored."""
+    classes = np.asarray(getattr(target, "array", target))
+    if logits.ndim != 2 or classes.shape != logits.shape[:1]:
+        raise ShapeError(f"cross_entropy needs logits (N, V) and targets (N,), got {logits.shape} and {classes.shape}")
+    kept = classes != ignore_index
+    wrong = classes[kept & ((classes < 0) | (classes >= logits.shape[1]))]
+    if wrong.size:
+        raise IndexError(f"cross_entropy: target {wrong[0]} is out of range for {logits.shape[1]} classes")
+    rows = cross_entropy_rows(logits, classes, ignore_index=ignore_index, label_smoothing=label_smoothing)
+    if reduction == "none":
+        return rows
+    if reduction == "sum":
+        return sum_(rows)
+    if reduction != "mean":
+        raise ValueError(f'reduction must be "mean", "sum" or "none", not {reduction!r}')
+    count = int(np.count_nonzero(kept))
+    return sum_(rows) / count if count else sum_(rows) * math.nan
+
+
+@op(x=lambda g, x, y: g * (E.sigmoid(x) - y), y=lambda g, x: -g * x)
+def bce_with_logits(x, y):
+    """-y log sigmoid(x) - (1 - y) log(1 - sigmoid(x)), elementwise, finite for any finite x."""
+    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+
+
+# Attention, embedding, dropout ----------------------------------------------------------------------------------------
+
+
+def causal_mask(t, s):
+    """The boolean mask (t, s) by which query i sees the keys up to i + s - t."""
+    return np.tri(t, s, s - t, dtype=bool)
+
+
+def _attention(q, k, v, mask, *, causal, scale):
+    scores = matmul(q, transpose(k, -1, -2)) * scale
+    if causal:
+        scores = E.where(causal_mask(*scores.shape[-2:]), scores, -np.inf)
+    if mask is not None:
+        scores = E.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
+    e = E.exp(scores - _finite_max(getattr(scores, "array", scores), -1))
+    total = sum_(e, dim=-1, keepdim=True)
+    return matmul(e / E.where(total == 0, 1.0, total), v)
+
+
+def _attention_rule(g, q, k, v, mask, out, lse, causal, scale):
+    return *kernels.attention_backward(g, q, k, v, mask, out, lse, causal, scale), None
+
+
+@op(grads=_attention_rule, saves=("lse",), reference=_attention)
+def fused_attention(q, k, v, mask, *, causal, scale):
+    """The attention kernel, for masks that want no gradient."""
+    return kernels.attention(q, k, v, mask, causal, scale)
+
+
+def attention(q, k, v, mask=None, *, causal=False, scale=None):
+    """softmax(scale q k^T + mask) v for q (..., T, D), k (..., S, D), v (..., S, E) (Vaswani et al. 2017, equation 1).
+
+    `mask` is boolean (true where a query may look) or is added to the scores; with `causal`, query t sees the keys up
+    to t + S - T. `scale` is 1/sqrt(D) without one. A query that may look nowhere gets zeros.
+    """
+    if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+        raise ShapeError(
+            f"attention needs q (..., T, D), k (..., S, D), v (..., S, E): got {q.shape}, {k.shape}, {v.shape}"
+        )
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    if getattr(mask, "node", None) is not None:
+        return _attention(q, k, v, mask, causal=causal, scale=scale)
+    return fused_attention(q, k, v, getattr(mask, "array", mask), causal=causal, scale=scale)
+
+
+@op(g=lambda g, index: getitem(g, index=index))
+def add_rows(g, *, index, rows):
+    """Zeros (rows, C) with the rows of g (..., C) added at index (...)."""
+    return kernels.add_rows(g.reshape(-1, g.shape[-1]), index.reshape(-1), rows)
+
+
+@op(weight=lambda g, index, shape: add_rows(g, index=index, rows=shape[0]))
+def take_rows(weight, *, index):
+    """The rows of weight (V, C) that index (...) names."""
+    return weight[index]
+
+
+def embedding(weight, index):
+    """The rows of weight (V, C) for index (...), whole numbers below V: (..., C)."""
+    index = np.asarray(getattr(index, "array", index))
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"embedding needs whole numbers as indices, not {index.dtype}")
+    if index.size and (index.min() < 0 or index.max() >= weight.shape[0]):
+        bad = index.max() if index.max() >= weight.shape[0] else index.min()
+        raise IndexError(f"embedding: index {bad} is out of range for {weight.shape[0]} rows")
+    return take_rows(weight, index=index)
+
+
+@op(x=lambda g, mask, p: g * mask * (1 / (1 - p)) if p < 1 else g * 0, saves=("mask",))
+def dropout(x, *, p, rng):
+    """x with each element zeroed with probability p (from the NumPy generator rng), the rest divided by 1 - p."""
+    mask = rng.random(x.shape, np.float32) >= p
+    return (x * mask * (1 / (1 - p)) if p < 1 else x * 0), mask

@@ -1,0 +1,162 @@
+"""Indexing: the rule of taking elements is adding into zeros, and the rule of that is taking."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops import reduction
+from autograd.ops.elementwise import maximum, minimum
+from autograd.ops.shape import _one_dim
+from autograd.ops.table import op, serves
+
+
+def _is_basic(index):
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts)
+
+
+def _never_repeats(index):
+    """Whether no element can be named twice: slices, numbers and truth values alone."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return _is_basic(tuple(p for p in parts if not (isinstance(p, np.ndarray) and p.dtype == bool)))
+
+
+@op(x=lambda g, index, shape: unindex(g, index=index, size=shape))
+def getitem(x, *, index):
+    """x[index], basic or advanced; elements taken twice have their gradients added."""
+    return x[index]
+
+
+@op(x=lambda g, index: getitem(g, index=index))
+def unindex(x, *, index, size):
+    """Zeros of the shape `size` with x added at index, repeated indices adding up."""
+    out = np.zeros(size, x.dtype)
+    if _never_repeats(index):
+        out[index] = x
+    else:
+        np.add.at(out, index, x)
+    return out
+
+
+def _without(g, index):
+    return index_put(g, 0, index=index)
+
+
+@op(x=_without, value=lambda g, index: getitem(g, index=index))
+def index_put(x, value, *, index):
+    """x with x[index] = value, as a new array."""
+    out = np.array(x)
+    out[index] = value
+    return out
+
+
+def _grid(index, dim, ndim):
+    """The advanced index that takes, for each element of `index`, the one it names along dim, all else in its place."""
+    if index.ndim != ndim:
+        raise ShapeError(f"index of shape {index.shape} must have {ndim} dims, as the tensor")
+    places = np.ogrid[tuple(slice(n) for n in index.shape)]
+    return tuple(index if d == dim else place for d, place in enumerate(places))
+
+
+def _integers(index):
+    index = index if isinstance(index, np.ndarray) else getattr(index, "array", index)
+    index = np.asarray(index)
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"an index must hold integers, not {index.dtype}")
+    return index
+
+
+@serves(np.take_along_axis)
+def take_along_dim(x, indices, dim=None, *, axis=None):
+    """x at `indices` along dim, with the other dims broadcast as NumPy's take_along_axis does."""
+    dim = axis if dim is None else dim
+    index = _integers(indices)
+    if dim is None:
+        return getitem(x.reshape(-1), index=(index.reshape(-1),))
+    dim = _one_dim(dim, x.ndim)
+    shape = tuple(index.shape[d] if d == dim else n for d, n in enumerate(x.shape))
+    return getitem(x, index=_grid(np.broadcast_to(index, shape), dim, x.ndim))
+
+
+def gather(x, dim, index):
+    """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
+    dim = _one_dim(dim, x.ndim)
+    return getitem(x, index=_grid(_integers(index), dim, x.ndim))
+
+
+def _source(src, index):
+    return src[tuple(slice(n) for n in index.shape)] if np.ndim(src) else src
+
+
+def scatter(x, dim, index, src):
+    """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number."""
+    index, dim = _integers(index), _one_dim(dim, x.ndim)
+    return index_put(x, _source(src, index), index=_grid(index, dim, x.ndim))
+
+
+def scatter_add(x, dim, index, src):
+    """x with src[i][j] added at out[index[i][j]][j] for dim 0, and so on; repeated indices add up."""
+    index, dim = _integers(index), _one_dim(dim, x.ndim)
+    return x + unindex(_source(src, index), index=_grid(index, dim, x.ndim), size=tuple(x.shape))
+
+
+def index_select(x, dim, index):
+    """The slices of x along dim that the 1-D index names."""
+    lead = (slice(None),) * _one_dim(dim, x.ndim)
+    return getitem(x, index=(*lead, _integers(index)))
+
+
+def masked_select(x, mask):
+    """The elements where the mask is true, as a 1-D tensor."""
+    mask = np.asarray(getattr(mask, "array", mask))
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    return getitem(np.broadcast_to(x, shape), index=np.broadcast_to(mask, shape))
+
+
+@op(np.argsort)
+def argsort(x, *, dim=-1, descending=False, stable=False):
+    """The indices that sort along dim; equal elements keep their order."""
+    if descending:
+        return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+    return np.argsort(x, axis=dim, kind="stable")
+
+
+def sort(x, dim=-1, descending=False, stable=False):
+    """(values, indices) sorted along dim."""
+    order = argsort(x, dim=dim, descending=descending)
+    return gather(x, dim, order), order
+
+
+def topk(x, k, dim=-1, largest=True, sorted=True):
+    """(values, indices) of the k largest (or smallest) along dim, in order."""
+    n = x.shape[_one_dim(dim, x.ndim)]
+    if not 0 <= k <= n:
+        raise ShapeError(f"topk of k={k} along dim {dim} of size {n}")
+    order = argsort(x, dim=dim, descending=largest)
+    order = order[(slice(None),) * _one_dim(dim, x.ndim) + (slice(k),)]
+    return gather(x, dim, order), order
+
+
+def _extreme(x, dim, keepdim, find):
+    index = find(x, dim=dim, keepdim=True)
+    values = gather(x, dim, index)
+    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+
+
+def max(x, dim=None, keepdim=False):
+    """The maximum of all, or (values, indices) along dim, or `maximum` with another tensor."""
+    if dim is None:
+        return reduction.amax(x)
+    if not isinstance(dim, int):
+        return maximum(x, dim)
+    return _extreme(x, dim, keepdim, reduction.argmax)
+
+
+def min(x, dim=None, keepdim=False):
+    """The minimum of all, or (values, indices) along dim, or `minimum` with another tensor."""
+    if dim is None:
+        return reduction.amin(x)
+    if not isinstance(dim, int):
+        return minimum(x, dim)
+    return _extreme(x, dim, keepdim, reduction.argmin)

@@ -1,0 +1,214 @@
+"""Matrix products and what is made of them. Few large 2-D products are faster than many small ones, so batches fold."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops.indexing import unindex
+from autograd.ops.shape import permute, transpose
+from autograd.ops.table import op, serves
+
+
+def _rows(x):
+    """All dims but the last made one."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _matmul_x(g, x, y):
+    if y.ndim == 1:
+        return np.expand_dims(g, -1) * y
+    if x.ndim == 1:
+        return matmul(np.expand_dims(g, -2), transpose(y, -1, -2)).squeeze(-2)
+    return matmul(g, transpose(y, -1, -2))
+
+
+def _matmul_y(g, x, y):
+    if x.ndim == 1:
+        return np.expand_dims(x, -1) * (np.expand_dims(g, -2) if y.ndim > 1 else g)
+    if y.ndim == 1:
+        return matmul(transpose(x, -1, -2), np.expand_dims(g, -1)).squeeze(-1)
+    if y.ndim == 2 and x.ndim > 2:
+        return matmul(_rows(x).T, _rows(g))
+    return matmul(transpose(x, -1, -2), g)
+
+
+@op(np.matmul, x=_matmul_x, y=_matmul_y)
+def matmul(x, y):
+    """x @ y: of vectors, matrices, or batches of matrices that broadcast."""
+    if x.ndim == 0 or y.ndim == 0 or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+        raise ShapeError(f"matmul of shapes {x.shape} and {y.shape}: the last dim of x must be the last but one of y")
+    if y.ndim == 2 and x.ndim > 2:
+        return (_rows(x) @ y).reshape(*x.shape[:-1], y.shape[-1])
+    return x @ y
+
+
+@op(
+    x=lambda g, weight: matmul(g, weight),
+    weight=lambda g, x: matmul(_rows(g).T, _rows(x)),
+    bias=lambda g: g,
+)
+def linear(x, weight, bias):
+    """x weight^T + bias, for x (..., in), weight (out, in) and bias (out) or None."""
+    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
+        raise ShapeError(
+            f"linear: the last dim of the input {x.shape} must be {weight.shape[-1]}, the in_features of the weight "
+            f"{weight.shape}"
+        )
+    out = _rows(x) @ weight.T
+    if bias is not None:
+        out += bias
+    return out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def mm(x, y):
+    """The product of two matrices."""
+    return _product("mm", x, y, 2, 2)
+
+
+def bmm(x, y):
+    """The products of two batches of matrices, (B, n, m) and (B, m, p)."""
+    return _product("bmm", x, y, 3, 3)
+
+
+def mv(x, y):
+    """A matrix times a vector."""
+    return _product("mv", x, y, 2, 1)
+
+
+@serves(np.dot)
+def dot(x, y):
+    """The inner product of two vectors."""
+    return _product("dot", x, y, 1, 1)
+
+
+def _product(name, x, y, x_dims, y_dims):
+    if (x.ndim, y.ndim) != (x_dims, y_dims):
+        raise ShapeError(f"{name} needs {x_dims} and {y_dims} dims, got shapes {tuple(x.shape)} and {tuple(y.shape)}")
+    return matmul(x, y)
+
+
+@serves(np.outer)
+def outer(x, y):
+    """The outer product of two vectors."""
+    return x.reshape(-1, 1) * y.reshape(1, -1)
+
+
+def addmm(x, mat1, mat2, *, beta=1, alpha=1):
+    """beta x + alpha mat1 @ mat2, for matrices or batches of them."""
+    return beta * x + alpha * matmul(mat1, mat2)
+
+
+@serves(np.tensordot)
+def tensordot(x, y, dims=2):
+    """The sum of products over the last `dims` dims of x and the first of y, or over two lists of dims."""
+    if isinstance(dims, int):
+        over_x, over_y = list(range(x.ndim - dims, x.ndim)), list(range(dims))
+    else:
+        over_x, over_y = ([d] if isinstance(d, int) else list(d) for d in dims)
+    letters = iter(string.ascii_letters)
+    of_x = [next(letters) for _ in range(x.ndim)]
+    of_y = [next(letters) for _ in range(y.ndim)]
+    for a, b in zip(over_x, over_y, strict=True):
+        of_y[b % y.ndim] = of_x[a % x.ndim]
+    out = [s for s in of_x if s not in of_y] + [s for s in of_y if s not in of_x]
+    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", x, y)
+
+
+def _einsum_grads(g, tensors, shapes, needs, inputs, output):
+    """For each operand, the einsum of g with all others; an index that no other has is summed with ones."""
+    found = []
+    for i, target in enumerate(inputs):
+        if not needs[i]:
+            found.append(None)
+            continue
+        others = [(subs, t) for k, (subs, t) in enumerate(zip(inputs, tensors, strict=True)) if k != i]
+        others.append((output, g))
+        have = set("".join(subs for subs, _ in others))
+        sizes = zip(target, shapes[i], strict=True)
+        others += [(index, np.ones(n, g.dtype)) for index, n in sizes if index not in have]
+        found.append(product(*[t for _, t in others], inputs=tuple(subs for subs, _ in others), output=target))
+    return tuple(found)
+
+
+@op(grads=_einsum_grads)
+def product(*tensors, inputs, output):
+    """An einsum whose subscripts are spelled out, without repeats in one operand."""
+    return np.einsum(f"{','.join(inputs)}->{output}", *tensors, optimize=len(tensors) > 1)
+
+
+def _diagonals(subs, t):
+    """An operand with an index twice, replaced by its diagonal."""
+    for index in dict.fromkeys(subs):
+        while subs.count(index) > 1:
+            a, b = subs.index(index), subs.rindex(index)
+            t = diagonal(t, 0, a, b)
+            subs = subs.replace(index, "") + index
+    return subs, t
+
+
+@serves(np.einsum)
+def einsum(equation, *tensors, optimize=None):
+    """The sum of products that the equation spells, as NumPy's and torch's einsum: "bij,bjk->bik"."""
+    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    left, arrow, output = equation.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(tensors):
+        raise ShapeError(f"einsum {equation!r} names {len(inputs)} operands, got {len(tensors)}")
+    free = [s for s in string.ascii_letters if s not in equation]
+    wide = max((t.ndim - len(s) + 3 for s, t in zip(inputs, tensors, strict=True) if "..." in s), default=0)
+    dots = "".join(free[:wide])
+    inputs = [
+        s.replace("...", dots[len(dots) - (t.ndim - len(s) + 3) :] if "..." in s and t.ndim > len(s) - 3 else "")
+        for s, t in zip(inputs, tensors, strict=True)
+    ]
+    if arrow:
+        output = output.replace("...", dots)
+    else:
+        joined = "".join(inputs)
+        output = dots + "".join(sorted(s for s in set(joined) - set(dots) if joined.count(s) == 1))
+    sizes: dict = {}
+    for subs, t in zip(inputs, tensors, strict=True):
+        if len(subs) != t.ndim:
+            raise ShapeError(f"einsum {equation!r}: {subs!r} has {len(subs)} indices for the shape {tuple(t.shape)}")
+        for index, n in zip(subs, t.shape, strict=True):
+            if sizes.setdefault(index, n) != n and 1 not in (n, sizes[index]):
+                raise ShapeError(f"einsum {equation!r}: index {index!r} has the sizes {sizes[index]} and {n}")
+            sizes[index] = n if sizes[index] == 1 else sizes[index]
+    tensors = tuple(
+        np.broadcast_to(t, tuple(sizes[i] for i in s)) if tuple(sizes[i] for i in s) != tuple(t.shape) else t
+        for s, t in zip(inputs, tensors, strict=True)
+    )
+    pairs = [_diagonals(s, t) for s, t in zip(inputs, tensors, strict=True)]
+    return product(*[t for _, t in pairs], inputs=tuple(s for s, _ in pairs), output=output)
+
+
+@serves(np.diagonal)
+def diagonal(x, offset=0, dim1=0, dim2=1):
+    """The diagonal of the dims dim1 and dim2, as a new last dim."""
+    dim1, dim2 = dim1 % x.ndim, dim2 % x.ndim
+    rest = [d for d in range(x.ndim) if d not in (dim1, dim2)]
+    x = permute(x, dim=(*rest, dim1, dim2))
+    n = max(min(x.shape[-2] + min(offset, 0), x.shape[-1] - max(offset, 0)), 0)
+    i = np.arange(n)
+    return x[(..., i - min(offset, 0), i + max(offset, 0))]
+
+
+_diagonal = diagonal
+
+
+def diag(x, diagonal=0):
+    """The diagonal of a matrix, or the matrix with this diagonal."""
+    if x.ndim == 2:
+        return _diagonal(x, diagonal)
+    n = x.shape[0] + abs(diagonal)
+    i = np.arange(x.shape[0])
+    from_row, from_column = i - min(diagonal, 0), i + max(diagonal, 0)
+    return unindex(x, index=(from_row, from_column), size=(n, n))
+
+
+def trace(x):
+    """The sum of the diagonal of a matrix."""
+    return diagonal(x).sum()

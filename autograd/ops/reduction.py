@@ -1,0 +1,209 @@
+"""Reductions and their derivatives. `dim` is an int, a tuple, or None for all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops.table import op
+
+
+def axes_of(dim, ndim):
+    """The dims of a reduction as a tuple of non-negative ints; IndexError for one that is not there."""
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    axes = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    for axis in axes:
+        if not -max(ndim, 1) <= axis < max(ndim, 1):
+            raise IndexError(f"dim {axis} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
+    return tuple(int(axis) % ndim for axis in axes) if ndim else ()
+
+
+def _count(shape, dim):
+    return math.prod(shape[axis] for axis in axes_of(dim, len(shape)))
+
+
+def spread(g, shape, dim, keepdim):
+    """What belongs to a reduced result (`g`, say), stretched over the shape that was reduced."""
+    if not keepdim:
+        axes = axes_of(dim, len(shape))
+        g = np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+    return np.broadcast_to(g, shape)
+
+
+def _axis(dim):
+    return tuple(dim) or None if isinstance(dim, (list, tuple)) else dim
+
+
+@op(np.sum, x=lambda g, shape, dim, keepdim: spread(g, shape, dim, keepdim))
+def sum(x, *, dim=None, keepdim=False, dtype=None):
+    """The sum over dim."""
+    axes_of(dim, x.ndim)
+    return np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=dtype)
+
+
+def _mean_rule(g, shape, dim, keepdim):
+    return spread(g / max(_count(shape, dim), 1), shape, dim, keepdim)
+
+
+@op(np.mean, x=_mean_rule)
+def mean(x, *, dim=None, keepdim=False, dtype=None):
+    """The mean over dim; integers have none until they are made floats."""
+    if x.dtype.kind != "f" and dtype is None:
+        raise RuntimeError(f"mean of {x.dtype} is not defined: convert it with .float() first")
+    axes_of(dim, x.ndim)
+    return np.mean(x, axis=_axis(dim), keepdims=keepdim, dtype=dtype)
+
+
+def _centred(x, dim):
+    return x - np.mean(x, axis=_axis(dim), keepdims=True)
+
+
+def _var_rule(g, x, dim, correction, keepdim):
+    n = _count(x.shape, dim) - correction
+    return spread(g, x.shape, dim, keepdim) * (_centred(x, dim) * (2 / n if n else math.nan))
+
+
+@op(x=_var_rule)
+def variance(x, *, dim=None, correction=1, keepdim=False):
+    """The variance over dim, divided by n - correction (unbiased unless told otherwise, as torch)."""
+    return np.var(x, axis=_axis(dim), ddof=correction, keepdims=keepdim)
+
+
+def _std_rule(g, x, out, dim, correction, keepdim):
+    n = _count(x.shape, dim) - correction
+    flat = np.equal(out, 0)
+    scale = np.where(flat, np.zeros_like(out), g / np.where(flat, np.ones_like(out), out))
+    return spread(scale, x.shape, dim, keepdim) * (_centred(x, dim) * (1 / n if n else math.nan))
+
+
+@op(x=_std_rule)
+def deviation(x, *, dim=None, correction=1, keepdim=False):
+    """The standard deviation over dim (see `variance`); its derivative where all are equal is 0, as torch's."""
+    return np.std(x, axis=_axis(dim), ddof=correction, keepdims=keepdim)
+
+
+def _extreme_rule(g, x, out, dim, keepdim):
+    hit = np.equal(x, spread(out, x.shape, dim, keepdim)).astype(g.dtype)
+    return hit / np.sum(hit, axis=_axis(dim), keepdims=True) * spread(g, x.shape, dim, keepdim)
+
+
+@op(np.max, np.amax, x=_extreme_rule)
+def amax(x, *, dim=None, keepdim=False):
+    """The maximum over dim; equal ones share the gradient."""
+    _no_empty(x, dim, "maximum")
+    return np.max(x, axis=_axis(dim), keepdims=keepdim)
+
+
+@op(np.min, np.amin, x=_extreme_rule)
+def amin(x, *, dim=None, keepdim=False):
+    """The minimum over dim; equal ones share the gradient."""
+    _no_empty(x, dim, "minimum")
+    return np.min(x, axis=_axis(dim), keepdims=keepdim)
+
+
+def _no_empty(x, dim, what):
+    if _count(x.shape, dim) == 0:
+        raise ShapeError(f"the {what} of nothing: shape {x.shape}, dim {dim}")
+
+
+def _prod_others(x, dim):
+    """For each element, the product of the others along dim: exact also where zeros are among them."""
+    axes = axes_of(dim, x.ndim)
+    rest = tuple(i for i in range(x.ndim) if i not in axes)
+    order = rest + axes
+    flat = np.transpose(x, order).reshape(*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in axes))
+    n = flat.shape[-1]
+    grid = np.where(np.eye(n, dtype=bool), np.ones_like(flat[..., None]), np.expand_dims(flat, -2))
+    others = prod(grid, dim=-1)
+    back = tuple(order.index(i) for i in range(x.ndim))
+    return np.transpose(others.reshape(tuple(x.shape[i] for i in order)), back)
+
+
+@op(np.prod, x=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * _prod_others(x, dim))
+def prod(x, *, dim=None, keepdim=False):
+    """The product over dim; its gradient is right with zeros too."""
+    axes_of(dim, x.ndim)
+    return np.prod(x, axis=_axis(dim), keepdims=keepdim)
+
+
+def _finite_max(x, dim):
+    top = np.max(x, axis=_axis(dim), keepdims=True)
+    return np.where(np.isfinite(top), top, 0)
+
+
+@op(x=lambda g, x, out, dim, keepdim: spread(g, x.shape, dim, keepdim) * softmax_from(x, out, dim, keepdim))
+def logsumexp(x, *, dim=None, keepdim=False):
+    """log of the sum of e^x over dim, finite for any finite x: the maximum is taken out first."""
+    axes_of(dim, x.ndim)
+    top = _finite_max(x, dim)
+    total = np.log(np.sum(np.exp(x - top), axis=_axis(dim), keepdims=True)) + top
+    return total if keepdim else np.squeeze(total, axes_of(dim, x.ndim))
+
+
+def softmax_from(x, total, dim, keepdim):
+    """softmax(x) from its logsumexp."""
+    total = spread(total, x.shape, dim, keepdim)
+    return np.exp(x - np.where(np.isfinite(total), total, np.zeros_like(total)))
+
+
+def _norm_rule(g, x, out, p, dim, keepdim):
+    total, g = spread(out, x.shape, dim, keepdim), spread(g, x.shape, dim, keepdim)
+    zero = np.equal(total, 0)
+    safe = np.where(zero, np.ones_like(total), total)
+    if p == 1:
+        return g * np.sign(x)
+    if p == 2:
+        return np.where(zero, np.zeros_like(x), g * x / safe)
+    at_zero = np.equal(x, 0)
+    power = np.where(at_zero, np.zeros_like(x), np.abs(np.where(at_zero, np.ones_like(x), x)) ** (p - 1))
+    return np.where(zero, np.zeros_like(x), g * np.sign(x) * power / safe ** (p - 1))
+
+
+@op(x=_norm_rule)
+def vector_norm(x, *, p=2, dim=None, keepdim=False):
+    """(sum of |x|^p)^(1/p) over dim, for a finite p above 0; its derivative at 0 is 0, as torch's."""
+    axes_of(dim, x.ndim)
+    if p == 2:
+        return np.sqrt(np.sum(x * x, axis=_axis(dim), keepdims=keepdim))
+    if p == 1:
+        return np.sum(np.abs(x), axis=_axis(dim), keepdims=keepdim)
+    return np.sum(np.abs(x) ** p, axis=_axis(dim), keepdims=keepdim) ** (1 / p)
+
+
+@op(np.cumsum, x=lambda g, dim: np.flip(np.cumsum(np.flip(g, dim), axis=dim), dim))
+def cumsum(x, *, dim):
+    """The running sum along dim."""
+    return np.cumsum(x, axis=dim)
+
+
+@op(np.argmax)
+def argmax(x, *, dim=None, keepdim=False):
+    """The index of the maximum along dim (of the flattened tensor without one); of equal ones the first."""
+    return np.argmax(x, axis=dim, keepdims=keepdim)
+
+
+@op(np.argmin)
+def argmin(x, *, dim=None, keepdim=False):
+    """The index of the minimum along dim (of the flattened tensor without one); of equal ones the first."""
+    return np.argmin(x, axis=dim, keepdims=keepdim)
+
+
+@op(np.any)
+def any(x, *, dim=None, keepdim=False):
+    """Whether any is true, over dim."""
+    return np.any(x, axis=_axis(dim), keepdims=keepdim)
+
+
+@op(np.all)
+def all(x, *, dim=None, keepdim=False):
+    """Whether all are true, over dim."""
+    return np.all(x, axis=_axis(dim), keepdims=keepdim)
+
+
+@op(np.count_nonzero)
+def count_nonzero(x, *, dim=None):
+    """How many are not zero, over dim."""
+    return np.count_nonzero(x, axis=_axis(dim))

@@ -1,0 +1,226 @@
+"""Operations on shapes: the rule of each is the way back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops.table import op, serves
+
+
+def _one_dim(dim, ndim):
+    """A dim as a non-negative int; IndexError where it is not there."""
+    if not -ndim <= dim < ndim:
+        raise IndexError(f"dim {dim} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
+    return dim % ndim
+
+
+@op(np.reshape, x=lambda g, shape: np.reshape(g, shape))
+def reshape(x, *, size):
+    """The same elements in the shape `size`, of which one may be -1."""
+    try:
+        return np.reshape(x, size)
+    except ValueError:
+        raise ShapeError(
+            f"a tensor of shape {x.shape} ({x.size} elements) cannot take the shape {tuple(size)}"
+        ) from None
+
+
+def _inverse(dim):
+    back = [0] * len(dim)
+    for i, axis in enumerate(dim):
+        back[axis] = i
+    return tuple(back)
+
+
+@op(np.transpose, x=lambda g, dim: np.transpose(g, None if dim is None else _inverse([d % len(dim) for d in dim])))
+def permute(x, *, dim=None):
+    """The dims in the order `dim`; reversed without one."""
+    if dim is not None and sorted(_one_dim(d, x.ndim) for d in dim) != list(range(x.ndim)):
+        raise ShapeError(f"permute of shape {x.shape}: {tuple(dim)} is no order of its {x.ndim} dims")
+    return np.transpose(x, dim)
+
+
+@serves(np.swapaxes)
+def transpose(x, dim0, dim1):
+    """The dims dim0 and dim1 exchanged."""
+    order = list(range(x.ndim))
+    dim0, dim1 = _one_dim(dim0, x.ndim), _one_dim(dim1, x.ndim)
+    order[dim0], order[dim1] = dim1, dim0
+    return permute(x, dim=tuple(order))
+
+
+@serves(np.moveaxis)
+def movedim(x, source, destination):
+    """The dims of `source` moved to where `destination` says."""
+    source = [_one_dim(d, x.ndim) for d in ((source,) if isinstance(source, int) else source)]
+    destination = [_one_dim(d, x.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
+    order = [d for d in range(x.ndim) if d not in source]
+    for d, s in sorted(zip(destination, source, strict=True)):
+        order.insert(d, s)
+    return permute(x, dim=tuple(order))
+
+
+@serves(np.squeeze)
+def squeeze(x, dim=None, *, axis=None):
+    """Without the dims of size 1 (of `dim` alone, where given and of size 1)."""
+    dim = axis if dim is None else dim
+    dims = range(x.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+    gone = {_one_dim(d, x.ndim) for d in dims if x.ndim}
+    return reshape(x, size=tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in gone))
+
+
+@serves(np.expand_dims)
+def unsqueeze(x, dim):
+    """With a new dim of size 1 at `dim`."""
+    at = _one_dim(dim, x.ndim + 1)
+    return reshape(x, size=(*x.shape[:at], 1, *x.shape[at:]))
+
+
+def flatten(x, start_dim=0, end_dim=-1):
+    """The dims from start_dim to end_dim made one."""
+    if not x.ndim:
+        return reshape(x, size=(1,))
+    start, end = _one_dim(start_dim, x.ndim), _one_dim(end_dim, x.ndim)
+    return reshape(x, size=(*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
+
+
+def unflatten(x, dim, sizes):
+    """The dim `dim` split into `sizes`, of which one may be -1."""
+    at = _one_dim(dim, x.ndim)
+    if -1 in sizes:
+        known = -math.prod(sizes)
+        sizes = [x.shape[at] // known if n == -1 else n for n in sizes]
+    return reshape(x, size=(*x.shape[:at], *sizes, *x.shape[at + 1 :]))
+
+
+@op(np.broadcast_to, x=lambda g: g)
+def broadcast_to(x, *, size):
+    """Repeated along dims of size 1 to the shape `size`, without a copy; the walk sums the gradient back."""
+    return np.broadcast_to(x, size)
+
+
+def expand(x, *size):
+    """`broadcast_to` in which -1 keeps a dim as it is."""
+    size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    lead = len(size) - x.ndim
+    return broadcast_to(x, size=tuple(x.shape[i - lead] if n == -1 else n for i, n in enumerate(size)))
+
+
+def _cut(g, shapes, dim):
+    """A gradient cut into the pieces that were joined."""
+    stops = np.cumsum([shape[dim] for shape in shapes])
+    lead = (slice(None),) * (dim % g.ndim)
+    return tuple(g[(*lead, slice(stop - shape[dim], stop))] for stop, shape in zip(stops.tolist(), shapes, strict=True))
+
+
+@op(grads=_cut)
+def concatenate(*tensors, dim=0):
+    """The tensors joined along dim."""
+    return np.concatenate(tensors, axis=dim)
+
+
+@serves(np.concatenate)
+def cat(tensors, dim=0, *, axis=None):
+    """The tensors of a sequence joined along a dim that they have."""
+    return concatenate(*tensors, dim=dim if axis is None else axis)
+
+
+@serves(np.stack)
+def stack(tensors, dim=0, *, axis=None):
+    """The tensors of a sequence, all of one shape, joined along a new dim."""
+    dim = dim if axis is None else axis
+    shapes = {tuple(np.shape(t)) for t in tensors}
+    if len(shapes) > 1:
+        raise ShapeError(f"stack needs tensors of one shape, got {sorted(shapes)}")
+    return concatenate(*[unsqueeze(t, dim) for t in tensors], dim=dim)
+
+
+@op(grads=lambda g, dim: (np.concatenate(g, axis=dim),))
+def split_at(x, *, stops, dim):
+    """The pieces of x between the stops along dim, as a tuple of views."""
+    return tuple(np.split(x, stops, axis=dim))
+
+
+def split(x, split_size_or_sections, dim=0):
+    """Pieces of a size (the last may be smaller), or of the sizes given, along dim."""
+    n, size = x.shape[_one_dim(dim, x.ndim)], split_size_or_sections
+    if isinstance(size, int):
+        sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
+    else:
+        sizes = list(size)
+        if sum(sizes) != n:
+            raise ShapeError(f"split of shape {x.shape} along dim {dim}: the sizes {sizes} do not add up to {n}")
+    stops = tuple(sum(sizes[: i + 1]) for i in range(len(sizes) - 1))
+    return split_at(x, stops=stops, dim=dim)
+
+
+def chunk(x, chunks, dim=0):
+    """At most `chunks` pieces of one size (the last may be smaller) along dim."""
+    return split(x, max(-(-x.shape[dim] // chunks), 1), dim)
+
+
+def unbind(x, dim=0):
+    """The slices along dim, as a tuple."""
+    return tuple(squeeze(piece, dim) for piece in split(x, 1, dim))
+
+
+@op(np.flip, x=lambda g, dim: np.flip(g, dim))
+def flip(x, *, dim=None):
+    """The order of the elements along dim reversed."""
+    return np.flip(x, dim)
+
+
+def _roll_back(g, shifts, dim):
+    return np.roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dim)
+
+
+@op(np.roll, x=_roll_back)
+def roll(x, *, shifts, dim=None):
+    """Shifted along dim by `shifts`; what falls off one end comes in at the other."""
+    return np.roll(x, shifts, dim)
+
+
+@op(np.tril, x=lambda g, diagonal: tril(g, diagonal=diagonal))
+def tril(x, *, diagonal=0):
+    """The lower triangle of the last two dims, zeros above the diagonal."""
+    return np.tril(x, diagonal)
+
+
+@op(np.triu, x=lambda g, diagonal: triu(g, diagonal=diagonal))
+def triu(x, *, diagonal=0):
+    """The upper triangle of the last two dims, zeros below the diagonal."""
+    return np.triu(x, diagonal)
+
+
+def _untile(g, shape, size):
+    shape = (1,) * (len(size) - len(shape)) + tuple(shape)
+    pairs = tuple(n for pair in zip(size, shape, strict=True) for n in pair)
+    return np.reshape(np.sum(np.reshape(g, pairs), axis=tuple(range(0, len(pairs), 2))), shape)
+
+
+@op(x=_untile)
+def repeat(x, *, size):
+    """The whole tensor repeated `size[i]` times along dim i."""
+    if len(size) < x.ndim:
+        raise ShapeError(f"repeat of shape {x.shape} needs at least {x.ndim} counts, got {tuple(size)}")
+    return np.tile(x, size)
+
+
+@serves(np.tile)
+def tile(x, reps):
+    """`repeat` in which missing counts are 1."""
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    return repeat(x, size=(1,) * (x.ndim - len(reps)) + reps)
+
+
+def _unpad(g, width):
+    return g[tuple(slice(before, g.shape[i] - after) for i, (before, after) in enumerate(width))]
+
+
+@op(x=_unpad)
+def pad(x, *, width, value=0.0):
+    """`value` added around x: `width` has a pair (before, after) for each dim."""
+    return np.pad(x, width, constant_values=value)
