@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 
 import numpy as np
@@ -14,7 +15,7 @@ from autograd.ops.table import op, serves
 
 def _rows(x):
     """All dims but the last made one."""
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _matmul_x(g, x, y):

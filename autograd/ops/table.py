@@ -303,7 +303,7 @@ def op(
                 if type(out) is tuple:
                     return _several(entry, wrap, out, mask, values, parents, kwargs)
                 out = np.asarray(out)
-            if out.dtype is _FLOAT64:
+            if out.dtype is _FLOAT64 and kwargs.get("dtype") is None:
                 out = _like_torch(out, values)
             if not mask or not derivable or not mode.grad:
                 return wrap(out, None)

@@ -1,0 +1,133 @@
+"""Affine maps, lookup, normalisation, dropout and padding."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograd import Generator, Tensor, as_tensor, einsum, ops
+from autograd.errors import ShapeError
+from autograd.random import numpy_rng
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x W^T + b for x (..., in), weight (out, in), bias (out,)."""
+    return ops.linear(input, weight, bias)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x1^T W_o x2 + b_o for x1 (..., in1), x2 (..., in2), weight (out, in1, in2), bias (out,)."""
+    out = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """Rows of weight (V, C) for integer indices (...), giving (..., C); row `padding_idx` gets no gradient."""
+    out = ops.embedding(weight, input)
+    if padding_idx is None:
+        return out
+    rows = weight.shape[0]
+    if not -rows <= padding_idx < rows:
+        raise ValueError(f"embedding: padding_idx {padding_idx} is not a row of a table of {rows}")
+    return ops.where((input == padding_idx % rows).unsqueeze(-1), out.detach(), out)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Integers (...) as int64 rows (..., num_classes) with a 1 each; -1 takes the largest integer plus one."""
+    index = as_tensor(tensor).array
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: class values must be integers, got {index.dtype}")
+    if index.size and index.min() < 0:
+        raise ValueError(f"one_hot: class values must not be negative, got {index.min()}")
+    if num_classes == -1:
+        if not index.size:
+            raise ValueError("one_hot: an empty tensor does not tell num_classes: pass it")
+        num_classes = int(index.max()) + 1
+    elif index.size and index.max() >= num_classes:
+        raise ValueError(f"one_hot: class value {index.max()} needs num_classes above it, got {num_classes}")
+    return as_tensor((index[..., None] == np.arange(num_classes)).astype(np.int64))
+
+
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator | None = None
+) -> Tensor:
+    """Zero each element with probability `p` and scale the rest by 1 / (1 - p); the identity unless `training`."""
+    check_probability(p)
+    if not training or p == 0:
+        return input
+    out = ops.dropout(input, p=p, rng=numpy_rng(generator))
+    return input.copy_(out) if inplace else out
+
+
+def check_probability(p: float) -> None:
+    """Raise ValueError unless `p` can be a dropout probability."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _check_normalized(name: str, input: Tensor, shape: tuple[int, ...], parameters: dict[str, Tensor | None]) -> None:
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise ShapeError(
+            f"{name}: given normalized_shape={list(shape)}, expected an input of shape "
+            f"[*, {', '.join(map(str, shape))}], got {tuple(input.shape)}"
+        )
+    for word, tensor in parameters.items():
+        if tensor is not None and tuple(tensor.shape) != shape:
+            raise ShapeError(f"{name}: {word} {tuple(tensor.shape)} must have normalized_shape {shape}")
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions (Ba et al. 2016)."""
+    shape = tuple(normalized_shape)
+    _check_normalized("layer_norm", input, shape, {"weight": weight, "bias": bias})
+    if len(shape) == 1:
+        return ops.layer_norm(input, weight, bias, eps=eps)
+    flat = input.flatten(-len(shape))
+    weight, bias = (None if t is None else t.flatten() for t in (weight, bias))
+    return ops.layer_norm(flat, weight, bias, eps=eps).reshape(input.shape)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang and Sennrich 2019); eps None: the dtype's."""
+    shape = tuple(normalized_shape)
+    _check_normalized("rms_norm", input, shape, {"weight": weight})
+    eps = float(np.finfo(input.array.dtype).eps) if eps is None else eps
+    if len(shape) == 1:
+        return ops.rms_norm(input, weight, eps=eps)
+    weight = None if weight is None else weight.flatten()
+    return ops.rms_norm(input.flatten(-len(shape)), weight, eps=eps).reshape(input.shape)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(norm(x), eps) with the p-norm along `dim`."""
+    return input / input.norm(p, dim, keepdim=True).clamp(min=eps)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
+    norms = (x.norm(2, dim, keepdim=True).clamp(min=eps) for x in (x1, x2))
+    return ((x1 / next(norms)) * (x2 / next(norms))).sum(dim)
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Add `value` (0) around the last dimensions: pad = (left, right) of the last, then of the one before, and so on.
+
+    A negative number crops.
+    """
+    if mode != "constant":
+        raise NotImplementedError(f"pad: only mode='constant' exists, got {mode!r}")
+    if len(pad) % 2 or len(pad) > 2 * input.ndim:
+        raise ShapeError(f"pad: {tuple(pad)} must hold (left, right) for at most {input.ndim} dimensions")
+    widths = [(0, 0)] * (input.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
+    if any(n + left + right < 0 for n, (left, right) in zip(input.shape, widths, strict=True)):
+        raise ShapeError(f"pad: {tuple(pad)} crops more than the input {tuple(input.shape)} has")
+    kept = tuple(slice(max(-left, 0), n - max(-right, 0)) for n, (left, right) in zip(input.shape, widths, strict=True))
+    width = tuple((max(left, 0), max(right, 0)) for left, right in widths)
+    return ops.pad(input[kept], width=width, value=0.0 if value is None else value)

@@ -1,0 +1,253 @@
+"""Loss functions; each ends in `reduction`: "mean", "sum" or "none"."""
+
+import math
+import warnings
+
+import numpy as np
+
+from autograd import Tensor, as_tensor, broadcast_tensors, ops
+from autograd.errors import ShapeError
+from nn.functional.activation import log_softmax
+
+
+def _reduce(loss: Tensor, reduction: str) -> Tensor:
+    check_reduction(reduction)
+    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError unless `reduction` is one of the three words."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+# -- distances ------------------------------------------------------------------------------------------------------
+
+
+def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
+    """input - target; warns when only broadcasting makes the shapes fit."""
+    target = as_tensor(target)
+    if tuple(input.shape) != tuple(target.shape):
+        warnings.warn(
+            f"{name}: using a target size ({tuple(target.shape)}) that is different to the input size "
+            f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
+    return input - target
+
+
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """(x - y)^2."""
+    difference = _difference("mse_loss", input, target)
+    return _reduce(difference * difference, reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """|x - y|."""
+    return _reduce(_difference("l1_loss", input, target).abs(), reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere, d = x - y (Girshick 2015)."""
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
+    difference = _difference("smooth_l1_loss", input, target)
+    if beta == 0:
+        return _reduce(difference.abs(), reduction)
+    near = difference.detach().abs() < beta
+    return _reduce(ops.where(near, difference * difference * (0.5 / beta), difference.abs() - 0.5 * beta), reduction)
+
+
+def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """d^2 / 2 where |d| < delta, delta (|d| - delta / 2) elsewhere, d = x - y (Huber 1964)."""
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
+    difference = _difference("huber_loss", input, target)
+    near = difference.detach().abs() < delta
+    far = (difference.abs() - 0.5 * delta) * delta
+    return _reduce(ops.where(near, difference * difference * 0.5, far), reduction)
+
+
+def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
+    """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, Neural Networks and Deep Learning, equation 6)."""
+    if tuple(input.shape) != tuple(target.shape):
+        raise ShapeError(f"quadratic_cost: input {tuple(input.shape)} and target {tuple(target.shape)} must agree")
+    difference = input - target
+    return (difference * difference).sum() / (2 * max(len(input.shape) and input.shape[0], 1))
+
+
+# -- classes --------------------------------------------------------------------------------------------------------
+
+
+def _check_classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> None:
+    """Class scores (C,), (N, C) or (N, C, d1, ...), class indices of the same shape without C."""
+    shape = tuple(input.shape)
+    wanted = shape[:1][:0] if len(shape) == 1 else shape[:1] + shape[2:]
+    if not shape or tuple(target.shape) != wanted:
+        raise ShapeError(
+            f"{name}: input (N, C, ...) {shape} needs class indices (N, ...) {wanted}, got a target {tuple(target.shape)}"
+        )
+    if target.array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: class indices must be integers, got {target.dtype}; probabilities have the input's shape")
+    classes, index = shape[min(len(shape) - 1, 1)], target.array
+    wrong = ((index < 0) | (index >= classes)) & (index != ignore_index)
+    if wrong.any():
+        raise IndexError(f"{name}: target {index[wrong].flat[0]} is out of bounds for {classes} classes")
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """-x[target] for log-probabilities x, each times `weight[target]`; the mean is a weighted one.
+
+    input (C,), (N, C) or (N, C, d1, ...), target the same without C. Targets of `ignore_index` count as nothing.
+    """
+    check_reduction(reduction)
+    target = as_tensor(target)
+    _check_classes("nll_loss", input, target, ignore_index)
+    dim = min(input.ndim - 1, 1)
+    kept = target.array != ignore_index
+    safe = np.where(kept, target.array, 0)
+    share = kept.astype(input.array.dtype) if weight is None else kept * weight.array[safe]
+    picked = input.gather(dim, as_tensor(np.expand_dims(safe, dim))).squeeze(dim)
+    loss = ops.where(as_tensor(kept), -picked * as_tensor(share), 0.0)
+    if reduction == "none":
+        return loss
+    return loss.sum() if reduction == "sum" else _over(loss.sum(), share.sum())
+
+
+def _over(total: Tensor, count: float) -> Tensor:
+    """total / count, nan where nothing was counted."""
+    return total / float(count) if count else total * math.nan
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(input)[target], for logits (C,), (N, C) or (N, C, d1, ...).
+
+    The target holds class indices, shaped as the input without C, or probabilities, shaped as the input. `weight` (C,)
+    scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015). The mean over
+    no target at all is nan.
+    """
+    check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing must be between 0 and 1, got {label_smoothing}")
+    target = as_tensor(target)
+    dim = min(input.ndim - 1, 1)
+    if target.array.dtype.kind == "f" and tuple(target.shape) == tuple(input.shape):
+        return _soft_cross_entropy(input, target, weight, dim, reduction, label_smoothing)
+    _check_classes("cross_entropy", input, target, ignore_index)
+    if weight is None:
+        logits = (input if dim == input.ndim - 1 else input.movedim(dim, -1)).reshape(-1, input.shape[dim])
+        loss = ops.cross_entropy(
+            logits,
+            target.reshape(-1),
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
+            reduction=reduction,
+        )
+        return loss.reshape(target.shape) if reduction == "none" else loss
+    return _weighted_cross_entropy(input, target, weight, dim, ignore_index, reduction, label_smoothing)
+
+
+def _weighted_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor, dim: int, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
+    logp = log_softmax(input, dim)
+    loss = nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if not smoothing:
+        return loss
+    kept = target.array != ignore_index
+    spread = ops.where(as_tensor(kept), -(logp * _along(weight, dim, input.ndim)).sum(dim), 0.0)
+    if reduction != "none":
+        spread = spread.sum()
+    if reduction == "mean":
+        spread = _over(spread, weight.array[target.array[kept]].sum())
+    return (1 - smoothing) * loss + smoothing / input.shape[dim] * spread
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, dim: int, reduction: str, smoothing: float
+) -> Tensor:
+    """Cross-entropy with probabilities as the target."""
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / input.shape[dim]
+    terms = log_softmax(input, dim) * target
+    if weight is not None:
+        terms = terms * _along(weight, dim, input.ndim)
+    return _reduce(-terms.sum(dim), reduction)
+
+
+def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
+    """A vector (C,) shaped to broadcast along dimension `dim` of `ndim`."""
+    return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])
+
+
+# -- probabilities --------------------------------------------------------------------------------------------------
+
+
+def _check_same(name: str, input: Tensor, target: Tensor) -> None:
+    if tuple(input.shape) != tuple(target.shape):
+        raise ShapeError(
+            f"{name}: the target's shape {tuple(target.shape)} must be the input's {tuple(input.shape)}"
+        )
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """-(y log x + (1 - y) log(1 - x)) for probabilities x; each log is at least -100, so the loss stays finite."""
+    _check_same("binary_cross_entropy", input, target)
+    if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
+        raise ValueError(
+            f"binary_cross_entropy: inputs are probabilities, got values from {input.array.min()} to {input.array.max()}; "
+            "for logits use binary_cross_entropy_with_logits"
+        )
+    loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def _log_or_floor(p: Tensor) -> Tensor:
+    """log(p), and -100 where p is 0."""
+    positive = p.detach() > 0
+    return ops.where(positive, ops.where(positive, p, 1.0).log(), -100.0).clamp(min=-100.0)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """binary_cross_entropy of sigmoid(x), finite for every finite x; `pos_weight` scales the terms of the positives."""
+    _check_same("binary_cross_entropy_with_logits", input, target)
+    if pos_weight is None:
+        loss = ops.bce_with_logits(input, target)
+    else:
+        loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * ops.softplus(-input)
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """target (log target - input) for log-probabilities `input`; "batchmean" divides the sum by the batch size.
+
+    With `log_target` the target holds log-probabilities too.
+    """
+    input, target = broadcast_tensors(input, target)
+    if log_target:
+        loss = target.exp() * (target - input)
+    else:
+        loss = target * (ops.where(target.detach() > 0, target, 1.0).log() - input)
+    if reduction == "batchmean":
+        return loss.sum() / input.shape[0]
+    return _reduce(loss, reduction)

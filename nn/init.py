@@ -1,0 +1,149 @@
+"""Initialisers: each fills a Tensor in place, outside the graph, and returns it."""
+
+import math
+
+import numpy as np
+
+from autograd import Generator, Tensor, graph
+from autograd.errors import ShapeError
+from autograd.random import numpy_rng
+
+
+def _fill(tensor: Tensor, values: "np.ndarray | float") -> Tensor:
+    tensor.array[...] = values
+    graph.mutated(tensor.array)
+    return tensor
+
+
+def _draw_dtype(tensor: Tensor) -> type:
+    """NumPy draws float32, in half the time, or float64."""
+    return np.float64 if tensor.array.dtype == np.float64 else np.float32
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Uniform on [a, b)."""
+    return _fill(tensor, a + (b - a) * numpy_rng(generator).random(tensor.array.shape, _draw_dtype(tensor)))
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Normal with this mean and standard deviation."""
+    return _fill(tensor, mean + std * numpy_rng(generator).standard_normal(tensor.array.shape, _draw_dtype(tensor)))
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal, drawn again wherever a value falls outside [a, b]."""
+    inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
+    if inside < 1e-3:
+        raise ValueError(f"trunc_normal_: [{a}, {b}] holds {inside:.1e} of a normal({mean}, {std}): widen it")
+    rng = numpy_rng(generator)
+    values = rng.normal(mean, std, tensor.array.shape)
+    while (outside := (values < a) | (values > b)).any():
+        values[outside] = rng.normal(mean, std, int(outside.sum()))
+    return _fill(tensor, values)
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """`val` everywhere."""
+    return _fill(tensor, val)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """1 everywhere."""
+    return _fill(tensor, 1.0)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """0 everywhere."""
+    return _fill(tensor, 0.0)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity, as far as a matrix that is not square can hold it."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_ fills a matrix, got shape {tuple(tensor.shape)}")
+    return _fill(tensor, np.eye(*tensor.array.shape))
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """A random matrix with orthonormal rows (or columns, the fewer) times `gain` (Saxe et al. 2013).
+
+    Dimensions after the first count as one.
+    """
+    if tensor.ndim < 2:
+        raise ShapeError(f"orthogonal_ needs at least 2 dimensions, got shape {tuple(tensor.shape)}")
+    rows = tensor.array.shape[0]
+    columns = tensor.array.size // rows if rows else 0
+    flat = numpy_rng(generator).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(flat)
+    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform over orthogonal matrices
+    return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.array.shape))
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor that keeps the scale of activations through a nonlinearity; `param` is leaky_relu's slope."""
+    if nonlinearity in ("linear", "identity", "sigmoid", "conv1d", "conv2d", "conv3d"):
+        return 1.0
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    gains = {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+    if nonlinearity not in gains:
+        known = ", ".join(["linear", "sigmoid", "leaky_relu", *gains])
+        raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}; there are {known}")
+    return gains[nonlinearity]
+
+
+def fans(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, *kernel)."""
+    if tensor.ndim < 2:
+        raise ShapeError(f"fan in and fan out need at least 2 dimensions, got shape {tuple(tensor.shape)}")
+    shape = tensor.array.shape
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Uniform with variance gain^2 2 / (fan_in + fan_out) (Glorot and Bengio 2010, equation 16)."""
+    bound = gain * math.sqrt(6 / max(sum(fans(tensor)), 1))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Normal with variance gain^2 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / max(sum(fans(tensor)), 1)), generator)
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode is 'fan_in' or 'fan_out', got {mode!r}")
+    fan = fans(tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Uniform with variance gain^2 / fan (He et al. 2015, equation 10); `a` is the slope of a leaky ReLU."""
+    bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal with variance gain^2 / fan (He et al. 2015, equation 10); `a` is the slope of a leaky ReLU."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)

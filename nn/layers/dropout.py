@@ -1,0 +1,22 @@
+"""Dropout."""
+
+from autograd import Tensor
+from nn import functional as F
+from nn.functional.layer import check_probability
+from nn.module import Module
+
+
+class Dropout(Module):
+    """In training, zeroes each element with probability `p` and scales the rest by 1 / (1 - p) (Srivastava et al. 2014)."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        check_probability(p)
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The shape stays."""
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}" + (", inplace=True" if self.inplace else "")

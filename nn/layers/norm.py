@@ -1,0 +1,78 @@
+"""LayerNorm and RMSNorm."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import Tensor, empty
+from nn import functional as F
+from nn import init
+from nn.module import Module
+from nn.parameter import Parameter
+
+
+class _Norm(Module):
+    """The settings and parameters that both norms have."""
+
+    def __init__(
+        self,
+        normalized_shape: "int | Sequence[int]",
+        eps: float | None,
+        elementwise_affine: bool,
+        bias: bool,
+        device: Any,
+        dtype: Any,
+    ) -> None:
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        self.weight = Parameter(empty(shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.bias = Parameter(empty(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Weight 1, bias 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LayerNorm(_Norm):
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions (Ba et al. 2016)."""
+
+    def __init__(
+        self,
+        normalized_shape: "int | Sequence[int]",
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(normalized_shape, eps, elementwise_affine, bias, device, dtype)
+        self.eps: float = eps
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The shape stays."""
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+
+class RMSNorm(_Norm):
+    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang and Sennrich 2019)."""
+
+    def __init__(
+        self,
+        normalized_shape: "int | Sequence[int]",
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(normalized_shape, eps, elementwise_affine, False, device, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The shape stays."""
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)

@@ -1,0 +1,369 @@
+"""Module: a tree of parameters and buffers with a `forward`.
+
+A Module keeps no registers of its parameters and children: they are its attributes, in the order of assignment.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+from autograd import Tensor, float16, float32, float64, graph
+from autograd.graph import mode
+from autograd.tensor import RemovableHandle
+from nn.parameter import Parameter, zero_grads
+
+Hook = Callable[..., Any]
+
+
+class LoadResult(NamedTuple):
+    """What `load_state_dict(strict=False)` passed over."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def _forward_missing(self: "Module", *args: Any, **kwargs: Any) -> Any:
+    """Stand in for the `forward` that a subclass must define."""
+    raise NotImplementedError(f'{type(self).__name__} is missing the required "forward" function')
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+class Module:
+    """Base of every layer and model.
+
+    A subclass calls `super().__init__()`, assigns Parameters and Modules to attributes and defines `forward`.
+    """
+
+    training: bool
+    forward: Callable[..., Any] = _forward_missing
+
+    def __init__(self) -> None:
+        self.training = True
+        self._persistent: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
+        self._hooks: dict[int, tuple[bool, Hook]] = {}  # (runs before forward, hook)
+
+    # -- calling ------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooks or mode.trace is not None:
+            return self._call_watched(args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def _call_watched(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call with its hooks, and with the trace, if there is one, told which module is at work."""
+        if (trace := mode.trace) is None:
+            return self._call_with_hooks(args, kwargs)
+        trace.enter(self)
+        try:
+            return self._call_with_hooks(args, kwargs)
+        finally:
+            trace.leave()
+
+    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        hooks = list(self._hooks.values())
+        for before, hook in hooks:
+            if before and (changed := hook(self, args)) is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        out = self.forward(*args, **kwargs)
+        for before, hook in hooks:
+            if not before and (changed := hook(self, args, out)) is not None:
+                out = changed
+        return out
+
+    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, args, output)` after every forward; what it returns, if not None, replaces the output."""
+        return RemovableHandle(self._hooks, (False, hook))
+
+    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, args)` before every forward; what it returns, if not None, replaces the arguments."""
+        return RemovableHandle(self._hooks, (True, hook))
+
+    # -- attributes ---------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Parameter, Module)):
+            if "_persistent" not in self.__dict__:
+                raise AttributeError(
+                    f"cannot assign {type(value).__name__} {name!r} before Module.__init__() call: "
+                    f"begin {type(self).__name__}.__init__ with super().__init__()"
+                )
+            self._persistent.pop(name, None)
+        current = self.__dict__.get(name)
+        if value is not None and current is not None:
+            self._check_kind(name, current, value)
+        object.__setattr__(self, name, value)
+
+    def _check_kind(self, name: str, current: Any, value: Any) -> None:
+        """Refuse a value that would silently drop a parameter, child or buffer out of the module."""
+        if isinstance(current, Parameter):
+            if not isinstance(value, Parameter):
+                raise TypeError(
+                    f"cannot assign {type(value).__name__!r} as parameter {name!r} (Parameter or None expected): "
+                    f"to change its values use `with no_grad(): {name}.copy_(value)`"
+                )
+        elif isinstance(current, Module):
+            if not isinstance(value, (Module, Parameter)):
+                raise TypeError(f"cannot assign {type(value).__name__!r} as child module {name!r} (Module expected)")
+        elif name in self._persistent and not isinstance(value, (Tensor, Module)):
+            raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ""
+        if "_persistent" not in self.__dict__:
+            hint = f": {type(self).__name__}.__init__ did not call super().__init__()"
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._persistent.pop(name, None)
+
+    def _check_free(self, name: str, kind: type) -> None:
+        if not name or "." in name:
+            raise KeyError(f"a name in a module is not empty and has no dot, got {name!r}")
+        current = getattr(self, name, None)
+        if current is not None and not isinstance(current, kind):
+            raise KeyError(f"attribute {name!r} already exists in {type(self).__name__}")
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Keep `tensor` as state that is not trained; a persistent buffer is part of the state_dict."""
+        self._check_free(name, Tensor)
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
+        setattr(self, name, tensor)
+        self._persistent[name] = persistent
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Assign a Parameter under a name that is not known when the class is written."""
+        self._check_free(name, Parameter)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
+        setattr(self, name, param)
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """Assign a child under a name that is not known when the class is written."""
+        self._check_free(name, Module)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module")
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    # -- walking ------------------------------------------------------------------------------------------------
+
+    def _own_parameters(self) -> list[tuple[str, Parameter]]:
+        return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Parameter)]
+
+    def _own_buffers(self) -> list[tuple[str, Tensor]]:
+        return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]
+
+    def _own_children(self) -> list[tuple[str, "Module"]]:
+        return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Module)]
+
+    def named_modules(
+        self, memo: "set[Module] | None" = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> "Iterator[tuple[str, Module]]":
+        """Yield (dotted path, module) for this module and all below it, parents first."""
+        memo = set() if memo is None else memo
+        if remove_duplicate:
+            if self in memo:
+                return
+            memo.add(self)
+        yield prefix, self
+        for name, child in self._own_children():
+            yield from child.named_modules(memo, _join(prefix, name), remove_duplicate)
+
+    def _walk(
+        self, own: Callable[["Module"], list[tuple[str, Any]]], prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
+        for path, module in modules:
+            for name, value in own(module):
+                if remove_duplicate:
+                    if id(value) in seen:
+                        continue
+                    seen.add(id(value))
+                yield _join(path, name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield (dotted path, parameter); a parameter that is tied under two names comes once, under the first."""
+        return self._walk(Module._own_parameters, prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield every parameter once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield (dotted path, buffer), the ones that are not persistent included."""
+        return self._walk(Module._own_buffers, prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield every buffer once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def modules(self) -> "Iterator[Module]":
+        """Yield this module and all below it, parents first, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> "Iterator[tuple[str, Module]]":
+        """Yield (name, module) of the direct children, each once."""
+        seen: set[Module] = set()
+        for name, child in self._own_children():
+            if child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def children(self) -> "Iterator[Module]":
+        """Yield the direct children, each once."""
+        return (child for _, child in self.named_children())
+
+    def get_submodule(self, target: str) -> "Module":
+        """The module at a dotted path, `""` for this one; AttributeError names the step that fails."""
+        module: Module = self
+        for name in target.split(".") if target else ():
+            found = module.__dict__.get(name)
+            if not isinstance(found, Module):
+                raise AttributeError(f"{type(module).__name__} has no submodule {name!r} (looking for {target!r})")
+            module = found
+        return module
+
+    def _get(self, target: str, kind: type, word: str) -> Any:
+        path, _, name = target.rpartition(".")
+        found = self.get_submodule(path).__dict__.get(name)
+        if not isinstance(found, kind):
+            raise AttributeError(f"{type(self).__name__} has no {word} {target!r}")
+        return found
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path."""
+        return self._get(target, Parameter, "parameter")
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path."""
+        return self._get(target, Tensor, "buffer")
+
+    # -- state --------------------------------------------------------------------------------------------------
+
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
+
+        A tied parameter appears under each of its names. With `keep_vars` the Parameters themselves are given.
+        """
+        state: dict[str, Tensor] = {}
+        for path, module in self.named_modules(remove_duplicate=False):
+            kept = [(name, buffer) for name, buffer in module._own_buffers() if module._persistent[name]]
+            for name, tensor in module._own_parameters() + kept:
+                state[prefix + _join(path, name)] = tensor if keep_vars else tensor.detach()
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
+        """Copy values in by name, cast to the module's dtypes; nothing is changed if anything does not fit.
+
+        Raises one RuntimeError that lists every missing, unexpected and mis-shaped key. `strict=False` allows the first
+        two kinds and returns them.
+        """
+        own = self.state_dict()
+        missing = [key for key in own if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in own]
+        problems = []
+        if strict and missing:
+            problems.append("Missing key(s) in state_dict: " + ", ".join(map(repr, missing)) + ".")
+        if strict and unexpected:
+            problems.append("Unexpected key(s) in state_dict: " + ", ".join(map(repr, unexpected)) + ".")
+        for key, tensor in own.items():
+            if key in state_dict and (given := tuple(state_dict[key].shape)) != tuple(tensor.shape):
+                problems.append(f"size mismatch for {key}: the state_dict has {given}, the module {tuple(tensor.shape)}.")
+        if problems:
+            name = type(self).__name__
+            raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(problems))
+        for key, tensor in own.items():
+            if key in state_dict:
+                value = state_dict[key]
+                tensor.array[...] = value.array if isinstance(value, Tensor) else value
+                graph.mutated(tensor.array)
+        return LoadResult(missing, unexpected)
+
+    def train(self, mode: bool = True) -> Self:
+        """Put this module and all below it into training mode, in which dropout drops."""
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all below it into evaluation mode."""
+        return self.train(False)
+
+    def apply(self, fn: "Callable[[Module], Any]") -> Self:
+        """Call `fn` on every module below this one, children first, then on this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Cast every floating-point parameter, gradient and buffer in place: `to(dtype)`, `to("cpu")`, `to(tensor)`."""
+        for parameter in self.parameters():
+            grad = parameter.grad
+            self._cast(parameter, args, kwargs)
+            if grad is not None:
+                parameter.grad = grad.detach().to(*args, **kwargs)
+        for buffer in self.buffers():
+            self._cast(buffer, args, kwargs)
+        return self
+
+    @staticmethod
+    def _cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        cast = tensor.detach().to(*args, **kwargs)
+        if cast.array.dtype.kind != "f" and tensor.array.dtype.kind == "f":
+            raise TypeError(f"Module.to takes a floating-point dtype, got {cast.dtype}")
+        if tensor.array.dtype.kind == "f":
+            tensor.data = cast
+
+    def half(self) -> Self:
+        """Cast to float16."""
+        return self.to(float16)
+
+    def float(self) -> Self:
+        """Cast to float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """Cast to float64."""
+        return self.to(float64)
+
+    def cpu(self) -> Self:
+        """This module: every array is in main memory."""
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or fill them with zeros."""
+        zero_grads(self.parameters(), set_to_none)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Train every parameter, or freeze every one."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    # -- show ---------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """The settings of a layer as they stand between the brackets of its repr."""
+        return ""
+
+    def _child_lines(self) -> list[str]:
+        return [f"({name}): {child!r}" for name, child in self._own_children()]
+
+    def __repr__(self) -> str:
+        count = sum(parameter.numel() for parameter in self.parameters())
+        note = f"  # {count:,} parameter{'s' if count > 1 else ''}" if count else ""
+        head = f"{type(self).__name__}({self.extra_repr()}"
+        lines = [line.replace("\n", "\n  ") for line in self._child_lines()]
+        return f"{head}{note}\n  " + "\n  ".join(lines) + "\n)" if lines else f"{head}){note}"

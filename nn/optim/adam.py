@@ -1,0 +1,215 @@
+"""Adam and its family: Adam, AdamW, Adamax, NAdam."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from autograd import Tensor
+from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
+
+
+def _check_adam(group: Group) -> None:
+    for name in ("lr", "eps", "weight_decay"):
+        check_range(name, group[name])
+    if len(group["betas"]) != 2:
+        raise ValueError(f"betas are two numbers, got {group['betas']}")
+    for i, beta in enumerate(group["betas"]):
+        check_range(f"betas[{i}]", beta, 0.0, 1.0)
+
+
+def _decay_average(average: np.ndarray, values: np.ndarray, beta: float) -> None:
+    """average = beta average + (1 - beta) values, in place; `values` is used up."""
+    average *= beta
+    values *= 1 - beta
+    average += values
+
+
+def adam_update(
+    param: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    largest: np.ndarray | None,
+    *,
+    step: int,
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+) -> None:
+    """Kingma and Ba 2015, algorithm 1, in place: `mean` and `square` are the running averages of grad and grad^2.
+
+    Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
+    """
+    beta1, beta2 = betas
+    scratch = grad.copy()
+    _decay_average(mean, scratch, beta1)
+    np.multiply(grad, grad, out=scratch)
+    _decay_average(square, scratch, beta2)
+    if largest is not None:
+        np.maximum(largest, square, out=largest)
+    np.sqrt(square if largest is None else largest, out=scratch)
+    scratch /= math.sqrt(1 - beta2**step)
+    scratch += eps
+    np.divide(mean, scratch, out=scratch)
+    scratch *= lr / (1 - beta1**step)
+    param -= scratch
+
+
+class Adam(Optimizer):
+    """Steps of size lr along the average gradient, divided by its average magnitude (Kingma and Ba 2015).
+
+    `weight_decay` is an L2 penalty in the gradient. `foreach` and `fused` choose between equal implementations in
+    PyTorch; here there is one.
+    """
+
+    decoupled = False
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
+        _check_adam(group)
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        if self.decoupled:
+            param *= 1 - group["lr"] * group["weight_decay"]
+        else:
+            grad = with_decay(grad, param, group["weight_decay"])
+        adam_update(
+            param,
+            grad,
+            slot(state, "exp_avg", param),
+            slot(state, "exp_avg_sq", param),
+            slot(state, "max_exp_avg_sq", param) if group["amsgrad"] else None,
+            step=count_step(state),
+            lr=group["lr"],
+            betas=group["betas"],
+            eps=group["eps"],
+        )
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameter itself by 1 - lr weight_decay (Loshchilov and Hutter 2019)."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+class Adamax(Optimizer):
+    """Adam with the largest recent gradient in place of the root mean square (Kingma and Ba 2015, algorithm 2)."""
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
+        _check_adam(group)
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        beta1, beta2 = group["betas"]
+        grad = with_decay(grad, param, group["weight_decay"])
+        mean, largest = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
+        _decay_average(mean, grad.copy(), beta1)
+        largest *= beta2
+        np.maximum(largest, np.abs(grad) + group["eps"], out=largest)
+        param -= group["lr"] / (1 - beta1 ** count_step(state)) * mean / largest
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov momentum that warms up (Dozat 2016, algorithm 2)."""
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """lr, eps, weight_decay and momentum_decay are not negative, each beta is in [0, 1)."""
+        _check_adam(group)
+        check_range("momentum_decay", group["momentum_decay"])
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        beta1, beta2 = group["betas"]
+        lr, weight_decay = group["lr"], group["weight_decay"]
+        if group["decoupled_weight_decay"]:
+            param *= 1 - lr * weight_decay
+        else:
+            grad = with_decay(grad, param, weight_decay)
+        step = count_step(state)
+        mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
+        product = state["mu_product"] = state.get("mu_product", 1.0) * mu
+        mean, square = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        _decay_average(mean, grad.copy(), beta1)
+        _decay_average(square, grad * grad, beta2)
+        root = np.sqrt(square / (1 - beta2**step)) + group["eps"]
+        param -= lr * (1 - mu) / (1 - product) * grad / root
+        param -= lr * following / (1 - product * following) * mean / root

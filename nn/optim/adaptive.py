@@ -1,0 +1,139 @@
+"""RMSprop, Adagrad and Adadelta: each divides by an average of squared gradients."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from autograd import Tensor
+from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
+
+
+class RMSprop(Optimizer):
+    """lr grad / (sqrt(average of grad^2) + eps) (Tieleman and Hinton 2012); `centered` takes the variance instead."""
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "alpha": alpha,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "centered": centered,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """No setting is negative."""
+        for name in ("lr", "alpha", "eps", "weight_decay", "momentum"):
+            check_range(name, group[name])
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        alpha = group["alpha"]
+        grad = with_decay(grad, param, group["weight_decay"])
+        square = slot(state, "square_avg", param)
+        square *= alpha
+        square += (1 - alpha) * grad * grad
+        if group["centered"]:
+            mean = slot(state, "grad_avg", param)
+            mean *= alpha
+            mean += (1 - alpha) * grad
+            root = np.sqrt(square - mean * mean)
+        else:
+            root = np.sqrt(square)
+        step = grad / (root + group["eps"])
+        if momentum := group["momentum"]:
+            buffer = slot(state, "momentum_buffer", param)
+            buffer *= momentum
+            buffer += step
+            step = buffer
+        param -= group["lr"] * step
+
+
+class Adagrad(Optimizer):
+    """lr / (1 + (step - 1) lr_decay) times grad / (sqrt(sum of grad^2) + eps) (Duchi et al. 2011)."""
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """No setting is negative."""
+        for name in ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value"):
+            check_range(name, group[name])
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        grad = with_decay(grad, param, group["weight_decay"])
+        total = slot(state, "sum", param, group["initial_accumulator_value"])
+        total += grad * grad
+        lr = group["lr"] / (1 + (count_step(state) - 1) * group["lr_decay"])
+        param -= lr * grad / (np.sqrt(total) + group["eps"])
+
+
+class Adadelta(Optimizer):
+    """grad scaled by rms(earlier steps) / rms(gradients), times lr (Zeiler 2012, algorithm 1)."""
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """No setting is negative; rho is at most 1."""
+        for name in ("lr", "eps", "weight_decay"):
+            check_range(name, group[name])
+        if not 0 <= group["rho"] <= 1:
+            raise ValueError(f"rho must be in [0, 1], got {group['rho']}")
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        rho, eps = group["rho"], group["eps"]
+        grad = with_decay(grad, param, group["weight_decay"])
+        square, steps = slot(state, "square_avg", param), slot(state, "acc_delta", param)
+        square *= rho
+        square += (1 - rho) * grad * grad
+        step = np.sqrt(steps + eps) / np.sqrt(square + eps) * grad
+        steps *= rho
+        steps += (1 - rho) * step * step
+        param -= group["lr"] * step

@@ -1,0 +1,167 @@
+"""Optimizer: parameter groups, their state, and one step over them.
+
+A subclass writes its rule for one array, in `update`; state that has the shape of the parameter is made by `slot`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, as_tensor, enable_grad, graph
+from nn.parameter import zero_grads
+
+State = dict[str, Any]
+Group = dict[str, Any]
+
+
+def check_range(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
+    """Raise ValueError unless low <= value < high."""
+    if not low <= value < high:
+        limit = "must not be negative" if high == float("inf") and low == 0 else f"must be in [{low}, {high})"
+        raise ValueError(f"{name} {limit}, got {value}")
+
+
+def slot(state: State, name: str, like: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    """The array of the state under this name, filled with `fill` when it is first asked for."""
+    if name not in state:
+        state[name] = as_tensor(np.full_like(like, fill))
+    return state[name].array
+
+
+def count_step(state: State) -> int:
+    """The number of this step, from 1."""
+    state["step"] = state.get("step", 0) + 1
+    return state["step"]
+
+
+def with_decay(grad: np.ndarray, param: np.ndarray, weight_decay: float) -> np.ndarray:
+    """The gradient of the loss with an L2 penalty of weight_decay / 2 |param|^2."""
+    return grad + weight_decay * param if weight_decay else grad
+
+
+class Optimizer:
+    """Base of the optimisers.
+
+    `params` are Tensors, or dicts `{"params": Tensors, setting: value, ...}`, each a group with its own settings;
+    `defaults` are the settings of groups that do not say otherwise.
+    """
+
+    def __init__(self, params: "Iterable[Tensor] | Iterable[Group]", defaults: Group) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError("params must be an iterable of Tensors or of dicts, got one Tensor: put it into a list")
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, State] = defaultdict(dict)
+        self.param_groups: list[Group] = []
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def check(self, group: Group) -> None:
+        """Raise ValueError where a setting of `group` makes no sense."""
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """Change `param` in place by one step; `grad` belongs to someone else and must stay as it is."""
+        raise NotImplementedError(f"{type(self).__name__} has no update rule")
+
+    def update_group(self, params: list[Tensor], group: Group) -> None:
+        """One step of every parameter that has a gradient: the seam where one kernel for all of them can go."""
+        for param in params:
+            if param.grad is not None:
+                grad = param.grad.array
+                self.update(param.array, -grad if group["maximize"] else grad, self.state[param], group)
+                graph.mutated(param.array)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter by its gradient; a `closure` computes the gradients anew first, its loss is returned."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self.update_group(group["params"], group)
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or make them zeros."""
+        for group in self.param_groups:
+            zero_grads(group["params"], set_to_none)
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add Tensors with their own settings; what is not set comes from the defaults."""
+        params = param_group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
+            if not param.is_leaf:
+                raise ValueError(f"can't optimize a non-leaf Tensor (shape {tuple(param.shape)}): give what it is made of")
+        known = {id(param) for group in self.param_groups for param in group["params"]}
+        for i, param in enumerate(params):
+            if id(param) in known:
+                shape = tuple(param.shape)
+                raise ValueError(f"a parameter appears more than once: number {i} of this group, of shape {shape}")
+            known.add(id(param))
+        unknown = param_group.keys() - self.defaults.keys() - {"params", "initial_lr", "name"}
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no setting {', '.join(map(repr, sorted(unknown)))}")
+        group = {**self.defaults, **param_group, "params": params}
+        self.check(group)
+        self.param_groups.append(group)
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by their number over all groups."""
+        numbers = {id(param): i for i, param in enumerate(self._params())}
+        return {
+            "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
+            "param_groups": [
+                {**group, "params": [numbers[id(param)] for param in group["params"]]} for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave, for parameters in the same groups and order; the arrays are copied."""
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"loaded state dict has {len(saved)} parameter groups, the optimizer {len(self.param_groups)}"
+            )
+        for i, (old, new) in enumerate(zip(saved, self.param_groups, strict=True)):
+            if len(old["params"]) != len(new["params"]):
+                raise ValueError(
+                    f"loaded state dict has {len(old['params'])} parameters in group {i}, the optimizer {len(new['params'])}"
+                )
+        numbers = [number for group in saved for number in group["params"]]
+        params = dict(zip(numbers, self._params(), strict=True))
+        state = {params[number]: self._own(params[number], entry) for number, entry in state_dict["state"].items()}
+        self.state = defaultdict(dict, state)
+        self.param_groups = [
+            {**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)
+        ]
+
+    def _params(self) -> list[Tensor]:
+        return [param for group in self.param_groups for param in group["params"]]
+
+    @staticmethod
+    def _own(param: Tensor, entry: State) -> State:
+        """A copy of one parameter's state, arrays in its dtype."""
+        own: State = {}
+        for name, value in entry.items():
+            array = value.array if isinstance(value, Tensor) else value
+            if isinstance(array, np.ndarray) and array.ndim:
+                if array.shape != param.array.shape:
+                    raise ValueError(f"loaded {name} has shape {array.shape}, its parameter {param.array.shape}")
+                own[name] = as_tensor(array.astype(param.array.dtype))
+            else:
+                own[name] = value
+        return own
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {value}" for name, value in sorted(group.items()) if name != "params"]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"

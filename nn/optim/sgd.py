@@ -1,0 +1,60 @@
+"""Stochastic gradient descent."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from autograd import Tensor, as_tensor
+from nn.optim.optimizer import Group, Optimizer, State, check_range, with_decay
+
+
+class SGD(Optimizer):
+    """param -= lr (grad + weight_decay param), through a momentum buffer b = momentum b + (1 - dampening) grad if asked.
+
+    `nesterov` steps along grad + momentum b (Sutskever et al. 2013). `foreach` and `fused` choose between equal
+    implementations in PyTorch; here there is one.
+    """
+
+    def __init__(
+        self,
+        params: "Iterable[Tensor] | Iterable[Group]",
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check(self, group: Group) -> None:
+        """lr, momentum and weight_decay are not negative; nesterov needs momentum without dampening."""
+        for name in ("lr", "momentum", "weight_decay"):
+            check_range(name, group[name])
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array."""
+        grad = with_decay(grad, param, group["weight_decay"])
+        if momentum := group["momentum"]:
+            if "momentum_buffer" in state:
+                buffer = state["momentum_buffer"].array
+                buffer *= momentum
+                buffer += (1 - group["dampening"]) * grad
+            else:
+                buffer = grad.copy()
+                state["momentum_buffer"] = as_tensor(buffer)
+            grad = grad + momentum * buffer if group["nesterov"] else buffer
+        param -= group["lr"] * grad

@@ -1,0 +1,76 @@
+"""Gradient clipping, and all parameters as one vector."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from autograd import Tensor, as_tensor, cat, graph
+
+
+def _gradients(parameters: "Tensor | Iterable[Tensor]") -> list[np.ndarray]:
+    tensors = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [tensor.grad.array for tensor in tensors if tensor.grad is not None]
+
+
+def _norm(array: np.ndarray, norm_type: float) -> float:
+    if not array.size:
+        return 0.0
+    if norm_type == 2:
+        flat = array.reshape(-1)
+        return math.sqrt(np.dot(flat, flat))
+    return float(np.linalg.norm(array.reshape(-1), norm_type))
+
+
+def clip_grad_norm_(
+    parameters: "Tensor | Iterable[Tensor]",
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale all gradients by one factor so that their joint norm is at most `max_norm`; return the norm before.
+
+    `norm_type` may be infinity. A norm that is nan or infinite is an error if `error_if_nonfinite`, otherwise it spoils
+    the gradients. `foreach` chooses between equal implementations in PyTorch; here there is one.
+    """
+    gradients = _gradients(parameters)
+    total = _norm(np.array([_norm(gradient, norm_type) for gradient in gradients]), norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1:
+        for gradient in gradients:
+            gradient *= factor
+            graph.mutated(gradient)
+    return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
+
+
+def clip_grad_value_(
+    parameters: "Tensor | Iterable[Tensor]", clip_value: float, foreach: bool | None = None
+) -> None:
+    """Clip every element of every gradient to [-clip_value, clip_value]."""
+    if clip_value < 0:
+        raise ValueError(f"clip_value must not be negative, got {clip_value}")
+    for gradient in _gradients(parameters):
+        np.clip(gradient, -clip_value, clip_value, out=gradient)
+        graph.mutated(gradient)
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All elements in one vector, parameter after parameter, differentiably."""
+    return cat([parameter.reshape(-1) for parameter in parameters])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Copy slices of the vector into the parameters, in order; ValueError unless it has exactly their size."""
+    tensors = list(parameters)
+    wanted = sum(tensor.array.size for tensor in tensors)
+    if vec.array.shape != (wanted,):
+        raise ValueError(f"the parameters have {wanted} elements, the vector has shape {vec.array.shape}")
+    start = 0
+    for tensor in tensors:
+        end = start + tensor.array.size
+        tensor.array[...] = vec.array[start:end].reshape(tensor.array.shape)
+        graph.mutated(tensor.array)
+        start = end

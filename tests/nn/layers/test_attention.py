@@ -1,0 +1,269 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+import nn.functional as F
+from autograd.errors import ShapeError
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def attend(q, k, v, allowed=None, scale=None):
+    """Attention, query by query."""
+    out = np.zeros(q.shape[:-1] + v.shape[-1:])
+    weights = np.zeros(q.shape[:-1] + k.shape[-2:-1])
+    for i in np.ndindex(q.shape[:-1]):
+        scores = k[i[:-1]] @ q[i] * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+        e = np.exp(scores) * (1 if allowed is None else np.broadcast_to(allowed, weights.shape)[i])
+        weights[i] = e / e.sum()
+        out[i] = weights[i] @ v[i[:-1]]
+    return out, weights
+
+
+def qkv(seed, t=3, s=5):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(2, 2, t, 4)), rng.normal(size=(2, 2, s, 4)), rng.normal(size=(2, 2, s, 3))
+
+
+@given(seed=seeds, scale=st.sampled_from([None, 0.3]))
+def test_attention_equals_the_sum_by_hand(seed, scale):
+    q, k, v = qkv(seed)
+    out = F.scaled_dot_product_attention(*map(ag.tensor, (q, k, v)), scale=scale)
+    np.testing.assert_allclose(out.numpy(), attend(q, k, v, scale=scale)[0])
+
+
+@given(seed=seeds, t=st.integers(1, 5))
+def test_causal_attention_sees_the_first_keys_up_to_its_own_number(seed, t):
+    q, k, v = qkv(seed, t)
+    expected, weights = attend(q, k, v, np.tri(t, 5))
+    out = F.scaled_dot_product_attention(*map(ag.tensor, (q, k, v)), is_causal=True)
+    np.testing.assert_allclose(out.numpy(), expected)
+    np.testing.assert_allclose(F.attention_weights(ag.tensor(q), ag.tensor(k), is_causal=True).numpy(), weights)
+
+
+@given(seed=seeds)
+def test_masks_choose_or_add(seed):
+    q, k, v = qkv(seed)
+    allowed = np.random.default_rng(seed).random((2, 1, 3, 5)) < 0.6
+    allowed[..., 0] = True
+    expected = attend(q, k, v, allowed)[0]
+    for mask in (ag.tensor(allowed), ag.tensor(np.where(allowed, 0.0, -np.inf))):
+        out = F.scaled_dot_product_attention(*map(ag.tensor, (q, k, v)), mask)
+        np.testing.assert_allclose(out.numpy(), expected)
+        weights = F.attention_weights(ag.tensor(q), ag.tensor(k), mask)
+        np.testing.assert_allclose((weights @ ag.tensor(v)).numpy(), expected)
+
+
+def test_attention_gradients():
+    q, k, v = (ag.tensor(a, requires_grad=True) for a in qkv(0))
+    bias = ag.tensor(np.random.default_rng(1).normal(size=(3, 5)), requires_grad=True)
+    for keywords in ({}, {"is_causal": True}):
+        assert ag.gradcheck(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **keywords), (q, k, v))  # noqa: B023
+    assert ag.gradcheck(F.scaled_dot_product_attention, (q, k, v, bias))
+    assert ag.gradcheck(F.attention_weights, (q, k, bias))
+
+
+def test_grouped_queries_share_keys():
+    rng = np.random.default_rng(0)
+    q, k, v = (ag.tensor(rng.normal(size=(1, h, 3, 4))) for h in (4, 2, 2))
+    out = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+    for head in range(4):
+        one = F.scaled_dot_product_attention(q[:, head], k[:, head // 2], v[:, head // 2])
+        np.testing.assert_allclose(out[:, head].numpy(), one.numpy())
+
+
+def test_attention_dropout_drops_weights():
+    ag.manual_seed(0)
+    q = ag.zeros(1, 200, 4)
+    out = F.scaled_dot_product_attention(q, q, ag.ones(1, 200, 1), dropout_p=0.5).numpy()
+    assert abs(out.mean() - 1) < 0.02 and out.std() > 0.01
+
+
+def test_attention_names_what_does_not_fit():
+    with pytest.raises(ShapeError, match=r"\(2, 3\), \(2, 4\)"):
+        F.scaled_dot_product_attention(ag.ones(2, 3), ag.ones(2, 4), ag.ones(2, 4))
+    with pytest.raises(ValueError, match="not both"):
+        F.scaled_dot_product_attention(*[ag.ones(2, 3)] * 3, attn_mask=ag.ones(2, 2), is_causal=True)
+
+
+# -- the layer ------------------------------------------------------------------------------------------------------
+
+
+def by_hand(mha, query, key, value, allowed=None):
+    """Multi-head attention, head by head."""
+    w, b = mha.in_proj_weight.detach().numpy(), mha.in_proj_bias.detach().numpy()
+    c, d = mha.embed_dim, mha.head_dim
+    heads, weights = [], []
+    for h in range(mha.num_heads):
+        rows = [slice(i * c + h * d, i * c + (h + 1) * d) for i in range(3)]
+        q, k, v = (x @ w[r].T + b[r] for x, r in zip((query, key, value), rows))
+        out, weight = attend(q, k, v, allowed)
+        heads.append(out)
+        weights.append(weight)
+    out = np.concatenate(heads, -1) @ mha.out_proj.weight.detach().numpy().T + mha.out_proj.bias.detach().numpy()
+    return out, np.stack(weights, 1)
+
+
+def layer(**keywords):
+    mha = nn.MultiheadAttention(6, 2, batch_first=True, **keywords).double().eval()
+    for p in mha.parameters():
+        nn.init.normal_(p)
+    return mha
+
+
+@given(seed=seeds)
+def test_multihead_attention_equals_the_sum_by_hand(seed):
+    mha = layer()
+    q, kv = np.random.default_rng(seed).normal(size=(2, 3, 6)), np.random.default_rng(seed).normal(size=(2, 5, 6))
+    expected, weights = by_hand(mha, q, kv, kv)
+    out, average = mha(ag.tensor(q), ag.tensor(kv), ag.tensor(kv))
+    np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-12)
+    np.testing.assert_allclose(average.detach().numpy(), weights.mean(1), atol=1e-12)
+    out, each = mha(ag.tensor(q), ag.tensor(kv), ag.tensor(kv), average_attn_weights=False)
+    np.testing.assert_allclose(each.detach().numpy(), weights, atol=1e-12)
+    out, none = mha(ag.tensor(q), ag.tensor(kv), ag.tensor(kv), need_weights=False)
+    np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-12)
+    assert none is None
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_true_in_a_mask_means_that_nobody_may_look(need_weights):
+    mha = layer()
+    x = np.random.default_rng(0).normal(size=(2, 4, 6))
+    padding = np.array([[False, False, False, True], [False, True, False, False]])
+    future = ~np.tri(4, dtype=bool)
+    allowed = ~(future | padding[:, None, :])
+    expected, _ = by_hand(mha, x, x, x, allowed)
+    t = ag.tensor(x)
+    as_float = ag.tensor(np.where(future, -np.inf, 0.0))
+    for masks in (
+        {"key_padding_mask": ag.tensor(padding), "attn_mask": ag.tensor(future)},
+        {"key_padding_mask": ag.tensor(padding), "attn_mask": as_float},
+        {"key_padding_mask": ag.tensor(padding), "is_causal": True},
+        {"attn_mask": ag.tensor(np.repeat(~allowed, 2, 0))},
+    ):
+        out, _ = mha(t, t, t, need_weights=need_weights, **masks)
+        np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-12)
+
+
+def test_the_batch_may_come_second_or_not_at_all():
+    mha = layer()
+    x = ag.randn(3, 4, 6, dtype=ag.float64)
+    out, weights = mha(x, x, x)
+    mha.batch_first = False
+    second, w2 = mha(x.transpose(0, 1), x.transpose(0, 1), x.transpose(0, 1))
+    np.testing.assert_allclose(second.transpose(0, 1).detach(), out.detach(), atol=1e-12)
+    np.testing.assert_allclose(w2.detach(), weights.detach(), atol=1e-12)
+    padding = ag.tensor([False, False, False, True])
+    alone, w3 = mha(x[0], x[0], x[0], padding)
+    assert alone.shape == (4, 6) and w3.shape == (4, 4) and w3[:, 3].tolist() == [0.0] * 4
+
+
+def test_other_sizes_of_keys_and_values_have_their_own_weights():
+    mha = nn.MultiheadAttention(6, 2, kdim=4, vdim=3, batch_first=True)
+    names = ["q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"]
+    assert [name for name, _ in mha.named_parameters()] == names
+    out, _ = mha(ag.randn(2, 3, 6), ag.randn(2, 5, 4), ag.randn(2, 5, 3))
+    out.sum().backward()
+    assert out.shape == (2, 3, 6) and all(p.grad is not None for p in mha.parameters())
+
+
+def test_multihead_gradients():
+    mha = layer()
+    x = ag.tensor(np.random.default_rng(0).normal(size=(1, 3, 6)), requires_grad=True)
+    for need_weights in (True, False):
+        assert ag.gradcheck(lambda x: mha(x, x, x, is_causal=True, need_weights=need_weights)[0], (x,))  # noqa: B023
+
+
+def test_multihead_attention_drops_weights_in_training_alone():
+    mha = nn.MultiheadAttention(4, 2, dropout=0.5, batch_first=True)
+    x = ag.randn(1, 8, 4)
+    assert (mha(x, x, x, average_attn_weights=False)[1].detach().numpy() == 0).any()
+    assert mha(x, x, x, need_weights=False)[0].tolist() != mha(x, x, x, need_weights=False)[0].tolist()
+    mha.eval()
+    assert mha(x, x, x, need_weights=False)[0].tolist() == mha(x, x, x, need_weights=False)[0].tolist()
+    assert "embed_dim=4, num_heads=2, dropout=0.5" in repr(mha)
+
+
+def test_wrong_configurations_fail_at_once():
+    with pytest.raises(ValueError, match="divisible by num_heads, got 6 and 4"):
+        nn.MultiheadAttention(6, 4)
+    with pytest.raises(ValueError, match="but got 1.5"):
+        nn.MultiheadAttention(6, 2, dropout=1.5)
+    with pytest.raises(ShapeError, match=r"key must be .*C = 6; got \(2, 3, 5\)"):
+        nn.MultiheadAttention(6, 2)(ag.ones(2, 3, 6), ag.ones(2, 3, 5), ag.ones(2, 3, 6))
+    with pytest.raises(ValueError, match="relu, gelu, gelu_tanh, swiglu, got 'selu'"):
+        nn.FeedForward(4, activation="selu")
+    with pytest.raises(ValueError, match="'layer' or 'rms'"):
+        nn.TransformerBlock(4, 2, norm="batch")
+
+
+# -- blocks ---------------------------------------------------------------------------------------------------------
+
+CONFIGURATIONS = [
+    {"norm_first": first, "activation": activation, "norm": norm, "rotary": rotary}
+    for first in (True, False)
+    for activation, norm, rotary in [("relu", "layer", 0), ("gelu", "layer", 1), ("gelu_tanh", "rms", 0), ("swiglu", "rms", 1)]
+]  # fmt: skip
+
+
+def block(norm_first, activation, norm, rotary):
+    rope = nn.RotaryEmbedding(4, 16) if rotary else None
+    return nn.TransformerBlock(8, 2, activation=activation, norm_first=norm_first, norm=norm, rotary=rope)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+def test_a_causal_block_never_looks_ahead(configuration):
+    b = block(**configuration)
+    x = ag.randn(2, 6, 8)
+    changed = x.clone()
+    changed[:, 4] += 1.0
+    before, after = b(x, is_causal=True).detach().numpy(), b(changed, is_causal=True).detach().numpy()
+    np.testing.assert_array_equal(before[:, :4], after[:, :4])
+    assert (before[:, 4:] != after[:, 4:]).any()
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+def test_block_gradients(configuration):
+    b = block(**configuration).double()
+    x = ag.tensor(np.random.default_rng(0).normal(size=(1, 3, 8)), requires_grad=True)
+    assert ag.gradcheck(lambda x: b(x, is_causal=True), (x,))
+    b(x).sum().backward()
+    assert all(p.grad is not None for p in b.parameters())
+
+
+def test_pre_and_post_norm_are_what_they_say():
+    for norm_first in (True, False):
+        b = nn.TransformerBlock(8, 2, norm_first=norm_first).double()
+        x = ag.randn(2, 3, 8, dtype=ag.float64)
+        attn = lambda h: b.attn(h, h, h)[0]  # noqa: B023, E731
+        if norm_first:
+            h = x + attn(b.norm_1(x))
+            expected = h + b.mlp(b.norm_2(h))
+        else:
+            h = b.norm_1(x + attn(x))
+            expected = b.norm_2(h + b.mlp(h))
+        np.testing.assert_allclose(b(x).detach().numpy(), expected.detach().numpy(), atol=1e-12)
+
+
+def test_feed_forward_is_its_formula():
+    x = ag.randn(3, 4, dtype=ag.float64)
+    for activation, f in {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda h: F.gelu(h, "tanh")}.items():
+        mlp = nn.FeedForward(4, 6, activation).double()
+        np.testing.assert_allclose(mlp(x).detach(), mlp.down(f(mlp.up(x))).detach(), atol=1e-14)
+    mlp = nn.FeedForward(4, 6, "swiglu", bias=False).double()
+    expected = mlp.down(F.silu(mlp.gate(x)) * mlp.up(x))
+    np.testing.assert_allclose(mlp(x).detach(), expected.detach(), atol=1e-14)
+    assert [n for n, _ in mlp.named_parameters()] == ["gate.weight", "up.weight", "down.weight"]
+    assert nn.FeedForward(4).up.out_features == 16
+
+
+def test_residual_dropout_falls_on_the_branches_not_on_the_stream():
+    b = nn.TransformerBlock(8, 2, dropout=1.0)
+    x = ag.randn(1, 3, 8)
+    np.testing.assert_array_equal(b(x).detach().numpy(), x.numpy())

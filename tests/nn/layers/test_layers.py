@@ -1,0 +1,108 @@
+import math
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+import nn.functional as F
+
+N = np.float64
+
+
+def test_linear_has_pytorchs_shapes_repr_and_default_range():
+    ag.manual_seed(0)
+    layer = nn.Linear(100, 50)
+    assert layer.weight.shape == (50, 100) and layer.bias.shape == (50,)
+    weight = layer.weight.detach().numpy()
+    assert 0.095 < np.abs(weight).max() <= 0.1 and abs(weight.std() - 0.1 / math.sqrt(3)) < 0.002
+    assert np.abs(layer.bias.detach().numpy()).max() <= 0.1
+    assert nn.Linear(2, 3, bias=False).bias is None
+    assert repr(nn.Linear(2, 3, bias=False)) == "Linear(in_features=2, out_features=3, bias=False)  # 6 parameters"
+    assert nn.Linear(2, 3, dtype=ag.float64, device="cpu").weight.dtype == ag.float64
+
+
+def test_linear_and_bilinear_are_their_functions():
+    x, y = ag.randn(4, 2), ag.randn(4, 3)
+    linear, bilinear = nn.Linear(2, 5), nn.Bilinear(2, 3, 5)
+    np.testing.assert_array_equal(linear(x).detach(), F.linear(x, linear.weight, linear.bias).detach())
+    expected = F.bilinear(x, y, bilinear.weight, bilinear.bias)
+    np.testing.assert_array_equal(bilinear(x, y).detach(), expected.detach())
+    assert bilinear.weight.shape == (5, 2, 3) and bilinear.bias.shape == (5,)
+    assert "in1_features=2, in2_features=3, out_features=5, bias=True" in repr(bilinear)
+
+
+def test_negative_sizes_are_errors():
+    with pytest.raises(ValueError, match="out_features must not be negative, got -1"):
+        nn.Linear(2, -1)
+    with pytest.raises(ValueError, match="in1_features must be positive"):
+        nn.Bilinear(0, 1, 1)
+    with pytest.raises(ValueError, match="padding_idx 3"):
+        nn.Embedding(3, 2, padding_idx=3)
+
+
+def test_a_linear_without_inputs_is_its_bias():
+    layer = nn.Linear(0, 2)
+    assert layer(ag.zeros(3, 0)).tolist() == [[0.0, 0.0]] * 3
+
+
+def test_embedding_starts_standard_normal_with_a_zero_padding_row():
+    ag.manual_seed(0)
+    layer = nn.Embedding(1000, 20, padding_idx=-1)
+    weight = layer.weight.detach().numpy()
+    assert not weight[999].any() and abs(weight[:999].std() - 1) < 0.02 and abs(weight.mean()) < 0.02
+    assert layer.padding_idx == 999
+    layer(ag.tensor([[999, 1]])).sum().backward()
+    assert not layer.weight.grad.numpy()[999].any() and layer.weight.grad.numpy()[1].all()
+    assert repr(nn.Embedding(3, 2, padding_idx=0)) == "Embedding(3, 2, padding_idx=0)  # 6 parameters"
+
+
+def test_embedding_from_a_table_is_frozen_unless_asked():
+    table = ag.tensor([[1.0, 2.0], [3.0, 4.0]])
+    layer = nn.Embedding.from_pretrained(table)
+    assert layer(ag.tensor([1])).tolist() == [[3.0, 4.0]] and not layer.weight.requires_grad
+    assert nn.Embedding.from_pretrained(table, freeze=False).weight.requires_grad
+
+
+def test_norms_start_as_plain_normalisation():
+    x = ag.randn(3, 4, dtype=ag.float64)
+    layer = nn.LayerNorm(4, dtype=ag.float64)
+    np.testing.assert_allclose(layer(x).detach(), F.layer_norm(x, (4,)), rtol=1e-12)
+    assert [n for n, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert nn.LayerNorm((2, 4))(ag.randn(3, 2, 4)).shape == (3, 2, 4)
+    assert nn.LayerNorm(4, bias=False).bias is None and nn.LayerNorm(4, elementwise_affine=False).weight is None
+    rms = nn.RMSNorm(4, dtype=ag.float64)
+    np.testing.assert_allclose(rms(x).detach(), F.rms_norm(x, (4,)), rtol=1e-12)
+    assert [n for n, _ in rms.named_parameters()] == ["weight"]
+    assert repr(layer) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True)  # 8 parameters"
+
+
+def test_dropout_drops_in_training_alone():
+    layer = nn.Dropout(0.5)
+    x = ag.ones(1000)
+    dropped = layer(x).numpy()
+    assert 350 < (dropped == 0).sum() < 650 and set(dropped) == {0.0, 2.0}
+    assert layer.eval()(x) is x
+    assert repr(layer) == "Dropout(p=0.5)"
+    with pytest.raises(ValueError, match="between 0 and 1, but got 1.5"):
+        nn.Dropout(1.5)
+
+
+def test_the_four_backpropagation_equations_hold():
+    """delta^L, delta^l, dC/db and dC/dw by hand for Nielsen's network (Neural Networks and Deep Learning, chapter 2)."""
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid()).double()
+    x, y = rng.normal(size=(1, 4)), rng.normal(size=(1, 2))
+    nn.QuadraticCost()(net(ag.tensor(x)), ag.tensor(y)).backward()
+
+    w1, b1, w2, b2 = (p.detach().numpy() for p in net.parameters())
+    sigma = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731
+    z1 = w1 @ x[0] + b1
+    a1 = sigma(z1)
+    z2 = w2 @ a1 + b2
+    a2 = sigma(z2)
+    delta2 = (a2 - y[0]) * a2 * (1 - a2)  # BP1
+    delta1 = w2.T @ delta2 * a1 * (1 - a1)  # BP2
+    expected = [np.outer(delta1, x[0]), delta1, np.outer(delta2, a1), delta2]  # BP4, BP3
+    for parameter, gradient in zip(net.parameters(), expected):
+        np.testing.assert_allclose(parameter.grad.numpy(), gradient, rtol=1e-10)
