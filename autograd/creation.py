@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -136,10 +136,10 @@ def set_default_dtype(dtype: Any) -> None:
 
 def save(value: Any, path: Any) -> None:
     """Write anything that can be pickled (tensors, a state_dict) to a file; a file that is there is replaced whole."""
-    path = Path(path)
-    draft = path.with_name(path.name + ".part")
-    draft.write_bytes(pickle.dumps(value, protocol=5))
-    draft.replace(path)
+    draft = f"{os.fspath(path)}.part"
+    with open(draft, "wb") as file:
+        pickle.dump(value, file, protocol=5)
+    os.replace(draft, path)
 
 
 def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:

@@ -299,7 +299,7 @@ def walk(
             results[node] = g
         if node.op is None or (leads is not None and node not in leads):
             continue
-        if not node.saved or node.order < mutations.last or node.saved is FREED:
+        if node.saved is FREED or node.order < mutations.last:
             check_saved(node)
         contributions = node.op.pull(node, g, leads, wrap, create_graph)
         for parent, c in zip(node.parents, contributions, strict=True):
@@ -321,9 +321,18 @@ def walk(
             else:
                 grads[parent] = c
         contributions = c = None
-        if not retain_graph and node.saved:
+        if not retain_graph and node.saved and _holds_arrays(node.saved):
             node.saved = FREED
     return results
+
+
+def _holds_arrays(saved: dict) -> bool:
+    """Whether it is worth freeing: shapes and dims are not, and a graph of them alone may be walked again."""
+    for value in saved.values():
+        kind = type(value)
+        if kind is np.ndarray or (kind is tuple and value and type(value[0]) is np.ndarray):
+            return True
+    return False
 
 
 def _is_shared(c: np.ndarray, g: np.ndarray, contributions: Sequence[Any], saved: dict | None) -> bool:

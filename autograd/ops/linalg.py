@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import string
-
 import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops.indexing import unindex
 from autograd.ops.shape import permute, transpose
 from autograd.ops.table import op, serves
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _rows(x):
@@ -109,7 +109,7 @@ def tensordot(x, y, dims=2):
         over_x, over_y = list(range(x.ndim - dims, x.ndim)), list(range(dims))
     else:
         over_x, over_y = ([d] if isinstance(d, int) else list(d) for d in dims)
-    letters = iter(string.ascii_letters)
+    letters = iter(_LETTERS)
     of_x = [next(letters) for _ in range(x.ndim)]
     of_y = [next(letters) for _ in range(y.ndim)]
     for a, b in zip(over_x, over_y, strict=True):
@@ -158,7 +158,7 @@ def einsum(equation, *tensors, optimize=None):
     inputs = left.split(",")
     if len(inputs) != len(tensors):
         raise ShapeError(f"einsum {equation!r} names {len(inputs)} operands, got {len(tensors)}")
-    free = [s for s in string.ascii_letters if s not in equation]
+    free = [s for s in _LETTERS if s not in equation]
     wide = max((t.ndim - len(s) + 3 for s, t in zip(inputs, tensors, strict=True) if "..." in s), default=0)
     dots = "".join(free[:wide])
     inputs = [
