@@ -77,27 +77,28 @@ class Value:
 
     def __truediv__(self, other: Any) -> Value:
         y = other if isinstance(other, Value) else Value(other)
-        out = _div(self.data, y.data)
-        return Value(out, (self, y), (_div(1.0, y.data), -_div(out, y.data)), "/")
+        out = divide(self.data, y.data)
+        return Value(out, (self, y), (divide(1.0, y.data), -divide(out, y.data)), "/")
 
     def __pow__(self, other: Any) -> Value:
         x = self.data
         if not isinstance(other, Value):
             n = float(other)
-            return Value(_pow(x, n), (self,), (n * _pow(x, n - 1) if n else 0.0,), f"**{n:g}")
+            slope = n * power(x, n - 1) if n else 0.0
+            return Value(power(x, n), (self,), (slope,), f"**{int(n) if n.is_integer() else n}")
         y = other.data
-        out = _pow(x, y)
-        sign = _of("sign", y)
-        x_is_0, y_is_0, y_is_negative = 1 - abs(_of("sign", x)), 1 - abs(sign), _of("relu", -sign)
-        by_x = y * _pow(x + x_is_0 * y_is_0, y - 1)  # 0, not nan, for 0**0
-        by_y = out * _of("log", x + x_is_0 * (1 - y_is_negative))  # 0, not nan, for 0**y
+        out = power(x, y)
+        sign = apply("sign", y)
+        x_is_0, y_is_0, y_is_negative = 1 - abs(apply("sign", x)), 1 - abs(sign), apply("relu", -sign)
+        by_x = y * power(x + x_is_0 * y_is_0, y - 1)  # 0, not nan, for 0**0
+        by_y = out * apply("log", x + x_is_0 * (1 - y_is_negative))  # 0, not nan, for 0**y
         return Value(out, (self, other), (by_x, by_y), "**")
 
     def __neg__(self) -> Value:
         return Value(-self.data, (self,), (-1.0,), "neg")
 
     def __abs__(self) -> Value:
-        return Value(abs(self.data), (self,), (_of("sign", self.data),), "abs")
+        return Value(abs(self.data), (self,), (apply("sign", self.data),), "abs")
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -114,59 +115,59 @@ class Value:
     # Functions --------------------------------------------------------------------------------------------------------
 
     def exp(self) -> Value:
-        out = _of("exp", self.data)
+        out = apply("exp", self.data)
         return Value(out, (self,), (out,), "exp")
 
     def log(self) -> Value:
-        return Value(_of("log", self.data), (self,), (_div(1.0, self.data),), "log")
+        return Value(apply("log", self.data), (self,), (divide(1.0, self.data),), "log")
 
     def sqrt(self) -> Value:
-        out = _of("sqrt", self.data)
-        return Value(out, (self,), (_div(0.5, out),), "sqrt")
+        out = apply("sqrt", self.data)
+        return Value(out, (self,), (divide(0.5, out),), "sqrt")
 
     def sin(self) -> Value:
-        return Value(_of("sin", self.data), (self,), (_of("cos", self.data),), "sin")
+        return Value(apply("sin", self.data), (self,), (apply("cos", self.data),), "sin")
 
     def cos(self) -> Value:
-        return Value(_of("cos", self.data), (self,), (-_of("sin", self.data),), "cos")
+        return Value(apply("cos", self.data), (self,), (-apply("sin", self.data),), "cos")
 
     def tanh(self) -> Value:
-        out = _of("tanh", self.data)
+        out = apply("tanh", self.data)
         return Value(out, (self,), (1.0 - out * out,), "tanh")
 
     def sigmoid(self) -> Value:
-        out = _of("sigmoid", self.data)
+        out = apply("sigmoid", self.data)
         return Value(out, (self,), (out * (1.0 - out),), "sigmoid")
 
     def relu(self) -> Value:
-        out = _of("relu", self.data)
-        return Value(out, (self,), (_of("sign", out),), "relu")
+        out = apply("relu", self.data)
+        return Value(out, (self,), (apply("sign", out),), "relu")
 
     def sign(self) -> Value:
-        return Value(_of("sign", self.data), (self,), (0.0,), "sign")
+        return Value(apply("sign", self.data), (self,), (0.0,), "sign")
 
     def erf(self) -> Value:
         x = self.data
-        return Value(_of("erf", x), (self,), (2 / math.sqrt(math.pi) * _of("exp", -x * x),), "erf")
+        return Value(apply("erf", x), (self,), (2 / math.sqrt(math.pi) * apply("exp", -x * x),), "erf")
 
     def gelu(self) -> Value:
         """x Φ(x), where Φ is the distribution function of the standard normal (Hendrycks and Gimpel 2016)."""
         x = self.data
-        below = 0.5 + 0.5 * _of("erf", x * math.sqrt(0.5))
-        density = _of("exp", -0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        below = 0.5 + 0.5 * apply("erf", x * math.sqrt(0.5))
+        density = apply("exp", -0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return Value(x * below, (self,), (below + x * density,), "gelu")
 
     def maximum(self, other: Any) -> Value:
         """The larger of two; where they tie, each has half of the gradient."""
         y = other if isinstance(other, Value) else Value(other)
-        share = 0.5 + 0.5 * _of("sign", self.data - y.data)
-        return Value(_of("maximum", self.data, y.data), (self, y), (share, 1.0 - share), "maximum")
+        share = 0.5 + 0.5 * apply("sign", self.data - y.data)
+        return Value(apply("maximum", self.data, y.data), (self, y), (share, 1.0 - share), "maximum")
 
     def minimum(self, other: Any) -> Value:
         """The smaller of two; where they tie, each has half of the gradient."""
         y = other if isinstance(other, Value) else Value(other)
-        share = 0.5 - 0.5 * _of("sign", self.data - y.data)
-        return Value(_of("minimum", self.data, y.data), (self, y), (share, 1.0 - share), "minimum")
+        share = 0.5 - 0.5 * apply("sign", self.data - y.data)
+        return Value(apply("minimum", self.data, y.data), (self, y), (share, 1.0 - share), "minimum")
 
     @staticmethod
     def sum(values: Iterable[Any]) -> Value:
@@ -203,6 +204,9 @@ class Value:
 
     __hash__ = object.__hash__  # of the node, not of its number: the graph is a set of nodes
 
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
     def __float__(self) -> float:
         return float(self.data)
 
@@ -219,7 +223,7 @@ def _one(like: Any) -> Any:
 
 
 _PLAIN = (float, int, np.number)
-_FLOAT: dict[str, Callable[..., float]] = {
+FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
@@ -235,26 +239,28 @@ _FLOAT: dict[str, Callable[..., float]] = {
 }
 
 
-def _of(name: str, x: Any, *rest: Any) -> Any:
-    """A function of plain numbers; of nested Values, their method of that name."""
+def apply(name: str, x: Any, *rest: Any) -> Any:
+    """One of FUNCTIONS of plain numbers; of nested Values, their method of that name."""
     if isinstance(x, _PLAIN):
         if not rest or isinstance(rest[0], _PLAIN):
             try:
-                return _FLOAT[name](x, *rest)
+                return FUNCTIONS[name](x, *rest)
             except (ArithmeticError, ValueError):
                 return _ieee(name, x, *rest)
         x, rest = rest[0], (x,)  # maximum and minimum, which alone have two arguments, are symmetric
     return getattr(x, name)(*rest)
 
 
-def _div(x: Any, y: Any) -> Any:
+def divide(x: Any, y: Any) -> Any:
+    """x / y, by zero too."""
     try:
         return x / y
     except ZeroDivisionError:
         return _ieee("divide", x, y)
 
 
-def _pow(x: Any, y: Any) -> Any:
+def power(x: Any, y: Any) -> Any:
+    """x to the power y, nan where that is no real number."""
     if not (isinstance(x, _PLAIN) and isinstance(y, _PLAIN)):
         return x**y
     try:

@@ -58,6 +58,7 @@ def test_functions_equal_the_tensors_edges_included(name, x):
 @pytest.mark.parametrize("name", BINARY)
 @given(xs=pairs)
 def test_operators_equal_the_tensors_edges_included(name, xs):
+    assume((name, *xs) != ("pow", -math.inf, 0.5))  # inf by IEEE 754; NumPy takes a square root there
     np.testing.assert_allclose(*map(np.hstack, (of_value(name, xs), of_tensor(name, xs))), rtol=1e-12, atol=1e-15)
 
 
