@@ -11,7 +11,6 @@ import numpy as np
 from autograd import Generator, Tensor, as_tensor, stack
 from autograd.random import numpy_rng
 
-
 # -- datasets -------------------------------------------------------------------------------------------------------
 
 
@@ -203,7 +202,7 @@ def _chunks(items: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[A
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Samples joined into a batch: tensors, arrays and numbers are stacked, dicts and tuples are joined part by part."""
+    """Samples joined into a batch: tensors, arrays and numbers stacked, dicts and tuples joined part by part."""
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(list(batch))

@@ -4,21 +4,15 @@ A Module keeps no registers of its parameters and children: they are its attribu
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from autograd import Tensor, float16, float32, float64, graph
+from autograd import Tensor, float16, float32, float64
 from autograd.graph import mode
 from autograd.tensor import RemovableHandle
-from nn.parameter import Parameter, zero_grads
+from nn.parameter import Parameter
+from nn.state import LoadResult, cast, load, zero_grads
 
 Hook = Callable[..., Any]
-
-
-class LoadResult(NamedTuple):
-    """What `load_state_dict(strict=False)` passed over."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 def _forward_missing(self: "Module", *args: Any, **kwargs: Any) -> Any:
@@ -42,12 +36,13 @@ class Module:
     def __init__(self) -> None:
         self.training = True
         self._persistent: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
-        self._hooks: dict[int, tuple[bool, Hook]] = {}  # (runs before forward, hook)
+        self._pre_hooks: dict[int, Hook] = {}
+        self._hooks: dict[int, Hook] = {}
 
     # -- calling ------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks or mode.trace is not None:
+        if self._hooks or self._pre_hooks or mode.trace is not None:
             return self._call_watched(args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -62,23 +57,22 @@ class Module:
             trace.leave()
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        hooks = list(self._hooks.values())
-        for before, hook in hooks:
-            if before and (changed := hook(self, args)) is not None:
+        for hook in tuple(self._pre_hooks.values()):
+            if (changed := hook(self, args)) is not None:
                 args = changed if isinstance(changed, tuple) else (changed,)
         out = self.forward(*args, **kwargs)
-        for before, hook in hooks:
-            if not before and (changed := hook(self, args, out)) is not None:
+        for hook in tuple(self._hooks.values()):
+            if (changed := hook(self, args, out)) is not None:
                 out = changed
         return out
 
     def register_forward_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(module, args, output)` after every forward; what it returns, if not None, replaces the output."""
-        return RemovableHandle(self._hooks, (False, hook))
+        return RemovableHandle(self._hooks, hook)
 
     def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(module, args)` before every forward; what it returns, if not None, replaces the arguments."""
-        return RemovableHandle(self._hooks, (True, hook))
+        return RemovableHandle(self._pre_hooks, hook)
 
     # -- attributes ---------------------------------------------------------------------------------------------
 
@@ -268,26 +262,7 @@ class Module:
         Raises one RuntimeError that lists every missing, unexpected and mis-shaped key. `strict=False` allows the first
         two kinds and returns them.
         """
-        own = self.state_dict()
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
-        problems = []
-        if strict and missing:
-            problems.append("Missing key(s) in state_dict: " + ", ".join(map(repr, missing)) + ".")
-        if strict and unexpected:
-            problems.append("Unexpected key(s) in state_dict: " + ", ".join(map(repr, unexpected)) + ".")
-        for key, tensor in own.items():
-            if key in state_dict and (given := tuple(state_dict[key].shape)) != tuple(tensor.shape):
-                problems.append(f"size mismatch for {key}: the state_dict has {given}, the module {tuple(tensor.shape)}.")
-        if problems:
-            name = type(self).__name__
-            raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(problems))
-        for key, tensor in own.items():
-            if key in state_dict:
-                value = state_dict[key]
-                tensor.array[...] = value.array if isinstance(value, Tensor) else value
-                graph.mutated(tensor.array)
-        return LoadResult(missing, unexpected)
+        return load(type(self).__name__, self.state_dict(), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, in which dropout drops."""
@@ -309,22 +284,9 @@ class Module:
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Cast every floating-point parameter, gradient and buffer in place: `to(dtype)`, `to("cpu")`, `to(tensor)`."""
-        for parameter in self.parameters():
-            grad = parameter.grad
-            self._cast(parameter, args, kwargs)
-            if grad is not None:
-                parameter.grad = grad.detach().to(*args, **kwargs)
-        for buffer in self.buffers():
-            self._cast(buffer, args, kwargs)
+        for tensor in (*self.parameters(), *self.buffers()):
+            cast(tensor, args, kwargs)
         return self
-
-    @staticmethod
-    def _cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        cast = tensor.detach().to(*args, **kwargs)
-        if cast.array.dtype.kind != "f" and tensor.array.dtype.kind == "f":
-            raise TypeError(f"Module.to takes a floating-point dtype, got {cast.dtype}")
-        if tensor.array.dtype.kind == "f":
-            tensor.data = cast
 
     def half(self) -> Self:
         """Cast to float16."""

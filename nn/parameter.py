@@ -1,9 +1,8 @@
 """Parameter: the Tensor that a Module owns and an optimiser updates."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from autograd import Tensor, as_tensor, zeros_like
+from autograd import Tensor, as_tensor
 from autograd.tensor import leaf
 
 
@@ -19,12 +18,3 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
-
-
-def zero_grads(parameters: Iterable[Tensor], set_to_none: bool) -> None:
-    """Forget the gradients, or make them zeros."""
-    for parameter in parameters:
-        if set_to_none:
-            parameter.grad = None
-        elif parameter.grad is not None:
-            parameter.grad = zeros_like(parameter.grad)

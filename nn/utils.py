@@ -46,9 +46,7 @@ def clip_grad_norm_(
     return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 
 
-def clip_grad_value_(
-    parameters: "Tensor | Iterable[Tensor]", clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float, foreach: bool | None = None) -> None:
     """Clip every element of every gradient to [-clip_value, clip_value]."""
     if clip_value < 0:
         raise ValueError(f"clip_value must not be negative, got {clip_value}")

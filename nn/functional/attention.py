@@ -52,11 +52,14 @@ def scaled_dot_product_attention(
         raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         shapes = ", ".join(str(tuple(t.shape)) for t in (query, key, value))
-        raise ShapeError(f"scaled_dot_product_attention: query (..., T, D), key (..., S, D), value (..., S, E): {shapes}")
+        raise ShapeError(
+            f"scaled_dot_product_attention: query (..., T, D), key (..., S, D), value (..., S, E): {shapes}"
+        )
     if enable_gqa:
         key, value = (t.repeat_interleave(query.shape[-3] // t.shape[-3], -3) for t in (key, value))
     if dropout_p:
         return dropout(attention_weights(query, key, attn_mask, is_causal, scale), dropout_p) @ value
     if is_causal and query.shape[-2] != key.shape[-2]:
-        attn_mask, is_causal = _causal_mask(query, key), False  # the kernel's `causal` aligns the last query, not the first
+        # the kernel's `causal` lets the last query see every key; here the first sees one
+        attn_mask, is_causal = _causal_mask(query, key), False
     return ops.attention(query, key, value, attn_mask, causal=is_causal, scale=scale)

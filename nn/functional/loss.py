@@ -70,7 +70,7 @@ def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta:
 
 
 def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
-    """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, Neural Networks and Deep Learning, equation 6)."""
+    """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, equation 6)."""
     if tuple(input.shape) != tuple(target.shape):
         raise ShapeError(f"quadratic_cost: input {tuple(input.shape)} and target {tuple(target.shape)} must agree")
     difference = input - target
@@ -86,10 +86,12 @@ def _check_classes(name: str, input: Tensor, target: Tensor, ignore_index: int) 
     wanted = shape[:1][:0] if len(shape) == 1 else shape[:1] + shape[2:]
     if not shape or tuple(target.shape) != wanted:
         raise ShapeError(
-            f"{name}: input (N, C, ...) {shape} needs class indices (N, ...) {wanted}, got a target {tuple(target.shape)}"
+            f"{name}: input (N, C, ...) {shape} needs class indices (N, ...) {wanted}, got {tuple(target.shape)}"
         )
     if target.array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: class indices must be integers, got {target.dtype}; probabilities have the input's shape")
+        raise TypeError(
+            f"{name}: class indices must be integers, got {target.dtype}; probabilities have the input's shape"
+        )
     classes, index = shape[min(len(shape) - 1, 1)], target.array
     wrong = ((index < 0) | (index >= classes)) & (index != ignore_index)
     if wrong.any():
@@ -134,8 +136,8 @@ def cross_entropy(
     """-log softmax(input)[target], for logits (C,), (N, C) or (N, C, d1, ...).
 
     The target holds class indices, shaped as the input without C, or probabilities, shaped as the input. `weight` (C,)
-    scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015). The mean over
-    no target at all is nan.
+    scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015). The mean
+    over no target at all is nan.
     """
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
@@ -196,9 +198,7 @@ def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
 
 def _check_same(name: str, input: Tensor, target: Tensor) -> None:
     if tuple(input.shape) != tuple(target.shape):
-        raise ShapeError(
-            f"{name}: the target's shape {tuple(target.shape)} must be the input's {tuple(input.shape)}"
-        )
+        raise ShapeError(f"{name}: the target's shape {tuple(target.shape)} must be the input's {tuple(input.shape)}")
 
 
 def binary_cross_entropy(
@@ -208,7 +208,7 @@ def binary_cross_entropy(
     _check_same("binary_cross_entropy", input, target)
     if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
         raise ValueError(
-            f"binary_cross_entropy: inputs are probabilities, got values from {input.array.min()} to {input.array.max()}; "
+            f"binary_cross_entropy: inputs are probabilities, got {input.array.min()} to {input.array.max()}; "
             "for logits use binary_cross_entropy_with_logits"
         )
     loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))

@@ -82,9 +82,9 @@ class MultiheadAttention(Module):
         for name, parameter in self._own_parameters():
             if name != "in_proj_bias":
                 init.xavier_uniform_(parameter)
-        if self.in_proj_bias is not None:
-            init.zeros_(self.in_proj_bias)
-            init.zeros_(self.out_proj.bias)
+        for bias in (self.in_proj_bias, self.out_proj.bias):
+            if bias is not None:
+                init.zeros_(bias)
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> "tuple[Tensor, ...]":
         """Q, K and V, each (B, T or S, C)."""
@@ -102,7 +102,9 @@ class MultiheadAttention(Module):
         return x.reshape(x.shape[0], x.shape[1], self.num_heads, self.head_dim).transpose(1, 2)
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
-        wanted = zip(("query", "key", "value"), (query, key, value), (self.embed_dim, self.kdim, self.vdim), strict=True)
+        wanted = zip(
+            ("query", "key", "value"), (query, key, value), (self.embed_dim, self.kdim, self.vdim), strict=True
+        )
         for name, x, size in wanted:
             if x.ndim not in (2, 3) or x.shape[-1] != size or x.ndim != query.ndim:
                 order = "(B, T, C)" if self.batch_first else "(T, B, C)"
@@ -141,7 +143,7 @@ class MultiheadAttention(Module):
             q, k = self.rotary(q), self.rotary(k)
         mask = _merge_masks(attn_mask, key_padding_mask, self.num_heads)
         p = self.dropout if self.training else 0.0
-        weights = None
+        weights: Any = None
         if need_weights or (is_causal and mask is not None):
             weights = F.dropout(F.attention_weights(q, k, mask, is_causal), p)  # (B, H, T, S)
             y = weights @ v

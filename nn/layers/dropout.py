@@ -7,7 +7,7 @@ from nn.module import Module
 
 
 class Dropout(Module):
-    """In training, zeroes each element with probability `p` and scales the rest by 1 / (1 - p) (Srivastava et al. 2014)."""
+    """In training, zero with probability `p` and the rest scaled by 1 / (1 - p) (Srivastava et al. 2014)."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()

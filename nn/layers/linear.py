@@ -85,7 +85,7 @@ class Bilinear(Module):
 
 
 class Embedding(Module):
-    """A row of weight (num_embeddings, embedding_dim) for each integer; row `padding_idx` starts at 0 and stays there."""
+    """A row of weight (num_embeddings, embedding_dim) for each integer; row `padding_idx` starts and stays 0."""
 
     def __init__(
         self,

@@ -18,11 +18,11 @@ def _check_adam(group: Group) -> None:
         check_range(f"betas[{i}]", beta, 0.0, 1.0)
 
 
-def _decay_average(average: np.ndarray, values: np.ndarray, beta: float) -> None:
-    """average = beta average + (1 - beta) values, in place; `values` is used up."""
+def _decay_average(average: np.ndarray, values: np.ndarray, beta: float, scratch: np.ndarray) -> None:
+    """average = beta average + (1 - beta) values, in place; `scratch`, of the same shape, is overwritten."""
+    np.multiply(values, 1 - beta, out=scratch)
     average *= beta
-    values *= 1 - beta
-    average += values
+    average += scratch
 
 
 def adam_update(
@@ -42,10 +42,10 @@ def adam_update(
     Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
     """
     beta1, beta2 = betas
-    scratch = grad.copy()
-    _decay_average(mean, scratch, beta1)
+    scratch = np.empty_like(param)
+    _decay_average(mean, grad, beta1, scratch)
     np.multiply(grad, grad, out=scratch)
-    _decay_average(square, scratch, beta2)
+    _decay_average(square, scratch, beta2, scratch)
     if largest is not None:
         np.maximum(largest, square, out=largest)
     np.sqrt(square if largest is None else largest, out=scratch)
@@ -158,7 +158,7 @@ class Adamax(Optimizer):
         beta1, beta2 = group["betas"]
         grad = with_decay(grad, param, group["weight_decay"])
         mean, largest = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
-        _decay_average(mean, grad.copy(), beta1)
+        _decay_average(mean, grad, beta1, np.empty_like(param))
         largest *= beta2
         np.maximum(largest, np.abs(grad) + group["eps"], out=largest)
         param -= group["lr"] / (1 - beta1 ** count_step(state)) * mean / largest
@@ -208,8 +208,9 @@ class NAdam(Optimizer):
         mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
         product = state["mu_product"] = state.get("mu_product", 1.0) * mu
         mean, square = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
-        _decay_average(mean, grad.copy(), beta1)
-        _decay_average(square, grad * grad, beta2)
+        scratch = np.empty_like(param)
+        _decay_average(mean, grad, beta1, scratch)
+        _decay_average(square, grad * grad, beta2, scratch)
         root = np.sqrt(square / (1 - beta2**step)) + group["eps"]
         param -= lr * (1 - mu) / (1 - product) * grad / root
         param -= lr * following / (1 - product * following) * mean / root

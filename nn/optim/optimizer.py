@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, graph
-from nn.parameter import zero_grads
+from nn.state import zero_grads
 
 State = dict[str, Any]
 Group = dict[str, Any]
@@ -76,7 +76,7 @@ class Optimizer:
                 graph.mutated(param.array)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter by its gradient; a `closure` computes the gradients anew first, its loss is returned."""
+        """Change every parameter by its gradient; a `closure` computes loss and gradients first, and gives the loss."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -98,7 +98,9 @@ class Optimizer:
             if not isinstance(param, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
             if not param.is_leaf:
-                raise ValueError(f"can't optimize a non-leaf Tensor (shape {tuple(param.shape)}): give what it is made of")
+                raise ValueError(
+                    f"can't optimize a non-leaf Tensor (shape {tuple(param.shape)}): give what it is made of"
+                )
         known = {id(param) for group in self.param_groups for param in group["params"]}
         for i, param in enumerate(params):
             if id(param) in known:
@@ -113,7 +115,7 @@ class Optimizer:
         self.param_groups.append(group)
 
     def state_dict(self) -> dict[str, Any]:
-        """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by their number over all groups."""
+        """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by number, over all groups."""
         numbers = {id(param): i for i, param in enumerate(self._params())}
         return {
             "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
@@ -130,10 +132,9 @@ class Optimizer:
                 f"loaded state dict has {len(saved)} parameter groups, the optimizer {len(self.param_groups)}"
             )
         for i, (old, new) in enumerate(zip(saved, self.param_groups, strict=True)):
-            if len(old["params"]) != len(new["params"]):
-                raise ValueError(
-                    f"loaded state dict has {len(old['params'])} parameters in group {i}, the optimizer {len(new['params'])}"
-                )
+            given, own = len(old["params"]), len(new["params"])
+            if given != own:
+                raise ValueError(f"loaded state dict has {given} parameters in group {i}, the optimizer {own}")
         numbers = [number for group in saved for number in group["params"]]
         params = dict(zip(numbers, self._params(), strict=True))
         state = {params[number]: self._own(params[number], entry) for number, entry in state_dict["state"].items()}

@@ -9,7 +9,7 @@ from nn.optim.optimizer import Group, Optimizer, State, check_range, with_decay
 
 
 class SGD(Optimizer):
-    """param -= lr (grad + weight_decay param), through a momentum buffer b = momentum b + (1 - dampening) grad if asked.
+    """param -= lr (grad + weight_decay param), or lr b with momentum, b = momentum b + (1 - dampening) grad.
 
     `nesterov` steps along grad + momentum b (Sutskever et al. 2013). `foreach` and `fused` choose between equal
     implementations in PyTorch; here there is one.

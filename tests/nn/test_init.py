@@ -16,7 +16,11 @@ GAIN = math.sqrt(2 / (1 + 0.2**2))
 UNIFORM = {
     "uniform_": (lambda t: init.uniform_(t, -2.0, 3.0), -2.0, 3.0),
     "xavier_uniform_": (lambda t: init.xavier_uniform_(t, 2.0), -2 * math.sqrt(6 / 500), 2 * math.sqrt(6 / 500)),
-    "kaiming_uniform_": (lambda t: init.kaiming_uniform_(t, a=0.2), -GAIN * math.sqrt(3 / 200), GAIN * math.sqrt(3 / 200)),
+    "kaiming_uniform_": (
+        lambda t: init.kaiming_uniform_(t, a=0.2),
+        -GAIN * math.sqrt(3 / 200),
+        GAIN * math.sqrt(3 / 200),
+    ),
     "kaiming_uniform_fan_out": (
         lambda t: init.kaiming_uniform_(t, mode="fan_out", nonlinearity="relu"),
         -math.sqrt(6 / 300),

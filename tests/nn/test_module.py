@@ -6,6 +6,7 @@ import pytest
 
 import autograd as ag
 import nn
+from autograd.tracing import trace
 
 
 class Net(nn.Module):
@@ -202,14 +203,19 @@ def test_load_state_dict_lists_everything_that_does_not_fit_and_changes_nothing(
     net = Net()
     state = net.state_dict()
     before = net.scale.tolist()
-    wrong = {"scale": ag.full((3,), 4.0), "first.weight": ag.zeros(9, 9), "stranger": ag.zeros(1), "mask": state["mask"]}
+    wrong = {
+        "scale": ag.full((3,), 4.0),
+        "first.weight": ag.zeros(9, 9),
+        "stranger": ag.zeros(1),
+        "mask": state["mask"],
+    }
     with pytest.raises(RuntimeError) as caught:
         net.load_state_dict(wrong)
     message = str(caught.value)
     assert "Net" in message
     assert "Missing key(s) in state_dict: 'first.bias', 'second.weight'" in message
     assert "Unexpected key(s) in state_dict: 'stranger'" in message
-    assert "size mismatch for first.weight: the state_dict has (9, 9), the module (3, 2)" in message
+    assert "size mismatch for first.weight: state_dict has (9, 9), the module (3, 2)" in message
     assert net.scale.tolist() == before
 
 
@@ -374,3 +380,13 @@ def test_a_parameter_of_a_tensor_with_a_history_starts_anew():
 
 def test_arithmetic_on_a_parameter_gives_a_plain_tensor():
     assert not isinstance(nn.Parameter(ag.ones(2)) * 2, nn.Parameter)
+
+
+def test_a_trace_is_told_which_module_is_at_work():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU()))
+    with trace() as seen:
+        net(ag.ones(1, 2)).sum().backward()
+        with pytest.raises(RuntimeError):
+            net(ag.ones(1, 3))
+        net[0](ag.ones(1, 2))
+    assert [node.record.module for node in seen.nodes] == ["Sequential.0", "Sequential.1.0", "", "Linear"]

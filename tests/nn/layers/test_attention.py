@@ -208,8 +208,13 @@ def test_wrong_configurations_fail_at_once():
 CONFIGURATIONS = [
     {"norm_first": first, "activation": activation, "norm": norm, "rotary": rotary}
     for first in (True, False)
-    for activation, norm, rotary in [("relu", "layer", 0), ("gelu", "layer", 1), ("gelu_tanh", "rms", 0), ("swiglu", "rms", 1)]
-]  # fmt: skip
+    for activation, norm, rotary in (
+        ("relu", "layer", False),
+        ("gelu", "layer", True),
+        ("gelu_tanh", "rms", False),
+        ("swiglu", "rms", True),
+    )
+]
 
 
 def block(norm_first, activation, norm, rotary):

@@ -89,7 +89,7 @@ def test_dropout_drops_in_training_alone():
 
 
 def test_the_four_backpropagation_equations_hold():
-    """delta^L, delta^l, dC/db and dC/dw by hand for Nielsen's network (Neural Networks and Deep Learning, chapter 2)."""
+    """delta^L, delta^l, dC/db and dC/dw by hand for Nielsen's network (chapter 2)."""
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2), nn.Sigmoid()).double()
     x, y = rng.normal(size=(1, 4)), rng.normal(size=(1, 2))

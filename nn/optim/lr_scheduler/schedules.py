@@ -1,8 +1,8 @@
 """Learning-rate schedules.
 
 A schedule is a function of the number of steps taken: a subclass gives `get_lr()` for `self.last_epoch`, from
-`self.base_lrs`. Where something else has changed the rate in the meantime, a step applies its relative change instead, so
-that several schedules on one optimiser multiply.
+`self.base_lrs`. Where something else has changed the rate in the meantime, a step applies its relative change instead,
+so that several schedules on one optimiser multiply.
 """
 
 import math
@@ -194,7 +194,9 @@ class SequentialLR(LRScheduler):
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
     ) -> None:
         if len(schedulers) != len(milestones) + 1:
-            raise ValueError(f"SequentialLR: {len(schedulers)} schedulers need one milestone less, got {len(milestones)}")
+            raise ValueError(
+                f"SequentialLR: {len(schedulers)} schedulers need one milestone less, got {len(milestones)}"
+            )
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR: every scheduler must belong to this optimizer")
         self.schedulers, self.milestones = list(schedulers), list(milestones)
@@ -218,140 +220,3 @@ class SequentialLR(LRScheduler):
         for scheduler, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
             scheduler.load_state_dict(state)
         super().load_state_dict({name: value for name, value in state_dict.items() if name != "schedulers"})
-
-
-class OneCycleLR(LRScheduler):
-    """Up to `max_lr`, then down to a `final_div_factor`-th of where it began (Smith and Topin 2018).
-
-    The length is `total_steps`, or `epochs` times `steps_per_epoch`; a step beyond it is an error. The rate starts at
-    max_lr / div_factor. Momentum (or beta1) moves the other way, between `base_momentum` and `max_momentum`, if
-    `cycle_momentum`. With `three_phase` the way down mirrors the way up before the rest.
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        max_lr: "float | Sequence[float]",
-        total_steps: int | None = None,
-        epochs: int | None = None,
-        steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
-        anneal_strategy: str = "cos",
-        cycle_momentum: bool = True,
-        base_momentum: float = 0.85,
-        max_momentum: float = 0.95,
-        div_factor: float = 25.0,
-        final_div_factor: float = 1e4,
-        three_phase: bool = False,
-        last_epoch: int = -1,
-    ) -> None:
-        total = total_steps or (epochs or 0) * (steps_per_epoch or 0)
-        if total <= 0:
-            raise ValueError("OneCycleLR: give total_steps, or both epochs and steps_per_epoch, as positive integers")
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: pct_start must be between 0 and 1, got {pct_start}")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"OneCycleLR: anneal_strategy is 'cos' or 'linear', got {anneal_strategy!r}")
-        groups = optimizer.param_groups
-        if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
-            raise ValueError("OneCycleLR: this optimizer has no momentum to cycle: say cycle_momentum=False")
-        peaks = [max_lr] * len(groups) if isinstance(max_lr, (int, float)) else list(max_lr)
-        if len(peaks) != len(groups):
-            raise ValueError(f"OneCycleLR: {len(peaks)} rates max_lr for {len(groups)} parameter groups")
-        self.total_steps, self.anneal_strategy, self.cycle_momentum = total, anneal_strategy, cycle_momentum
-        self.lr_points = [self._points(p / div_factor, p, p / div_factor / final_div_factor, three_phase) for p in peaks]
-        self.momentum_points = self._points(max_momentum, base_momentum, max_momentum, three_phase)
-        rise = pct_start * total - 1
-        self.ends = [rise, 2 * pct_start * total - 2, total - 1] if three_phase else [rise, total - 1]
-        if last_epoch == -1:
-            for group, points in zip(groups, self.lr_points, strict=True):
-                group["initial_lr"] = group["lr"] = points[0]
-        super().__init__(optimizer, last_epoch)
-
-    @staticmethod
-    def _points(low: float, high: float, final: float, three_phase: bool) -> list[float]:
-        """The values at the beginning and at the end of each phase."""
-        return [low, high, low, final] if three_phase else [low, high, final]
-
-    def _at(self, points: list[float], epoch: int) -> float:
-        """The value between two points, by the strategy."""
-        begin = 0.0
-        for phase, end in enumerate(self.ends):
-            if epoch <= end or phase == len(self.ends) - 1:
-                done = (epoch - begin) / (end - begin) if end != begin else 1.0
-                break
-            begin = end
-        if self.anneal_strategy == "cos":
-            done = (1 - math.cos(math.pi * done)) / 2
-        return points[phase] + (points[phase + 1] - points[phase]) * done
-
-    def get_lr(self) -> list[float]:
-        """The rate of each group after `last_epoch` steps; sets the momenta."""
-        if self.last_epoch >= self.total_steps:
-            raise ValueError(f"OneCycleLR: step {self.last_epoch} of a cycle of {self.total_steps} steps")
-        if self.cycle_momentum:
-            momentum = self._at(self.momentum_points, self.last_epoch)
-            for group in self.optimizer.param_groups:
-                if "betas" in group:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
-        return [self._at(points, self.last_epoch) for points in self.lr_points]
-
-
-class ReduceLROnPlateau(LRScheduler):
-    """Times `factor` when the metric given to `step` has not improved for more than `patience` steps.
-
-    "rel" means better by the share `threshold`, "abs" by the amount. `cooldown` steps after a reduction do not count.
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        mode: str = "min",
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-        threshold_mode: str = "rel",
-        cooldown: int = 0,
-        min_lr: "float | Sequence[float]" = 0.0,
-        eps: float = 1e-8,
-    ) -> None:
-        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"mode is 'min' or 'max', threshold_mode 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
-        groups = len(optimizer.param_groups)
-        self.optimizer = optimizer
-        self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
-        self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = [min_lr] * groups if isinstance(min_lr, (int, float)) else list(min_lr)
-        self.best = math.inf if mode == "min" else -math.inf
-        self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
-        self._last_lr = self._rates()
-
-    def is_better(self, value: float, best: float) -> bool:
-        """Whether `value` improves on `best` by more than the threshold."""
-        margin = self.threshold * (best if self.threshold_mode == "rel" else 1) if math.isfinite(best) else 0.0
-        return value < best - margin if self.mode == "min" else value > best + margin
-
-    def step(self, metrics: Any = None) -> None:
-        """Count one step with this value of the metric."""
-        if metrics is None:
-            raise TypeError("ReduceLROnPlateau.step needs the metric: step(validation_loss)")
-        value = float(metrics)
-        self.last_epoch += 1
-        if self.is_better(value, self.best):
-            self.best, self.num_bad_epochs = value, 0
-        else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            for group, floor in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-                lowered = max(group["lr"] * self.factor, floor)
-                if group["lr"] - lowered > self.eps:
-                    group["lr"] = lowered
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-        self._last_lr = self._rates()

@@ -1,0 +1,214 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+from nn import optim
+from nn.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+    inverse_square_root,
+    warmup_cosine,
+)
+
+
+def sgd(*rates):
+    rates = rates or (1.0,)
+    return optim.SGD([{"params": [nn.Parameter(ag.ones(1))], "lr": lr} for lr in rates], momentum=0.9)
+
+
+def rates(scheduler, steps):
+    found = []
+    for _ in range(steps):
+        found.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.step()
+    return found
+
+
+FORMULAS = {
+    "LambdaLR": (lambda o: LambdaLR(o, lambda n: 1 / (n + 1)), lambda n: 1 / (n + 1)),
+    "StepLR": (lambda o: StepLR(o, 3, 0.5), lambda n: 0.5 ** (n // 3)),
+    "MultiStepLR": (lambda o: MultiStepLR(o, [7, 2], 0.5), lambda n: 0.5 ** ((n >= 2) + (n >= 7))),
+    "ExponentialLR": (lambda o: ExponentialLR(o, 0.9), lambda n: 0.9**n),
+    "LinearLR": (lambda o: LinearLR(o, 0.2, 0.8, 6), lambda n: 0.2 + 0.6 * min(n, 6) / 6),
+    "CosineAnnealingLR": (
+        lambda o: CosineAnnealingLR(o, 8, 0.1),
+        lambda n: 0.1 + 0.9 * (1 + math.cos(math.pi * n / 8)) / 2,
+    ),
+    "SequentialLR": (
+        lambda o: SequentialLR(o, [LinearLR(o, 0.5, 1.0, 4), ExponentialLR(o, 0.8)], [4]),
+        lambda n: 0.5 + 0.5 * n / 4 if n < 4 else 0.8 ** (n - 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_rates_follow_the_formula(name):
+    make, formula = FORMULAS[name]
+    np.testing.assert_allclose(rates(make(sgd()), 20), [formula(n) for n in range(20)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_groups_scale_by_their_own_initial_rate(name):
+    if name == "CosineAnnealingLR":
+        return  # has a floor
+    optimizer = sgd(1.0, 0.01)
+    scheduler = FORMULAS[name][0](optimizer)
+    for _ in range(9):
+        scheduler.step()
+        large, small = scheduler.get_last_lr()
+        assert small == pytest.approx(0.01 * large)
+        assert scheduler.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_saved_schedule_goes_on_where_it_was(name):
+    make, _ = FORMULAS[name]
+    straight = rates(make(sgd()), 12)
+    optimizer = sgd()
+    scheduler = make(optimizer)
+    rates(scheduler, 5)
+    state, weights = scheduler.state_dict(), optimizer.state_dict()
+    optimizer = sgd()
+    resumed = make(optimizer)
+    optimizer.load_state_dict(weights)
+    resumed.load_state_dict(state)
+    np.testing.assert_allclose(rates(resumed, 7), straight[5:], rtol=1e-12)
+
+
+def test_a_schedule_may_begin_later():
+    optimizer = sgd()
+    with pytest.raises(KeyError, match="initial_lr"):
+        StepLR(optimizer, 3, 0.5, last_epoch=4)
+    optimizer.param_groups[0].update(initial_lr=1.0, lr=0.5)
+    assert rates(StepLR(optimizer, 3, 0.5, last_epoch=4), 3) == [0.5, 0.25, 0.25]
+
+
+def test_schedules_on_one_optimiser_multiply():
+    optimizer = sgd()
+    a, b = ExponentialLR(optimizer, 0.9), StepLR(optimizer, 2, 0.5)
+    for n in range(6):
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.9**n * 0.5 ** (n // 2))
+        a.step()
+        b.step()
+
+
+def test_a_users_schedule_needs_get_lr_alone():
+    class Halve(LRScheduler):
+        def get_lr(self):
+            return [base / 2**self.last_epoch for base in self.base_lrs]
+
+    assert rates(Halve(sgd()), 3) == [1.0, 0.5, 0.25]
+    with pytest.raises(NotImplementedError, match="get_lr"):
+        LRScheduler(sgd())
+
+
+def test_lambda_takes_one_function_a_group():
+    optimizer = sgd(1.0, 1.0)
+    LambdaLR(optimizer, [lambda n: 0.5, lambda n: 0.25])
+    assert [g["lr"] for g in optimizer.param_groups] == [0.5, 0.25]
+    with pytest.raises(ValueError, match="1 functions for 2"):
+        LambdaLR(optimizer, [lambda n: 1.0])
+
+
+@given(total=st.integers(10, 60), pct=st.sampled_from([0.2, 0.3, 0.5]), three=st.booleans(),
+       strategy=st.sampled_from(["cos", "linear"]))  # fmt: skip
+def test_one_cycle_rises_to_its_peak_and_falls_to_nothing(total, pct, three, strategy):
+    optimizer = sgd()
+    scheduler = OneCycleLR(optimizer, 2.0, total, pct_start=pct, three_phase=three, anneal_strategy=strategy)
+    lrs, momenta = [], []
+    for n in range(total):
+        lrs.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        if n < total - 1:
+            scheduler.step()
+    peak = int(np.argmax(lrs))
+    assert lrs[0] == pytest.approx(2.0 / 25) and lrs[-1] == pytest.approx(2.0 / 25 / 1e4)
+    assert max(lrs) <= 2.0 + 1e-12 and abs(peak - (pct * total - 1)) <= 1
+    assert all(a <= b for a, b in zip(lrs[:peak], lrs[1 : peak + 1]))
+    assert all(a >= b for a, b in zip(lrs[peak:], lrs[peak + 1 :]))
+    assert momenta[0] == pytest.approx(0.95) and min(momenta) >= 0.85 - 1e-12 and momenta[-1] == pytest.approx(0.95)
+    with pytest.raises(ValueError, match=f"a cycle of {total} steps"):
+        scheduler.step()
+
+
+def test_one_cycle_turns_beta1_and_takes_epochs():
+    optimizer = optim.AdamW([nn.Parameter(ag.ones(1))])
+    OneCycleLR(optimizer, 0.1, epochs=2, steps_per_epoch=5)
+    assert optimizer.param_groups[0]["betas"] == (0.95, 0.999)
+    plain = optim.Adagrad([nn.Parameter(ag.ones(1))])
+    OneCycleLR(plain, [0.1], 10, cycle_momentum=False)
+    for settings, match in [
+        ({"total_steps": 10}, "no momentum"),
+        ({}, "total_steps"),
+        ({"total_steps": 10, "pct_start": 2.0}, "pct_start"),
+        ({"total_steps": 10, "anneal_strategy": "step"}, "cos"),
+        ({"total_steps": 10, "max_lr": [0.1, 0.2], "cycle_momentum": False}, "2 rates"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            OneCycleLR(plain, **{"max_lr": 0.1, **settings})
+
+
+def test_a_plateau_lowers_the_rate_after_patience():
+    optimizer = sgd()
+    scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=2, cooldown=1, min_lr=0.2)
+    seen = []
+    for loss in [1.0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]:
+        scheduler.step(ag.tensor(loss))
+        seen.append(scheduler.get_last_lr()[0])
+    assert seen == [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold_mode", "better", "worse"),
+    [("min", "rel", 0.89, 0.91), ("max", "rel", 1.11, 1.09), ("min", "abs", 0.89, 0.91), ("max", "abs", 1.11, 1.09)],
+)
+def test_what_counts_as_better(mode, threshold_mode, better, worse):
+    scheduler = ReduceLROnPlateau(sgd(), mode, threshold=0.1, threshold_mode=threshold_mode)
+    assert scheduler.is_better(5.0, scheduler.best)
+    assert scheduler.is_better(better, 1.0) and not scheduler.is_better(worse, 1.0)
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(TypeError, match="needs an Optimizer"):
+        StepLR(3, 1)
+    with pytest.raises(TypeError, match="metric"):
+        ReduceLROnPlateau(sgd()).step()
+    with pytest.raises(ValueError, match="factor must be below 1"):
+        ReduceLROnPlateau(sgd(), factor=1.0)
+    with pytest.raises(ValueError, match="'min' or 'max'"):
+        ReduceLROnPlateau(sgd(), mode="least")
+    with pytest.raises(ValueError, match="start_factor"):
+        LinearLR(sgd(), start_factor=0.0)
+    with pytest.raises(ValueError, match="T_max"):
+        CosineAnnealingLR(sgd(), 0)
+    o = sgd()
+    with pytest.raises(ValueError, match="1 schedulers need one milestone less"):
+        SequentialLR(o, [StepLR(o, 1)], [3])
+    with pytest.raises(ValueError, match="belong to this optimizer"):
+        SequentialLR(o, [StepLR(sgd(), 1), StepLR(o, 1)], [3])
+
+
+def test_warm_up_and_cosine():
+    factors = [warmup_cosine(n, warmup=4, total=24, floor=0.1) for n in range(30)]
+    np.testing.assert_allclose(factors[:5], [0.2, 0.4, 0.6, 0.8, 1.0])
+    assert factors[14] == pytest.approx(0.55) and factors[24:] == [0.1] * 6
+    assert all(a > b for a, b in zip(factors[4:24], factors[5:25]))
+
+
+def test_the_papers_schedule_peaks_at_the_end_of_the_warm_up():
+    factors = [inverse_square_root(n, d_model=512, warmup=100) for n in range(1000)]
+    assert int(np.argmax(factors)) == 99 and factors[99] == pytest.approx(512**-0.5 * 0.1)
+    assert factors[0] == pytest.approx(512**-0.5 * 100**-1.5) and factors[399] == pytest.approx(512**-0.5 / 20)

@@ -1,0 +1,325 @@
+"""Each optimiser against its update written out with NumPy, and the rules that all of them share."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+from nn import optim
+
+
+def sgd(p, g, s, lr=0.1, momentum=0.0, dampening=0.0, wd=0.0, nesterov=False):
+    g = g + wd * p
+    if momentum:
+        s["b"] = momentum * s["b"] + (1 - dampening) * g if "b" in s else g
+        g = g + momentum * s["b"] if nesterov else s["b"]
+    return p - lr * g
+
+
+def adam(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8, l2=0.0, decay=0.0, amsgrad=False):
+    p = p * (1 - lr * decay)
+    g = g + l2 * p
+    s["t"] = s.get("t", 0) + 1
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
+    s["max"] = np.maximum(s.get("max", 0), s["v"])
+    m_hat, v_hat = s["m"] / (1 - b1 ** s["t"]), (s["max"] if amsgrad else s["v"]) / (1 - b2 ** s["t"])
+    return p - lr * m_hat / (np.sqrt(v_hat) + eps)
+
+
+def adamax(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8):
+    s["t"] = s.get("t", 0) + 1
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["u"] = np.maximum(b2 * s.get("u", 0), np.abs(g) + eps)
+    return p - lr / (1 - b1 ** s["t"]) * s["m"] / s["u"]
+
+
+def nadam(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8, psi=4e-3, l2=0.0, decay=0.0):
+    p = p * (1 - lr * decay)
+    g = g + l2 * p
+    s["t"] = s.get("t", 0) + 1
+    mu = b1 * (1 - 0.5 * 0.96 ** (s["t"] * psi))
+    following = b1 * (1 - 0.5 * 0.96 ** ((s["t"] + 1) * psi))
+    s["product"] = s.get("product", 1) * mu
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
+    m_hat = following * s["m"] / (1 - s["product"] * following) + (1 - mu) * g / (1 - s["product"])
+    return p - lr * m_hat / (np.sqrt(s["v"] / (1 - b2 ** s["t"])) + eps)
+
+
+def rmsprop(p, g, s, lr=0.1, alpha=0.99, eps=1e-8, momentum=0.0, centered=False):
+    s["v"] = alpha * s.get("v", 0) + (1 - alpha) * g**2
+    s["m"] = alpha * s.get("m", 0) + (1 - alpha) * g
+    step = g / (np.sqrt(s["v"] - centered * s["m"] ** 2) + eps)
+    s["b"] = momentum * s.get("b", 0) + step
+    return p - lr * s["b"]
+
+
+def adagrad(p, g, s, lr=0.1, decay=0.0, start=0.0, eps=1e-10):
+    s["t"] = s.get("t", 0) + 1
+    s["sum"] = s.get("sum", start) + g**2
+    return p - lr / (1 + (s["t"] - 1) * decay) * g / (np.sqrt(s["sum"]) + eps)
+
+
+def adadelta(p, g, s, lr=1.0, rho=0.9, eps=1e-6):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
+    step = np.sqrt(s.get("d", 0) + eps) / np.sqrt(s["v"] + eps) * g
+    s["d"] = rho * s.get("d", 0) + (1 - rho) * step**2
+    return p - lr * step
+
+
+RULES = {
+    "SGD": (optim.SGD, {}, sgd, {}),
+    "SGD momentum": (
+        optim.SGD,
+        {"momentum": 0.9, "dampening": 0.2, "weight_decay": 0.1},
+        sgd,
+        {"momentum": 0.9, "dampening": 0.2, "wd": 0.1},
+    ),
+    "SGD nesterov": (optim.SGD, {"momentum": 0.9, "nesterov": True}, sgd, {"momentum": 0.9, "nesterov": True}),
+    "Adam": (optim.Adam, {}, adam, {}),
+    "Adam L2": (optim.Adam, {"weight_decay": 0.1, "betas": (0.8, 0.9)}, adam, {"l2": 0.1, "b1": 0.8, "b2": 0.9}),
+    "Adam AMSGrad": (optim.Adam, {"amsgrad": True, "betas": (0.5, 0.5)}, adam, {"amsgrad": True, "b1": 0.5, "b2": 0.5}),
+    "AdamW": (optim.AdamW, {}, adam, {"decay": 0.01}),
+    "AdamW decay": (optim.AdamW, {"weight_decay": 0.3, "eps": 1e-3}, adam, {"decay": 0.3, "eps": 1e-3}),
+    "Adamax": (optim.Adamax, {}, adamax, {}),
+    "NAdam": (optim.NAdam, {}, nadam, {}),
+    "NAdam L2": (optim.NAdam, {"weight_decay": 0.1}, nadam, {"l2": 0.1}),
+    "NAdam decay": (
+        optim.NAdam,
+        {"weight_decay": 0.1, "decoupled_weight_decay": True, "momentum_decay": 0.1},
+        nadam,
+        {"decay": 0.1, "psi": 0.1},
+    ),
+    "RMSprop": (optim.RMSprop, {}, rmsprop, {}),
+    "RMSprop momentum": (
+        optim.RMSprop,
+        {"momentum": 0.5, "centered": True, "alpha": 0.8},
+        rmsprop,
+        {"momentum": 0.5, "centered": True, "alpha": 0.8},
+    ),
+    "Adagrad": (optim.Adagrad, {}, adagrad, {}),
+    "Adagrad decay": (
+        optim.Adagrad,
+        {"lr_decay": 0.1, "initial_accumulator_value": 0.5},
+        adagrad,
+        {"decay": 0.1, "start": 0.5},
+    ),
+    "Adadelta": (optim.Adadelta, {"lr": 0.5}, adadelta, {"lr": 0.5}),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+@given(seed=st.integers(0, 2**32 - 1), maximize=st.booleans())
+def test_five_steps_equal_the_formula(name, seed, maximize):
+    kind, settings, formula, constants = RULES[name]
+    rng = np.random.default_rng(seed)
+    shapes = [(2, 3), (4,), ()]
+    params = [nn.Parameter(ag.tensor(rng.normal(size=shape))) for shape in shapes]
+    values, states = [p.detach().numpy().copy() for p in params], [{} for _ in params]
+    optimizer = kind(params, **{"lr": 0.1, **settings}, maximize=maximize)
+    for _ in range(5):
+        for i, p in enumerate(params):
+            g = rng.normal(size=shapes[i])
+            p.grad = ag.tensor(g)
+            values[i] = formula(values[i], -g if maximize else g, states[i], **constants)
+        optimizer.step()
+    for p, value in zip(params, values):
+        np.testing.assert_allclose(p.detach().numpy(), value, rtol=1e-9, atol=1e-10)
+
+
+KINDS = [optim.SGD, optim.Adam, optim.AdamW, optim.Adamax, optim.NAdam, optim.RMSprop, optim.Adagrad, optim.Adadelta]
+each = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+@each
+def test_a_parabola_is_descended(kind):
+    p = nn.Parameter(ag.tensor([3.0, -2.0]))
+    optimizer = kind([p])
+    losses = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert all(b < a for a, b in zip(losses, losses[1:]))
+
+
+@each
+def test_the_gradient_is_left_as_it_was_and_float32_stays(kind):
+    p = nn.Parameter(ag.ones(3))
+    p.grad = ag.tensor([1.0, 2.0, 3.0])
+    array = p.array
+    settings = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
+    optimizer = kind([p], weight_decay=0.1, **settings)
+    optimizer.step()
+    optimizer.step()
+    assert p.grad.tolist() == [1.0, 2.0, 3.0]
+    assert p.dtype == ag.float32 and p.array is array
+    assert all(v.dtype == ag.float32 for v in optimizer.state[p].values() if isinstance(v, ag.Tensor))
+
+
+@each
+def test_a_saved_optimiser_goes_on_as_if_nothing_had_happened(kind):
+    rng = np.random.default_rng(0)
+    gradients = [ag.tensor(rng.normal(size=3)) for _ in range(6)]
+
+    def steps(optimizer, p, gs):
+        for g in gs:
+            p.grad = g
+            optimizer.step()
+
+    straight = nn.Parameter(ag.ones(3, dtype=ag.float64))
+    steps(kind([straight]), straight, gradients)
+
+    first = nn.Parameter(ag.ones(3, dtype=ag.float64))
+    optimizer = kind([first])
+    steps(optimizer, first, gradients[:3])
+    second = nn.Parameter(first.detach().clone())
+    resumed = kind([second], lr=99.0)
+    state = optimizer.state_dict()
+    resumed.load_state_dict(copy.deepcopy(state))
+    steps(resumed, second, gradients[3:])
+    np.testing.assert_array_equal(second.detach().numpy(), straight.detach().numpy())
+    assert list(state) == ["state", "param_groups"] and state["param_groups"][0]["params"] == [0]
+
+
+@each
+def test_a_negative_rate_is_an_error(kind):
+    with pytest.raises(ValueError, match="lr must not be negative, got -0.1"):
+        kind([nn.Parameter(ag.ones(1))], lr=-0.1)
+
+
+@each
+def test_repr_shows_the_settings(kind):
+    text = repr(kind([nn.Parameter(ag.ones(1))], lr=0.5))
+    assert text.startswith(f"{kind.__name__} (\nParameter Group 0\n") and "    lr: 0.5" in text
+
+
+def test_bad_settings_are_named():
+    p = [nn.Parameter(ag.ones(1))]
+    with pytest.raises(ValueError, match=r"betas\[1\] must be in \[0.0, 1.0\), got 1.0"):
+        optim.Adam(p, betas=(0.9, 1.0))
+    with pytest.raises(ValueError, match="two numbers"):
+        optim.AdamW(p, betas=(0.9,))
+    with pytest.raises(ValueError, match="eps"):
+        optim.AdamW(p, eps=-1)
+    with pytest.raises(ValueError, match="momentum"):
+        optim.SGD(p, momentum=-1)
+    with pytest.raises(ValueError, match="nesterov"):
+        optim.SGD(p, nesterov=True)
+    with pytest.raises(ValueError, match="rho"):
+        optim.Adadelta(p, rho=2.0)
+    with pytest.raises(ValueError, match="SGD has no setting 'momentun'"):
+        optim.SGD([{"params": p, "momentun": 0.9}])
+    with pytest.raises(ValueError, match="betas"):
+        optim.AdamW([{"params": p, "betas": (2.0, 0.5)}])
+    with pytest.raises(ValueError, match="lr must not be negative, got nan"):
+        optim.SGD(p, lr=math.nan)
+
+
+def test_bad_parameters_are_named():
+    p = nn.Parameter(ag.ones(2))
+    with pytest.raises(ValueError, match="empty parameter list"):
+        optim.SGD([])
+    with pytest.raises(TypeError, match="one Tensor"):
+        optim.SGD(p)
+    with pytest.raises(TypeError, match="one of the params is int"):
+        optim.SGD([3])
+    with pytest.raises(ValueError, match="more than once: number 1"):
+        optim.SGD([p, p])
+    with pytest.raises(ValueError, match="more than once"):
+        optim.SGD([{"params": [p]}, {"params": p}])
+    with pytest.raises(ValueError, match=r"non-leaf Tensor \(shape \(2,\)\)"):
+        optim.SGD([p * 2])
+
+
+def test_groups_have_their_own_settings():
+    a, b, c = (nn.Parameter(ag.ones(1)) for _ in range(3))
+    optimizer = optim.SGD([{"params": [a], "lr": 0.5}, {"params": iter([b]), "name": "rest"}], lr=0.1)
+    optimizer.add_param_group({"params": c, "lr": 0.0})
+    for p in (a, b, c):
+        p.grad = ag.ones(1)
+    optimizer.step()
+    np.testing.assert_allclose([a.item(), b.item(), c.item()], [0.5, 0.9, 1.0])
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.1, 0.0]
+    assert optimizer.state_dict()["param_groups"][2]["params"] == [2]
+
+
+def test_what_has_no_gradient_stays():
+    a, b = nn.Parameter(ag.ones(1)), nn.Parameter(ag.ones(1))
+    a.grad = ag.ones(1)
+    optimizer = optim.AdamW([a, b])
+    optimizer.step()
+    assert b.item() == 1 and a.item() != 1 and list(optimizer.state) == [a]
+
+
+def test_zero_grad_forgets_or_fills():
+    p = nn.Parameter(ag.ones(2))
+    optimizer = optim.SGD([p])
+    p.grad = ag.ones(2)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0.0, 0.0]
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
+def test_a_closure_computes_the_loss_with_gradients_on():
+    p = nn.Parameter(ag.tensor([2.0]))
+    optimizer = optim.SGD([p], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with ag.no_grad():
+        assert optimizer.step(closure).item() == 4
+    assert p.tolist() == [1.0] and optimizer.step() is None
+
+
+def test_loading_what_does_not_fit_is_an_error():
+    def made(*sizes):
+        params = [nn.Parameter(ag.ones(n)) for n in sizes]
+        optimizer = optim.Adam(params)
+        for p in params:
+            p.grad = ag.ones(*p.shape)
+        optimizer.step()
+        return optimizer
+
+    with pytest.raises(ValueError, match="2 parameters in group 0, the optimizer 1"):
+        made(3).load_state_dict(made(3, 3).state_dict())
+    with pytest.raises(ValueError, match=r"exp_avg has shape \(4,\), its parameter \(3,\)"):
+        made(3).load_state_dict(made(4).state_dict())
+    state = made(3).state_dict()
+    with pytest.raises(ValueError, match="2 parameter groups, the optimizer 1"):
+        made(3).load_state_dict({**state, "param_groups": state["param_groups"] * 2})
+
+
+def test_a_step_makes_a_graph_over_the_old_values_an_error():
+    p = nn.Parameter(ag.tensor([2.0]))
+    loss = (p * p).sum()
+    p.grad = ag.ones(1)
+    optim.SGD([p]).step()
+    with pytest.raises(RuntimeError, match="in place"):
+        loss.backward()
+
+
+def test_the_arguments_that_pytorch_takes_are_taken():
+    p = [nn.Parameter(ag.ones(1))]
+    for kind in (optim.SGD, optim.Adam, optim.AdamW):
+        kind(p, fused=True, foreach=None)
+
+
+def test_an_optimiser_without_a_rule_says_so():
+    p = nn.Parameter(ag.ones(1))
+    p.grad = ag.ones(1)
+    with pytest.raises(NotImplementedError, match="no update rule"):
+        optim.Optimizer([p], {"maximize": False}).step()
