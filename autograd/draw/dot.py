@@ -6,6 +6,7 @@ from autograd.draw.picture import Box, Picture
 
 STYLES = {
     "leaf": 'shape=record, style=filled, fillcolor="#e8f0fe"',
+    "input": 'shape=record, style=filled, fillcolor="#f3f3f3"',
     "value": "shape=record",
     "op": "shape=ellipse",
     "note": "shape=plaintext, fontcolor=gray40",

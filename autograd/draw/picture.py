@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ class Box(NamedTuple):
     """One shape of a picture: its fields from left to right, and what it stands for."""
 
     id: str
-    kind: str  # "leaf", "value" (computed), "op", or "note"
+    kind: str  # "leaf", "input" (one without a gradient), "value" (computed), "op", or "note"
     fields: tuple[str, ...]
     tip: str = ""  # shown where the pointer rests on it
 
@@ -38,34 +38,36 @@ def picture(root: Any, names: Mapping[str, Any] | None = None, max_nodes: int = 
     """The graph behind a Value or a Tensor: a box for each of its nodes, with a circle before it for its operation.
 
     `names` labels Values or Tensors, as `dict(model.named_parameters())` does. Of a graph of more than `max_nodes` the
-    newest are shown, with a note that says how many are not.
+    newest are shown, with a note that says how many are not. Nodes that were made within `trace()` show their data,
+    their gradient, and those inputs of their operation that have none.
     """
     if max_nodes < 1:
         raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
-    node = _node(root)
-    if node is None:
-        return Picture([Box("n0", "leaf", _tensor_fields(root.array.shape, root.array.dtype, root.array, None))], [])
-    labels = {_node(thing): name for name, thing in (names or {}).items()}
+    root_node = _node(root)
+    if root_node is None:
+        return Picture([Box("n0", "input", _tensor_fields(root.array.shape, root.array.dtype, root.array, None))], [])
+    labels = {_key(thing): name for name, thing in (names or {}).items()}
     arrays = {_node(t): t.array for t in (root, *(names or {}).values()) if isinstance(t, Traced)}
 
-    nodes = newest_first([node])
-    shown = set(nodes[:max_nodes])
-    cut = len(nodes) - len(shown)
-    boxes: list[Box] = []
-    edges: list[Edge] = []
-    if cut:
-        boxes.append(Box("cut", "note", (f"… {cut:,} older nodes, not drawn (max_nodes={max_nodes:,})",)))
-    for node in reversed(nodes[:max_nodes]):
-        fields = _value_fields(node) if isinstance(node, Value) else _node_fields(node, arrays.get(node))
-        fields = (labels[node], *fields) if node in labels else fields
-        tip, op = _tip(getattr(node, "record", None)), _op(node)
+    nodes = newest_first([root_node])
+    drawn = dict.fromkeys(reversed(nodes[:max_nodes]))
+    boxes: dict[str, Box] = {}
+    edges: dict[Edge, None] = {}  # a set that keeps its order: an operand that comes twice has one arrow
+    if cut := len(nodes) - len(drawn):
+        boxes["cut"] = Box("cut", "note", (f"… {cut:,} older nodes, not drawn (max_nodes={max_nodes:,})",))
+    for node in drawn:
+        id_, op, tip = f"n{node.order}", _op(node), _tip(getattr(node, "record", None))
         if op:
             circle = f"op{node.order}"
-            boxes.append(Box(circle, "op", (op,), tip))
-            edges.extend(Edge(tail, circle) for tail in _tails(node.parents, shown))
-            edges.append(Edge(circle, f"n{node.order}"))
-        boxes.append(Box(f"n{node.order}", "value" if op else "leaf", fields, tip))
-    return Picture(boxes, edges)
+            inputs = _inputs(node, labels)
+            boxes |= {box.id: box for box in inputs} | {circle: Box(circle, "op", (op,), tip)}
+            tails = [f"n{parent.order}" if parent in drawn else "cut" for parent in node.parents if parent is not None]
+            edges |= {Edge(tail, circle): None for tail in (*tails, *(box.id for box in inputs))}
+            edges[Edge(circle, id_)] = None
+        fields = _value_fields(node) if isinstance(node, Value) else _node_fields(node, arrays.get(node))
+        fields = (labels[node], *fields) if node in labels else fields
+        boxes[id_] = Box(id_, "value" if op else "leaf", fields, tip)
+    return Picture(list(boxes.values()), list(edges))
 
 
 def _node(thing: Any) -> Any:
@@ -76,6 +78,12 @@ def _node(thing: Any) -> Any:
     raise TypeError(f"only a Value or a Tensor has a graph to draw, not a {type(thing).__name__}")
 
 
+def _key(thing: Any) -> Any:
+    """What is known of a named thing when it is met in the graph: its node, or for data without one its array."""
+    node = _node(thing)
+    return id(thing.array) if node is None else node
+
+
 def _op(node: Any) -> str:
     """The name of the operation that made the node, empty for a leaf."""
     if isinstance(node, Value):
@@ -83,9 +91,18 @@ def _op(node: Any) -> str:
     return "" if node.op is None else node.name
 
 
-def _tails(parents: Iterable[Any], shown: set) -> list[str]:
-    """Where the arrows into an operation start, each once: at its parents, or at the note for those that are cut."""
-    return list(dict.fromkeys(f"n{p.order}" if p in shown else "cut" for p in parents if p is not None))
+def _inputs(node: Any, labels: Mapping[Any, str]) -> list[Box]:
+    """The arguments of a traced operation that are not in the graph: data, targets, plain numbers."""
+    record = getattr(node, "record", None)
+    boxes = []
+    for i, (parent, data) in enumerate(zip(node.parents, record.inputs if record else ())):
+        if parent is None and isinstance(data, np.ndarray):
+            fields = _tensor_fields(data.shape, data.dtype, data, None)
+            fields = (labels[id(data)], *fields) if id(data) in labels else fields
+            boxes.append(Box(f"in{id(data)}", "input", fields))
+        elif parent is None and data is not None:
+            boxes.append(Box(f"in{node.order}_{i}", "input", (str(data),)))
+    return boxes
 
 
 def _value_fields(value: Value) -> tuple[str, ...]:
@@ -115,7 +132,9 @@ def _tip(record: Any) -> str:
 
 
 def number(x: Any) -> str:
-    """Four digits after the point, or an exponent where they would not show the number."""
+    """Four digits after the point, or an exponent where they would not show the number; integers as they are."""
+    if isinstance(x, int):
+        return str(x)
     x = float(x)
     return f"{x:.4f}" if x == 0 or 1e-3 <= abs(x) < 1e6 else f"{x:.3e}"
 
@@ -127,4 +146,4 @@ def summary(array: np.ndarray) -> str:
         return number(array.item())
     if array.size <= 4:
         return "[" + ", ".join(number(x) for x in array.ravel().tolist()) + "]"
-    return f"{number(array.min())} … {number(array.max())}"
+    return f"{number(array.min().item())} … {number(array.max().item())}"

@@ -3,15 +3,19 @@
 import shutil
 import sys
 
+import numpy as np
 import pytest
 
 from autograd import draw as drawing
+from autograd import ops, tensor
 from autograd.draw import draw, picture, save, to_dot
 from autograd.scalar import Value
+from autograd.tensor import Tensor
+from autograd.tracing import trace
 
 
 def neuron() -> tuple[Value, dict[str, Value]]:
-    named = {"x": Value(2.0), "w": Value(-3.0), "b": Value(6.5)}
+    named = {"x": Value(0.0), "w": Value(-3.0), "b": Value(0.5)}
     out = (named["x"] * named["w"] + named["b"]).tanh()
     out.backward()
     return out, named
@@ -40,7 +44,7 @@ def test_names_label_the_boxes():
     boxes, edges = by_fields(out, names={**named, "out": out})
     assert {fields[0] for kind, fields in boxes if kind == "leaf"} == {"x", "w", "b"}
     assert [fields[0] for kind, fields in boxes if kind == "value" and len(fields) == 3] == ["out"]
-    assert (("b", "data 6.5000", f"grad {named['b'].grad:.4f}"), ("+",)) in edges
+    assert (("b", "data 0.5000", f"grad {named['b'].grad:.4f}"), ("+",)) in edges
 
 
 def test_names_of_values_elsewhere_do_no_harm():
@@ -164,3 +168,67 @@ def test_mistakes_are_named():
 
 def test_the_exported_names_exist():
     assert all(hasattr(drawing, name) for name in drawing.__all__)
+
+
+# Tensors --------------------------------------------------------------------------------------------------------------
+
+
+def layer() -> tuple[Tensor, dict[str, Tensor]]:
+    named = {
+        "weight": Tensor(np.arange(6.0).reshape(3, 2) / 8, requires_grad=True),
+        "bias": Tensor(np.float32([0.5, -1.0, 1e-5]), requires_grad=True),
+        "x": Tensor([[1.0, 2.0]]),
+    }
+    return ops.sum(ops.linear(named["x"], named["weight"], named["bias"])), named
+
+
+def test_a_tensor_is_a_box_of_name_shape_and_dtype():
+    out, named = layer()
+    boxes, edges = by_fields(out, names=named)
+    weight = ("weight", "(3, 2) float64", "data 0.0000 … 0.6250")
+    bias = ("bias", "(3,) float32", "data [0.5000, -1.0000, 1.000e-05]")
+    assert {("leaf", weight), ("leaf", bias), ("op", ("linear",)), ("op", ("sum",))} <= boxes
+    assert {(weight, ("linear",)), (bias, ("linear",)), (("linear",), ("(1, 3) float64",))} <= edges
+    assert ("value", ("() float64", "data 2.5000")) in boxes
+
+
+def test_leaves_show_their_gradient_and_their_data_where_it_is_known():
+    out, named = layer()
+    out.backward()
+    boxes, _ = by_fields(out)
+    assert ("leaf", ("(3,) float32", "grad [1.0000, 1.0000, 1.0000]")) in boxes
+    assert not [fields for _, fields in boxes if "weight" in fields]
+
+
+def test_a_trace_shows_data_gradients_inputs_and_the_line_of_the_program():
+    with trace():
+        out, named = layer()
+    out.backward()
+    drawn = picture(out, names=named)
+    boxes = {(box.kind, box.fields) for box in drawn.boxes}
+    value = ("(1, 3) float64", "data [0.7500, 0.0000, 1.7500]", "grad [1.0000, 1.0000, 1.0000]")
+    assert ("input", ("x", "(1, 2) float32", "data [1.0000, 2.0000]")) in boxes
+    assert ("value", value) in boxes
+    assert any("test_draw.py" in box.tip for box in drawn.boxes if box.kind == "op")
+    assert 'tooltip="' in to_dot(out)
+
+
+def test_plain_numbers_and_shared_data_of_a_traced_program():
+    x, data = Tensor([1.0, 2.0], requires_grad=True), tensor([3, 4])
+    with trace():
+        out = (x * data + x * 10) * data
+    drawn = picture(out)
+    inputs = [box.fields for box in drawn.boxes if box.kind == "input"]
+    assert inputs == [("(2,) int64", "data [3, 4]"), ("10",)]
+    assert len({box.id for box in drawn.boxes}) == len(drawn.boxes)
+
+
+def test_a_tensor_without_a_graph_is_one_box():
+    assert by_fields(Tensor([1.0, 2.0])) == ({("input", ("(2,) float32", "data [1.0000, 2.0000]"))}, set())
+
+
+def test_a_long_chain_of_tensors():
+    x = Tensor(1.0, requires_grad=True)
+    for _ in range(100_000):
+        x = -x
+    assert len(picture(x, max_nodes=200_000).boxes) == 200_001
