@@ -1,7 +1,7 @@
 """The hot loops behind the fused ops: NumPy always, Numba where it is installed (the extra `fast`).
 
 `kernels.NAME` is the function of that name of the backend in use. The environment's CHAINRULE_KERNELS=numpy|numba, or
-`kernels.use("numpy")`, chooses one; without either it is Numba's where it is installed, from the first kernel's call on.
+`kernels.use("numpy")`, chooses one; without either it is Numba's where that is installed, from the first call on.
 """
 
 from __future__ import annotations

@@ -1,58 +1,134 @@
-"""The kernels in plain NumPy: arrays in, arrays out, the dtype kept. A `_backward` takes the upstream gradient."""
+"""The kernels in plain NumPy: arrays in, arrays out, the dtype kept. A `_backward` takes the upstream gradient.
 
-from __future__ import annotations
+Each makes few temporaries: elementwise ones work in pieces that fit into the cache, the others in place.
+"""
 
 import math
 
 import numpy as np
 
+from autograd.kernels.erf import erf as erf
+from autograd.kernels.erf import erf_and_gauss, in_blocks
+
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+SQRT_2PI = math.sqrt(2 * math.pi)
 GELU_CUBIC = 0.044715
+CACHED = 1 << 17  # elements of scores or logits that are worked on at a time
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+# Activations ----------------------------------------------------------------------------------------------------------
 
 
-def erf(x):
-    """The error function."""
-    return _erf(x).astype(x.dtype)
+def _half(x):
+    return x.dtype == np.float16
+
+
+def _gelu_erf(out, x):
+    np.multiply(x, SQRT_HALF, out=out)
+    phi, _ = erf_and_gauss(out)
+    phi += 1
+    phi *= x
+    np.multiply(phi, 0.5, out=out)
+
+
+def _tanh_of_cubic(out, x):
+    """out = tanh(sqrt(2 / pi) (x + 0.044715 x^3)); gives x^2."""
+    square = x * x
+    np.multiply(square, GELU_CUBIC * SQRT_2_OVER_PI, out=out)
+    out += SQRT_2_OVER_PI
+    out *= x
+    np.tanh(out, out=out)
+    return square
+
+
+def _gelu_tanh(out, x):
+    _tanh_of_cubic(out, x)
+    out += 1
+    out *= x
+    out *= 0.5
 
 
 def gelu(x, tanh):
     """x Phi(x), or its tanh approximation (Hendrycks and Gimpel 2016, section 2)."""
-    if tanh:
-        return 0.5 * x * (1 + np.tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x)))
-    return 0.5 * x * (1 + erf(x * SQRT_HALF))
+    if _half(x):
+        return gelu(x.astype(np.float32), tanh).astype(x.dtype)
+    return in_blocks(_gelu_tanh if tanh else _gelu_erf, x)
+
+
+def _gelu_erf_slope(out, g, x):
+    np.multiply(x, SQRT_HALF, out=out)
+    phi, gauss = erf_and_gauss(out)
+    phi += 1
+    phi *= 0.5
+    gauss *= x
+    gauss *= 1 / SQRT_2PI
+    phi += gauss
+    np.multiply(phi, g, out=out)
+
+
+def _gelu_tanh_slope(out, g, x):
+    square = _tanh_of_cubic(out, x)
+    square *= 3 * GELU_CUBIC * SQRT_2_OVER_PI
+    square += SQRT_2_OVER_PI
+    square *= x
+    slope = 1 - out
+    square *= slope
+    square += 1
+    out += 1
+    square *= out
+    square *= 0.5
+    np.multiply(square, g, out=out)
 
 
 def gelu_backward(g, x, tanh):
     """The gradient of gelu's input."""
-    if tanh:
-        t = np.tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x * x * x))
-        return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x)))
-    density = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
-    return g * (0.5 * (1 + erf(x * SQRT_HALF)) + x * density)
+    if _half(x):
+        return gelu_backward(g.astype(np.float32), x.astype(np.float32), tanh).astype(x.dtype)
+    return in_blocks(_gelu_tanh_slope if tanh else _gelu_erf_slope, g, x)
 
 
 def _sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    """1 / (1 + e^-x) as (1 + tanh(x / 2)) / 2, which overflows nowhere."""
+    s = np.multiply(x, 0.5)
+    np.tanh(s, out=s)
+    s += 1
+    s *= 0.5
+    return s
+
+
+def _silu(out, x):
+    np.multiply(_sigmoid(x), x, out=out)
 
 
 def silu(x):
     """x sigmoid(x)."""
-    return x * _sigmoid(x)
+    return in_blocks(_silu, x)
+
+
+def _silu_slope(out, g, x):
+    s = _sigmoid(x)
+    np.subtract(1, s, out=out)
+    out *= x
+    out += 1
+    out *= s
+    out *= g
 
 
 def silu_backward(g, x):
-    """The gradient of silu's input."""
-    s = _sigmoid(x)
-    return g * (s * (1 + x * (1 - s)))
+    """The gradient of silu's input: g s (1 + x (1 - s))."""
+    return in_blocks(_silu_slope, g, x)
+
+
+# Softmax --------------------------------------------------------------------------------------------------------------
+
+
+def _shifted(x, dim):
+    return np.subtract(x, np.max(x, axis=dim, keepdims=True, initial=-np.inf), out=np.empty_like(x))
 
 
 def softmax(x, dim):
     """e^x over its sum along dim, the maximum taken out first; a slice of only -inf gives nan, as torch's."""
-    e = x - np.max(x, axis=dim, keepdims=True)
+    e = _shifted(x, dim)
     np.exp(e, out=e)
     e /= np.sum(e, axis=dim, keepdims=True)
     return e
@@ -60,25 +136,45 @@ def softmax(x, dim):
 
 def softmax_backward(g, out, dim):
     """The gradient of softmax's input: out (g - <g, out>)."""
-    return out * (g - np.sum(g * out, axis=dim, keepdims=True))
+    found = np.multiply(g, out, out=np.empty_like(out))
+    total = np.sum(found, axis=dim, keepdims=True)
+    np.subtract(g, total, out=found)
+    found *= out
+    return found
 
 
 def log_softmax(x, dim):
     """x - logsumexp(x) along dim."""
-    shifted = x - np.max(x, axis=dim, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    out = _shifted(x, dim)
+    out -= np.log(np.sum(np.exp(out), axis=dim, keepdims=True))
+    return out
 
 
 def log_softmax_backward(g, out, dim):
     """The gradient of log_softmax's input: g - softmax sum(g)."""
-    return g - np.exp(out) * np.sum(g, axis=dim, keepdims=True)
+    found = np.exp(out, out=np.empty_like(out))
+    found *= np.sum(g, axis=dim, keepdims=True)
+    return np.subtract(g, found, out=found)
+
+
+# Normalisation --------------------------------------------------------------------------------------------------------
+
+
+def _mean_product(x, y):
+    """The mean of x y over the last dim, kept, without x y in memory."""
+    return (np.vecdot(x, y) / x.shape[-1])[..., None].astype(x.dtype, copy=False)
+
+
+def _columns(g):
+    """The sum over all dims but the last."""
+    return np.sum(g, axis=tuple(range(g.ndim - 1)))
 
 
 def layer_norm(x, weight, bias, eps):
     """(out, mean, rstd) of x (..., C) normalised over the last dim, then scaled and shifted (either may be None)."""
     mean = np.mean(x, axis=-1, keepdims=True)
-    out = x - mean
-    rstd = 1 / np.sqrt(np.mean(out * out, axis=-1, keepdims=True) + eps)
+    out = np.subtract(x, mean)
+    rstd = 1 / np.sqrt(_mean_product(out, out) + eps)
     out *= rstd
     if weight is not None:
         out *= weight
@@ -89,21 +185,24 @@ def layer_norm(x, weight, bias, eps):
 
 def layer_norm_backward(g, x, weight, mean, rstd, needs):
     """The gradients of x, weight and bias (None where `needs` is false): docs/derivations.md has the derivation."""
-    xhat = (x - mean) * rstd
-    rows = tuple(range(x.ndim - 1))
-    g_weight = np.sum(g * xhat, axis=rows) if needs[1] else None
-    g_bias = np.sum(g, axis=rows) if needs[2] else None
-    g_x = None
+    xhat = np.subtract(x, mean)
+    xhat *= rstd
+    g_x = g_weight = None
+    if needs[1]:
+        g_weight = _columns(g * xhat)
     if needs[0]:
-        gw = g if weight is None else g * weight
-        g_x = gw - np.mean(gw, axis=-1, keepdims=True) - xhat * np.mean(gw * xhat, axis=-1, keepdims=True)
+        g_x = g * (1 if weight is None else weight)
+        along = _mean_product(g_x, xhat)
+        g_x -= np.mean(g_x, axis=-1, keepdims=True)
+        xhat *= along
+        g_x -= xhat
         g_x *= rstd
-    return g_x, g_weight, g_bias
+    return g_x, g_weight, _columns(g) if needs[2] else None
 
 
 def rms_norm(x, weight, eps):
     """(out, rstd) of x (..., C) over the root of the mean of its squares along the last dim, then scaled."""
-    rstd = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)
+    rstd = 1 / np.sqrt(_mean_product(x, x) + eps)
     out = x * rstd
     if weight is not None:
         out *= weight
@@ -113,21 +212,36 @@ def rms_norm(x, weight, eps):
 def rms_norm_backward(g, x, weight, rstd, needs):
     """The gradients of x and weight (None where `needs` is false)."""
     xhat = x * rstd
-    g_weight = np.sum(g * xhat, axis=tuple(range(x.ndim - 1))) if needs[1] else None
     g_x = None
+    g_weight = _columns(g * xhat) if needs[1] else None
     if needs[0]:
-        gw = g if weight is None else g * weight
-        g_x = rstd * (gw - xhat * np.mean(gw * xhat, axis=-1, keepdims=True))
+        g_x = g * (1 if weight is None else weight)
+        xhat *= _mean_product(g_x, xhat)
+        g_x -= xhat
+        g_x *= rstd
     return g_x, g_weight
+
+
+# Cross-entropy --------------------------------------------------------------------------------------------------------
+
+
+def _logsumexp_rows(logits):
+    top = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
+    top[~np.isfinite(top)] = 0
+    e = logits - top
+    np.exp(e, out=e)
+    return np.log(np.sum(e, axis=-1)) + top[:, 0]
 
 
 def cross_entropy(logits, target, ignore_index, label_smoothing):
     """(loss a row, logsumexp a row) of logits (N, V) and int targets (N,); rows of `ignore_index` lose 0."""
-    top = np.max(logits, axis=-1, keepdims=True)
-    total = (np.log(np.sum(np.exp(logits - top), axis=-1, keepdims=True)) + top)[:, 0]
+    n, v = logits.shape
+    total = np.empty(n, logits.dtype)
+    step = max(1, CACHED // max(v, 1))
+    for start in range(0, n, step):
+        total[start : start + step] = _logsumexp_rows(logits[start : start + step])
     kept = target != ignore_index
-    rows = np.arange(len(target))
-    loss = total - logits[rows, np.where(kept, target, 0)]
+    loss = total - logits[np.arange(n), np.where(kept, target, 0)]
     if label_smoothing:
         loss = (1 - label_smoothing) * loss + label_smoothing * (total - np.mean(logits, axis=-1))
     return np.where(kept, loss, 0).astype(logits.dtype, copy=False), total
@@ -136,7 +250,8 @@ def cross_entropy(logits, target, ignore_index, label_smoothing):
 def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing):
     """The gradient of the logits: g (softmax - (1 - s) onehot - s / V)."""
     kept = target != ignore_index
-    out = np.exp(logits - total[:, None])
+    out = np.subtract(logits, total[:, None], out=np.empty_like(logits))
+    np.exp(out, out=out)
     out[np.arange(len(target)), np.where(kept, target, 0)] -= 1 - label_smoothing
     if label_smoothing:
         out -= label_smoothing / logits.shape[-1]
@@ -144,15 +259,55 @@ def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothi
     return out
 
 
-def _scores(q, k, mask, causal, scale):
+# Attention ------------------------------------------------------------------------------------------------------------
+
+
+def _pieces(shape):
+    """Indices that cut scores of the shape (..., T, S) into pieces that fit into the cache, along the batch dims."""
+    inner, cut = math.prod(shape[-2:]), len(shape) - 2
+    while cut and inner * shape[cut - 1] <= CACHED:
+        cut -= 1
+        inner *= shape[cut]
+    if not cut:
+        yield ()
+        return
+    step = max(1, CACHED // max(inner, 1))
+    for outer in np.ndindex(*shape[: cut - 1]):
+        for start in range(0, shape[cut - 1], step):
+            yield *outer, slice(start, start + step)
+
+
+def _batched(x, batch):
+    return x if x is None or x.shape[:-2] == batch else np.broadcast_to(x, (*batch, *x.shape[-2:]))
+
+
+def _like(x, shape):
+    """An empty array of this shape whose dims lie in memory in the order of x's, so that a split of heads is undone
+    by a view."""
+    return np.empty_like(x, shape=shape) if x.ndim == len(shape) else np.empty(shape, x.dtype)
+
+
+def _scores(q, k, mask, hidden, scale):
     scores = q @ np.swapaxes(k, -1, -2)
     scores *= scale
-    if causal:
-        t, s = scores.shape[-2:]
-        scores[..., ~np.tri(t, s, s - t, dtype=bool)] = -np.inf
+    if hidden is not None:
+        np.copyto(scores, -np.inf, where=hidden)
     if mask is not None:
-        scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
+        if mask.dtype == bool:
+            np.copyto(scores, -np.inf, where=~mask)
+        else:
+            scores += mask
     return scores
+
+
+def _attention_setting(q, k, v, mask, causal):
+    """The batch dims, and all arrays spread over them; where the scores are hidden; the shape of the scores."""
+    t, s = q.shape[-2], k.shape[-2]
+    batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2], () if mask is None else mask.shape[:-2])
+    hidden = ~np.tri(t, s, s - t, dtype=bool) if causal else None
+    if mask is not None:
+        mask = np.broadcast_to(mask, (*batch, t, s))
+    return batch, _batched(q, batch), _batched(k, batch), _batched(v, batch), mask, hidden
 
 
 def attention(q, k, v, mask, causal, scale):
@@ -160,27 +315,48 @@ def attention(q, k, v, mask, causal, scale):
 
     A row in which everything is masked gives zeros. With `causal`, query t sees the keys up to t + S - T.
     """
-    scores = _scores(q, k, mask, causal, scale)
-    top = np.max(scores, axis=-1, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    scores -= top
-    np.exp(scores, out=scores)
-    total = np.sum(scores, axis=-1, keepdims=True)
-    empty = total == 0
-    scores /= np.where(empty, 1, total)
-    lse = np.where(empty, np.inf, np.log(np.where(empty, 1, total)) + top).astype(q.dtype, copy=False)
-    return scores @ v, lse[..., 0]
+    batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
+    t, s = q.shape[-2], k.shape[-2]
+    out = _like(q, (*batch, t, v.shape[-1]))
+    lse = np.empty((*batch, t), q.dtype)
+    for i in _pieces((*batch, t, s)):
+        scores = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
+        top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
+        top[top == -np.inf] = 0
+        scores -= top
+        np.exp(scores, out=scores)
+        total = np.sum(scores, axis=-1, keepdims=True)
+        empty = total == 0
+        total[empty] = 1
+        np.matmul(scores, vs[i], out=out[i])
+        out[i] /= total
+        np.log(total, out=total)
+        total += top
+        total[empty] = np.inf
+        lse[i] = total[..., 0]
+    return out, lse
 
 
 def attention_backward(g, q, k, v, mask, out, lse, causal, scale):
     """The gradients of q, k and v; the weights are computed again from the logsumexp (Dao et al. 2022, section 3.1)."""
-    weights = np.exp(_scores(q, k, mask, causal, scale) - lse[..., None])
-    g_v = np.swapaxes(weights, -1, -2) @ g
-    g_weights = g @ np.swapaxes(v, -1, -2)
-    g_weights -= np.sum(g * out, axis=-1, keepdims=True)
-    g_weights *= weights
-    g_weights *= scale
-    return g_weights @ k, np.swapaxes(g_weights, -1, -2) @ q, g_v
+    batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
+    g_q, g_k, g_v = (_like(x, (*batch, *x.shape[-2:])) for x in (q, k, v))
+    along = np.vecdot(g, out)[..., None]
+    for i in _pieces((*batch, q.shape[-2], k.shape[-2])):
+        weights = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
+        weights -= lse[i][..., None]
+        np.exp(weights, out=weights)
+        np.matmul(np.swapaxes(weights, -1, -2), g[i], out=g_v[i])
+        inner = g[i] @ np.swapaxes(vs[i], -1, -2)
+        inner -= along[i]
+        inner *= weights
+        inner *= scale
+        np.matmul(inner, ks[i], out=g_q[i])
+        np.matmul(np.swapaxes(inner, -1, -2), qs[i], out=g_k[i])
+    return g_q, g_k, g_v
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
 
 
 def add_rows(g, index, rows):
