@@ -1,0 +1,118 @@
+"""The walkthrough: every published number comes out, its gradients are true, and training does what is said."""
+
+import re
+
+import numpy as np
+import pytest
+
+from demos.data.six_sentences import PUBLISHED
+from demos.walkthrough import (
+    RATE,
+    STEPS,
+    Weights,
+    _leaf,
+    as_published,
+    computed,
+    drawn,
+    forward,
+    gradients,
+    loss_of,
+    main,
+    pairs,
+    probability,
+    published,
+    tokenizer,
+    trained,
+)
+
+TOKENS = tokenizer()
+W = published(TOKENS)
+ME, YOU, LOVE = (TOKENS.encode(word) for word in ("I", "You", "love"))
+
+
+@pytest.fixture(scope="module")
+def course():
+    return trained(W, ME, LOVE[0], RATE, STEPS)
+
+
+@pytest.mark.parametrize(("what", "text"), PUBLISHED.items(), ids=PUBLISHED)
+def test_a_published_number_comes_out_to_the_digits_given(what, text):
+    assert as_published(text, computed(W, TOKENS)[what]) == text
+
+
+def test_the_published_numbers_are_those_of_the_example():
+    numbers = [float(n) for text in PUBLISHED.values() for n in text.split()]
+    assert numbers[:10] == [0.1, 0.3, 0.1, 0.25, 0.24, 0.08, 0.14, 0.27, 0.32, 0.6]
+    assert numbers[10:] == [51, 49, 34, 27, 39, 0.232, 0.438, 0.4, 17, 1.772]
+
+
+def test_there_are_22_words_and_23_pairs():
+    assert TOKENS.vocab_size == 22
+    assert len(pairs(TOKENS)) == 23
+    assert pairs(TOKENS)[0] == (ME, LOVE[0])
+    assert ([*TOKENS.encode("He hated broccoli but loved")], TOKENS.encode("cake")[0]) in pairs(TOKENS)
+
+
+def test_the_pass_is_that_of_numpy():
+    e, w_q, w_k, w_v, w_out = (w.array for w in W)
+    for ids, _ in pairs(TOKENS):
+        x = e[ids]
+        scores = np.exp((x @ w_q) @ (x @ w_k).T / np.sqrt(2)) * np.tri(len(ids))
+        z = np.exp(scores / scores.sum(1, keepdims=True) @ (x @ w_v) @ w_out)
+        np.testing.assert_allclose(forward(W, ids).probabilities.array, z / z.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gradients_are_those_of_finite_differences(seed):
+    w, (ids, target) = drawn(TOKENS, seed), pairs(TOKENS)[7 + seed]
+    for i, (p, g) in enumerate(zip(w, gradients(w, ids, target))):
+        slopes = np.empty(p.array.size)
+        for j in range(p.array.size):
+            at = [p.array.copy().reshape(-1), p.array.copy().reshape(-1)]
+            at[0][j] += 1e-6
+            at[1][j] -= 1e-6
+            moved = [float(loss_of(w._replace(**{w._fields[i]: _leaf(a.reshape(p.shape))}), ids, target)) for a in at]
+            slopes[j] = (moved[0] - moved[1]) / 2e-6
+        np.testing.assert_allclose(g.array.reshape(-1), slopes, atol=1e-8)
+
+
+def test_one_word_teaches_queries_and_keys_exactly_nothing_and_two_words_teach_them():
+    one, two = gradients(W, ME, LOVE[0]), gradients(W, TOKENS.encode("I love"), TOKENS.encode("pizza")[0])
+    for name in ("w_q", "w_k"):
+        assert not getattr(one, name).array.any()
+        assert getattr(two, name).array.all()
+    assert one.w_v.array.all() and one.embedding.array[I[0]].all() and one.w_out.array.all()
+
+
+def test_training_lifts_the_pair_past_a_half_and_its_neighbour_past_three_times_chance(course):
+    taught = [probability(w, ME, LOVE[0]) for w in course]
+    untaught = [probability(w, YOU, LOVE[0]) for w in course]
+    assert len(course) == 5 and taught[0] == pytest.approx(0.17, abs=0.0005) and taught[-1] > 0.5
+    assert untaught[0] < 3 / 22 <= untaught[-1]
+    assert taught == sorted(taught) and untaught == sorted(untaught)
+
+
+def test_a_step_changes_what_has_a_gradient_and_nothing_else(course):
+    last: Weights = course[-1]
+    assert np.array_equal(last.w_q.array, W.w_q.array) and np.array_equal(last.w_k.array, W.w_k.array)
+    moved = (last.embedding.array != W.embedding.array).any(axis=1)
+    assert np.flatnonzero(moved).tolist() == ME
+
+
+def test_the_demo_prints_its_tables_and_leaves_its_pictures(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main([])
+    text = capsys.readouterr().out
+    assert re.search(r"loss of \[I\] → love +1.772 +1.772", text)
+    assert "Q = X W_q (3 × 2)" in text and "after [You]" in text
+    for name in ("words", "head", "probabilities", "training"):
+        assert (tmp_path / f"out/walkthrough/{name}.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "out/walkthrough/walkthrough.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 4 and 'src="http' not in page and "Q = X W_q" in page
+
+
+def test_one_seed_one_result_and_other_seeds_others(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [main(["--random", "--seed", seed, "--steps", "1"])[-1] for seed in ("5", "5", "6")]
+    a, b, c = ([w.tolist() for w in run] for run in runs)
+    assert a == b != c
