@@ -81,7 +81,7 @@ def test_one_word_teaches_queries_and_keys_exactly_nothing_and_two_words_teach_t
     for name in ("w_q", "w_k"):
         assert not getattr(one, name).array.any()
         assert getattr(two, name).array.all()
-    assert one.w_v.array.all() and one.embedding.array[I[0]].all() and one.w_out.array.all()
+    assert one.w_v.array.all() and one.embedding.array[ME[0]].all() and one.w_out.array.all()
 
 
 def test_training_lifts_the_pair_past_a_half_and_its_neighbour_past_three_times_chance(course):
