@@ -28,9 +28,9 @@ CHOICES = {
 class GPTConfig:
     """The defaults are GPT-2's (Radford et al. 2019), the names nanoGPT's.
 
-    `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the width of the feed-forward layer (4C where
-    it is None). `norm_first` is pre-LN, without it the blocks are post-LN. `tie` makes the token embedding the output
-    matrix, too. Raises ValueError, with the reason, for what cannot be a model.
+    `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the width of the feed-forward layer (4C
+    where it is None). `norm_first` is pre-LN, without it the blocks are post-LN. `tie` makes the token embedding the
+    output matrix, too. Raises ValueError, with the reason, for what cannot be a model.
     """
 
     vocab_size: int = 50257
@@ -64,7 +64,7 @@ class GPTConfig:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
         if self.n_embd % self.n_head:
             raise ValueError(
-                f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}: each head has an equal share of the width"
+                f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}: the heads share the width equally"
             )
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:

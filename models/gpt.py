@@ -1,7 +1,7 @@
 """GPT: a decoder-only transformer of GPT-2's family (Radford et al. 2019).
 
-Shapes: B batch, T time, C channels (n_embd), H heads, D head size, V vocabulary. The names of the parameters are those of
-the published GPT-2 weights.
+Shapes: B batch, T time, C channels (n_embd), H heads, D head size, V vocabulary; S keys in a cache. The parameters have
+the names of the published GPT-2 weights.
 """
 
 from __future__ import annotations
@@ -119,10 +119,11 @@ class Transformer(nn.Module):
     def forward(self, idx: Tensor, cache: KVCache | None = None) -> Tensor:
         """(B, T) to (B, T, C); with a cache, idx holds the tokens after those in it."""
         offset = 0 if cache is None else cache.length
-        if idx.ndim != 2 or not 0 < idx.shape[1] <= self.block_size - offset:
+        room = self.block_size - offset
+        if idx.ndim != 2 or not 0 < idx.shape[1] <= room:
             raise ShapeError(
-                f"token ids must be (B, T) with T from 1 to {self.block_size - offset} (a context of {self.block_size}, "
-                f"{offset} in the cache); got {tuple(idx.shape)}"
+                f"token ids must be (B, T) with T from 1 to {room}, as the context is {self.block_size} and {offset} are "
+                f"in the cache; got {tuple(idx.shape)}"
             )
         x = self.embed(idx, offset)
         for i, block in enumerate(self.h):
@@ -143,9 +144,9 @@ class GPT(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Matrices from N(0, 0.02^2), those that add to the residual stream from 0.02 / sqrt(2 n_layer), biases 0, norms 1.
+        """Matrices from N(0, 0.02^2), biases 0, norms 1 (Radford et al. 2019, section 2.3, and the published code).
 
-        (Radford et al. 2019, section 2.3, and the published code.)
+        Those that add to the residual stream start smaller, with 0.02 / sqrt(2 n_layer).
         """
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2:
