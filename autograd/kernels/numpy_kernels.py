@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from autograd.kernels.erf import erf as erf
-from autograd.kernels.erf import erf_and_gauss, in_blocks
+from autograd.kernels.error_function import erf as erf
+from autograd.kernels.error_function import erf_and_gauss, in_blocks
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)

@@ -7,7 +7,7 @@ import pytest
 
 from autograd import kernels
 from autograd.kernels import numpy_kernels as K
-from autograd.kernels.erf import BLOCK, erf
+from autograd.kernels.error_function import BLOCK, erf
 
 DTYPES = [np.float16, np.float32, np.float64]
 
