@@ -28,7 +28,7 @@ def _matmul_x(g, x, y):
 
 def _matmul_y(g, x, y):
     if x.ndim == 1:
-        return np.expand_dims(x, -1) * (np.expand_dims(g, -2) if y.ndim > 1 else g)
+        return x * g if y.ndim == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
     if y.ndim == 1:
         return matmul(transpose(x, -1, -2), np.expand_dims(g, -1)).squeeze(-1)
     if y.ndim == 2 and x.ndim > 2:

@@ -1,0 +1,9 @@
+"""Hypothesis draws the same examples in every run; `pytest --hypothesis-profile=explore` draws new ones, and more."""
+
+from hypothesis import HealthCheck, settings
+
+UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+settings.register_profile("steady", derandomize=True, database=None, **UNHURRIED)
+settings.register_profile("explore", **UNHURRIED)
+settings.load_profile("steady")

@@ -1,0 +1,380 @@
+"""How to draw arguments for every op of the table: CASES has a strategy of Calls for each name in autograd.ops.OPS."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from autograd import ops
+from autograd.ops import OPS, Op, elementwise
+from autograd.tensor import Tensor
+from autograd.testing import (
+    arrays,
+    booleans,
+    broadcastable,
+    indices,
+    integers,
+    positive,
+    separated,
+    separated_arrays,
+    shapes,
+)
+
+FUNCTIONS = {f.op.name: f for f in (*vars(ops).values(), elementwise.where) if isinstance(getattr(f, "op", None), Op)}
+ANY = shapes() | shapes(min_side=0)
+PAIR = broadcastable(2) | broadcastable(2, min_side=0)
+
+
+class Call(NamedTuple):
+    """The arguments of one call: arrays (or None) by position, metadata by keyword."""
+
+    args: tuple
+    keywords: dict
+
+    def cast(self, dtype: Any) -> "Call":
+        """The same call with its floats in another dtype."""
+        keywords = {k: np.dtype(dtype) if k == "dtype" else v for k, v in self.keywords.items()}
+        return Call(tuple(a.astype(dtype) if is_float(a) else a for a in self.args), keywords)
+
+    def tensors(self, name: str, requires_grad: bool = True) -> list:
+        """The arguments, arrays of floats as tensors that require grad wherever the op has a rule for them."""
+        wanted = differentiable(name, self)
+        return [
+            Tensor(a, dtype=a.dtype, requires_grad=requires_grad and i in wanted) if is_float(a) else a
+            for i, a in enumerate(self.args)
+        ]
+
+
+def is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def differentiable(name: str, call: Call) -> list[int]:
+    """The positions of the arguments by which the op has a derivative."""
+    op = OPS[name]
+    floats = [i for i, a in enumerate(call.args) if is_float(a) and (name, i) != ("fused_attention", 3)]
+    if op.grads or (op.reference and not op.derivable):
+        return floats
+    return [i for i in floats if i < len(op.rules) and op.rules[i]]
+
+
+def examples(count: int) -> settings:
+    """Settings for `count` examples; ten times as many under `--hypothesis-profile=explore`."""
+    return settings(max_examples=count * (10 if settings.get_current_profile_name() == "explore" else 1))
+
+
+def call(*args: Any, **keywords: Any) -> Any:
+    """A strategy of calls from a strategy for each argument and keyword."""
+    return st.builds(Call, st.tuples(*args), st.fixed_dictionaries(keywords))
+
+
+def one(low: float = -3, high: float = 3, **keywords: Any) -> Any:
+    return call(arrays(ANY, low, high), **keywords)
+
+
+def away_from(*kinks: float, **keywords: Any) -> Any:
+    return call(separated(ANY, kinks=kinks), **keywords)
+
+
+def of_arrays(strategy: Any, **keywords: Any) -> Any:
+    return st.builds(Call, strategy, st.fixed_dictionaries(keywords))
+
+
+def two(low: float = -3, high: float = 3, **keywords: Any) -> Any:
+    return of_arrays(PAIR.flatmap(lambda s: st.tuples(arrays(s[0], low, high), arrays(s[1], low, high))), **keywords)
+
+
+def compared() -> Any:
+    return of_arrays(PAIR.flatmap(separated_arrays))
+
+
+WHOLE = of_arrays(PAIR.flatmap(lambda s: st.tuples(integers(s[0], -5, 6), integers(s[1], -5, 6))))
+TRUTHS = of_arrays(PAIR.flatmap(lambda s: st.tuples(booleans(s[0]), booleans(s[1]))))
+NUMBERS_OF_NOTE = arrays(ANY).map(lambda a: np.where(np.abs(a) < 1, np.array([np.nan, np.inf, -np.inf])[a.size % 3], a))
+
+
+@st.composite
+def remainders(draw: Any) -> Call:
+    """x and y with x / y away from whole numbers, where the remainder jumps."""
+    (shape, other) = draw(broadcastable(2))
+    y = draw(positive(other, 0.5, 2)) * draw(st.sampled_from([1, -1]))
+    quotient = draw(separated(shape, kinks=range(-3, 4), gap=0.01))
+    y = np.full(other, y.flat[0])
+    return Call((np.asarray(quotient * y.flat[0]), y), {})
+
+
+def dims_of(ndim: int, several: bool = True) -> Any:
+    """None, one dim, or several."""
+    if not ndim:
+        return st.none()
+    one_dim = st.integers(-ndim, ndim - 1)
+    many = st.lists(st.integers(0, ndim - 1), min_size=1, unique=True).map(tuple)
+    return st.none() | one_dim | many if several else st.none() | one_dim
+
+
+def reduced(shape: Any = ANY, kinks: Any = None, low: float = -3, high: float = 3, **keywords: Any) -> Any:
+    """A tensor, and the dims that are reduced."""
+
+    def build(s: Any) -> Any:
+        x = arrays(s, low, high) if kinks is None else separated(s, low, high, kinks)
+        return call(x, dim=dims_of(len(s)), keepdim=st.booleans(), **keywords)
+
+    return shape.flatmap(build)
+
+
+def counted() -> Any:
+    """Zeros and ones, and the dims over which they are counted."""
+    x = shapes(min_side=0).flatmap(lambda s: st.tuples(booleans(s), dims_of(len(s))))
+    return x.map(lambda pair: Call((pair[0],), {"dim": pair[1]}))
+
+
+def along(shape: Any = None, low: float = -3, high: float = 3, name: str = "dim", **keywords: Any) -> Any:
+    """A tensor, and one of its dims."""
+    shape = shapes(min_dims=1) if shape is None else shape
+    return shape.flatmap(
+        lambda s: call(separated(s, low, high), **{name: st.integers(-len(s), len(s) - 1)}, **keywords)
+    )
+
+
+def with_output(function: str) -> Any:
+    """An upstream gradient, and the output of softmax or log_softmax along a dim."""
+
+    def build(x: Call) -> Any:
+        y = FUNCTIONS[function](x.args[0], **x.keywords)
+        return call(arrays(y.shape), st.just(y), dim=st.just(x.keywords["dim"]))
+
+    return along().flatmap(build)
+
+
+@st.composite
+def reshaped(draw: Any) -> Call:
+    x = draw(arrays(ANY))
+    sizes = [(x.size,), (-1,), x.shape, (1, *x.shape), tuple(reversed(x.shape))]
+    return Call((x,), {"size": draw(st.sampled_from(sizes if x.size else sizes[:1]))})
+
+
+@st.composite
+def permuted(draw: Any) -> Call:
+    x = draw(arrays(ANY))
+    order = draw(st.permutations([i - draw(st.sampled_from([0, x.ndim])) for i in range(x.ndim)]))
+    return Call((x,), {"dim": draw(st.sampled_from([None, tuple(order)]))})
+
+
+@st.composite
+def widened(draw: Any) -> Call:
+    inner, outer = draw(broadcastable(2))
+    return Call((draw(arrays(inner)),), {"size": np.broadcast_shapes(inner, outer)})
+
+
+@st.composite
+def joined(draw: Any) -> Call:
+    shape = draw(shapes(min_dims=1))
+    dim = draw(st.integers(-len(shape), len(shape) - 1))
+    sides = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    parts = []
+    for side in sides:
+        own = list(shape)
+        own[dim] = side
+        parts.append(draw(arrays(tuple(own))))
+    return Call(tuple(parts), {"dim": dim})
+
+
+@st.composite
+def cut(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=1, max_side=4)))
+    dim = draw(st.integers(-x.ndim, x.ndim - 1))
+    stops = draw(st.lists(st.integers(0, x.shape[dim]), min_size=1, max_size=3).map(sorted).map(tuple))
+    return Call((x,), {"stops": stops, "dim": dim})
+
+
+@st.composite
+def rolled(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=1)))
+    dim = draw(dims_of(x.ndim))
+    shifts = st.integers(-4, 4)
+    return Call(
+        (x,), {"shifts": draw(st.tuples(*[shifts] * len(dim)) if isinstance(dim, tuple) else shifts), "dim": dim}
+    )
+
+
+@st.composite
+def repeated(draw: Any) -> Call:
+    x = draw(arrays(shapes(max_dims=2)))
+    extra = draw(st.integers(0, 1))
+    return Call((x,), {"size": tuple(draw(st.integers(1, 3)) for _ in range(x.ndim + extra))})
+
+
+@st.composite
+def padded(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=1) | shapes(min_dims=1, min_side=0)))
+    width = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(x.ndim))
+    return Call((x,), {"width": width, "value": draw(st.sampled_from([0.0, 1.5]))})
+
+
+def taken() -> Any:
+    return shapes().flatmap(lambda s: call(arrays(s), index=indices(s)))
+
+
+@st.composite
+def put_back(draw: Any) -> Call:
+    shape = draw(shapes())
+    index = draw(indices(shape))
+    return Call((draw(arrays(np.zeros(shape)[index].shape)),), {"index": index, "size": shape})
+
+
+@st.composite
+def overwritten(draw: Any) -> Call:
+    """x, an index without repeats, and a value that broadcasts to what it names."""
+    x = draw(arrays(shapes(min_dims=1)))
+    whole_rows = st.permutations(range(x.shape[0])).map(lambda p: (np.array(p[:2]),))
+    basic = indices(x.shape).filter(
+        lambda i: np.unique(np.arange(x.size).reshape(x.shape)[i]).size == np.zeros(x.shape)[i].size
+    )
+    index = draw(whole_rows | basic | booleans(x.shape))
+    target = np.zeros(x.shape)[index].shape
+    return Call((x, draw(arrays(draw(st.sampled_from([target, (), target[1:]]))))), {"index": index})
+
+
+@st.composite
+def multiplied(draw: Any) -> Call:
+    """Vectors, matrices, and batches that broadcast."""
+    n, m, p = (draw(st.integers(0, 2)) for _ in range(3))
+    left, right = draw(broadcastable(2, max_dims=2, max_side=2))
+    x = draw(st.sampled_from([(m + 1,), (n, m + 1), (*left, n, m + 1)]))
+    y = draw(st.sampled_from([(m + 1,), (m + 1, p), (*right, m + 1, p)]))
+    return Call((draw(arrays(x)), draw(arrays(y))), {})
+
+
+@st.composite
+def linear(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=1) | shapes(min_dims=2, min_side=0)))
+    out = draw(st.integers(1, 3))
+    bias = draw(st.none() | arrays((out,)))
+    return Call((x, draw(arrays((out, x.shape[-1]))), bias), {})
+
+
+@st.composite
+def einsums(draw: Any) -> Call:
+    """Operands without repeated subscripts, of one to three tensors."""
+    sizes = {letter: draw(st.integers(1, 3)) for letter in "abcd"}
+    subscripts = st.lists(st.sampled_from("abcd"), max_size=3, unique=True).map("".join)
+    inputs = tuple(draw(st.lists(subscripts, min_size=1, max_size=3)))
+    output = draw(st.permutations(sorted(set("".join(inputs)))))
+    output = "".join(output[: draw(st.integers(0, len(output)))])
+    operands = [draw(arrays(tuple(sizes[letter] for letter in s))) for s in inputs]
+    return Call(tuple(operands), {"inputs": inputs, "output": output})
+
+
+@st.composite
+def normalised(draw: Any, bias: bool) -> Call:
+    x = draw(arrays(shapes(min_dims=1).map(lambda s: (*s[:-1], s[-1] + 1))))
+    vectors = [draw(st.none() | arrays(x.shape[-1:])) for _ in range(2 if bias else 1)]
+    return Call((x, *vectors), {"eps": draw(st.sampled_from([1e-2, 1e-5]))})
+
+
+@st.composite
+def classified(draw: Any) -> Call:
+    n, v = draw(st.integers(0, 4)), draw(st.integers(1, 4))
+    target = draw(integers((n,), 0, v))
+    ignored = draw(booleans((n,)))
+    smoothing = draw(st.sampled_from([0.0, 0.1]))
+    target = np.where(ignored, -100, target)
+    return Call((draw(arrays((n, v))), target), {"ignore_index": -100, "label_smoothing": smoothing})
+
+
+@st.composite
+def attended(draw: Any) -> Call:
+    """q, k, v with one batch shape; a mask that hides nothing, some keys, or (added) has its own numbers."""
+    batch = draw(shapes(max_dims=2, max_side=2))
+    t, s, d, e = (draw(st.integers(1, 3)) for _ in range(4))
+    q, k, v = (draw(arrays((*batch, *shape))) for shape in ((t, d), (s, d), (s, e)))
+    mask = draw(st.none() | booleans((t, s)) | arrays((t, s)))
+    return Call(
+        (q, k, v, mask), {"causal": draw(st.booleans()), "scale": draw(st.sampled_from([0.5, 1 / math.sqrt(d)]))}
+    )
+
+
+@st.composite
+def rows_added(draw: Any) -> Call:
+    index = draw(integers(shapes(min_dims=1, max_dims=2), 0, 3))
+    return Call((draw(arrays((*index.shape, 2))),), {"index": index, "rows": 4})
+
+
+@st.composite
+def rows_taken(draw: Any) -> Call:
+    return Call((draw(arrays((4, 2))),), {"index": draw(integers(shapes(min_side=0), 0, 3))})
+
+
+class SameNumbers:
+    """A NumPy generator that gives the same numbers each time, so that dropout drops the same elements."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def random(self, shape: Any, dtype: Any) -> np.ndarray:
+        return np.random.default_rng(self.seed).random(shape, dtype)
+
+
+def masked_fills() -> Any:
+    return broadcastable(2).flatmap(lambda s: call(arrays(np.broadcast_shapes(*s)), booleans(s[0]), arrays(())))
+
+
+def wheres() -> Any:
+    return broadcastable(3).flatmap(lambda s: call(booleans(s[0]), arrays(s[1]), arrays(s[2])))
+
+
+def lerps() -> Any:
+    return broadcastable(3).flatmap(lambda s: call(*map(arrays, s)))
+
+
+BOUNDS = {"min": st.sampled_from([None, -1.0]), "max": st.sampled_from([None, 1.5])}
+DIAGONAL = {"diagonal": st.integers(-3, 3)}
+MATRICES = shapes(min_dims=2)
+FILLED = shapes()
+SPREAD = shapes(min_dims=1).map(lambda s: tuple(n + 1 for n in s))
+
+CASES: dict[str, Any] = (
+    {name: one() for name in "identity neg square exp exp2 expm1 sin cos sinh cosh tanh atan asinh".split()}
+    | {name: one() for name in "sigmoid softplus erf silu clone".split()}
+    | {name: one(0.3, 3) for name in "log log2 log10 sqrt rsqrt".split()}
+    | {name: one(-0.8, 0.8) for name in "asin acos atanh".split()}
+    | {"tan": one(-1.2, 1.2), "log1p": one(-0.7, 3), "acosh": one(1.3, 4), "reciprocal": away_from(0)}
+    | {name: away_from(0) for name in "relu abs sign".split()}
+    | {name: away_from(*range(-3, 4)) for name in "floor ceil trunc".split()}
+    | {"round": away_from(*np.arange(-3.5, 4), decimals=st.just(0)) | one(decimals=st.just(3))}
+    | {"leaky_relu": away_from(0, negative_slope=st.sampled_from([0.01, 0.3]))}
+    | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7])), "clip": away_from(-1, 1.5, **BOUNDS)}
+    | {"gelu": one(approximate=st.sampled_from(["none", "tanh"])), "cast": one(dtype=st.just(np.float64))}
+    | {name: two() for name in "add sub mul logaddexp bce_with_logits".split()}
+    | {"div": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,))))}
+    | {"pow": of_arrays(PAIR.flatmap(lambda s: st.tuples(positive(s[0]), arrays(s[1]))))}
+    | {"atan2": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,), gap=0.025)))}
+    | {"remainder": remainders(), "fmod": remainders(), "lerp": lerps(), "where": wheres()}
+    | {"masked_fill": masked_fills(), "maximum": compared(), "minimum": compared()}
+    | {name: WHOLE | two() for name in "eq ne lt le gt ge".split()}
+    | dict.fromkeys("logical_and logical_or logical_xor".split(), TRUTHS | WHOLE)
+    | dict.fromkeys("bitwise_and bitwise_or bitwise_xor".split(), TRUTHS | WHOLE)
+    | {name: of_arrays(NUMBERS_OF_NOTE.map(lambda a: (a,))) for name in "isnan isinf isfinite".split()}
+    | {"logical_not": call(booleans(ANY)), "invert": call(booleans(ANY)) | call(integers(ANY, -9, 9))}
+    | {"floor_divide": remainders()}
+    | {name: reduced() for name in "sum mean".split()}
+    | {"prod": reduced(), "logsumexp": reduced(FILLED)}
+    | {name: reduced(SPREAD, (), correction=st.sampled_from([0, 1])) for name in "variance deviation".split()}
+    | {name: reduced(FILLED, ()) for name in "amax amin".split()}
+    | {"vector_norm": reduced(FILLED, (0,), p=st.sampled_from([1, 2, 3, 1.5]))}
+    | {name: FILLED.flatmap(lambda s: call(separated(s), dim=dims_of(len(s), False))) for name in ("argmax", "argmin")}
+    | {"any": counted(), "all": counted(), "count_nonzero": counted()}
+    | {"cumsum": along(), "argsort": along(descending=st.booleans())}
+    | {"reshape": reshaped(), "permute": permuted(), "broadcast_to": widened(), "concatenate": joined()}
+    | {"split_at": cut(), "flip": ANY.flatmap(lambda s: call(arrays(s), dim=dims_of(len(s)))), "roll": rolled()}
+    | {name: call(arrays(MATRICES), **DIAGONAL) for name in ("tril", "triu")}
+    | {"repeat": repeated(), "pad": padded(), "getitem": taken(), "unindex": put_back(), "index_put": overwritten()}
+    | {"matmul": multiplied(), "linear": linear(), "product": einsums()}
+    | {"softmax": along(), "log_softmax": along()}
+    | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
+    | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
+    | {"fused_attention": attended(), "add_rows": rows_added(), "take_rows": rows_taken()}
+    | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
+)
