@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.floats import FUNCTIONS, apply, divide, power
 from autograd.graph import newest_first, tick
-from autograd.scalar import FUNCTIONS, Value, apply, divide, power
+from autograd.scalar import Value
 
 
 def _sign(x: Any) -> Any:
