@@ -43,6 +43,7 @@ class RMSprop(Optimizer):
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
         alpha = group["alpha"]
+        count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])
         square = slot(state, "square_avg", param)
         square *= alpha
@@ -129,6 +130,7 @@ class Adadelta(Optimizer):
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
         rho, eps = group["rho"], group["eps"]
+        count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])
         square, steps = slot(state, "square_avg", param), slot(state, "acc_delta", param)
         square *= rho

@@ -76,7 +76,7 @@ class OneCycleLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """The rate of each group after `last_epoch` steps; sets the momenta."""
-        if self.last_epoch >= self.total_steps:
+        if self.last_epoch > self.total_steps:  # the step after the last update is one too many, but loops take it
             raise ValueError(f"OneCycleLR: step {self.last_epoch} of a cycle of {self.total_steps} steps")
         if self.cycle_momentum:
             momentum = self._at(self.momentum_points, self.last_epoch)

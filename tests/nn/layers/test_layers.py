@@ -74,7 +74,7 @@ def test_norms_start_as_plain_normalisation():
     rms = nn.RMSNorm(4, dtype=ag.float64)
     np.testing.assert_allclose(rms(x).detach(), F.rms_norm(x, (4,)), rtol=1e-12)
     assert [n for n, _ in rms.named_parameters()] == ["weight"]
-    assert repr(layer) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True)  # 8 parameters"
+    assert repr(layer) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)  # 8 parameters"
 
 
 def test_dropout_drops_in_training_alone():
@@ -83,7 +83,7 @@ def test_dropout_drops_in_training_alone():
     dropped = layer(x).numpy()
     assert 350 < (dropped == 0).sum() < 650 and set(dropped) == {0.0, 2.0}
     assert layer.eval()(x) is x
-    assert repr(layer) == "Dropout(p=0.5)"
+    assert repr(layer) == "Dropout(p=0.5, inplace=False)"
     with pytest.raises(ValueError, match="between 0 and 1, but got 1.5"):
         nn.Dropout(1.5)
 
