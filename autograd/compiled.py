@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,9 @@ class compiled:  # noqa: N801 - a decorator
     """
 
     def __init__(self, f: Callable) -> None:
+        update_wrapper(self, f)
         self.f = f
-        self.programs: dict[str, Program] = {}
+        self.programs: dict[Any, Program] = {}
 
     def __call__(self, *args: Any) -> Any:
         numbers: list[Any] = []
@@ -92,6 +93,7 @@ class Program:
     """The straight-line code of `f` for arguments of the structure of `args`; `source` shows it."""
 
     def __init__(self, f: Callable, args: tuple) -> None:
+        name = getattr(f, "__name__", "function")
         start = tick()
         inputs: list[Value] = []
         outputs: list[Any] = []
@@ -99,9 +101,9 @@ class Program:
         _mapped(result, outputs.append)
         for value in newest_first([x for x in outputs if isinstance(x, Value)]):
             if value.order < start:
-                raise ValueError(f"{f.__name__} uses a Value from outside ({value.data}); make it an argument")
+                raise ValueError(f"{name} uses a Value from outside ({value.data}); make it an argument")
         self.source = _source(inputs, [_innermost(x) for x in outputs], result)
-        code = compile(self.source, f"<compiled {f.__name__}>", "exec")
+        code = compile(self.source, f"<compiled {name}>", "exec")
         self.on_floats, self.on_arrays = _defined(code, _ON_FLOATS), _defined(code, _ON_ARRAYS)
 
     def __call__(self, numbers: list) -> Any:

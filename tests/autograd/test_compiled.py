@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.compiled import compiled
+from autograd.compiled import UNKNOWN, compiled
 from autograd.scalar import Value
 
 UNARY = {name: getattr(Value, name) for name in "exp log sqrt sin cos tanh sigmoid relu erf gelu sign".split()}
@@ -24,6 +24,7 @@ UNARY |= {
     "sum": lambda x: Value.sum([x, 1, x]),
     "dot": lambda x: Value.dot([x, 2], [x, x]),
 }
+UNARY |= {"at least one": lambda x: Value(1.0).maximum(x), "at most one": lambda x: x.minimum(1)}
 BINARY = {name: getattr(operator, name) for name in "add sub mul truediv pow".split()}
 BINARY |= {"maximum": Value.maximum, "minimum": Value.minimum}
 
@@ -153,6 +154,11 @@ def test_asking_for_the_number_is_an_error_that_names_the_way_out(ask):
         compiled(lambda x, y: ask((x, y)) if ask is max else ask(x))(1.0, 2.0)
 
 
+def test_only_numbers_that_nothing_is_known_of_are_unknown():
+    with pytest.raises(AttributeError, match="real"):
+        _ = UNKNOWN.real
+
+
 def test_a_value_from_outside_is_an_error_since_it_would_be_frozen():
     w = Value(2.0)
     with pytest.raises(ValueError, match=r"scaled uses a Value from outside \(2.0\); make it an argument"):
@@ -162,6 +168,10 @@ def test_a_value_from_outside_is_an_error_since_it_would_be_frozen():
             return x * w
 
         scaled(1.0)
+
+
+def test_a_compiled_function_keeps_its_name_and_text():
+    assert compiled(neuron_step).__name__ == "neuron_step" and compiled(Value.gelu).__doc__ == Value.gelu.__doc__
 
 
 def test_a_failed_recording_leaves_nothing_behind():
