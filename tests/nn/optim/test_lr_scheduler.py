@@ -140,7 +140,7 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_nothing(total, pct, three, str
     assert all(a <= b for a, b in zip(lrs[:peak], lrs[1 : peak + 1]))
     assert all(a >= b for a, b in zip(lrs[peak:], lrs[peak + 1 :]))
     assert momenta[0] == pytest.approx(0.95) and min(momenta) >= 0.85 - 1e-12 and momenta[-1] == pytest.approx(0.95)
-    scheduler.step(), scheduler.step()  # a loop that steps after each of its updates ends one further
+    scheduler.step()  # a loop that steps after each of its updates ends one further
     with pytest.raises(ValueError, match=f"a cycle of {total} steps"):
         scheduler.step()
 
