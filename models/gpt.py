@@ -122,8 +122,8 @@ class Transformer(nn.Module):
         room = self.block_size - offset
         if idx.ndim != 2 or not 0 < idx.shape[1] <= room:
             raise ShapeError(
-                f"token ids must be (B, T) with T from 1 to {room}, as the context is {self.block_size} and {offset} are "
-                f"in the cache; got {tuple(idx.shape)}"
+                f"token ids must be (B, T) with T from 1 to {room}, for a context of {self.block_size} and {offset} "
+                f"in a cache; got {tuple(idx.shape)}"
             )
         x = self.embed(idx, offset)
         for i, block in enumerate(self.h):
