@@ -89,27 +89,10 @@ class Mode(threading.local):
 mode = Mode()
 
 
-class set_grad_enabled:
-    """Record operations or not, in this thread: a context, a decorator, or a plain call that lasts."""
-
-    def __init__(self, enabled: bool = True) -> None:
-        self.enabled = bool(enabled)
-        self.before = [mode.grad]
-        mode.grad = self.enabled
-
-    def __enter__(self) -> set_grad_enabled:
-        mode.grad = self.enabled
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        mode.grad = self.before.pop()
-
-
 class _GradContext:
     """A context and decorator that sets the grad mode to `enabled` within."""
 
     enabled = False
-
     before: list[bool]
 
     def __new__(cls, function: Callable | None = None) -> Any:
@@ -126,21 +109,24 @@ class _GradContext:
         mode.grad = self.before.pop()
 
     def __call__(self, function: Callable) -> Callable:
-        context = type(self)
+        context = enable_grad if self.enabled else no_grad
 
         def within(*args: Any, **kwargs: Any) -> Any:
             with context():
                 return function(*args, **kwargs)
 
         def stepwise(*args: Any, **kwargs: Any) -> Any:
-            steps = function(*args, **kwargs)
-            while True:
-                with context():
-                    try:
-                        item = next(steps)
-                    except StopIteration as stop:
-                        return stop.value
-                yield item
+            steps, sent = function(*args, **kwargs), None
+            try:
+                while True:
+                    with context():
+                        try:
+                            item = steps.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+                    sent = yield item
+            finally:
+                steps.close()
 
         is_generator = getattr(function, "__code__", None) is not None and function.__code__.co_flags & 0x20
         wrapper: Callable = stepwise if is_generator else within
@@ -162,6 +148,29 @@ class enable_grad(_GradContext):
     """Within it ops are recorded, also inside `no_grad`."""
 
     enabled = True
+
+
+class set_grad_enabled(_GradContext):
+    """Record operations or not, in this thread: a context, a decorator, or a plain call that lasts."""
+
+    def __new__(cls, enabled: bool = True) -> Any:
+        self = super().__new__(cls)
+        self.enabled = bool(enabled)
+        self.before.append(mode.grad)
+        mode.grad = self.enabled
+        self.lasts = True
+        return self
+
+    def __enter__(self) -> Any:
+        if self.lasts:  # the call itself has set the mode, and noted the one before
+            self.lasts = False
+            mode.grad = self.enabled
+            return self
+        return super().__enter__()
+
+    def __call__(self, function: Callable) -> Callable:
+        mode.grad = self.before.pop()
+        return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:
@@ -293,7 +302,9 @@ def walk(
             node.record.grad = g
         if targets is None:
             if node.op is None or node.retains:
-                g_leaf = g if create_graph else wrap(g if node.op is None else g.copy(), None)
+                g_leaf = (
+                    wrap(g.array.copy(), g.node) if create_graph else wrap(g if node.op is None else g.copy(), None)
+                )
                 node.grad = g_leaf if node.grad is None else node.grad + g_leaf
         elif node in targets:
             results[node] = g
@@ -302,12 +313,12 @@ def walk(
         if node.saved is FREED or node.order < mutations.last:
             check_saved(node)
         contributions = node.op.pull(node, g, leads, wrap, create_graph)
-        for parent, c in zip(node.parents, contributions, strict=True):
+        for parent, c in zip(node.parents, contributions):
             if c is None or parent is None or (leads is not None and parent not in leads):
                 continue
             if c.shape != parent.shape:
                 c = unbroadcast(c, parent.shape)
-            if c.dtype != parent.dtype:
+            if c.dtype is not parent.dtype and c.dtype != parent.dtype:
                 c = c.astype(parent.dtype)
             if parent in summed:
                 grads[parent] += c

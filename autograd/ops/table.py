@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import graph
 from autograd.errors import ShapeError
-from autograd.graph import Node, Traced, enable_grad, mode
+from autograd.graph import Node, Traced, enable_grad, mode, mutations
 
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}
@@ -126,22 +126,25 @@ class Op:
 
     def pull(self, node: Node, g: Any, leads: set | None, wrap: Callable, create_graph: bool) -> Sequence[Any]:
         """The gradient of each parent of `node`, given that of its output; None where none is wanted."""
-        saved = node.saved or {}
-        if isinstance(g, Parts):
+        saved: Any = node.saved
+        if type(g) is Parts:
             g = g.filled()
-        if self.reference and (create_graph or not self.derivable):
-            return self._pull_reference(node, g, wrap, create_graph)
-        if create_graph:
+        if create_graph or not self.derivable:
+            if self.reference:
+                return self._pull_reference(node, g, wrap, create_graph)
             saved = self._traced(node, saved, wrap)
         if self.grads:
             rule, names = self.grads
             return rule(g, *[saved[name] for name in names])
         found: list[Any] = []
-        for parent, entry in zip(node.parents, self.rules, strict=True):
+        for parent, entry in zip(node.parents, self.rules):
             if parent is None or (leads is not None and parent not in leads):
                 found.append(None)
+                continue
+            rule, names = entry  # type: ignore[misc]
+            if len(names) == 1:  # most rules: a list would take as long as a small one itself
+                found.append(rule(g, saved[names[0]]))
             else:
-                rule, names = entry  # type: ignore[misc]
                 found.append(rule(g, *[saved[name] for name in names]))
         return found
 
@@ -286,7 +289,7 @@ def op(
                     parents.append(node)
                     if node is not None:
                         mask |= bit
-                        if node.order < graph.mutations.last and node.op is not None:
+                        if node.order < mutations.last and node.op is not None:
                             _check_fresh(entry, arg, node)
                 else:
                     values.append(arg)
