@@ -12,38 +12,35 @@ from pathlib import Path
 import numpy as np
 
 from autograd import draw
+from autograd.compiled import compiled
 from autograd.errors import require
 from autograd.scalar import Value
 from demos.common import out_dir, parser, pyplot
 
 Point = list[Value]
+Layer = list[tuple[list[Value], Value]]  # the weights and the bias of each neuron
 
 
-class Neuron:
-    """relu(w·x + b), or w·x + b for the one at the output."""
+def new_network(sizes: list[int], rng: random.Random) -> list[Layer]:
+    """Layers of neurons of these sizes, the first of which is the number of inputs."""
 
-    def __init__(self, inputs: int, rng: random.Random, linear: bool = False) -> None:
-        self.weights = [Value(rng.gauss(0.0, (2 / inputs) ** 0.5)) for _ in range(inputs)]
-        self.bias = Value(0.0)
-        self.linear = linear
+    def neuron(inputs: int) -> tuple[list[Value], Value]:
+        return [Value(rng.gauss(0.0, (2 / inputs) ** 0.5)) for _ in range(inputs)], Value(0.0)
 
-    def __call__(self, x: list[Value]) -> Value:
-        z = Value.dot(self.weights, x) + self.bias
-        return z if self.linear else z.relu()
+    return [[neuron(inputs) for _ in range(outputs)] for inputs, outputs in zip(sizes, sizes[1:])]
 
 
-class Network:
-    """Layers of neurons, each layer fed with the outputs of the one before."""
+def parameters(network: list[Layer]) -> list[Value]:
+    """Every weight and bias, neuron by neuron."""
+    return [p for layer in network for weights, bias in layer for p in (*weights, bias)]
 
-    def __init__(self, sizes: list[int], rng: random.Random) -> None:
-        pairs = list(zip(sizes, sizes[1:]))
-        self.layers = [[Neuron(n, rng, linear=i == len(pairs)) for _ in range(m)] for i, (n, m) in enumerate(pairs, 1)]
-        self.parameters = [p for layer in self.layers for neuron in layer for p in (*neuron.weights, neuron.bias)]
 
-    def __call__(self, x: list[Value]) -> Value:
-        for layer in self.layers:
-            x = [neuron(x) for neuron in layer]
-        return x[0]
+def score(network: list[Layer], x: Point) -> Value:
+    """relu(w·x + b) for each neuron of each layer, and w·x + b for the one at the output."""
+    for layer in network[:-1]:
+        x = [(Value.dot(weights, x) + bias).relu() for weights, bias in layer]
+    [(weights, bias)] = network[-1]
+    return Value.dot(weights, x) + bias
 
 
 def two_moons(n: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -55,29 +52,12 @@ def two_moons(n: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[np.
     return points + noise * rng.standard_normal((n, 2)), labels
 
 
-def loss_and_scores(model: Network, points: list[Point], labels: list[int]) -> tuple[Value, list[float]]:
+def loss_and_scores(network: list[Layer], points: list[Point], labels: list[int]) -> tuple[Value, list[float]]:
     """The mean hinge loss, which asks for a margin of 1, with a little weight decay; and the score of every point."""
-    scores = [model(x) for x in points]
-    margins = Value.sum([(1 - score * label).relu() for score, label in zip(scores, labels)]) / len(labels)
-    return margins + 1e-4 * Value.dot(model.parameters, model.parameters), [score.data for score in scores]
-
-
-def train(model: Network, points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
-    """Gradient descent on all points at once; Ctrl-C ends it early. Returns loss and accuracy before each step."""
-    history = []
-    try:
-        for step in (bar := require("tqdm", "plot").tqdm(range(steps), unit="step")):
-            loss, scores = loss_and_scores(model, points, labels)
-            history.append((loss.data, accuracy(scores, labels)))
-            bar.set_postfix(loss=f"{loss.data:.4f}", accuracy=f"{history[-1][1]:.1%}")
-            loss.backward()
-            rate = 1.0 - 0.9 * step / steps
-            for p in model.parameters:
-                p.data -= rate * p.grad
-                p.grad = 0.0
-    except KeyboardInterrupt:
-        print("stopped; what was learned so far is kept")
-    return history
+    scores = [score(network, x) for x in points]
+    hinges = Value.sum([(1 - s * label).relu() for s, label in zip(scores, labels)]) / len(labels)
+    weights = parameters(network)
+    return hinges + 1e-4 * Value.dot(weights, weights), [s.data for s in scores]
 
 
 def accuracy(scores: list[float], labels: list[int]) -> float:
@@ -85,14 +65,32 @@ def accuracy(scores: list[float], labels: list[int]) -> float:
     return float(np.mean(np.sign(scores) == labels))
 
 
+def train(network: list[Layer], points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
+    """Gradient descent on all points at once; Ctrl-C ends it early. Returns loss and accuracy before each step."""
+    history = []
+    try:
+        for step in (bar := require("tqdm", "plot").tqdm(range(steps), unit="step")):
+            loss, scores = loss_and_scores(network, points, labels)
+            history.append((loss.data, accuracy(scores, labels)))
+            bar.set_postfix(loss=f"{loss.data:.4f}", accuracy=f"{history[-1][1]:.1%}")
+            loss.backward()
+            rate = 1.0 - 0.9 * step / steps
+            for p in parameters(network):
+                p.data -= rate * p.grad
+                p.grad = 0.0
+    except KeyboardInterrupt:
+        print("stopped; what was learned so far is kept")
+    return history
+
+
 def plot(
-    model: Network, points: np.ndarray, labels: np.ndarray, history: list[tuple[float, float]], file: Path
+    network: list[Layer], points: np.ndarray, labels: np.ndarray, history: list[tuple[float, float]], file: Path
 ) -> None:
     """The decision boundary over the points, and the course of the loss and the accuracy."""
     plt = pyplot()
     (left, bottom), (right, top) = points.min(axis=0) - 0.4, points.max(axis=0) + 0.4
-    x, y = np.meshgrid(np.linspace(left, right, 70), np.linspace(bottom, top, 50))
-    scores = np.array([model([Value(a), Value(b)]).data for a, b in zip(x.flat, y.flat)]).reshape(x.shape)
+    x, y = np.meshgrid(np.linspace(left, right, 300), np.linspace(bottom, top, 200))
+    scores = compiled(score)(network, [x, y])  # the same function on all of the plane at once
 
     figure, (plane, course) = plt.subplots(1, 2, figsize=(12, 4.5), width_ratios=[3, 2], layout="constrained")
     plane.contourf(x, y, np.clip(scores, -2, 2), levels=np.linspace(-2, 2, 17), cmap="RdBu", alpha=0.7)
@@ -126,15 +124,15 @@ def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
 
     points, labels = two_moons(args.points, np.random.default_rng(args.seed))
     xs, ys = [[Value(x) for x in point] for point in points.tolist()], labels.tolist()
-    model = Network([2, 16, 16, 1], random.Random(args.seed))
-    history = train(model, xs, ys, args.steps)
-    loss, scores = loss_and_scores(model, xs, ys)
+    network = new_network([2, 16, 16, 1], random.Random(args.seed))
+    history = train(network, xs, ys, args.steps)
+    loss, scores = loss_and_scores(network, xs, ys)
     history.append((loss.data, accuracy(scores, ys)))
-    print(f"{len(model.parameters)} parameters, {len(history) - 1} steps: loss {loss.data:.4f}, ", end="")
+    print(f"{len(parameters(network))} parameters, {len(history) - 1} steps: loss {loss.data:.4f}, ", end="")
     print(f"accuracy {history[-1][1]:.1%} of {len(points)} points")
 
     folder = out_dir("moons")
-    plot(model, points, labels, history, folder / "boundary.png")
+    plot(network, points, labels, history, folder / "boundary.png")
     print(f"{folder / 'boundary.png'}: the decision boundary and the course of training")
     print(f"{draw_neuron(folder / 'neuron.svg')}: the graph of one neuron")
     return history

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd.scalar import Value
-from demos.moons import Network, loss_and_scores, main, two_moons
+from demos.moons import loss_and_scores, main, new_network, parameters, two_moons
 
 
 def test_it_learns_all_points_and_leaves_its_pictures(tmp_path, monkeypatch, capsys):
@@ -25,22 +25,22 @@ def test_one_seed_one_result_and_other_seeds_others(tmp_path, monkeypatch):
 
 
 def test_the_loss_and_its_gradient_are_those_of_numpy():
-    model = Network([2, 4, 1], random.Random(0))
+    network = new_network([2, 4, 1], random.Random(0))
     points, labels = two_moons(12, np.random.default_rng(0))
 
-    def in_numpy(parameters: np.ndarray) -> float:
-        w1 = parameters[:12].reshape(4, 3)
+    def in_numpy(p: np.ndarray) -> float:
+        w1 = p[:12].reshape(4, 3)
         hidden = np.maximum(points @ w1[:, :2].T + w1[:, 2], 0)
-        scores = hidden @ parameters[12:16] + parameters[16]
-        return np.maximum(1 - scores * labels, 0).mean() + 1e-4 * (parameters**2).sum()
+        scores = hidden @ p[12:16] + p[16]
+        return np.maximum(1 - scores * labels, 0).mean() + 1e-4 * (p**2).sum()
 
-    loss, _ = loss_and_scores(model, [[Value(x) for x in p] for p in points.tolist()], labels.tolist())
+    loss, _ = loss_and_scores(network, [[Value(x) for x in point] for point in points.tolist()], labels.tolist())
     loss.backward()
-    start = np.array([p.data for p in model.parameters])
+    start = np.array([p.data for p in parameters(network)])
     assert loss.data == pytest.approx(in_numpy(start))
     nudges = 1e-6 * np.eye(len(start))
     slopes = [(in_numpy(start + d) - in_numpy(start - d)) / 2e-6 for d in nudges]
-    np.testing.assert_allclose([p.grad for p in model.parameters], slopes, atol=1e-6)
+    np.testing.assert_allclose([p.grad for p in parameters(network)], slopes, atol=1e-6)
 
 
 def test_the_moons_are_two_balanced_half_circles():
