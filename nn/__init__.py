@@ -1,85 +1,30 @@
-"""Layers, losses, initialisers, optimisers and data loading, under PyTorch's names."""
+"""Layers, losses, initialisers, optimisers and data loading, under PyTorch's names.
 
-from nn import data, functional, init, optim, utils
-from nn.layers.activation import (
-    ELU,
-    GELU,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from nn.layers.attention import MultiheadAttention
-from nn.layers.containers import Flatten, Identity, ModuleDict, ModuleList, ParameterList, Sequential, Unflatten
-from nn.layers.dropout import Dropout
-from nn.layers.linear import Bilinear, Embedding, Linear
-from nn.layers.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-    QuadraticCost,
-    SmoothL1Loss,
-)
-from nn.layers.norm import LayerNorm, RMSNorm
-from nn.layers.position import LearnedPositionalEncoding, RotaryEmbedding, SinusoidalPositionalEncoding
-from nn.layers.transformer import FeedForward, TransformerBlock
-from nn.module import Module
-from nn.parameter import Parameter
+The parts are imported when they are first asked for, so that `import nn` costs next to nothing.
+"""
 
-__all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "Bilinear",
-    "CrossEntropyLoss",
-    "Dropout",
-    "ELU",
-    "Embedding",
-    "FeedForward",
-    "Flatten",
-    "GELU",
-    "HuberLoss",
-    "Identity",
-    "KLDivLoss",
-    "L1Loss",
-    "LayerNorm",
-    "LeakyReLU",
-    "LearnedPositionalEncoding",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "MultiheadAttention",
-    "NLLLoss",
-    "Parameter",
-    "ParameterList",
-    "QuadraticCost",
-    "RMSNorm",
-    "ReLU",
-    "RotaryEmbedding",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SinusoidalPositionalEncoding",
-    "SmoothL1Loss",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-    "TransformerBlock",
-    "Unflatten",
-    "data",
-    "functional",
-    "init",
-    "optim",
-    "utils",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nn import data as data
+    from nn import functional as functional
+    from nn import init as init
+    from nn import optim as optim
+    from nn import utils as utils
+    from nn.layers import *  # noqa: F403
+else:
+    _PARTS = ("data", "functional", "init", "optim", "utils")
+
+    def __getattr__(name: str) -> Any:
+        if name in _PARTS:
+            return import_module(f"nn.{name}")
+        layers = import_module("nn.layers")
+        if name == "__all__":
+            return [*layers.__all__, *_PARTS]
+        if name in layers.__all__:
+            return getattr(layers, name)
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted(__getattr__("__all__"))

@@ -1,5 +1,7 @@
 """Datasets, samplers and the DataLoader."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from bisect import bisect_right
@@ -26,7 +28,7 @@ class Dataset:
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
 
-    def __add__(self, other: "Dataset") -> "ConcatDataset":
+    def __add__(self, other: Dataset) -> ConcatDataset:
         return ConcatDataset([self, other])
 
 

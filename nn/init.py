@@ -1,5 +1,7 @@
 """Initialisers: each fills a Tensor in place, outside the graph, and returns it."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -9,7 +11,7 @@ from autograd.errors import ShapeError
 from autograd.random import numpy_rng
 
 
-def _fill(tensor: Tensor, values: "np.ndarray | float") -> Tensor:
+def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
     tensor.array[...] = values
     graph.mutated(tensor.array)
     return tensor

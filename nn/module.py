@@ -3,6 +3,8 @@
 A Module keeps no registers of its parameters and children: they are its attributes, in the order of assignment.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -15,7 +17,7 @@ from nn.state import LoadResult, cast, load, zero_grads
 Hook = Callable[..., Any]
 
 
-def _forward_missing(self: "Module", *args: Any, **kwargs: Any) -> Any:
+def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
     """Stand in for the `forward` that a subclass must define."""
     raise NotImplementedError(f'{type(self).__name__} is missing the required "forward" function')
 
@@ -135,7 +137,7 @@ class Module:
             raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
 
-    def add_module(self, name: str, module: "Module | None") -> None:
+    def add_module(self, name: str, module: Module | None) -> None:
         """Assign a child under a name that is not known when the class is written."""
         self._check_free(name, Module)
         if module is not None and not isinstance(module, Module):
@@ -152,12 +154,12 @@ class Module:
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]
 
-    def _own_children(self) -> list[tuple[str, "Module"]]:
+    def _own_children(self) -> list[tuple[str, Module]]:
         return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Module)]
 
     def named_modules(
-        self, memo: "set[Module] | None" = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> "Iterator[tuple[str, Module]]":
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
         """Yield (dotted path, module) for this module and all below it, parents first."""
         memo = set() if memo is None else memo
         if remove_duplicate:
@@ -169,7 +171,7 @@ class Module:
             yield from child.named_modules(memo, _join(prefix, name), remove_duplicate)
 
     def _walk(
-        self, own: Callable[["Module"], list[tuple[str, Any]]], prefix: str, recurse: bool, remove_duplicate: bool
+        self, own: Callable[[Module], list[tuple[str, Any]]], prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
@@ -201,11 +203,11 @@ class Module:
         """Yield every buffer once."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
-    def modules(self) -> "Iterator[Module]":
+    def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, parents first, each once."""
         return (module for _, module in self.named_modules())
 
-    def named_children(self) -> "Iterator[tuple[str, Module]]":
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) of the direct children, each once."""
         seen: set[Module] = set()
         for name, child in self._own_children():
@@ -213,11 +215,11 @@ class Module:
                 seen.add(child)
                 yield name, child
 
-    def children(self) -> "Iterator[Module]":
+    def children(self) -> Iterator[Module]:
         """Yield the direct children, each once."""
         return (child for _, child in self.named_children())
 
-    def get_submodule(self, target: str) -> "Module":
+    def get_submodule(self, target: str) -> Module:
         """The module at a dotted path, `""` for this one; AttributeError names the step that fails."""
         module: Module = self
         for name in target.split(".") if target else ():
@@ -275,7 +277,7 @@ class Module:
         """Put this module and all below it into evaluation mode."""
         return self.train(False)
 
-    def apply(self, fn: "Callable[[Module], Any]") -> Self:
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every module below this one, children first, then on this one."""
         for child in self.children():
             child.apply(fn)

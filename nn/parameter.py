@@ -1,5 +1,7 @@
 """Parameter: the Tensor that a Module owns and an optimiser updates."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from autograd import Tensor, as_tensor

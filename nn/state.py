@@ -1,5 +1,7 @@
 """What modules and optimisers do to tensors in place: load, cast, and forget gradients."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 

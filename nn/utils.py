@@ -1,5 +1,7 @@
 """Gradient clipping, and all parameters as one vector."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 
@@ -8,7 +10,7 @@ import numpy as np
 from autograd import Tensor, as_tensor, cat, graph
 
 
-def _gradients(parameters: "Tensor | Iterable[Tensor]") -> list[np.ndarray]:
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
     tensors = [parameters] if isinstance(parameters, Tensor) else parameters
     return [tensor.grad.array for tensor in tensors if tensor.grad is not None]
 
@@ -23,7 +25,7 @@ def _norm(array: np.ndarray, norm_type: float) -> float:
 
 
 def clip_grad_norm_(
-    parameters: "Tensor | Iterable[Tensor]",
+    parameters: Tensor | Iterable[Tensor],
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
@@ -46,7 +48,7 @@ def clip_grad_norm_(
     return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 
 
-def clip_grad_value_(parameters: "Tensor | Iterable[Tensor]", clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clip every element of every gradient to [-clip_value, clip_value]."""
     if clip_value < 0:
         raise ValueError(f"clip_value must not be negative, got {clip_value}")

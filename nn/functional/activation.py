@@ -1,5 +1,7 @@
 """Elementwise nonlinearities, and softmax with its relatives."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Scaled dot-product attention."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Affine maps, lookup, normalisation, dropout and padding."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

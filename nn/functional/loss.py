@@ -1,5 +1,7 @@
 """Loss functions; each ends in `reduction`: "mean", "sum" or "none"."""
 
+from __future__ import annotations
+
 import math
 import warnings
 

@@ -1,5 +1,7 @@
 """Encodings of the position of a token."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from autograd import Tensor, as_tensor, cat

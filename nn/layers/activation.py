@@ -1,5 +1,7 @@
 """The activations as modules."""
 
+from __future__ import annotations
+
 from autograd import Tensor
 from nn import functional as F
 from nn.module import Module

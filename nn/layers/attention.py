@@ -1,5 +1,7 @@
 """Multi-head attention."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 
@@ -86,7 +88,7 @@ class MultiheadAttention(Module):
             if bias is not None:
                 init.zeros_(bias)
 
-    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> "tuple[Tensor, ...]":
+    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
         """Q, K and V, each (B, T or S, C)."""
         if "in_proj_weight" in self.__dict__:
             if query is key and key is value:

@@ -1,5 +1,7 @@
 """Modules that hold modules, and the ones that only reshape."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -46,7 +48,7 @@ class _Numbered(Module):
             return self._of(self._items()[index])
         return self.__dict__[self._name(index)]
 
-    def _of(self, items: list[Any]) -> "_Numbered":
+    def _of(self, items: list[Any]) -> _Numbered:
         return type(self)(items)  # type: ignore[call-arg]
 
     def __setitem__(self, index: int, item: Any) -> None:
@@ -108,7 +110,7 @@ class Sequential(_Numbered):
             self._check(module)
             self.add_module(str(name), module)
 
-    def _of(self, items: list[Module]) -> "Sequential":
+    def _of(self, items: list[Module]) -> Sequential:
         named = {name: child for name, child in self._entries() if any(child is item for item in items)}
         return Sequential(named)
 
@@ -153,7 +155,7 @@ class ParameterList(_Numbered):
 class ModuleDict(Module):
     """A dict whose modules are found by `parameters()` and the like, in the order of insertion."""
 
-    def __init__(self, modules: "Mapping[str, Module] | Iterable[tuple[str, Module]]" = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
         super().__init__()
         self.update(modules)
 
@@ -191,7 +193,7 @@ class ModuleDict(Module):
         """(name, module) pairs."""
         return self._own_children()
 
-    def update(self, modules: "Mapping[str, Module] | Iterable[tuple[str, Module]]") -> None:
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add or replace several."""
         for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
             self[key] = module

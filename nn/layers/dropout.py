@@ -1,5 +1,7 @@
 """Dropout."""
 
+from __future__ import annotations
+
 from autograd import Tensor
 from nn import functional as F
 from nn.functional.layer import check_probability

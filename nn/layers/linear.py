@@ -1,5 +1,7 @@
 """Linear, Bilinear and Embedding."""
 
+from __future__ import annotations
+
 import math
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """The losses as modules."""
 
+from __future__ import annotations
+
 from autograd import Tensor
 from nn import functional as F
 from nn.functional.loss import check_reduction

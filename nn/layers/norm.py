@@ -1,5 +1,7 @@
 """LayerNorm and RMSNorm."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ class _Norm(Module):
 
     def __init__(
         self,
-        normalized_shape: "int | Sequence[int]",
+        normalized_shape: int | Sequence[int],
         eps: float | None,
         elementwise_affine: bool,
         bias: bool,
@@ -45,7 +47,7 @@ class LayerNorm(_Norm):
 
     def __init__(
         self,
-        normalized_shape: "int | Sequence[int]",
+        normalized_shape: int | Sequence[int],
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
@@ -68,7 +70,7 @@ class RMSNorm(_Norm):
 
     def __init__(
         self,
-        normalized_shape: "int | Sequence[int]",
+        normalized_shape: int | Sequence[int],
         eps: float | None = None,
         elementwise_affine: bool = True,
         device: Any = None,

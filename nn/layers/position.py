@@ -1,5 +1,7 @@
 """Positional encodings: learned, sinusoidal, rotary."""
 
+from __future__ import annotations
+
 from autograd import Tensor
 from autograd.errors import ShapeError
 from nn import functional as F

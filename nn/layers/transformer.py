@@ -1,5 +1,7 @@
 """The feed-forward network and the block of a transformer."""
 
+from __future__ import annotations
+
 from autograd import Tensor
 from nn import functional as F
 from nn.layers.attention import MultiheadAttention

@@ -1,5 +1,7 @@
 """Adam and its family: Adam, AdamW, Adamax, NAdam."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 
@@ -67,7 +69,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -118,7 +120,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -137,7 +139,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -169,7 +171,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

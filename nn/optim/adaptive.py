@@ -1,5 +1,7 @@
 """RMSprop, Adagrad and Adadelta: each divides by an average of squared gradients."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,7 +15,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -69,7 +71,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1e-2,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
@@ -108,7 +110,7 @@ class Adadelta(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,

@@ -3,6 +3,8 @@
 A subclass writes its rule for one array, in `update`; state that has the shape of the parameter is made by `slot`.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -48,7 +50,7 @@ class Optimizer:
     `defaults` are the settings of groups that do not say otherwise.
     """
 
-    def __init__(self, params: "Iterable[Tensor] | Iterable[Group]", defaults: Group) -> None:
+    def __init__(self, params: Iterable[Tensor] | Iterable[Group], defaults: Group) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params must be an iterable of Tensors or of dicts, got one Tensor: put it into a list")
         self.defaults = defaults

@@ -1,5 +1,7 @@
 """Stochastic gradient descent."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,7 +19,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: "Iterable[Tensor] | Iterable[Group]",
+        params: Iterable[Tensor] | Iterable[Group],
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,

@@ -1,5 +1,7 @@
 """One cycle of the learning rate."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ class OneCycleLR(LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        max_lr: "float | Sequence[float]",
+        max_lr: float | Sequence[float],
         total_steps: int | None = None,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,

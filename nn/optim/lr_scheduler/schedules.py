@@ -5,6 +5,8 @@ A schedule is a function of the number of steps taken: a subclass gives `get_lr(
 so that several schedules on one optimiser multiply.
 """
 
+from __future__ import annotations
+
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +83,7 @@ class LambdaLR(LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        lr_lambda: "Callable[[int], float] | Sequence[Callable[[int], float]]",
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
         groups = len(optimizer.param_groups)
