@@ -1,0 +1,110 @@
+"""Where a nan or an infinity began."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.graph import Node
+from autograd.tracing import trace
+from nn.module import Module
+
+
+class NonFiniteError(ArithmeticError):
+    """Training met a number that is not finite; `step`, `layer` and `parameter` say where it began."""
+
+    def __init__(self, message: str, step: int, layer: str, parameter: str | None) -> None:
+        super().__init__(message)
+        self.step, self.layer, self.parameter = step, layer, parameter
+
+
+def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFiniteError | None:
+    """The error for what is not finite in the model, in `compute_loss()` or in its gradients; None if all is finite."""
+    names = {parameter.node: name for name, parameter in model.named_parameters()}
+    for name, parameter in model.named_parameters():
+        if kind := _kind(parameter.array):
+            layer = name.rpartition(".")[0]
+            return _error(step, f"the parameter {name} holds {kind} since the update before this step", layer, name)
+    with np.errstate(all="ignore"), trace() as seen:
+        loss = compute_loss()
+        model.zero_grad()
+        loss.backward()
+    if kind := _kind(loss.array):
+        return _report(step, "the output", kind, _forward_origin(loss.node), names) if loss.node else None
+    wrong = _backward_origin(seen.nodes)
+    return None if wrong is None else _report(step, "the gradient", wrong[1], wrong[0], names)
+
+
+def _kind(array: Any) -> str:
+    """ "nan" or "inf", or "" where every number is finite."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or np.isfinite(array).all():
+        return ""
+    return "nan" if np.isnan(array).any() else "inf"
+
+
+def _recorded(node: Node | None) -> Node | None:
+    """The node itself, or, where a trace did not see it (a piece of a tuple), the nearest one before it."""
+    while node is not None and node.record is None and node.op is not None:
+        node = next((parent for parent in node.parents if parent is not None), None)
+    return node
+
+
+def _forward_origin(node: Node | None) -> Node:
+    """From a result that is not finite back to the operation whose own operands are."""
+    node = _recorded(node)
+    while True:
+        assert node is not None
+        sources = [(parent, array) for parent, array in zip(node.parents, node.record.inputs, strict=False)]
+        wrong = sorted(
+            ((_kind(array), parent) for parent, array in sources if _kind(array)), key=lambda w: w[0] != "nan"
+        )
+        earlier = next((before for _, parent in wrong if (before := _recorded(parent)) and before.record), None)
+        if earlier is None or earlier is node:
+            return node
+        node = earlier
+
+
+def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
+    """The operation whose upstream gradient is finite and whose operand's is not, and what it is."""
+    users = Counter(parent for node in nodes for parent in node.parents)
+    for node in reversed(nodes):
+        if node.record.grad is None or _kind(node.record.grad):
+            continue
+        for parent in filter(None, node.parents):
+            if parent.op is not None:
+                before = _recorded(parent)
+                gradient = before.record.grad if before is not None and before.record is not None else None
+            else:  # what several operations use has the sum of their gradients, which tells of none of them
+                gradient = getattr(parent.grad, "array", None) if users[parent] == 1 else None
+            if kind := _kind(gradient):
+                return node, kind
+    return next(((node, kind) for node in reversed(nodes) if (kind := _kind(node.record.grad))), None)
+
+
+def _nearest_parameter(node: Node, names: dict[Node | None, str]) -> str | None:
+    """The parameter that the operation uses, or else the nearest one before it."""
+    found = [node]
+    for earlier in found:
+        for parent in filter(None, earlier.parents):
+            if parent in names:
+                return names[parent]
+            if parent not in found:
+                found.append(parent)
+    return None
+
+
+def _report(step: int, what: str, kind: str, node: Node, names: dict[Node | None, str]) -> NonFiniteError:
+    layer = node.record.module.partition(".")[2]
+    parameter = _nearest_parameter(node, names)
+    place = f"in {layer or 'the loss'} (operation {node.name})"
+    nearest = f", and the parameter {parameter} is the nearest to it" if parameter else ""
+    return _error(step, f"{what} is {kind} first {place}{nearest}", layer, parameter)
+
+
+def _error(step: int, finding: str, layer: str, parameter: str | None) -> NonFiniteError:
+    advice = "Try a lower learning rate, a longer warm-up or gradient clipping"
+    return NonFiniteError(f"step {step}: {finding}. {advice}.", step, layer, parameter)

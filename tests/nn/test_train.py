@@ -1,0 +1,295 @@
+import csv
+import math
+import os
+import signal
+from functools import partial
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd import errors
+from nn import checkpoint, optim
+from nn.batches import Batches
+from nn.data import DataLoader, TensorDataset
+from nn.nonfinite import NonFiniteError
+from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
+from nn.train import Trainer, decay_groups
+
+
+class Regression(nn.Module):
+    """Two layers and dropout, which draws random numbers in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(3, 8)
+        self.drop = nn.Dropout(0.2)
+        self.second = nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.second(self.drop(self.first(x).tanh()))
+
+
+def loss(model, batch):
+    x, y = batch
+    return ((model(x) - y) ** 2).mean()
+
+
+def data(n=20):
+    generator = ag.Generator().manual_seed(7)
+    x = ag.randn(n, 3, generator=generator)
+    return x, x.sum(1, keepdim=True)
+
+
+def loader(own_generator=False):
+    generator = ag.Generator().manual_seed(5) if own_generator else None
+    return DataLoader(TensorDataset(*data()), batch_size=6, shuffle=True, generator=generator)
+
+
+def draw():
+    x, y = data()
+    rows = ag.randint(0, 20, (6,))
+    return x[rows], y[rows]
+
+
+def trainer(folder=None, steps=11, batches=draw, **settings):
+    ag.manual_seed(0)
+    model = Regression()
+    optimizer = optim.AdamW(decay_groups(model, 0.1), lr=0.01)
+    scheduler = LambdaLR(optimizer, partial(warmup_cosine, warmup=3, total=max(steps, 11)))
+    settings = {"clip": 1.0, "evaluate": lambda: loss(model, data()).item(), "evaluate_every": 4, **settings}
+    return Trainer(
+        model, optimizer, loss, batches, steps=steps, scheduler=scheduler, folder=folder, quiet=True, **settings
+    )
+
+
+def weights(model):
+    return {name: tensor.array.copy() for name, tensor in model.state_dict().items()}
+
+
+def assert_same_run(one, other):
+    for name, array in weights(one.model).items():
+        assert (array == weights(other.model)[name]).all(), name
+    timeless = [[{k: v for k, v in row.items() if k != "items_per_s"} for row in t.record.rows] for t in (one, other)]
+    assert timeless[0] == timeless[1]
+
+
+def test_training_lowers_the_loss_and_holds_its_record():
+    run = trainer(steps=200, evaluate_every=50)
+    record = run.fit()
+    steps, losses = record.column("loss")
+    assert steps == list(range(200)) and np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
+    assert record.column("held_out_loss")[0] == [0, 50, 100, 150, 200]
+    assert run.best == min(record.column("held_out_loss")[1])
+
+
+def test_an_update_is_one_of_torch_s_loop_written_out():
+    run = trainer(steps=3)
+    record = run.fit()
+    ag.manual_seed(0)
+    model = Regression()
+    optimizer = optim.AdamW(decay_groups(model, 0.1), lr=0.01)
+    scheduler = LambdaLR(optimizer, partial(warmup_cosine, warmup=3, total=11))
+    for step in range(3):
+        optimizer.zero_grad()
+        value = loss(model, draw())
+        value.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        row = record.rows[step]
+        assert (row["loss"], row["grad_norm"], row["lr"]) == (value.item(), norm.item(), scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    assert all((array == weights(run.model)[name]).all() for name, array in weights(model).items())
+
+
+def test_accumulated_batches_count_as_one_large_batch():
+    x, y = (t.double() for t in data(12))
+    runs = []
+    for parts in (1, 3):
+        ag.manual_seed(1)
+        model = Regression().double()
+        model.drop.p = 0.0
+        pieces = list(zip(x.chunk(parts), y.chunk(parts)))
+        Trainer(model, optim.SGD(model.parameters(), 0.1), loss, pieces, steps=5, accumulate=parts, quiet=True).fit()
+        runs.append(weights(model))
+    for name, array in runs[0].items():
+        np.testing.assert_allclose(runs[1][name], array, rtol=1e-12)
+
+
+SOURCES = {
+    "drawn": lambda: draw,
+    "epochs": lambda: loader(),
+    "epochs, own generator": lambda: loader(own_generator=True),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("at", [4, 8])
+def test_a_run_that_was_stopped_goes_on_to_the_very_same_end(tmp_path, source, at):
+    def stop(run):
+        ag.randn(5)  # samples draw random numbers, too
+        if run.step == at:
+            raise KeyboardInterrupt
+
+    whole = trainer(tmp_path / "whole", batches=SOURCES[source]())
+    whole.fit()
+    stopped = trainer(tmp_path / "parts", batches=SOURCES[source](), on_evaluate=stop)
+    stopped.fit()
+    assert stopped.interrupted and stopped.step == at
+    ag.manual_seed(123)
+    resumed = trainer(tmp_path / "parts", batches=SOURCES[source]())
+    resumed.fit(resume=True)
+    assert resumed.step == 11 and not resumed.interrupted
+    assert_same_run(whole, resumed)
+    tables = [list(csv.DictReader((tmp_path / folder / "log.csv").open())) for folder in ("whole", "parts")]
+    for table in tables:
+        for row in table:
+            row.pop("items_per_s")
+    assert tables[0] == tables[1] and len(tables[0]) == 12
+
+
+def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(tmp_path, capsys):
+    def interrupted(model, batch):
+        if run.step == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+        return loss(model, batch)
+
+    before = signal.getsignal(signal.SIGINT)
+    run = trainer(tmp_path / "parts", resume_hint="--resume")
+    run.loss, run.quiet = interrupted, False
+    run.fit()
+    assert run.step == 7 and signal.getsignal(signal.SIGINT) is before
+    assert "stopped after 7 of 11 steps" in (printed := capsys.readouterr().out) and "go on with --resume" in printed
+    resumed = trainer(tmp_path / "parts")
+    resumed.fit(resume=True)
+    whole = trainer()
+    whole.fit()
+    assert_same_run(whole, resumed)
+
+
+def test_evaluation_and_samples_change_nothing_of_the_training():
+    plain = trainer(evaluate=None)
+    plain.fit()
+    watched = trainer(evaluate=lambda: ag.rand(1).item(), evaluate_every=2, on_evaluate=lambda run: run.model.train())
+    watched.fit()
+    assert all((array == weights(watched.model)[name]).all() for name, array in weights(plain.model).items())
+
+
+def test_the_best_weights_are_those_of_the_lowest_held_out_loss(tmp_path):
+    held_out = iter([3.0, 1.0, 2.0, 5.0])
+    seen = {}
+    run = trainer(
+        tmp_path,
+        evaluate=lambda: {"loss": next(held_out), "accuracy": 0.5},
+        on_evaluate=lambda run: seen.update({run.step: weights(run.model)}),
+        config={"sizes": [3, 8, 1]},
+        tokenizer={"kind": "none"},
+    )
+    run.fit()
+    best, last = (checkpoint.load(tmp_path / name) for name in ("best.ckpt", "last.ckpt"))
+    assert (best["step"], best["held_out"]) == (4, {"loss": 1.0, "accuracy": 0.5})
+    for name, array in seen[4].items():
+        assert (best["model"][name].array == array).all()
+    for name, array in weights(run.model).items():
+        assert (last["model"][name].array == array).all()
+    assert best["config"] == last["config"] == {"sizes": [3, 8, 1]} and last["tokenizer"] == {"kind": "none"}
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+    assert run.record.column("held_out_accuracy")[1] == [0.5] * 4
+
+
+def test_the_first_loss_is_shown_beside_that_of_guessing(capsys):
+    run = trainer(steps=1, classes=65)
+    run.quiet = False
+    run.fit()
+    assert "guessing among 65 costs 4.1744" in capsys.readouterr().out and math.log(65) == pytest.approx(
+        4.1744, abs=1e-4
+    )
+
+
+def test_without_tqdm_and_matplotlib_it_trains_with_plain_lines(tmp_path, capsys, monkeypatch):
+    def missing(module, extra):
+        raise ImportError(f'this needs the package {module!r}: pip install "chainrule[{extra}]"')
+
+    monkeypatch.setattr("nn.record.require", missing)
+    run = trainer(tmp_path)
+    run.quiet = False
+    run.fit()
+    printed = capsys.readouterr().out
+    assert "step 11 of 11: loss" in printed and "no curves: this needs the package" in printed
+    assert errors.require("json", "plot").__name__ == "json"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "layer", "parameter", "words"),
+    [
+        ("weight", "second", "second.weight", "holds nan since the update before"),
+        ("forward", "middle", "first.weight", "output is nan first in middle .operation log"),
+        ("backward", "middle", "first.weight", "gradient is inf first in middle .operation sqrt"),
+        ("batch", "first", "first.weight", "output is nan first in first"),
+    ],
+)
+def test_what_is_not_finite_stops_the_run_where_it_began(spoil, layer, parameter, words):
+    class Middle(nn.Module):
+        def forward(self, x):
+            if spoil == "forward" and run.step == 2:
+                return (x - x - 1).log()
+            return (x - x).sqrt() if spoil == "backward" and run.step == 2 else x
+
+    run = trainer(evaluate=None)
+    run.model.middle = Middle()
+    run.model.forward = lambda x: run.model.second(run.model.middle(run.model.first(x)))
+    good = {}
+
+    def spoiling(model, batch):
+        if run.step == 2:
+            good.update(weights(model))
+            if spoil == "weight":
+                model.second.weight.array[0, 3] = math.nan
+            if spoil == "batch":
+                batch = (batch[0] * math.nan, batch[1])
+        return loss(model, batch)
+
+    run.loss = spoiling
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=f"step 2.*{words}") as caught:
+        run.fit()
+    error = caught.value
+    assert (error.step, error.layer, error.parameter) == (2, layer, parameter)
+    if spoil != "weight":  # nothing of it has reached the weights
+        assert all((array == weights(run.model)[name]).all() for name, array in good.items())
+
+
+def test_a_loss_of_no_layer_is_named_as_that():
+    run = trainer(evaluate=None)
+    run.loss = lambda model, batch: (model(batch[0]) * 0 - 1).log().mean()
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="in the loss .operation log") as caught:
+        run.fit()
+    assert (caught.value.layer, caught.value.parameter) == ("", "second.weight")
+
+
+def test_wrong_settings_and_foreign_checkpoints_are_errors_with_the_reason(tmp_path):
+    for setting in ({"accumulate": 0}, {"evaluate_every": -1}, {"steps": -1}):
+        with pytest.raises(ValueError, match=next(iter(setting))):
+            trainer(**setting)
+    with pytest.raises(ValueError, match="no batch"):
+        trainer(batches=[]).fit()
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        trainer(tmp_path).fit(resume=True)
+    with pytest.raises(ValueError, match="without a folder"):
+        trainer().fit(resume=True)
+    trainer(tmp_path, config={"width": 8}).fit()
+    with pytest.raises(ValueError, match="another model: width 8 -> 9"):
+        trainer(tmp_path, config={"width": 9}).fit(resume=True)
+
+
+def test_batches_go_through_the_data_again_and_again():
+    batches = Batches([1, 2, 3])
+    assert [batches.next() for _ in range(7)] == [1, 2, 3, 1, 2, 3, 1]
+
+
+def test_matrices_decay_and_vectors_do_not():
+    model = nn.Sequential(nn.Embedding(5, 4), nn.LayerNorm(4), nn.Linear(4, 2))
+    decayed, free = decay_groups(model, 0.1)
+    assert [p.shape for p in decayed["params"]] == [(5, 4), (2, 4)] and decayed["weight_decay"] == 0.1
+    assert [p.shape for p in free["params"]] == [(4,), (4,), (2,)] and free["weight_decay"] == 0
+    assert len(decay_groups(nn.Linear(2, 2, bias=False), 0.1)) == 1
