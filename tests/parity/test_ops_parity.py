@@ -1,0 +1,292 @@
+"""Values, gradients and second gradients of every op, and of the functions made of ops, against PyTorch's."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import autograd
+from autograd import grad
+from autograd.ops import OPS
+from autograd.tensor import Tensor
+from tests.properties.cases import CASES, FUNCTIONS, Call, differentiable, is_float
+from tests.properties.composed import COMPOSED
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+torch.set_num_threads(1)
+
+RANDOM_CASES = 200
+NO_EQUIVALENT = {"dropout": "torch draws other numbers; the op is checked against finite differences"}
+
+
+def dims(x: Any, dim: Any) -> tuple:
+    """None, one dim or several, as several."""
+    return tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+
+
+def prod(x: Any, dim: Any, keepdim: bool) -> Any:
+    for d in dims(x, dim):
+        x = torch.prod(x, d, keepdim=True)
+    return x if keepdim else x.squeeze(dims(x, dim))
+
+
+def places(shape: tuple, index: Any) -> Any:
+    """Where the elements that an index takes lie in the flat tensor: torch knows no negative steps."""
+    return torch.as_tensor(np.arange(math.prod(shape)).reshape(shape)[index].copy())
+
+
+def index_put(x: Any, value: Any, index: Any) -> Any:
+    at = places(x.shape, index)
+    return x.reshape(-1).index_put((at.reshape(-1),), value.expand(at.shape).reshape(-1)).reshape(x.shape)
+
+
+def unindex(x: Any, index: Any, size: tuple) -> Any:
+    flat = torch.zeros(math.prod(size), dtype=x.dtype)
+    return flat.index_add(0, places(size, index).reshape(-1), x.reshape(-1)).reshape(size)
+
+
+def pad(x: Any, width: tuple, value: float) -> Any:
+    return F.pad(x, [n for pair in reversed(width) for n in pair], value=value)
+
+
+def attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """Torch's, with the causal mask spelled out: its own flag hides other keys where T differs from S."""
+    t, s = q.shape[-2], k.shape[-2]
+    hidden = torch.zeros(t, s, dtype=q.dtype)
+    if causal:
+        hidden = hidden.masked_fill(torch.arange(s)[None] > torch.arange(t)[:, None] + s - t, -math.inf)
+    if mask is not None:
+        hidden = hidden.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else hidden + mask
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=hidden, scale=scale)
+
+
+def layer_norm(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Torch's, whose second gradient fails for a bias without a weight."""
+    weight = torch.ones_like(bias) if weight is None and bias is not None else weight
+    return F.layer_norm(x, x.shape[-1:], weight, bias, eps)
+
+
+def rms_norm(x: Any, weight: Any, eps: float) -> Any:
+    return F.rms_norm(x, x.shape[-1:], weight, eps)
+
+
+def rows_added(g: Any, index: Any, rows: int) -> Any:
+    return torch.zeros(rows, g.shape[-1], dtype=g.dtype).index_add(0, index.reshape(-1), g.reshape(-1, g.shape[-1]))
+
+
+TORCH: dict[str, Callable] = {
+    "identity": lambda x: x.clone(),
+    "leaky_relu": F.leaky_relu,
+    "elu": F.elu,
+    "softplus": F.softplus,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "clip": lambda x, min, max: x.clone() if min is max is None else torch.clamp(x, min, max),
+    "cast": lambda x, dtype: x.to(torch.float64),
+    "invert": torch.bitwise_not,
+    "variance": torch.var,
+    "deviation": torch.std,
+    "amax": lambda x, dim, keepdim: torch.amax(x, dims(x, dim), keepdim),
+    "amin": lambda x, dim, keepdim: torch.amin(x, dims(x, dim), keepdim),
+    "prod": prod,
+    "logsumexp": lambda x, dim, keepdim: torch.logsumexp(x, dims(x, dim), keepdim) if x.ndim else x.clone(),
+    "vector_norm": lambda x, p, dim, keepdim: torch.linalg.vector_norm(x, p, dim, keepdim),
+    "reshape": lambda x, size: torch.reshape(x, size),
+    "permute": lambda x, dim: x.permute(tuple(reversed(range(x.ndim))) if dim is None else dim),
+    "broadcast_to": lambda x, size: torch.broadcast_to(x, size),
+    "concatenate": lambda *xs, dim: torch.cat(xs, dim),
+    "split_at": lambda x, stops, dim: torch.tensor_split(x, stops, dim),
+    "flip": lambda x, dim: torch.flip(x, dims(x, dim)),
+    "roll": lambda x, shifts, dim: torch.roll(x, shifts, dim),
+    "repeat": lambda x, size: x.repeat(size),
+    "pad": pad,
+    "getitem": lambda x, index: x.reshape(-1)[places(x.shape, index)],
+    "unindex": unindex,
+    "index_put": index_put,
+    "linear": F.linear,
+    "product": lambda *xs, inputs, output: torch.einsum(f"{','.join(inputs)}->{output}", *xs),
+    "softmax_backward": lambda g, y, dim: torch.ops.aten._softmax_backward_data(g, y, dim, y.dtype),
+    "log_softmax_backward": lambda g, y, dim: torch.ops.aten._log_softmax_backward_data(g, y, dim, y.dtype),
+    "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
+    "cross_entropy_rows": lambda x, target, **k: F.cross_entropy(x, target, reduction="none", **k),
+    "bce_with_logits": lambda x, y: F.binary_cross_entropy_with_logits(
+        *torch.broadcast_tensors(x, y), reduction="none"
+    ),
+    "fused_attention": attention,
+    "add_rows": rows_added,
+    "take_rows": lambda weight, index: F.embedding(index, weight),
+}
+TORCH_COMPOSED: dict[str, Callable] = {
+    "cat": lambda *xs, dim: torch.cat(xs, dim),
+    "stack": lambda *xs, dim: torch.stack(xs, dim),
+    "hstack": lambda *xs: torch.hstack(xs),
+    "vstack": lambda *xs: torch.vstack(xs),
+    "unfold": lambda x, **k: x.unfold(**k),
+    "expand": lambda x, size: x.expand(size),
+    "scatter": lambda x, src, dim, index: torch.scatter(x, dim, index, src),
+    "scatter_add": lambda x, src, dim, index: torch.scatter_add(x, dim, index, src),
+    "einsum": lambda *xs, equation: torch.einsum(equation, *xs),
+    "norm": lambda x, p, dim, keepdim: torch.linalg.vector_norm(x, 2 if p in (None, "fro") else p, dim, keepdim),
+    "repeat_interleave": lambda x, dim, repeats: torch.repeat_interleave(x, repeats, dim),
+    "cross_entropy": F.cross_entropy,
+    "attention": attention,
+    "embedding": lambda weight, index: F.embedding(index, weight),
+}
+
+
+def sequence(result: Any) -> list:
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def for_torch(value: Any, keep: bool = False) -> Any:
+    """An array as a tensor of torch's; an index of NumPy's (`keep`) stays what it is."""
+    return torch.tensor(value) if isinstance(value, np.ndarray) and not keep else value
+
+
+def derived(outs: list, inputs: list, grad_of: Callable, made: Callable) -> list:
+    """The gradients by `inputs` of outputs with fixed upstream gradients, and of those gradients once more."""
+    rng = np.random.default_rng(0)
+    outs = [out for out in outs if out.requires_grad]
+    seeds = [made(rng.uniform(-1, 1, tuple(out.shape))) for out in outs]
+    if not outs:
+        return []
+    first = grad_of(outs, inputs, seeds, create_graph=True, allow_unused=True)
+    again = [g for g in first if g is not None and g.requires_grad]
+    directions = [made(rng.uniform(-1, 1, tuple(x.shape))) for x in inputs]
+    pairs = [(g, v) for g, v in zip(first, directions) if g is not None and g.requires_grad]
+    second = grad_of([g for g, _ in pairs], inputs, [v for _, v in pairs], allow_unused=True) if again else []
+    return [*first, *(second or [None] * len(inputs))]
+
+
+def as_array(found: Any, shape: tuple) -> np.ndarray:
+    return np.zeros(shape) if found is None else found.detach().numpy(force=True)
+
+
+def compare(call: Call, wanted: list[int], ours: Callable, theirs: Callable, keep: tuple = ()) -> None:
+    mine = [
+        Tensor(a, dtype=a.dtype, requires_grad=i in wanted) if isinstance(a, np.ndarray) else a
+        for i, a in enumerate(call.args)
+    ]
+    other = [for_torch(a).requires_grad_() if i in wanted else for_torch(a) for i, a in enumerate(call.args)]
+    our_outs = sequence(ours(*mine, **call.keywords))
+    their_outs = sequence(theirs(*other, **{k: for_torch(v, k in keep) for k, v in call.keywords.items()}))
+    close = {"rtol": 1e-10, "atol": 1e-10}
+    for a, b in zip(our_outs, their_outs, strict=True):
+        assert tuple(a.shape) == tuple(b.shape)
+        found, expected = a.detach().numpy(), b.detach().numpy()
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, **close, err_msg="the value")
+    xs, ys = [mine[i] for i in wanted], [other[i] for i in wanted]
+    a, b = derived(our_outs, xs, grad, Tensor), derived(their_outs, ys, torch.autograd.grad, torch.as_tensor)
+    for i in range(max(len(a), len(b))):
+        shape = xs[i % len(xs)].shape
+        found, expected = (as_array(g[i], shape) if g else np.zeros(shape) for g in (a, b))
+        which = "the gradient" if i < len(xs) else "the second gradient"
+        np.testing.assert_allclose(found, expected, **close, err_msg=f"{which} of argument {wanted[i % len(xs)]}")
+
+
+def many(strategy: Any, check: Callable) -> None:
+    """`check` on at least RANDOM_CASES draws."""
+    count = 0
+
+    @settings(max_examples=RANDOM_CASES)
+    @given(strategy)
+    def run(call: Call) -> None:
+        nonlocal count
+        check(call)
+        count += 1
+
+    run()
+    assert count >= RANDOM_CASES
+
+
+@pytest.mark.parametrize("name", [name for name in OPS if name not in NO_EQUIVALENT])
+def test_ops_equal_torchs(name):
+    theirs = TORCH.get(name) or getattr(torch, name)
+    keep = ("index",) if name in ("getitem", "unindex", "index_put") else ()
+
+    def check(call: Call) -> None:
+        compare(call, differentiable(name, call), lambda *args, **k: FUNCTIONS[name](*args, **k), theirs, keep)
+
+    many(CASES[name], check)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_functions_equal_torchs(name):
+    theirs = TORCH_COMPOSED.get(name) or getattr(torch, name)
+
+    def check(call: Call) -> None:
+        wanted = [i for i, a in enumerate(call.args) if is_float(a)]
+        compare(call, wanted, COMPOSED[name].ours, theirs)
+
+    many(COMPOSED[name].draw, check)
+
+
+INF = math.inf
+KINKS: dict[str, tuple[Callable, list]] = {
+    "relu": (lambda m, x: m.relu(x), [[-1.0, 0.0, 1.0]]),
+    "abs": (lambda m, x: m.abs(x), [[-1.0, 0.0, 1.0]]),
+    "sign": (lambda m, x: m.sign(x), [[-1.0, 0.0, 1.0]]),
+    "clamp on its bounds": (lambda m, x: m.clamp(x, -1.0, 1.0), [[-2.0, -1.0, 0.0, 1.0, 2.0]]),
+    "clamp by tensors": (
+        lambda m, x, low, high: m.clamp(x, low, high),
+        [[-1.0, 1.0, 3.0], [-1.0, 0.0, 0.0], [2.0, 1.0, 2.0]],
+    ),
+    "maximum of equals": (lambda m, x, y: m.maximum(x, y), [[0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]),
+    "minimum of equals": (lambda m, x, y: m.minimum(x, y), [[0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]),
+    "max with ties": (lambda m, x: m.max(x), [[3.0, 1.0, 3.0, 3.0]]),
+    "min with ties": (lambda m, x: m.min(x), [[1.0, 1.0, 3.0, 3.0]]),
+    "amax with ties": (lambda m, x: m.amax(x, 1), [[[3.0, 1.0, 3.0], [2.0, 2.0, 2.0]]]),
+    "amin with ties": (lambda m, x: m.amin(x, 0), [[[3.0, 1.0, 3.0], [3.0, 2.0, 2.0]]]),
+    "max along a dim with ties": (lambda m, x: m.max(x, 1)[0], [[[3.0, 1.0, 3.0], [2.0, 2.0, 2.0]]]),
+    "norm at 0": (lambda m, x: m.norm(x), [[0.0, 0.0]]),
+    "norm of rows, one of zeros": (lambda m, x: m.norm(x, dim=1), [[[0.0, 0.0], [3.0, 4.0]]]),
+    "1-norm at 0": (lambda m, x: m.norm(x, 1), [[0.0, 2.0]]),
+    "3-norm at 0": (lambda m, x: m.norm(x, 3), [[0.0, 0.0]]),
+    "3-norm with a 0": (lambda m, x: m.norm(x, 3), [[0.0, 2.0, -1.0]]),
+    "infinity norm with ties": (lambda m, x: m.norm(x, INF), [[-3.0, 3.0, 1.0]]),
+    "std of equals": (lambda m, x: m.std(x), [[2.0, 2.0, 2.0]]),
+    "var of equals": (lambda m, x: m.var(x), [[2.0, 2.0, 2.0]]),
+    "prod with one zero": (lambda m, x: m.prod(x), [[2.0, 0.0, 3.0]]),
+    "prod with two zeros": (lambda m, x: m.prod(x), [[2.0, 0.0, 0.0]]),
+    "cumprod with zeros": (lambda m, x: m.cumprod(x, 0), [[2.0, 0.0, 3.0, 0.0, 5.0]]),
+    "sqrt at 0": (lambda m, x: m.sqrt(x), [[0.0, 4.0]]),
+    "x squared at 0": (lambda m, x: x**2, [[0.0, -1.0]]),
+    "x to the 0": (lambda m, x: x**0, [[0.0, -1.0]]),
+    "x to the 0.5 at 0": (lambda m, x: x**0.5, [[0.0, 4.0]]),
+    "x to the -1 at 0": (lambda m, x: x**-1, [[0.0, 4.0]]),
+    "x to the y at 0": (lambda m, x, y: x**y, [[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 0.0]]),
+    "a number to the y": (lambda m, y: 0.0**y, [[0.0, 1.0, 2.0]]),
+    "log at 0": (lambda m, x: m.log(x), [[0.0, 1.0]]),
+    "reciprocal at 0": (lambda m, x: 1 / x, [[0.0, 1.0]]),
+    "where with a nan that is not taken": (lambda m, x: m.where(x > 0, m.log(x * 0 + 1), x), [[0.0, 1.0]]),
+    "logaddexp of equals": (lambda m, x, y: m.logaddexp(x, y), [[0.0, 800.0, -800.0], [0.0, 800.0, 900.0]]),
+    "logsumexp with -inf": (lambda m, x: m.logsumexp(x, 0), [[-INF, 0.0, 1.0]]),
+    "softmax with -inf": (lambda m, x: m.softmax(x, 0), [[-INF, 0.0, 1.0]]),
+    "median": (lambda m, x: m.median(x), [[4.0, 1.0, 3.0, 2.0]]),
+    "remainder at a multiple": (lambda m, x, y: m.remainder(x, y), [[4.0, -3.0], [2.0, 2.0]]),
+    "atan2 on the axes": (lambda m, y, x: m.atan2(y, x), [[0.0, 1.0, 0.0], [1.0, 0.0, -1.0]]),
+    "tril of zeros": (lambda m, x: m.tril(x), [[[0.0, 1.0], [2.0, 0.0]]]),
+    "repeated indices": (lambda m, x: x[[0, 0, 1, 0]] ** 2, [[3.0, 4.0]]),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_subgradients_at_kinks_equal_torchs(name):
+    f, inputs = KINKS[name]
+    with np.errstate(all="ignore"):
+        mine = [Tensor(np.array(x), requires_grad=True) for x in inputs]
+        other = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in inputs]
+        a, b = f(autograd, *mine), f(torch, *other)
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
+        upstream = np.arange(1.0, a.numel() + 1).reshape(a.shape)
+        a.backward(Tensor(upstream))
+        b.backward(torch.tensor(upstream))
+    for i, (x, y) in enumerate(zip(mine, other, strict=True)):
+        np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-12, atol=1e-15, err_msg=f"argument {i}")
