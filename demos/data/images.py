@@ -1,0 +1,31 @@
+"""Images on their way into a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd import Tensor, as_tensor, randint
+from nn.data import Dataset
+
+
+def pixels(images: np.ndarray) -> Tensor:
+    """Images (N, 28, 28) of bytes as rows (N, 784) of 0 to 1."""
+    return as_tensor(images.reshape(len(images), -1).astype(np.float32) / np.float32(255))
+
+
+class Digits(Dataset):
+    """Images and labels. Each time that an image is asked for, it is moved by up to `shift` pixels each way."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, shift: int) -> None:
+        self.labels, self.shift = labels.astype(np.int64), shift
+        padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
+        # (N, 2 shift + 1, 2 shift + 1, 28, 28): every place that the frame can have on an image; nothing is copied
+        self.windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Rows (B, 784) and labels (B,)."""
+        y, x = randint(0, 2 * self.shift + 1, (2, len(indices))).array if self.shift else (0, 0)
+        return pixels(self.windows[indices, y, x]), as_tensor(self.labels[indices])

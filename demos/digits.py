@@ -1,0 +1,311 @@
+"""A network learns to read handwritten digits (MNIST), in half a minute.
+
+Two networks: the default one, and the classic of M. Nielsen's book, which makes more mistakes. The trained weights, a
+report and pictures are in out/digits/ then, and --predict reads a picture of your own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import nn.functional as F
+from autograd import Tensor, as_tensor, draw, load, manual_seed, no_grad, save
+from autograd.errors import require
+from autograd.tracing import trace
+from demos.common import out_dir, parser, pyplot
+from demos.data.idx import Mnist, load_mnist
+from demos.data.images import Digits, pixels
+from demos.data.picture import read_picture
+from demos.pictures import digits as pictures
+from models import mlp
+from nn import optim
+from nn.data import DataLoader
+from nn.optim.lr_scheduler import OneCycleLR
+
+ONE_HOT = np.eye(10, dtype=np.float32)
+WEIGHTS = "weights.pkl"
+
+
+class Recipe(NamedTuple):
+    """How one network is trained; `scores` makes ten numbers from 0 to 1 of its outputs."""
+
+    build: Callable[[], mlp.MLP]
+    loss: Callable[[Tensor, Tensor], Tensor]  # of the outputs (B, 10) and the labels (B,)
+    optimizer: Callable[..., optim.Optimizer]
+    folder: str
+    epochs: int
+    batch: int
+    lr: float
+    one_cycle: bool  # the rate rises to lr and falls to nothing
+    shift: int  # pixels by which a training image may be off
+    scores: Callable[[Tensor], Tensor]
+    score: str  # what such a number is called
+
+
+RECIPES = {
+    "default": Recipe(
+        build=mlp.digits,
+        loss=F.cross_entropy,
+        optimizer=optim.AdamW,
+        folder="digits",
+        epochs=10,
+        batch=128,
+        lr=2e-3,
+        one_cycle=True,
+        shift=1,
+        scores=lambda z: F.softmax(z, -1),
+        score="probability",
+    ),
+    "nielsen": Recipe(
+        build=mlp.nielsen,
+        loss=lambda a, labels: F.quadratic_cost(a, as_tensor(ONE_HOT[labels.array])),
+        optimizer=optim.SGD,
+        folder="digits-nielsen",
+        epochs=30,
+        batch=10,
+        lr=3.0,
+        one_cycle=False,
+        shift=0,
+        scores=lambda a: a,
+        score="activation",
+    ),
+}
+
+
+@dataclass
+class History:
+    """The loss of each step, and (steps so far, test accuracy) after each epoch."""
+
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[tuple[int, float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Trained(NamedTuple):
+    """A network after its training, what it was trained and tested on, and how the training went."""
+
+    model: mlp.MLP
+    data: Mnist
+    loader: DataLoader
+    history: History
+
+
+def scores(model: mlp.MLP, recipe: Recipe, images: np.ndarray) -> np.ndarray:
+    """The ten scores (N, 10) of each image."""
+    model.eval()
+    with no_grad():
+        return recipe.scores(model(pixels(images))).numpy()
+
+
+def accuracy(model: mlp.MLP, recipe: Recipe, data: Mnist) -> float:
+    """The share of the test images that are read right."""
+    return float(np.mean(scores(model, recipe, data.test_images).argmax(-1) == data.test_labels))
+
+
+def train(model: mlp.MLP, recipe: Recipe, data: Mnist, loader: DataLoader, args: Namespace) -> History:
+    """Train for some epochs, or until Ctrl-C, which loses nothing."""
+    optimizer = recipe.optimizer(model.parameters(), lr=args.lr)
+    steps = args.epochs * len(loader)
+    schedule = OneCycleLR(optimizer, args.lr, steps, pct_start=0.2, cycle_momentum=False) if recipe.one_cycle else None
+    history, test, start = History(), "", time.perf_counter()
+
+    def finish_epoch(name: str) -> str:
+        history.accuracies.append((len(history.losses), accuracy(model, recipe, data)))
+        loss = np.mean(history.losses[-len(loader) :]) if history.losses else np.nan
+        bar.write(f"{name}: loss {loss:.4f}, test accuracy {history.accuracies[-1][1]:.2%}")
+        return f", test {history.accuracies[-1][1]:.2%}"
+
+    with require("tqdm", "plot").tqdm(total=steps, unit="step") as bar:
+        try:
+            for epoch in range(1, args.epochs + 1):
+                model.train()
+                for images, labels in loader:
+                    optimizer.zero_grad()
+                    loss = recipe.loss(model(images), labels)
+                    loss.backward()
+                    optimizer.step()
+                    if schedule:
+                        schedule.step()
+                    history.losses.append(loss.item())
+                    bar.set_postfix_str(f"loss {history.losses[-1]:.4f}{test}", refresh=False)
+                    bar.update()
+                test = finish_epoch(f"epoch {epoch:2}")
+        except KeyboardInterrupt:
+            finish_epoch(f"stopped after {len(history.losses):,} of {steps:,} steps; what was learned is kept")
+    history.seconds = time.perf_counter() - start
+    return history
+
+
+def report(model: mlp.MLP, history: History, confusion: np.ndarray, args: Namespace) -> dict[str, Any]:
+    """The figures of a training. The same seed gives the same digest of the weights, on the same machine and NumPy."""
+    digest = hashlib.sha256()
+    for parameter in model.parameters():
+        digest.update(parameter.array.tobytes())
+    return {
+        "network": args.network,
+        "sizes": model.config.sizes,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **{name: getattr(args, name) for name in ("seed", "epochs", "batch", "lr")},
+        "steps": len(history.losses),
+        "seconds": round(history.seconds, 1),
+        "test_images": int(confusion.sum()),
+        "test_mistakes": int(confusion.sum() - np.trace(confusion)),
+        "test_accuracy": history.accuracies[-1][1],
+        "test_accuracy_after_epoch": [share for _, share in history.accuracies],
+        "confusion": confusion.tolist(),
+        "weights_sha256": digest.hexdigest(),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "numpy": np.__version__},
+    }
+
+
+def draw_step(model: mlp.MLP, recipe: Recipe, loader: DataLoader, file: Path) -> Path:
+    """The computation graph of one training step, with its values and gradients. Returns the file that was written."""
+    images, labels = next(iter(loader))
+    model.train()
+    model.zero_grad()
+    with trace():
+        loss = recipe.loss(model(images), labels)
+        loss.backward()
+    names = {**dict(model.named_parameters()), "images": images, "loss": loss}
+    return draw.save(loss, file, names=names, rankdir="TB")
+
+
+def fit(recipe: Recipe, args: Namespace) -> Trained:
+    """Train the network of the recipe as the options say."""
+    data = Mnist(*(array[: args.images] for array in load_mnist()))
+    manual_seed(args.seed)
+    model = recipe.build()
+    loader = DataLoader(Digits(data.train_images, data.train_labels, recipe.shift), args.batch, shuffle=True)
+    return Trained(model, data, loader, train(model, recipe, data, loader, args))
+
+
+def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
+    """Train, save the weights, report, draw."""
+    model, data, loader, history = fit(recipe, args)
+    save(model.state_dict(), folder / WEIGHTS)
+
+    found = scores(model, recipe, data.test_images)
+    confusion = np.zeros((10, 10), np.int64)
+    np.add.at(confusion, (data.test_labels, found.argmax(-1)), 1)
+    figures = report(model, history, confusion, args)
+    (folder / "report.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(
+        f"{figures['parameters']:,} parameters, {figures['steps']:,} steps in {history.seconds:.1f} s: "
+        f"{figures['test_mistakes']:,} mistakes in {figures['test_images']:,} test images, "
+        f"accuracy {figures['test_accuracy']:.2%}"
+    )
+
+    pictures.training(history.losses, history.accuracies, len(loader), folder / "training.png")
+    pictures.confusion(confusion, folder / "confusion.png")
+    pictures.mistakes(data.test_images, data.test_labels, found, recipe.score, folder / "mistakes.png")
+    pictures.first_layer(model.layers[0].weight.detach().numpy(), folder / "first_layer.png")
+    graph = draw_step(model, recipe, loader, folder / "graph.svg")
+    for name, what in (
+        (WEIGHTS, "the trained weights"),
+        ("report.json", "these figures and more"),
+        ("training.png", "loss and accuracy"),
+        ("confusion.png", "which digit is taken for which"),
+        ("mistakes.png", "the most confident mistakes"),
+        ("first_layer.png", "what the neurons of the first layer look for"),
+        (graph.name, "the computation graph of one training step"),
+    ):
+        print(f"{folder / name}: {what}")
+    return figures
+
+
+def command(args: Namespace) -> str:
+    """The command that trains the network of these options."""
+    chosen = "" if args.network == "default" else f" --network {args.network}"
+    return f"python -m demos.digits{chosen}" + (f" --out {args.out}" if args.out else "")
+
+
+def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> mlp.MLP:
+    """The network with the weights in `folder`. Raises ValueError that says which command makes them."""
+    model, file = recipe.build(), folder / WEIGHTS
+    if not file.exists():
+        raise ValueError(f"there are no trained weights in {file} yet; this makes them: {command(args)}")
+    try:
+        model.load_state_dict(load(file))
+    except Exception as error:  # a damaged pickle may raise anything
+        raise ValueError(f"{file} does not hold this network's weights; this makes them: {command(args)}") from error
+    return model
+
+
+def predict(recipe: Recipe, folder: Path, args: Namespace) -> np.ndarray:
+    """Read the digit in a picture; print and draw the ten scores (10,), which are returned."""
+    model = read_weights(recipe, folder, args)
+    image = read_picture(args.predict)
+    found = scores(model, recipe, image[None])[0]
+    print(f"{args.predict}: a {found.argmax()}, {recipe.score} {found.max():.1%}\n")
+    for digit, share in enumerate(found):
+        print(f"  {digit} {share:6.1%} {'█' * round(50 * float(share))}")
+    pictures.prediction(image, found, recipe.score, folder / "prediction.png")
+    print(f"\n{folder / 'prediction.png'}: what the network saw, and what it made of it")
+    return found
+
+
+def at_least_one(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    if not float(text) > 0:
+        raise ArgumentTypeError(f"{text!r} is not above 0")
+    return float(text)
+
+
+def options() -> ArgumentParser:
+    """The options; where a network has its own default, it is filled in by `parse`."""
+    result = parser(__doc__)
+    shown = {name: " / ".join(f"{getattr(r, name)}" for r in RECIPES.values()) for name in ("epochs", "batch", "lr")}
+    result.add_argument("--network", choices=RECIPES, default="default", help="which of the two")
+    result.add_argument("--epochs", type=at_least_one, help=f"passes over the training images ({shown['epochs']})")
+    result.add_argument("--batch", type=at_least_one, help=f"images a step ({shown['batch']})")
+    result.add_argument("--lr", type=positive, help=f"learning rate ({shown['lr']})")
+    result.add_argument("--images", type=at_least_one, help="use only so many to train and to test, for a quick try")
+    result.add_argument("--predict", metavar="FILE.png", help="read the digit in this picture instead of training")
+    result.add_argument("--out", type=Path, help="folder for the results (out/digits / out/digits-nielsen)")
+    return result
+
+
+def parse(arguments: list[str] | None) -> tuple[Recipe, Namespace]:
+    """The recipe that is asked for, and the options with its own defaults filled in."""
+    args = options().parse_args(arguments)
+    recipe = RECIPES[args.network]
+    for name in ("epochs", "batch", "lr"):
+        if getattr(args, name) is None:
+            setattr(args, name, getattr(recipe, name))
+    return recipe, args
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Train, or predict. Returns the figures of the training, or the ten scores of the picture."""
+    recipe, args = parse(arguments)
+    folder = args.out or out_dir(recipe.folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pyplot(), require("tqdm", "plot")  # what is missing is said before the work, not after it
+        if args.predict is not None:
+            return predict(recipe, folder, args)
+    except (ImportError, OSError, ValueError) as error:
+        raise SystemExit(f"digits: {error}") from error
+    return learn(recipe, folder, args)
+
+
+if __name__ == "__main__":
+    main()
