@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import finfo, iinfo
 
-from autograd import cuda, errors, functional, graph, kernels, ops, random, tracing
+from autograd import backends, cuda, errors, functional, graph, kernels, ops, random, tracing
 from autograd.creation import (
     arange,
     as_tensor,
@@ -22,11 +22,9 @@ from autograd.creation import (
     get_default_dtype,
     is_tensor,
     linspace,
-    load,
     meshgrid,
     ones,
     ones_like,
-    save,
     set_default_dtype,
     tensor,
     zeros,
@@ -52,14 +50,18 @@ from autograd.dtypes import (
     uint8,
 )
 from autograd.errors import GraphError, ShapeError
+from autograd.files import load, save
 from autograd.function import Function
 from autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.generator import Generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from autograd.graph import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.ops import (
     abs,
     acos,
     acosh,
+    addcdiv,
+    addcmul,
     addmm,
     all,
     allclose,
@@ -110,6 +112,7 @@ from autograd.ops import (
     ge,
     gt,
     hstack,
+    index_add,
     index_select,
     isclose,
     isfinite,
@@ -142,6 +145,7 @@ from autograd.ops import (
     movedim,
     mul,
     mv,
+    nan_to_num,
     narrow,
     ne,
     neg,
@@ -157,7 +161,6 @@ from autograd.ops import (
     repeat_interleave,
     round,
     rsqrt,
-    scatter,
     scatter_add,
     select,
     sigmoid,
@@ -196,6 +199,7 @@ from autograd.ops import (
     vstack,
     where,
 )
+from autograd.ops import addmm as baddbmm
 from autograd.ops import cat as concat
 from autograd.ops import clamp as clip
 from autograd.ops import divide as div
@@ -204,29 +208,39 @@ from autograd.ops import reorder as permute
 from autograd.ops import rolled as roll
 from autograd.ops import scaled_add as add
 from autograd.ops import scaled_sub as sub
+from autograd.ops import scattered as scatter
+from autograd.ops import transpose as swapaxes
 from autograd.ops import view as reshape
-from autograd.random import (
-    Generator,
-    bernoulli,
-    manual_seed,
-    multinomial,
-    normal,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
-)
+from autograd.random import bernoulli, multinomial, normal, rand, rand_like, randint, randn, randn_like, randperm
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 
-FloatTensor = DoubleTensor = Tensor
+FloatTensor = Tensor
 
 
-def LongTensor(data: Any = ()) -> Tensor:
+def DoubleTensor(data: Any = (), *sizes: Any) -> Tensor:
+    """A tensor of float64."""
+    return Tensor(data, *sizes, dtype=float64)
+
+
+def LongTensor(data: Any = (), *sizes: Any) -> Tensor:
     """A tensor of int64."""
-    return tensor(data, dtype=int64)
+    return Tensor(data, *sizes, dtype=int64)
+
+
+def BoolTensor(data: Any = (), *sizes: Any) -> Tensor:
+    """A tensor of truth values."""
+    return Tensor(data, *sizes, dtype=bool)
+
+
+def numel(input: Tensor) -> Any:
+    """How many elements a tensor has."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> Any:
+    """Whether a tensor holds floats."""
+    return input.is_floating_point()
 
 
 # torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that

@@ -1,16 +1,15 @@
-"""New tensors: of given numbers, of one value, of ranges; and tensors to and from files."""
+"""New tensors: of given numbers, of one value, of ranges."""
 
 from __future__ import annotations
 
-import os
-import pickle
 from typing import Any
 
 import numpy as np
 
 from autograd import dtypes, ops
+from autograd.dtypes import sizes as to_sizes
+from autograd.errors import ShapeError
 from autograd.ops.table import default_dtype
-from autograd.random import sizes
 from autograd.tensor import Tensor, leaf, to_array
 
 
@@ -42,55 +41,63 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return as_tensor(array)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose elements are not set."""
-    return _made(np.empty(sizes(size), dtype or default_dtype()), None, device, requires_grad)
+    return _made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
-    return _made(np.zeros(sizes(size), dtype or default_dtype()), None, device, requires_grad)
+    return _made(np.zeros(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
-    return _made(np.ones(sizes(size), dtype or default_dtype()), None, device, requires_grad)
+    return _made(np.ones(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value."""
     value = to_array(fill_value)
-    return _made(np.full(sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
+    return _made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
 
-def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of x."""
-    return _made(np.zeros(x.shape, dtype or x.dtype), None, device, requires_grad)
+    return _made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
-def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of x."""
-    return _made(np.ones(x.shape, dtype or x.dtype), None, device, requires_grad)
+    return _made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def full_like(
-    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """One value in the shape and dtype of x."""
-    return _made(np.full(x.shape, fill_value, dtype or x.dtype), None, device, requires_grad)
+    return _made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
 
 
-def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of x whose elements are not set."""
-    return _made(np.empty(x.shape, dtype or x.dtype), None, device, requires_grad)
+    return _made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The numbers from start (0 where only end is given) up to but without end, `step` apart."""
-    start, end = (0, start) if end is None else (start, end)
+    start, end = (0, start) if end is None else (0 if start is None else start, end)
     start, end, step = (getattr(n, "array", n) for n in (start, end, step))
+    if not step or (end - start) * step < 0:
+        raise ShapeError(f"arange does not come from {start} to {end} in steps of {step}")
     array = np.arange(start, end, step)
     return _made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
 
@@ -132,50 +139,3 @@ def set_default_dtype(dtype: Any) -> None:
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"the default dtype must be a float, not {np.dtype(dtype)}")
     default_dtype(dtype)
-
-
-def save(value: Any, path: Any) -> None:
-    """Write anything that can be pickled (tensors, a state_dict) to a file; a file that is there is replaced whole."""
-    draft = f"{os.fspath(path)}.part"
-    with open(draft, "wb") as file:
-        pickle.dump(value, file, protocol=5)
-    os.replace(draft, path)
-
-
-def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
-    """Read what `save` wrote. With weights_only, it reads tensors, arrays, numbers, strings and containers alone."""
-    if map_location is not None:
-        dtypes.device(map_location)
-    with open(path, "rb") as file:
-        return _WeightsOnly(file).load() if weights_only else pickle.load(file)
-
-
-class _WeightsOnly(pickle.Unpickler):
-    """A pickle may run any code; this one makes tensors and arrays alone."""
-
-    _MODULES = (
-        "autograd.tensor",
-        "nn.module",
-        "numpy",
-        "numpy.core.multiarray",
-        "numpy._core.multiarray",
-        "numpy._core.numeric",
-    )
-    _BUILTINS = ("complex", "set", "frozenset", "slice", "range", "bytearray")
-
-    def find_class(self, module: str, name: str) -> Any:
-        allowed = (
-            (
-                module in self._MODULES
-                and name
-                in ("_rebuild", "Tensor", "Parameter", "ndarray", "dtype", "scalar", "_reconstruct", "_frombuffer")
-            )
-            or (module, name) == ("collections", "OrderedDict")
-            or (module == "builtins" and name in self._BUILTINS)
-        )
-        if not allowed:
-            raise pickle.UnpicklingError(
-                f"the file holds a {module}.{name}, which is no weight: load(path, weights_only=False) reads it, but "
-                "runs what the file says, so only if you trust where it came from"
-            )
-        return super().find_class(module, name)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
+
+from autograd.errors import ShapeError
 
 float64 = double = np.dtype(np.float64)
 float32 = float = np.dtype(np.float32)
@@ -16,6 +20,18 @@ int16 = short = np.dtype(np.int16)
 int8 = np.dtype(np.int8)
 uint8 = np.dtype(np.uint8)
 bool = np.dtype(np.bool_)
+
+
+def sizes(args: Any, size: Any = None) -> tuple[builtins.int, ...]:
+    """A shape given as numbers, as one sequence of them, or as `size`."""
+    if size is not None:
+        args = (size,)
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    shape = tuple(index(n) for n in args)
+    if shape and min(shape) < 0:
+        raise ShapeError(f"a size cannot be negative: {shape}")
+    return shape
 
 
 class Size(tuple):

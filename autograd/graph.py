@@ -153,6 +153,8 @@ class enable_grad(_GradContext):
 class set_grad_enabled(_GradContext):
     """Record operations or not, in this thread: a context, a decorator, or a plain call that lasts."""
 
+    lasts: bool
+
     def __new__(cls, enabled: bool = True) -> Any:
         self = super().__new__(cls)
         self.enabled = bool(enabled)
@@ -216,6 +218,15 @@ def changed_since(array: Any, order: int) -> bool:
     """Whether the memory of `array` was changed in place after the node with this `order` was made."""
     known = mutations.stamps.get(id(owner(array))) if isinstance(array, np.ndarray) else None
     return known is not None and known[0] > order
+
+
+def check_fresh(user: str, tensor: Traced, node: Node) -> None:
+    """Raises GraphError where the elements of `tensor` are no longer those that its `node` gave."""
+    if changed_since(tensor.array, node.order):
+        raise GraphError(
+            f"an input of {user!r} (shape {tensor.array.shape}, made by {node.name!r}) shares memory with a tensor "
+            "that was changed in place since; take clone() before the change, or use the changed tensor"
+        )
 
 
 def check_saved(node: Node) -> None:
@@ -307,7 +318,7 @@ def walk(
                 )
                 node.grad = g_leaf if node.grad is None else node.grad + g_leaf
         elif node in targets:
-            results[node] = g
+            results[node] = g if create_graph or node.op is None else g.copy()
         if node.op is None or (leads is not None and node not in leads):
             continue
         if node.saved is FREED or node.order < mutations.last:

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes, graph, ops
+from autograd.conversions import Conversions
 from autograd.errors import GraphError, ShapeError
-from autograd.graph import Node, Traced, mode, mutated, tick
-from autograd.methods import Methods
-from autograd.ops.table import NUMPY, OPS, default_dtype
-
-_CONSTANT = (np.ndim, np.shape, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array_equal)
-_INDEX_PUT = OPS["index_put"]
+from autograd.graph import Node, Traced, mode, tick
+from autograd.ops.table import default_dtype
+from autograd.protocols import NumpyProtocols
 
 
 def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.ndarray:
@@ -60,7 +58,26 @@ def _index(index: Any) -> Any:
     return np.asarray(index) if isinstance(index, list) else index
 
 
-class Tensor(Methods):
+_INT = (int, np.integer)
+
+
+def _numbers_apart(index: tuple) -> tuple[tuple, tuple] | None:
+    """Where a number stands before an array, with something else between, the index of the numbers and of the rest.
+
+    There NumPy takes the number for an array and moves its dim to the front; torch takes the numbers out first.
+    """
+    arrays = [i for i, part in enumerate(index) if isinstance(part, np.ndarray)]
+    if not arrays or not any(isinstance(part, _INT) for part in index[: arrays[-1]]):
+        return None
+    if not any(part is None or part is Ellipsis or isinstance(part, slice) for part in index[: arrays[-1]]):
+        return None
+    first = tuple(
+        part if isinstance(part, _INT) or part is Ellipsis else slice(None) for part in index if part is not None
+    )
+    return first, tuple(part for part in index if not isinstance(part, _INT))
+
+
+class Tensor(Conversions, NumpyProtocols):
     """An n-dimensional array whose operations are recorded, so that gradients can be computed.
 
     `data` is a number, nested lists, an ndarray or a tensor, which is copied; Python's numbers become the default dtype
@@ -129,6 +146,11 @@ class Tensor(Methods):
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order."""
         return self.array.flags.c_contiguous
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements lie between neighbours along each dim (or along one)."""
+        steps = tuple(n // self.array.itemsize for n in self.array.strides)
+        return steps if dim is None else steps[dim]
 
     def is_floating_point(self) -> bool:
         """Whether it holds floats."""
@@ -226,16 +248,19 @@ class Tensor(Methods):
     # Elements ---------------------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index=_index(index))
+        index = _index(index)
+        if type(index) is tuple and (numbers := _numbers_apart(index)):
+            return ops.getitem(ops.getitem(self, index=numbers[0]), index=numbers[1])
+        return ops.getitem(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = _index(index)
-        tracked = isinstance(value, Traced) and value.node is not None
-        if mode.grad and (self.node is not None or tracked):
-            self._overwrite(ops.index_put(self, value, index=index))
-        else:
-            self.array[index] = value.array if isinstance(value, Traced) else value
-            mutated(self.array)
+        if type(index) is tuple and (numbers := _numbers_apart(index)):
+            place = self.array[numbers[0]][numbers[1]].shape
+            index = tuple(slice(i, i + 1 or None) if isinstance(i, _INT) else i for i in index)
+            value = value if isinstance(value, Traced) else np.asarray(value, self.array.dtype)
+            value = ops.reshape(np.broadcast_to(value, place), size=self.array[index].shape)
+        self._put(index, value)
 
     def __len__(self) -> int:
         if not self.array.ndim:
@@ -250,41 +275,6 @@ class Tensor(Methods):
     def __contains__(self, value: Any) -> bool:
         return bool((self.array == getattr(value, "array", value)).any())
 
-    def item(self) -> Any:
-        """The one element, as a Python number."""
-        if self.array.size != 1:
-            raise RuntimeError(f"item() needs a tensor of one element, this one has the shape {self.array.shape}")
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
-        return self.array.tolist()
-
-    def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The ndarray itself, not a copy; of a tensor that requires grad only after detach() (or with force)."""
-        if self.node is not None and not force:
-            raise RuntimeError("a tensor that requires grad gives its array only as tensor.detach().numpy()")
-        return self.array
-
-    def __bool__(self) -> bool:
-        if self.array.size != 1:
-            raise RuntimeError(f"the truth of a tensor of shape {self.array.shape} is ambiguous: use .any() or .all()")
-        return bool(self.array.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __index__(self) -> int:
-        if self.array.dtype.kind not in "iub":
-            raise TypeError(f"only a whole number can be an index, this tensor holds {self.array.dtype}")
-        return int(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item() if self.array.size == 1 and self.array.ndim == 0 else str(self), spec)
-
     def __repr__(self) -> str:
         body = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
         usual = self.array.dtype in (default_dtype(), dtypes.int64, dtypes.bool)
@@ -293,64 +283,7 @@ class Tensor(Methods):
             history = ", requires_grad=True"
         return f"tensor({body}{'' if usual else f', dtype={self.array.dtype}'}{history})"
 
-    # Copies and conversions -------------------------------------------------------------------------------------------
-
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
-        """In another dtype (given as such or as a tensor that has it); the device can only be the CPU."""
-        for arg in args:
-            if isinstance(arg, Tensor):
-                dtype = arg.dtype
-            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in DEVICES):
-                device = arg
-            elif not isinstance(arg, bool):
-                dtype = arg
-        if device is not None:
-            dtypes.device(device)
-        if dtype is None or self.array.dtype == dtype:
-            return self.clone() if copy else self
-        return self.cast(dtype=dtypes.checked_dtype(dtype))
-
-    def type(self, dtype: Any = None) -> Any:
-        """In another dtype; without one, the name of the dtype."""
-        return str(self.array.dtype) if dtype is None else self.to(dtype)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """In the dtype of other."""
-        return self.to(other.dtype)
-
-    astype = to
-
-    def float(self) -> Tensor:
-        """In float32."""
-        return self.to(dtypes.float32)
-
-    def double(self) -> Tensor:
-        """In float64."""
-        return self.to(dtypes.float64)
-
-    def half(self) -> Tensor:
-        """In float16."""
-        return self.to(dtypes.float16)
-
-    def long(self) -> Tensor:
-        """In int64."""
-        return self.to(dtypes.int64)
-
-    def int(self) -> Tensor:
-        """In int32."""
-        return self.to(dtypes.int32)
-
-    def bool(self) -> Tensor:
-        """As truth values."""
-        return self.to(dtypes.bool)
-
-    def cpu(self) -> Tensor:
-        """Itself: it is there already."""
-        return self
-
-    def contiguous(self) -> Tensor:
-        """Itself where its elements lie in row-major order, else a copy in which they do."""
-        return self if self.array.flags.c_contiguous else self.clone()
+    # Copies ---------------------------------------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple:
         return _rebuild, (type(self), self.array, self.requires_grad, self.__dict__)
@@ -363,24 +296,7 @@ class Tensor(Methods):
             copied.grad = Tensor.wrap(self.grad.array.copy())
         return copied
 
-    # NumPy's protocols ------------------------------------------------------------------------------------------------
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        array = self.numpy()
-        return np.array(array, dtype) if copy or (dtype is not None and dtype != array.dtype) else array
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{ufunc.__name__} cannot write a tensor into an ndarray: assign the result instead")
-        if method != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{method} is not there for tensors: use the tensor's own methods")
-        return _dispatch(ufunc, args, kwargs)
-
-    def __array_function__(self, function: Any, kinds: Any, args: tuple, kwargs: dict) -> Any:
-        return _dispatch(function, args, kwargs)
-
-
-DEVICES = ("cpu", "cuda", "mps", "xpu", "xla", "meta")
 _new = Tensor.__new__
 
 
@@ -404,32 +320,6 @@ def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) ->
     return tensor
 
 
-def _strip(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)(_strip(item) for item in value)
-    return value.array if isinstance(value, Traced) else value
-
-
-def _has_history(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(_has_history(item) for item in value)
-    return isinstance(value, Traced) and value.node is not None
-
-
-def _dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
-    """NumPy's function on tensors: its op, or, where no gradient is wanted, the function itself on the arrays."""
-    own = NUMPY.get(function)
-    if own is not None:
-        return own(*args, **kwargs)
-    constant = function in _CONSTANT
-    if not constant and mode.grad and (_has_history(args) or _has_history(tuple(kwargs.values()))):
-        raise TypeError(
-            f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
-        )
-    result = function(*_strip(args), **{name: _strip(value) for name, value in kwargs.items()})
-    return result if constant or not isinstance(result, np.ndarray) else Tensor.wrap(result)
-
-
 def walk(
     outputs: Sequence[Tensor],
     gradients: Sequence[Any],
@@ -442,6 +332,9 @@ def walk(
     for tensor in inputs or ():
         if tensor.node is None:
             raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
+    for out in outputs:
+        if out.node.op is not None and out.node.order < graph.mutations.last:  # type: ignore[union-attr]
+            graph.check_fresh("backward", out, out.node)  # type: ignore[arg-type]
     nodes = [out.node for out in outputs]
     targets = None if inputs is None else [tensor.node for tensor in inputs]
     retain = create_graph if retain_graph is None else retain_graph

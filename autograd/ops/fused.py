@@ -49,6 +49,8 @@ def log_softmax(x, *, dim=-1, dtype=None):
 def _checked(dim, x):
     if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
         raise IndexError(f"dim {dim} is out of range for a tensor of shape {x.shape}")
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"softmax of {x.dtype} is not defined: convert it with .float() first")
     return dim if x.ndim else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from autograd.errors import ShapeError
@@ -68,50 +70,50 @@ def _integers(index):
 
 
 @serves(np.take_along_axis)
-def take_along_dim(x, indices, dim=None, *, axis=None):
+def take_along_dim(input, indices, dim=None, *, axis=None):
     """x at `indices` along dim, with the other dims broadcast as NumPy's take_along_axis does."""
     dim = axis if dim is None else dim
     index = _integers(indices)
     if dim is None:
-        return getitem(x.reshape(-1), index=(index.reshape(-1),))
-    dim = _one_dim(dim, x.ndim)
-    shape = tuple(index.shape[d] if d == dim else n for d, n in enumerate(x.shape))
-    return getitem(x, index=_grid(np.broadcast_to(index, shape), dim, x.ndim))
+        return getitem(input.reshape(-1), index=(index.reshape(-1),))
+    dim = _one_dim(dim, input.ndim)
+    shape = tuple(index.shape[d] if d == dim else n for d, n in enumerate(input.shape))
+    return getitem(input, index=_grid(np.broadcast_to(index, shape), dim, input.ndim))
 
 
-def gather(x, dim, index):
+def gather(input, dim, index):
     """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
-    dim = _one_dim(dim, x.ndim)
-    return getitem(x, index=_grid(_integers(index), dim, x.ndim))
+    dim = _one_dim(dim, input.ndim)
+    return getitem(input, index=_grid(_integers(index), dim, input.ndim))
 
 
 def _source(src, index):
     return src[tuple(slice(n) for n in index.shape)] if np.ndim(src) else src
 
 
-def scatter(x, dim, index, src):
+def scatter(input, dim, index, src):
     """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number."""
-    index, dim = _integers(index), _one_dim(dim, x.ndim)
-    return index_put(x, _source(src, index), index=_grid(index, dim, x.ndim))
+    index, dim = _integers(index), _one_dim(dim, input.ndim)
+    return index_put(input, _source(src, index), index=_grid(index, dim, input.ndim))
 
 
-def scatter_add(x, dim, index, src):
+def scatter_add(input, dim, index, src):
     """x with src[i][j] added at out[index[i][j]][j] for dim 0, and so on; repeated indices add up."""
-    index, dim = _integers(index), _one_dim(dim, x.ndim)
-    return x + unindex(_source(src, index), index=_grid(index, dim, x.ndim), size=tuple(x.shape))
+    index, dim = _integers(index), _one_dim(dim, input.ndim)
+    return input + unindex(_source(src, index), index=_grid(index, dim, input.ndim), size=tuple(input.shape))
 
 
-def index_select(x, dim, index):
+def index_select(input, dim, index):
     """The slices of x along dim that the 1-D index names."""
-    lead = (slice(None),) * _one_dim(dim, x.ndim)
-    return getitem(x, index=(*lead, _integers(index)))
+    lead = (slice(None),) * _one_dim(dim, input.ndim)
+    return getitem(input, index=(*lead, _integers(index)))
 
 
-def masked_select(x, mask):
+def masked_select(input, mask):
     """The elements where the mask is true, as a 1-D tensor."""
     mask = np.asarray(getattr(mask, "array", mask))
-    shape = np.broadcast_shapes(x.shape, mask.shape)
-    return getitem(np.broadcast_to(x, shape), index=np.broadcast_to(mask, shape))
+    shape = np.broadcast_shapes(input.shape, mask.shape)
+    return getitem(np.broadcast_to(input, shape), index=np.broadcast_to(mask, shape))
 
 
 @op(np.argsort)
@@ -122,41 +124,52 @@ def argsort(x, *, dim=-1, descending=False, stable=False):
     return np.argsort(x, axis=dim, kind="stable")
 
 
-def sort(x, dim=-1, descending=False, stable=False):
+class ValuesAndIndices(NamedTuple):
+    """What was found, and where."""
+
+    values: Any
+    indices: Any
+
+
+def sort(input, dim=-1, descending=False, stable=False):
     """(values, indices) sorted along dim."""
-    order = argsort(x, dim=dim, descending=descending)
-    return gather(x, dim, order), order
+    order = argsort(input, dim=dim, descending=descending)
+    return ValuesAndIndices(gather(input, dim, order), order)
 
 
-def topk(x, k, dim=-1, largest=True, sorted=True):
+def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) along dim, in order."""
-    n = x.shape[_one_dim(dim, x.ndim)]
+    n = input.shape[_one_dim(dim, input.ndim)]
     if not 0 <= k <= n:
         raise ShapeError(f"topk of k={k} along dim {dim} of size {n}")
-    order = argsort(x, dim=dim, descending=largest)
-    order = order[(slice(None),) * _one_dim(dim, x.ndim) + (slice(k),)]
-    return gather(x, dim, order), order
+    order = argsort(input, dim=dim, descending=largest)
+    order = order[(slice(None),) * _one_dim(dim, input.ndim) + (slice(k),)]
+    return ValuesAndIndices(gather(input, dim, order), order)
 
 
 def _extreme(x, dim, keepdim, find):
+    if x.shape[_one_dim(dim, x.ndim)] == 0 if x.ndim else False:
+        raise IndexError(f"dim {dim} of the shape {tuple(x.shape)} is empty: it has no greatest or least element")
     index = find(x, dim=dim, keepdim=True)
     values = gather(x, dim, index)
-    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+    return ValuesAndIndices(values, index) if keepdim else ValuesAndIndices(values.squeeze(dim), index.squeeze(dim))
 
 
-def max(x, dim=None, keepdim=False):
+def max(input, dim=None, keepdim=False, *, axis=None, other=None):
     """The maximum of all, or (values, indices) along dim, or `maximum` with another tensor."""
+    dim = next((value for value in (dim, axis, other) if value is not None), None)
     if dim is None:
-        return reduction.amax(x)
+        return reduction.amax(input)
     if not isinstance(dim, int):
-        return maximum(x, dim)
-    return _extreme(x, dim, keepdim, reduction.argmax)
+        return maximum(input, dim)
+    return _extreme(input, dim, keepdim, reduction.argmax)
 
 
-def min(x, dim=None, keepdim=False):
+def min(input, dim=None, keepdim=False, *, axis=None, other=None):
     """The minimum of all, or (values, indices) along dim, or `minimum` with another tensor."""
+    dim = next((value for value in (dim, axis, other) if value is not None), None)
     if dim is None:
-        return reduction.amin(x)
+        return reduction.amin(input)
     if not isinstance(dim, int):
-        return minimum(x, dim)
-    return _extreme(x, dim, keepdim, reduction.argmin)
+        return minimum(input, dim)
+    return _extreme(input, dim, keepdim, reduction.argmin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 import numpy as np
 
 from autograd.errors import ShapeError
@@ -64,25 +65,25 @@ def linear(x, weight, bias):
     return out.reshape(*x.shape[:-1], weight.shape[0])
 
 
-def mm(x, y):
+def mm(input, mat2):
     """The product of two matrices."""
-    return _product("mm", x, y, 2, 2)
+    return _product("mm", input, mat2, 2, 2)
 
 
-def bmm(x, y):
+def bmm(input, mat2):
     """The products of two batches of matrices, (B, n, m) and (B, m, p)."""
-    return _product("bmm", x, y, 3, 3)
+    return _product("bmm", input, mat2, 3, 3)
 
 
-def mv(x, y):
+def mv(input, vec):
     """A matrix times a vector."""
-    return _product("mv", x, y, 2, 1)
+    return _product("mv", input, vec, 2, 1)
 
 
 @serves(np.dot)
-def dot(x, y):
+def dot(input, tensor):
     """The inner product of two vectors."""
-    return _product("dot", x, y, 1, 1)
+    return _product("dot", input, tensor, 1, 1)
 
 
 def _product(name, x, y, x_dims, y_dims):
@@ -92,30 +93,30 @@ def _product(name, x, y, x_dims, y_dims):
 
 
 @serves(np.outer)
-def outer(x, y):
+def outer(input, vec2):
     """The outer product of two vectors."""
-    return x.reshape(-1, 1) * y.reshape(1, -1)
+    return input.reshape(-1, 1) * vec2.reshape(1, -1)
 
 
-def addmm(x, mat1, mat2, *, beta=1, alpha=1):
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta x + alpha mat1 @ mat2, for matrices or batches of them."""
-    return beta * x + alpha * matmul(mat1, mat2)
+    return beta * input + alpha * matmul(mat1, mat2)
 
 
 @serves(np.tensordot)
-def tensordot(x, y, dims=2):
+def tensordot(input, other, dims=2):
     """The sum of products over the last `dims` dims of x and the first of y, or over two lists of dims."""
     if isinstance(dims, int):
-        over_x, over_y = list(range(x.ndim - dims, x.ndim)), list(range(dims))
+        over_x, over_y = list(range(input.ndim - dims, input.ndim)), list(range(dims))
     else:
         over_x, over_y = ([d] if isinstance(d, int) else list(d) for d in dims)
     letters = iter(_LETTERS)
-    of_x = [next(letters) for _ in range(x.ndim)]
-    of_y = [next(letters) for _ in range(y.ndim)]
+    of_x = [next(letters) for _ in range(input.ndim)]
+    of_y = [next(letters) for _ in range(other.ndim)]
     for a, b in zip(over_x, over_y, strict=True):
-        of_y[b % y.ndim] = of_x[a % x.ndim]
+        of_y[b % other.ndim] = of_x[a % input.ndim]
     out = [s for s in of_x if s not in of_y] + [s for s in of_y if s not in of_x]
-    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", x, y)
+    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other)
 
 
 def _einsum_grads(g, tensors, shapes, needs, inputs, output):
@@ -187,29 +188,29 @@ def einsum(equation, *tensors, optimize=None):
 
 
 @serves(np.diagonal)
-def diagonal(x, offset=0, dim1=0, dim2=1):
+def diagonal(input, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
-    dim1, dim2 = dim1 % x.ndim, dim2 % x.ndim
-    rest = [d for d in range(x.ndim) if d not in (dim1, dim2)]
-    x = permute(x, dim=(*rest, dim1, dim2))
-    n = max(min(x.shape[-2] + min(offset, 0), x.shape[-1] - max(offset, 0)), 0)
+    dim1, dim2 = dim1 % input.ndim, dim2 % input.ndim
+    rest = [d for d in range(input.ndim) if d not in (dim1, dim2)]
+    input = permute(input, dim=(*rest, dim1, dim2))
+    n = max(min(input.shape[-2] + min(offset, 0), input.shape[-1] - max(offset, 0)), 0)
     i = np.arange(n)
-    return x[(..., i - min(offset, 0), i + max(offset, 0))]
+    return input[(..., i - min(offset, 0), i + max(offset, 0))]
 
 
 _diagonal = diagonal
 
 
-def diag(x, diagonal=0):
+def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
-    if x.ndim == 2:
-        return _diagonal(x, diagonal)
-    n = x.shape[0] + abs(diagonal)
-    i = np.arange(x.shape[0])
+    if input.ndim == 2:
+        return _diagonal(input, diagonal)
+    n = input.shape[0] + abs(diagonal)
+    i = np.arange(input.shape[0])
     from_row, from_column = i - min(diagonal, 0), i + max(diagonal, 0)
-    return unindex(x, index=(from_row, from_column), size=(n, n))
+    return unindex(input, index=(from_row, from_column), size=(n, n))
 
 
-def trace(x):
+def trace(input):
     """The sum of the diagonal of a matrix."""
-    return diagonal(x).sum()
+    return diagonal(input).sum()

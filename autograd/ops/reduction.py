@@ -41,6 +41,7 @@ def _axis(dim):
 def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over dim."""
     axes_of(dim, x.ndim)
+    dtype = np.int64 if dtype is None and x.dtype.kind == "u" else dtype
     return np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=dtype)
 
 

@@ -44,56 +44,56 @@ def permute(x, *, dim=None):
 
 
 @serves(np.swapaxes)
-def transpose(x, dim0, dim1):
+def transpose(input, dim0, dim1):
     """The dims dim0 and dim1 exchanged."""
-    order = list(range(x.ndim))
-    dim0, dim1 = _one_dim(dim0, x.ndim), _one_dim(dim1, x.ndim)
+    order = list(range(input.ndim))
+    dim0, dim1 = _one_dim(dim0, input.ndim), _one_dim(dim1, input.ndim)
     order[dim0], order[dim1] = dim1, dim0
-    return permute(x, dim=tuple(order))
+    return permute(input, dim=tuple(order))
 
 
 @serves(np.moveaxis)
-def movedim(x, source, destination):
+def movedim(input, source, destination):
     """The dims of `source` moved to where `destination` says."""
-    source = [_one_dim(d, x.ndim) for d in ((source,) if isinstance(source, int) else source)]
-    destination = [_one_dim(d, x.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
-    order = [d for d in range(x.ndim) if d not in source]
+    source = [_one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
+    destination = [_one_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
+    order = [d for d in range(input.ndim) if d not in source]
     for d, s in sorted(zip(destination, source, strict=True)):
         order.insert(d, s)
-    return permute(x, dim=tuple(order))
+    return permute(input, dim=tuple(order))
 
 
 @serves(np.squeeze)
-def squeeze(x, dim=None, *, axis=None):
+def squeeze(input, dim=None, *, axis=None):
     """Without the dims of size 1 (of `dim` alone, where given and of size 1)."""
     dim = axis if dim is None else dim
-    dims = range(x.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
-    gone = {_one_dim(d, x.ndim) for d in dims if x.ndim}
-    return reshape(x, size=tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in gone))
+    dims = range(input.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+    gone = {_one_dim(d, input.ndim) for d in dims if input.ndim}
+    return reshape(input, size=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in gone))
 
 
 @serves(np.expand_dims)
-def unsqueeze(x, dim):
+def unsqueeze(input, dim):
     """With a new dim of size 1 at `dim`."""
-    at = _one_dim(dim, x.ndim + 1)
-    return reshape(x, size=(*x.shape[:at], 1, *x.shape[at:]))
+    at = _one_dim(dim, input.ndim + 1)
+    return reshape(input, size=(*input.shape[:at], 1, *input.shape[at:]))
 
 
-def flatten(x, start_dim=0, end_dim=-1):
+def flatten(input, start_dim=0, end_dim=-1):
     """The dims from start_dim to end_dim made one."""
-    if not x.ndim:
-        return reshape(x, size=(1,))
-    start, end = _one_dim(start_dim, x.ndim), _one_dim(end_dim, x.ndim)
-    return reshape(x, size=(*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
+    if not input.ndim:
+        return reshape(input, size=(1,))
+    start, end = _one_dim(start_dim, input.ndim), _one_dim(end_dim, input.ndim)
+    return reshape(input, size=(*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]))
 
 
-def unflatten(x, dim, sizes):
+def unflatten(input, dim, sizes):
     """The dim `dim` split into `sizes`, of which one may be -1."""
-    at = _one_dim(dim, x.ndim)
+    at = _one_dim(dim, input.ndim)
     if -1 in sizes:
         known = -math.prod(sizes)
-        sizes = [x.shape[at] // known if n == -1 else n for n in sizes]
-    return reshape(x, size=(*x.shape[:at], *sizes, *x.shape[at + 1 :]))
+        sizes = [input.shape[at] // known if n == -1 else n for n in sizes]
+    return reshape(input, size=(*input.shape[:at], *sizes, *input.shape[at + 1 :]))
 
 
 @op(np.broadcast_to, x=lambda g: g)
@@ -102,11 +102,11 @@ def broadcast_to(x, *, size):
     return np.broadcast_to(x, size)
 
 
-def expand(x, *size):
+def expand(input, *sizes, size=None):
     """`broadcast_to` in which -1 keeps a dim as it is."""
-    size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
-    lead = len(size) - x.ndim
-    return broadcast_to(x, size=tuple(x.shape[i - lead] if n == -1 else n for i, n in enumerate(size)))
+    size = size or (sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes)
+    lead = len(size) - input.ndim
+    return broadcast_to(input, size=tuple(input.shape[i - lead] if n == -1 else n for i, n in enumerate(size)))
 
 
 def _cut(g, shapes, dim):
@@ -144,27 +144,28 @@ def split_at(x, *, stops, dim):
     return tuple(np.split(x, stops, axis=dim))
 
 
-def split(x, split_size_or_sections, dim=0):
+def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     """Pieces of a size (the last may be smaller), or of the sizes given, along dim."""
-    n, size = x.shape[_one_dim(dim, x.ndim)], split_size_or_sections
+    size = split_size_or_sections if split_size is None else split_size
+    n = tensor.shape[_one_dim(dim, tensor.ndim)]
     if isinstance(size, int):
         sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
     else:
         sizes = list(size)
         if sum(sizes) != n:
-            raise ShapeError(f"split of shape {x.shape} along dim {dim}: the sizes {sizes} do not add up to {n}")
+            raise ShapeError(f"split of shape {tensor.shape} along dim {dim}: the sizes {sizes} do not add up to {n}")
     stops = tuple(sum(sizes[: i + 1]) for i in range(len(sizes) - 1))
-    return split_at(x, stops=stops, dim=dim)
+    return split_at(tensor, stops=stops, dim=dim)
 
 
-def chunk(x, chunks, dim=0):
+def chunk(input, chunks, dim=0):
     """At most `chunks` pieces of one size (the last may be smaller) along dim."""
-    return split(x, max(-(-x.shape[dim] // chunks), 1), dim)
+    return split(input, max(-(-input.shape[dim] // chunks), 1), dim)
 
 
-def unbind(x, dim=0):
+def unbind(input, dim=0):
     """The slices along dim, as a tuple."""
-    return tuple(squeeze(piece, dim) for piece in split(x, 1, dim))
+    return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
 
 
 @op(np.flip, x=lambda g, dim: np.flip(g, dim))
@@ -207,13 +208,6 @@ def repeat(x, *, size):
     if len(size) < x.ndim:
         raise ShapeError(f"repeat of shape {x.shape} needs at least {x.ndim} counts, got {tuple(size)}")
     return np.tile(x, size)
-
-
-@serves(np.tile)
-def tile(x, reps):
-    """`repeat` in which missing counts are 1."""
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
-    return repeat(x, size=(1,) * (x.ndim - len(reps)) + reps)
 
 
 def _unpad(g, width):

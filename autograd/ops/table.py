@@ -184,7 +184,7 @@ class Op:
                 raise TypeError(f"{self.name}() takes at most {n + len(self.keywords)} arguments, got {len(arrays)}")
             kwargs.update(zip(self.keywords, arrays[n:], strict=False))
             arrays = arrays[:n]
-        for name in ("input", "other") if kwargs else ():
+        for name in ("input", "other", "exponent") if kwargs else ():
             if name in kwargs and name not in self.args and len(arrays) < n:
                 arrays.insert(0 if name == "input" else 1, kwargs.pop(name))
         for name in self.args[len(arrays) :]:
@@ -290,7 +290,7 @@ def op(
                     if node is not None:
                         mask |= bit
                         if node.order < mutations.last and node.op is not None:
-                            _check_fresh(entry, arg, node)
+                            graph.check_fresh(entry.name, arg, node)
                 else:
                     values.append(arg)
                     parents.append(None)
@@ -308,7 +308,7 @@ def op(
                 out = np.asarray(out)
             if out.dtype is _FLOAT64 and kwargs.get("dtype") is None:
                 out = _like_torch(out, values)
-            if not mask or not derivable or not mode.grad:
+            if not mask or not derivable or not mode.grad or out.dtype.kind != "f":
                 return wrap(out, None)
             node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, out.dtype)
             if mode.trace is not None:
@@ -334,14 +334,6 @@ def _several(
     shapes = tuple(out.shape for out in outs)
     node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, outs, outs), shapes, outs[0].dtype)
     return wrap_several(wrap, outs, node)
-
-
-def _check_fresh(entry: Op, tensor: Traced, node: Node) -> None:
-    if graph.changed_since(tensor.array, node.order):
-        raise graph.GraphError(
-            f"an input of {entry.name!r} (shape {tensor.array.shape}, made by {node.name!r}) shares memory with a "
-            "tensor that was changed in place since; take clone() before the change, or use the changed tensor"
-        )
 
 
 def _explained(entry: Op, values: list, error: ValueError) -> Exception:

@@ -1,0 +1,76 @@
+"""Sources of random numbers: generators with a seed, and the one that is used where none is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import dtypes
+
+
+class Generator:
+    """A source of random numbers; `rng` is its NumPy generator. The same seed gives the same numbers."""
+
+    device = dtypes.CPU
+
+    def __init__(self, device: Any = "cpu") -> None:
+        dtypes.device(device)
+        self._seed: int | None = None
+        self._rng: np.random.Generator | None = None
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The NumPy generator, made when it is first asked for: NumPy takes its time to import it."""
+        if self._rng is None:
+            self.manual_seed(self.initial_seed())
+        return self._rng  # type: ignore[return-value]
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from this seed."""
+        self._seed, self._rng = int(seed), np.random.default_rng(int(seed))
+        return self
+
+    def seed(self) -> int:
+        """Start again from a seed that the system makes up, and return it."""
+        return self.manual_seed(int(np.random.SeedSequence().generate_state(1)[0])).initial_seed()
+
+    def initial_seed(self) -> int:
+        """The seed that it started from."""
+        return self.seed() if self._seed is None else self._seed
+
+    def get_state(self) -> Any:
+        """Where it stands, for `set_state`."""
+        return self.rng.bit_generator.state
+
+    def set_state(self, state: Any) -> None:
+        """Go on from where another stood."""
+        self.rng.bit_generator.state = state
+
+
+default_generator = Generator()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generator."""
+    return default_generator.manual_seed(seed)
+
+
+def initial_seed() -> int:
+    """The seed that the default generator started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """Where the default generator stands, for `set_rng_state`."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state: Any) -> None:
+    """Let the default generator go on from where it stood."""
+    default_generator.set_state(state)
+
+
+def numpy_rng(generator: Generator | None = None) -> np.random.Generator:
+    """The NumPy generator of `generator`, or of the default one."""
+    return (generator or default_generator).rng
