@@ -281,3 +281,10 @@ def test_the_layer_is_the_function(layer, function, classes):
     assert layer(x, y).item() == function(x, y).item()
     with pytest.raises(ValueError, match="reduction"):
         type(layer)(reduction="average")
+
+
+def test_widths_that_make_no_sense_are_named():
+    with pytest.raises(ValueError, match="beta must not be negative, got -1"):
+        F.smooth_l1_loss(ag.ones(1), ag.ones(1), beta=-1.0)
+    with pytest.raises(ValueError, match="delta must be positive, got 0"):
+        F.huber_loss(ag.ones(1), ag.ones(1), delta=0.0)

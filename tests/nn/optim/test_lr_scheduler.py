@@ -213,3 +213,8 @@ def test_the_papers_schedule_peaks_at_the_end_of_the_warm_up():
     factors = [inverse_square_root(n, d_model=512, warmup=100) for n in range(1000)]
     assert int(np.argmax(factors)) == 99 and factors[99] == pytest.approx(512**-0.5 * 0.1)
     assert factors[0] == pytest.approx(512**-0.5 * 100**-1.5) and factors[399] == pytest.approx(512**-0.5 / 20)
+
+
+def test_a_saved_lambda_schedule_holds_no_function():
+    state = LambdaLR(sgd(), lambda n: 0.5).state_dict()
+    assert "lr_lambdas" not in state and "optimizer" not in state and state["last_epoch"] == 0
