@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd.graph import Node, Traced, mode, no_grad
-from autograd.ops.table import Parts, wrap_several
+from autograd.ops.table import Parts, pick, wrap_several
 from autograd.tensor import Tensor
 
 
@@ -30,12 +32,30 @@ class _Written:
     def __init__(self, kind: type[Function], context: Context) -> None:
         self.name = kind.__name__
         self.kind, self.context = kind, context
+        self.histories: list[Any] = []  # of what was saved: a Node, None, or the number of a result
+
+    def save(self, results: tuple) -> dict:
+        """The saved arrays, as a node keeps them: a result is known by its number, or the node would hold itself."""
+        saved, self.context.saved_tensors = self.context.saved_tensors, ()
+        numbers = {id(result): i for i, result in enumerate(results)}
+        self.histories = [numbers.get(id(t), getattr(t, "node", None)) for t in saved]
+        return {f"saved tensor {i}": t.array if isinstance(t, Traced) else t for i, t in enumerate(saved)}
 
     def pull(self, node: Node, g: Any, leads: set | None, wrap: Callable, create_graph: bool) -> Sequence[Any]:
         """The gradients of all arguments, as the user's backward gives them."""
         gs = g.filled() if isinstance(g, Parts) else (g,)
-        found = self.kind.backward(self.context, *[x if isinstance(x, Traced) else wrap(x, None) for x in gs])
-        found = found if isinstance(found, tuple) else (found,)
+        several = bool(node.shape) and isinstance(node.shape[0], tuple)
+        restored = []
+        for value, history in zip((node.saved or {}).values(), self.histories, strict=True):
+            if isinstance(history, int):
+                history = pick(node, history, value) if several else node
+            restored.append(wrap(value, history) if isinstance(value, np.ndarray) else value)
+        self.context.saved_tensors = tuple(restored)
+        try:
+            found = self.kind.backward(self.context, *[x if isinstance(x, Traced) else wrap(x, None) for x in gs])
+        finally:
+            self.context.saved_tensors = ()
+        found = found if isinstance(found, (tuple, list)) else (found,)
         if len(found) != len(node.parents):
             raise RuntimeError(f"{self.name}.backward gave {len(found)} gradients for {len(node.parents)} arguments")
         return [x if create_graph or x is None else x.array for x in found]
@@ -68,9 +88,10 @@ class Function:
             result = cls.forward(context, *args)
         if not any(needs) or not mode.grad:
             return result
+        results = result if isinstance(result, tuple) else (result,)
         op = _Written(cls, context)
+        arrays = tuple(r.array for r in results)
         if isinstance(result, tuple):
-            arrays = tuple(r.array for r in result)
-            node = Node(op, parents, None, tuple(a.shape for a in arrays), arrays[0].dtype)
+            node = Node(op, parents, op.save(results), tuple(a.shape for a in arrays), arrays[0].dtype)
             return wrap_several(Tensor.wrap, arrays, node)
-        return Tensor.wrap(result.array, Node(op, parents, None, result.array.shape, result.array.dtype))
+        return Tensor.wrap(arrays[0], Node(op, parents, op.save(results), arrays[0].shape, arrays[0].dtype))

@@ -227,10 +227,15 @@ class _Pick:
 _PICK = _Pick()
 
 
+def pick(node: Node, index: int, out: np.ndarray) -> Node:
+    """The node of the result `out`, one of several, of the op at `node`."""
+    return Node(_PICK, (node,), {"index": index}, out.shape, out.dtype)
+
+
 def wrap_several(wrap: Callable, outs: tuple, node: Node | None) -> tuple:
     if node is None:
         return tuple(wrap(out) for out in outs)
-    return tuple(wrap(out, Node(_PICK, (node,), {"index": i}, out.shape, out.dtype)) for i, out in enumerate(outs))
+    return tuple(wrap(out, pick(node, i, out)) for i, out in enumerate(outs))
 
 
 def _like_torch(out: np.ndarray, values: Sequence[Any]) -> np.ndarray:

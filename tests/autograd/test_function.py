@@ -1,0 +1,158 @@
+"""Functions with a backward of one's own."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+
+class Exp(ag.Function):
+    @staticmethod
+    def forward(ctx, x):
+        out = x.exp()
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx, g):
+        (out,) = ctx.saved_tensors
+        return g * out
+
+
+class Cube(ag.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x * x * x * factor
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 3 * ctx.factor * x * x * g, None
+
+
+class SumAndProduct(ag.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        return x + y, x * y
+
+    @staticmethod
+    def backward(ctx, g_sum, g_product):
+        x, y = ctx.saved_tensors
+        return g_sum + g_product * y, g_sum + g_product * x
+
+
+class ExpAndSquare(ag.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e, s = x.exp(), x * x
+        ctx.save_for_backward(x, e)
+        return e, s
+
+    @staticmethod
+    def backward(ctx, g_e, g_s):
+        x, e = ctx.saved_tensors
+        return g_e * e + 2 * x * g_s
+
+
+def leaf(*values):
+    return ag.tensor(values, dtype=ag.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: Exp.apply(x), lambda x: Cube.apply(x, 2.0), lambda x: Exp.apply(Cube.apply(x, 0.1))]
+)
+def test_first_and_second_derivatives_of_a_written_function_are_right(f):
+    assert ag.gradcheck(f, leaf(0.5, -1.0, 2.0)) and ag.gradgradcheck(f, leaf(0.5, -1.0, 2.0))
+
+
+def test_a_function_of_two_tensors_with_two_results():
+    def f(x, y):
+        total, product = SumAndProduct.apply(x, y)
+        return total * product
+
+    assert ag.gradcheck(f, (leaf(0.5, -1.0), leaf(2.0, 3.0))) and ag.gradgradcheck(f, (leaf(0.5, -1.0), leaf(2.0, 3.0)))
+
+
+def test_one_of_several_results_may_be_saved():
+    assert ag.gradgradcheck(lambda x: ExpAndSquare.apply(x), leaf(0.5, -1.0))
+
+
+def test_only_one_of_two_results_may_be_used():
+    x, y = leaf(2.0), leaf(5.0)
+    SumAndProduct.apply(x, y)[1].backward()
+    assert (x.grad.item(), y.grad.item()) == (5.0, 2.0)
+
+
+def test_a_saved_tensor_changed_in_place_is_an_error_that_names_the_function():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    z = Cube.apply(y, 1.0)
+    y.detach().add_(1)
+    with pytest.raises(RuntimeError, match="'Cube'.*changed in place"):
+        z.sum().backward()
+
+
+def test_a_second_walk_needs_retain_graph():
+    x = leaf(1.0)
+    y = Exp.apply(x)
+    y.backward()
+    with pytest.raises(RuntimeError, match="'Exp' was freed.*retain_graph"):
+        y.backward()
+
+
+def test_a_wrong_number_of_gradients_is_an_error():
+    class Wrong(ag.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    with pytest.raises(RuntimeError, match="Wrong.backward gave 1 gradients for 2 arguments"):
+        Wrong.apply(leaf(1.0), leaf(2.0)).backward()
+
+
+def test_needs_input_grad_tells_which_arguments_want_one():
+    class Seen(ag.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, g):
+            assert ctx.needs_input_grad == (True, False)
+            return g, None
+
+    Seen.apply(leaf(1.0), ag.tensor([2.0], dtype=ag.float64)).backward()
+
+
+def test_nothing_is_recorded_where_no_argument_wants_a_gradient():
+    assert not Exp.apply(ag.ones(2)).requires_grad
+    with ag.no_grad():
+        assert not Exp.apply(leaf(1.0)).requires_grad
+
+
+def test_a_result_that_saves_itself_makes_no_reference_cycle():
+    gc.collect()
+    gc.disable()
+    try:
+        out = Exp.apply(leaf(1.0))
+        gone = weakref.ref(out.node)
+        del out
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_function_without_forward_or_backward_says_what_it_needs():
+    with pytest.raises(NotImplementedError, match="forward"):
+        ag.Function.apply(leaf(1.0))
+    np.testing.assert_array_equal(Exp.apply(ag.zeros(2)).numpy(), [1, 1])
