@@ -15,6 +15,7 @@ from nn.layers.activation import (
 from nn.layers.attention import MultiheadAttention
 from nn.layers.containers import Flatten, Identity, ModuleDict, ModuleList, ParameterList, Sequential, Unflatten
 from nn.layers.dropout import Dropout
+from nn.layers.encoder import TransformerEncoder, TransformerEncoderLayer
 from nn.layers.linear import Bilinear, Embedding, Linear
 from nn.layers.loss import (
     BCELoss,
@@ -75,5 +76,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "TransformerBlock",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
 ]

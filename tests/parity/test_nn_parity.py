@@ -317,6 +317,25 @@ def test_a_block_is_pytorchs_encoder_layer(norm_first, activation):
         close(p.grad, gradients[theirs_of(key)].grad)
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])
+def test_transformer_encoder(activation, norm_first, batch_first):
+    def make(m, f):
+        act = f.silu if activation == "silu" else activation
+        layer = m.TransformerEncoderLayer(8, 2, 16, 0.0, act, batch_first=batch_first, norm_first=norm_first)
+        return m.TransformerEncoder(layer, 2, norm=m.LayerNorm(8))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch tells which of its fast paths it takes
+        theirs = make(torch.nn, TF)
+    x = rng(0).normal(size=(2, 5, 8) if batch_first else (5, 2, 8))
+    padding = np.array([[False] * 5, [False] * 3 + [True] * 2])
+    compare_modules(make(nn, F), theirs, x, mask=~np.tri(5, dtype=bool), src_key_padding_mask=padding)
+    theirs.zero_grad()
+    compare_modules(make(nn, F), theirs, x)
+
+
 LOSSES = [
     ("MSELoss", {}), ("L1Loss", {"reduction": "sum"}), ("SmoothL1Loss", {"beta": 0.3}), ("HuberLoss", {"delta": 0.3}),
     ("BCELoss", {}), ("BCEWithLogitsLoss", {}), ("KLDivLoss", {"reduction": "batchmean"}),

@@ -272,3 +272,19 @@ def test_residual_dropout_falls_on_the_branches_not_on_the_stream():
     b = nn.TransformerBlock(8, 2, dropout=1.0)
     x = ag.randn(1, 3, 8)
     np.testing.assert_array_equal(b(x).detach().numpy(), x.numpy())
+
+
+def test_an_encoder_copies_its_layer_and_hands_on_the_masks():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+    encoder = nn.TransformerEncoder(layer, 2)
+    first, second = encoder.layers
+    assert first is not layer and first.linear1.weight is not second.linear1.weight
+    x = ag.randn(2, 5, 8)
+    changed = x.clone()
+    changed[:, 3] += 1.0
+    before, after = (encoder(t, is_causal=True).detach().numpy() for t in (x, changed))
+    np.testing.assert_array_equal(before[:, :3], after[:, :3])
+    assert (before[:, 3:] != after[:, 3:]).any()
+    assert nn.TransformerEncoder(layer, 1, nn.LayerNorm(8))(x).shape == x.shape
+    with pytest.raises(ValueError, match="'relu' or 'gelu', got 'selu'"):
+        nn.TransformerEncoderLayer(8, 2, activation="selu")
