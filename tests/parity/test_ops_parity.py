@@ -14,6 +14,7 @@ from autograd.ops import OPS
 from autograd.tensor import Tensor
 from tests.properties.cases import CASES, FUNCTIONS, Call, differentiable, is_float
 from tests.properties.composed import COMPOSED
+from tests.properties.kinks import KINKS, at
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -228,61 +229,11 @@ def test_composed_functions_equal_torchs(name):
     many(COMPOSED[name].draw, check)
 
 
-INF = math.inf
-KINKS: dict[str, tuple[Callable, list]] = {
-    "relu": (lambda m, x: m.relu(x), [[-1.0, 0.0, 1.0]]),
-    "abs": (lambda m, x: m.abs(x), [[-1.0, 0.0, 1.0]]),
-    "sign": (lambda m, x: m.sign(x), [[-1.0, 0.0, 1.0]]),
-    "clamp on its bounds": (lambda m, x: m.clamp(x, -1.0, 1.0), [[-2.0, -1.0, 0.0, 1.0, 2.0]]),
-    "clamp by tensors": (
-        lambda m, x, low, high: m.clamp(x, low, high),
-        [[-1.0, 1.0, 3.0], [-1.0, 0.0, 0.0], [2.0, 1.0, 2.0]],
-    ),
-    "maximum of equals": (lambda m, x, y: m.maximum(x, y), [[0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]),
-    "minimum of equals": (lambda m, x, y: m.minimum(x, y), [[0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]),
-    "max with ties": (lambda m, x: m.max(x), [[3.0, 1.0, 3.0, 3.0]]),
-    "min with ties": (lambda m, x: m.min(x), [[1.0, 1.0, 3.0, 3.0]]),
-    "amax with ties": (lambda m, x: m.amax(x, 1), [[[3.0, 1.0, 3.0], [2.0, 2.0, 2.0]]]),
-    "amin with ties": (lambda m, x: m.amin(x, 0), [[[3.0, 1.0, 3.0], [3.0, 2.0, 2.0]]]),
-    "max along a dim with ties": (lambda m, x: m.max(x, 1)[0], [[[3.0, 1.0, 3.0], [2.0, 2.0, 2.0]]]),
-    "norm at 0": (lambda m, x: m.norm(x), [[0.0, 0.0]]),
-    "norm of rows, one of zeros": (lambda m, x: m.norm(x, dim=1), [[[0.0, 0.0], [3.0, 4.0]]]),
-    "1-norm at 0": (lambda m, x: m.norm(x, 1), [[0.0, 2.0]]),
-    "3-norm at 0": (lambda m, x: m.norm(x, 3), [[0.0, 0.0]]),
-    "3-norm with a 0": (lambda m, x: m.norm(x, 3), [[0.0, 2.0, -1.0]]),
-    "infinity norm with ties": (lambda m, x: m.norm(x, INF), [[-3.0, 3.0, 1.0]]),
-    "std of equals": (lambda m, x: m.std(x), [[2.0, 2.0, 2.0]]),
-    "var of equals": (lambda m, x: m.var(x), [[2.0, 2.0, 2.0]]),
-    "prod with one zero": (lambda m, x: m.prod(x), [[2.0, 0.0, 3.0]]),
-    "prod with two zeros": (lambda m, x: m.prod(x), [[2.0, 0.0, 0.0]]),
-    "cumprod with zeros": (lambda m, x: m.cumprod(x, 0), [[2.0, 0.0, 3.0, 0.0, 5.0]]),
-    "sqrt at 0": (lambda m, x: m.sqrt(x), [[0.0, 4.0]]),
-    "x squared at 0": (lambda m, x: x**2, [[0.0, -1.0]]),
-    "x to the 0": (lambda m, x: x**0, [[0.0, -1.0]]),
-    "x to the 0.5 at 0": (lambda m, x: x**0.5, [[0.0, 4.0]]),
-    "x to the -1 at 0": (lambda m, x: x**-1, [[0.0, 4.0]]),
-    "x to the y at 0": (lambda m, x, y: x**y, [[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 0.0]]),
-    "a number to the y": (lambda m, y: 0.0**y, [[0.0, 1.0, 2.0]]),
-    "log at 0": (lambda m, x: m.log(x), [[0.0, 1.0]]),
-    "reciprocal at 0": (lambda m, x: 1 / x, [[0.0, 1.0]]),
-    "where with a nan that is not taken": (lambda m, x: m.where(x > 0, m.log(x * 0 + 1), x), [[0.0, 1.0]]),
-    "logaddexp of equals": (lambda m, x, y: m.logaddexp(x, y), [[0.0, 800.0, -800.0], [0.0, 800.0, 900.0]]),
-    "logsumexp with -inf": (lambda m, x: m.logsumexp(x, 0), [[-INF, 0.0, 1.0]]),
-    "softmax with -inf": (lambda m, x: m.softmax(x, 0), [[-INF, 0.0, 1.0]]),
-    "median": (lambda m, x: m.median(x), [[4.0, 1.0, 3.0, 2.0]]),
-    "remainder at a multiple": (lambda m, x, y: m.remainder(x, y), [[4.0, -3.0], [2.0, 2.0]]),
-    "atan2 on the axes": (lambda m, y, x: m.atan2(y, x), [[0.0, 1.0, 0.0], [1.0, 0.0, -1.0]]),
-    "tril of zeros": (lambda m, x: m.tril(x), [[[0.0, 1.0], [2.0, 0.0]]]),
-    "repeated indices": (lambda m, x: x[[0, 0, 1, 0]] ** 2, [[3.0, 4.0]]),
-}
-
-
 @pytest.mark.parametrize("name", KINKS)
 def test_subgradients_at_kinks_equal_torchs(name):
-    f, inputs = KINKS[name]
+    f, mine = at(lambda x: Tensor(np.array(x), requires_grad=True), name)
+    f, other = at(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True), name)
     with np.errstate(all="ignore"):
-        mine = [Tensor(np.array(x), requires_grad=True) for x in inputs]
-        other = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in inputs]
         a, b = f(autograd, *mine), f(torch, *other)
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
         upstream = np.arange(1.0, a.numel() + 1).reshape(a.shape)
