@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Generator, Tensor, as_tensor, stack
-from autograd.random import numpy_rng
+from autograd.generator import numpy_rng
 
 # -- datasets -------------------------------------------------------------------------------------------------------
 

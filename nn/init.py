@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Generator, Tensor, graph
 from autograd.errors import ShapeError
-from autograd.random import numpy_rng
+from autograd.generator import numpy_rng
 
 
 def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Generator, Tensor, as_tensor, einsum, ops
 from autograd.errors import ShapeError
-from autograd.random import numpy_rng
+from autograd.generator import numpy_rng
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
