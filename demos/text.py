@@ -1,0 +1,235 @@
+"""A character GPT learns to write like a text file, then writes.
+
+Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. In
+out/text/ are then log.csv, curves.png, surprise.png (held-out text, each character as dark as it was unexpected), and
+the model: best.ckpt and last.ckpt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import autograd
+from autograd import Tensor, no_grad
+from demos.common import out_dir, parser, pyplot
+from models.checkpoint import describe, load_gpt
+from models.config import CHOICES, GPTConfig
+from models.generate import generate_text, stream_text
+from models.gpt import GPT
+from models.tokenizers import CharTokenizer, Tokenizer
+from nn import functional as F
+from nn import optim
+from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
+from nn.train import Trainer, decay_groups
+
+START = GPTConfig.preset("nano-cpu")
+
+
+def options() -> argparse.ArgumentParser:
+    """Every setting of the text, the model, the training and the sampling."""
+    result = parser(__doc__)
+    text = result.add_argument_group("text")
+    text.add_argument("--text", type=Path, help="a file in UTF-8; the last tenth of it is held out")
+    model = result.add_argument_group("model")
+    model.add_argument("--layers", type=int, default=START.n_layer, help="blocks of attention and feed-forward")
+    model.add_argument("--heads", type=int, default=START.n_head, help="of attention in each layer")
+    model.add_argument("--width", type=int, default=START.n_embd, help="numbers per character, shared by the heads")
+    model.add_argument("--context", type=int, default=START.block_size, help="characters that it sees at once")
+    model.add_argument(
+        "--activation", choices=CHOICES["activation"], default=START.activation, help="of the feed-forward"
+    )
+    model.add_argument("--norm", choices=CHOICES["norm"], default=START.norm, help="LayerNorm, RMSNorm or none")
+    model.add_argument("--position", choices=CHOICES["position"], default=START.position, help="how it knows the order")
+    model.add_argument("--post-ln", action="store_true", help="norms after the sum instead of before attention")
+    model.add_argument("--untied", action="store_true", help="an output matrix of its own, not the embedding")
+    model.add_argument("--bias", action="store_true", help="biases in linear layers and norms")
+    model.add_argument("--dropout", type=float, default=START.dropout, help="share of numbers dropped in training")
+    training = result.add_argument_group("training")
+    training.add_argument("--steps", type=int, default=2000, help="updates of the weights")
+    training.add_argument("--batch", type=int, default=12, help="passages in a batch")
+    training.add_argument("--accumulate", type=int, default=1, help="batches in an update")
+    training.add_argument("--lr", type=float, default=1e-3, help="learning rate after the warm-up")
+    training.add_argument("--min-lr", type=float, default=1e-4, help="learning rate at the end")
+    training.add_argument("--warmup", type=int, default=100, help="steps in which the learning rate rises")
+    training.add_argument("--beta2", type=float, default=0.99, help="memory of AdamW for squared gradients")
+    training.add_argument("--decay", type=float, default=0.1, help="weight decay of the matrices")
+    training.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient")
+    training.add_argument("--evaluate-every", type=int, default=250, help="steps between looks at the held-out text")
+    training.add_argument("--resume", action="store_true", help="go on from out/text/last.ckpt, with the same options")
+    writing = result.add_argument_group("writing")
+    writing.add_argument("--sample", action="store_true", help="do not train, write with the saved model")
+    writing.add_argument("--model", type=Path, default=Path("out/text/best.ckpt"), help="the saved model of --sample")
+    writing.add_argument("--prompt", default="\n", help="what it goes on from")
+    writing.add_argument("--length", type=int, default=500, help="characters to write")
+    writing.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest, more is more varied")
+    writing.add_argument("--top-k", type=int, help="draw from the k likeliest characters alone")
+    writing.add_argument("--top-p", type=float, help="draw from the fewest characters that have this probability")
+    return result
+
+
+def read_text(path: Path | None) -> str:
+    """The file, or without one all topics of Python's language reference."""
+    if path is None:
+        from pydoc_data.topics import topics
+
+        return "\n\n".join(topics[name] for name in sorted(topics))
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not in UTF-8 ({error.reason} at byte {error.start}): convert it first") from error
+
+
+class Passages:
+    """A text as token ids, and passages of T of them with the ids that follow each."""
+
+    def __init__(self, ids: np.ndarray, T: int) -> None:
+        if len(ids) < T + 1:
+            raise ValueError(
+                f"a part of the text has {len(ids)} characters, a context of {T} needs {T + 1}: take a longer one"
+            )
+        self.ids, self.T = ids, T
+
+    def at(self, starts: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The passages (B, T) that begin at `starts` (B), and their targets (B, T)."""
+        rows = self.ids[starts[:, None] + np.arange(self.T + 1)]
+        return autograd.as_tensor(rows[:, :-1]), autograd.as_tensor(rows[:, 1:])
+
+    def draw(self, B: int) -> tuple[Tensor, Tensor]:
+        """B passages at random."""
+        return self.at(autograd.randint(0, len(self.ids) - self.T, (B,)).array)
+
+    def starts(self, most: int | None = None) -> np.ndarray:
+        """The passages one after another, or `most` of them, evenly spread."""
+        every = np.arange(0, len(self.ids) - self.T, self.T)
+        return every if most is None or most >= len(every) else every[np.linspace(0, len(every) - 1, most).astype(int)]
+
+
+@no_grad
+def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
+    """The loss over whole passages, 64 at a time, in evaluation mode."""
+    starts, training = passages.starts(most), model.training
+    model.eval()
+    parts = [starts[i : i + 64] for i in range(0, len(starts), 64)]
+    total = sum(model.loss(*passages.at(part)).item() * len(part) for part in parts)
+    model.train(training)
+    return total / len(starts)
+
+
+def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
+    """Train on the text that the options name."""
+    text = read_text(args.text)
+    tokenizer = CharTokenizer.train(text)
+    ids = np.array(tokenizer.encode(text))
+    config = GPTConfig(
+        vocab_size=tokenizer.vocab_size,
+        block_size=args.context,
+        n_layer=args.layers,
+        n_head=args.heads,
+        n_embd=args.width,
+        activation=args.activation,
+        norm=args.norm,
+        norm_first=not args.post_ln,
+        position=args.position,
+        tie=not args.untied,
+        bias=args.bias,
+        dropout=args.dropout,
+    )
+    learned, held_out = (Passages(part, args.context) for part in np.split(ids, [len(ids) * 9 // 10]))
+    model = GPT(config)
+    print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")
+    optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, args.beta2))
+    schedule = partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=args.min_lr / args.lr)
+    start = args.prompt if set(args.prompt) <= set(text) else text[0]
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: model.loss(*batch),
+        lambda: learned.draw(args.batch),
+        steps=args.steps,
+        scheduler=LambdaLR(optimizer, schedule),
+        accumulate=args.accumulate,
+        clip=args.clip,
+        evaluate=lambda: mean_loss(model, held_out, 256),
+        evaluate_every=args.evaluate_every,
+        on_evaluate=lambda run: run.progress.line(f"  {generate_text(model, tokenizer, start, 70, temperature=0.8)!r}"),
+        folder=folder,
+        classes=tokenizer.vocab_size,
+        unit="characters",
+        resume_hint="the same command and --resume",
+        **describe(config, tokenizer),
+    )
+    trainer.fit(resume=args.resume)
+    return trainer, model, tokenizer, held_out
+
+
+def write(model: GPT, tokenizer: Tokenizer, args: argparse.Namespace) -> str:
+    """Print what follows the prompt, character by character, and return it."""
+    pieces = []
+    print(args.prompt, end="")
+    settings = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "seed": args.seed}
+    for piece in stream_text(model, tokenizer, args.prompt, args.length, **settings):
+        pieces.append(piece)
+        print(piece, end="", flush=True)
+    print()
+    return "".join(pieces)
+
+
+@no_grad
+def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Path, lines: int = 16) -> None:
+    """A held-out passage to a line, behind each character how unexpected it was, in nats."""
+    idx, targets = passages.at(passages.starts(lines))
+    loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1), layout="constrained")
+    image = axes.imshow(loss, cmap="Reds", aspect="auto", vmin=0, vmax=6)
+    for (row, column), number in np.ndenumerate(targets.numpy()):
+        character = tokenizer.decode([number]).replace("\n", "↵").replace("$", r"\$")
+        axes.text(column, row, character, ha="center", va="center", family="monospace", fontsize=8)
+    axes.set(xticks=[], yticks=[], title="held-out text: the darker, the less expected")
+    figure.colorbar(image, label="-log P(character), nats")
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
+
+
+def run(args: argparse.Namespace) -> float | None:
+    """Train and write, or write alone; returns the loss on all of the held-out text, if it was trained to the end."""
+    if args.sample:
+        model, tokenizer = load_gpt(args.model)
+        if tokenizer is None:
+            raise ValueError(f"{args.model} has no tokenizer: it was saved without one")
+        write(model, tokenizer, args)
+        return None
+    pyplot()  # what is missing is said before the work, not after it
+    autograd.manual_seed(args.seed)
+    folder = out_dir("text")
+    trainer, model, tokenizer, held_out = train(args, folder)
+    if trainer.interrupted:
+        return None
+    loss = mean_loss(model, held_out)
+    guessing = f"{np.log(tokenizer.vocab_size):.4f} is guessing"
+    print(f"{args.steps:,} steps: loss on all of the held-out text {loss:.4f} ({guessing})")
+    draw_surprise(model.eval(), tokenizer, held_out, folder / "surprise.png")
+    print(f"{folder / 'surprise.png'}: which characters it did not expect\n\nIt writes:")
+    try:
+        write(model, tokenizer, args)
+    except ValueError as error:
+        print(f"(nothing: {error})")
+    return loss
+
+
+def main(arguments: list[str] | None = None) -> float | None:
+    """Read the options and run; what cannot work ends with the reason, not with a traceback."""
+    args = options().parse_args(arguments)
+    try:
+        return run(args)
+    except (ValueError, OSError, ArithmeticError, ImportError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

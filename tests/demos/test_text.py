@@ -1,0 +1,108 @@
+import re
+
+import numpy as np
+import pytest
+
+import autograd
+from demos.text import Passages, main, mean_loss, options, read_text
+from models.checkpoint import load_gpt
+
+TINY = "--layers 1 --heads 2 --width 16 --context 16 --batch 8 --lr 0.01 --warmup 5 --evaluate-every 40 --length 30"
+TEXT = "the cat sat on the mat and the rat sat on the cat.\n" * 30
+
+
+def train(tmp_path, monkeypatch, *arguments, steps=80, pictures=False):
+    monkeypatch.chdir(tmp_path)
+    if not pictures:
+        monkeypatch.setattr("demos.text.draw_surprise", lambda *_: None)
+        monkeypatch.setattr("nn.train.plot", lambda *_: "")
+    (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
+    return main(["--text", "some.txt", "--steps", str(steps), *TINY.split(), *arguments])
+
+
+def test_it_learns_a_text_writes_and_leaves_its_pictures_and_its_model(tmp_path, monkeypatch, capsys):
+    loss = train(tmp_path, monkeypatch, pictures=True)
+    printed = capsys.readouterr().out
+    assert loss < 1.8 < np.log(14)
+    assert "guessing among 14 costs 2.6391" in printed and f"held-out text {loss:.4f}" in printed
+    for name in ("curves.png", "surprise.png"):
+        assert (tmp_path / "out/text" / name).read_bytes().startswith(b"\x89PNG")
+    assert {"log.csv", "best.ckpt", "last.ckpt"} <= {path.name for path in (tmp_path / "out/text").iterdir()}
+    assert len(printed.split("It writes:\n")[1]) == len("\n") + 30 + len("\n")
+
+    main(["--sample", "--prompt", "the ", "--length", "20", "--temperature", "0", "--seed", "3"])
+    sample = capsys.readouterr().out
+    assert sample.startswith("the ") and len(sample) == len("the ") + 20 + 1 and set(sample) <= set(TEXT)
+
+
+def test_one_seed_one_result_also_when_it_was_stopped_in_between(tmp_path, monkeypatch, capsys):
+    often = ("--evaluate-every", "4", "--dropout", "0.1")
+    whole = train(tmp_path, monkeypatch, *often, steps=12)
+    assert train(tmp_path, monkeypatch, *often, "--seed", "1", steps=12) != whole
+    with monkeypatch.context() as patch:
+        samples = iter(["at step 0", "at step 4"])  # and at step 8, Ctrl-C
+        patch.setattr("demos.text.generate_text", lambda *_, **__: next(samples, None) or _interrupt())
+        assert train(tmp_path, patch, *often, steps=12) is None
+    assert "stopped after 8 of 12 steps" in capsys.readouterr().out
+    assert train(tmp_path, monkeypatch, *often, "--resume", steps=12) == whole
+
+
+def _interrupt():
+    raise KeyboardInterrupt
+
+
+def test_the_held_out_loss_is_that_of_every_character_after_the_first(tmp_path, monkeypatch):
+    train(tmp_path, monkeypatch, steps=3)
+    model, tokenizer = load_gpt(tmp_path / "out/text/last.ckpt")
+    ids = np.array(tokenizer.encode(TEXT))[:49]
+    passages = Passages(ids, 16)
+    losses = []
+    for start in (0, 16, 32):
+        logits = model(autograd.tensor([ids[start : start + 16].tolist()]))[0].log_softmax(-1).detach().numpy()
+        losses += [-logits[i, ids[start + i + 1]] for i in range(16)]
+    assert mean_loss(model, passages) == pytest.approx(np.mean(losses), rel=1e-5)
+    assert passages.starts(2).tolist() == [0, 32] and passages.starts(9).tolist() == [0, 16, 32]
+
+
+def test_passages_drawn_at_random_reach_every_character():
+    passages = Passages(np.arange(20), 4)
+    x, y = passages.draw(500)
+    assert (y == x + 1).all() and x.min() == 0 and y.max() == 19
+
+
+def test_without_a_file_it_reads_the_language_reference():
+    text = read_text(None)
+    assert len(text) > 200_000 and "assignment" in text
+
+
+def test_every_option_is_explained():
+    shown = options().format_help()
+    names = re.findall(r"^  (--[\w-]+)", shown, re.M)
+    assert len(names) > 25 and all(action.help for action in options()._actions)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--heads", "3"], "n_embd=128 is not divisible by n_head=3"),
+        (["--context", "0"], "block_size"),
+        (["--dropout", "1.5"], "dropout"),
+        (["--context", "5000"], "a context of 5000 needs 5001"),
+        (["--text", "absent.txt"], "absent.txt"),
+        (["--text", "latin.txt"], "latin.txt is not in UTF-8"),
+        (["--sample"], "no checkpoint out/text/best.ckpt"),
+        (["--resume"], "no checkpoint out/text/last.ckpt"),
+    ],
+)
+def test_what_cannot_work_ends_with_the_reason(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(SystemExit, match=f"error: .*{words}"):
+        main(["--text", "some.txt", "--steps", "1", *arguments])
+
+
+def test_an_unknown_character_in_the_prompt_is_named(tmp_path, monkeypatch):
+    train(tmp_path, monkeypatch, steps=1)
+    with pytest.raises(SystemExit, match="unknown character '€'"):
+        main(["--sample", "--prompt", "the €"])
