@@ -171,7 +171,7 @@ class Methods(Traced):
     def fill_(self, value: Any) -> Any:
         """Set every element to one value."""
         if np.ndim(getattr(value, "array", value)):
-            raise ShapeError(f"fill_ takes one number, got the shape {value.shape}: copy_() takes a tensor")
+            raise ShapeError(f"fill_ takes one number, got the shape {tuple(value.shape)}: copy_() takes a tensor")
         return self._put(..., value)
 
     def zero_(self) -> Any:

@@ -1,0 +1,331 @@
+"""Changes in place: right where they can be, an error where a gradient would be wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import graph
+
+
+def leaf(*values):
+    return ag.tensor(values, dtype=ag.float64, requires_grad=True)
+
+
+# A saved array --------------------------------------------------------------------------------------------------------
+
+CHANGES = {
+    "add_": lambda y: y.add_(1),
+    "+=": lambda y: y.__iadd__(1),
+    "[i] =": lambda y: y.__setitem__(0, 5.0),
+    "[mask] =": lambda y: y.__setitem__(y > 0, 5.0),
+    "zero_": lambda y: y.zero_(),
+    "copy_": lambda y: y.copy_(ag.ones(2)),
+    "data": lambda y: y.data.add_(1),
+    "data[i] =": lambda y: y.data.__setitem__(0, 5.0),
+    "detach": lambda y: y.detach().mul_(2),
+    "a view of the detached": lambda y: y.detach()[:1].fill_(7),
+    "a view": lambda y: y[:1].add_(1),
+    "a reshaped view": lambda y: y.view(2, 1).mul_(2),
+    "a transposed view": lambda y: y.view(2, 1).t().mul_(2),
+    "the array and mutated()": lambda y: (np.multiply(y.array, 2, out=y.array), graph.mutated(y.array)),
+    "no_grad": lambda y: ag.no_grad()(lambda: y.add_(1))(),
+    "masked_fill_": lambda y: y.masked_fill_(y > 0, 0.0),
+    "uniform_": lambda y: y.detach().uniform_(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_saved_array_changed_in_place_is_an_error_that_names_the_op(change):
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    z = y.square()  # saves y
+    CHANGES[change](y)
+    with pytest.raises(RuntimeError, match=r"'square' saved.*\(2,\).*changed in place.*clone"):
+        z.sum().backward()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_saved_array_of_a_cloned_tensor_may_be_changed(change):
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    z = y.square()
+    CHANGES[change](y.clone())
+    z.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2, 4])
+
+
+def test_a_saved_result_changed_in_place_is_an_error_that_names_the_op():
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="'out', which 'exp' saved"):
+        y.sum().backward()
+
+
+def test_a_leaf_changed_between_forward_and_backward_is_an_error():
+    w = leaf(1.0, 2.0)
+    loss = (w * w).sum()
+    with ag.no_grad():
+        w -= 0.1
+    with pytest.raises(RuntimeError, match="'mul' saved"):
+        loss.backward()
+
+
+def test_a_leaf_changed_between_steps_is_fine():
+    w = leaf(1.0, 2.0)
+    for _ in range(3):
+        w.grad = None
+        (w * w).sum().backward()
+        np.testing.assert_array_equal(w.grad.numpy(), 2 * w.detach().numpy())
+        with ag.no_grad():
+            w -= 0.1 * w.grad
+
+
+def test_an_array_that_no_rule_needs_may_be_changed():
+    x = leaf(1.0, 2.0)
+    y = x + 1
+    z = y + 2  # the rule of add needs neither
+    y.detach().add_(100)
+    z.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [1, 1])
+
+
+def test_a_detached_tensor_and_data_share_memory():
+    x = leaf(1.0, 2.0)
+    x.data.mul_(3)
+    x.detach()[0] = 7
+    np.testing.assert_array_equal(x.detach().numpy(), [7, 6])
+
+
+def test_the_error_holds_for_second_order_graphs_too():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    (g,) = ag.grad((y**3).sum(), x, create_graph=True)
+    y.detach().add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        g.sum().backward()
+
+
+# Gradients through changes in place -----------------------------------------------------------------------------------
+
+STEPS = {
+    "add_": (lambda y, v: y.add_(v), lambda y, v: y + v),
+    "add_ with alpha": (lambda y, v: y.add_(v, alpha=3), lambda y, v: y + 3 * v),
+    "sub_": (lambda y, v: y.sub_(v), lambda y, v: y - v),
+    "mul_": (lambda y, v: y.mul_(v), lambda y, v: y * v),
+    "mul_ by itself": (lambda y, v: y.mul_(y), lambda y, v: y * y),
+    "div_": (lambda y, v: y.div_(v), lambda y, v: y / v),
+    "pow_": (lambda y, v: y.pow_(3), lambda y, v: y**3),
+    "exp_": (lambda y, v: y.exp_(), lambda y, v: y.exp()),
+    "tanh_": (lambda y, v: y.tanh_(), lambda y, v: y.tanh()),
+    "square_": (lambda y, v: y.square_(), lambda y, v: y.square()),
+    "clamp_": (lambda y, v: y.clamp_(1.2, 2.2), lambda y, v: y.clamp(1.2, 2.2)),
+    "lerp_": (lambda y, v: y.lerp_(v, 0.25), lambda y, v: y + 0.25 * (v - y)),
+    "masked_fill_": (lambda y, v: y.masked_fill_(y > 1.5, 0), lambda y, v: y.masked_fill(y > 1.5, 0)),
+    "copy_": (lambda y, v: y.copy_(v), lambda y, v: y * 0 + v),
+    "copy_ of a row": (lambda y, v: y.copy_(v[:1]), lambda y, v: y * 0 + v[:1]),
+    "zero_": (lambda y, v: y.zero_(), lambda y, v: y * 0),
+    "fill_": (lambda y, v: y.fill_(2), lambda y, v: y * 0 + 2),
+    "[i] =": (lambda y, v: y.__setitem__(0, v[1]), lambda y, v: ag.stack([v[1], y[1], y[2]])),
+    "[i] = number": (lambda y, v: y.__setitem__(0, 1.0), lambda y, v: ag.cat([ag.ones(1), y[1:]])),
+    "[1:] =": (lambda y, v: y.__setitem__(slice(1, None), v[:2] * 2), lambda y, v: ag.cat([y[:1], v[:2] * 2])),
+    "[i] *=": (lambda y, v: y.__setitem__(0, y[0] * v[0]), lambda y, v: ag.stack([y[0] * v[0], y[1], y[2]])),
+    "addcmul_": (lambda y, v: y.addcmul_(v, v, value=2), lambda y, v: y + 2 * v * v),
+    "index_add_": (
+        lambda y, v: y.index_add_(0, ag.tensor([0, 0]), v[:2]),
+        lambda y, v: y + ag.cat([v[:2].sum().view(1), ag.zeros(2)]),
+    ),
+    "two of them": (lambda y, v: y.mul_(v).add_(y), lambda y, v: y * v + y * v),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_change_in_place_has_the_gradient_of_the_same_step_out_of_place(step):
+    in_place, out_of_place = STEPS[step]
+    grads = []
+    for act in (in_place, out_of_place):
+        x, v = leaf(1.0, 2.0, 3.0), leaf(1.5, 2.5, 3.5)
+        y = x * 1.1
+        result = act(y, v)
+        y = y if act is in_place else result
+        (y * ag.tensor([1.0, 2.0, 4.0], dtype=ag.float64)).sum().backward()
+        grads.append([y.detach().numpy()] + [np.zeros(3) if t.grad is None else t.grad.numpy() for t in (x, v)])
+    for found, expected in zip(*grads, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_change_in_place_can_be_derived_twice():
+    def f(x):
+        y = x * 1
+        y.mul_(x)
+        y[0] = y[1] * x[0]
+        return y
+
+    assert ag.gradcheck(f, leaf(0.5, 2.0)) and ag.gradgradcheck(f, leaf(0.5, 2.0))
+
+
+INDICES = st.sampled_from(
+    [
+        0,
+        -1,
+        slice(1, None),
+        (slice(None), 1),
+        (0, 2),
+        (slice(None), slice(None, None, 2)),
+        ...,
+        None,
+        (slice(None), None, 0),
+        ag.tensor([2, 0]),
+        ([0, 2], [1, 3]),
+        (0, [3, 1]),
+        (slice(None), [3, 1]),
+        (0, slice(None)),
+        ag.tensor([True, False, True]),
+        np.array([[True, False, True, False]] * 3),
+    ]
+)
+
+
+@given(INDICES, st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_assigning_to_an_index_differentiates_correctly_for_x_and_for_v(index, seed, of_one):
+    rng = np.random.default_rng(seed)
+    x = ag.tensor(rng.standard_normal((3, 4)), requires_grad=True)
+    place = x.detach()[index].shape
+    v = ag.tensor(rng.standard_normal(() if of_one else place), requires_grad=True)
+
+    def f(x, v):
+        y = x * 1
+        y[index] = v
+        return y * y
+
+    assert ag.gradcheck(f, (x, v))
+
+
+@pytest.mark.parametrize("index", [(0, slice(None), [1, 0]), (slice(None), 0, None, [1, 0]), (0, ..., [1, 0])])
+def test_a_number_before_an_array_keeps_torchs_order_of_dims(index):
+    x = ag.tensor(np.arange(24.0).reshape(2, 3, 4), requires_grad=True)
+    numbers = tuple(i if isinstance(i, int) or i is Ellipsis else slice(None) for i in index if i is not None)
+    rest = tuple(i for i in index if not isinstance(i, int))
+    expected = x.detach().numpy()[numbers][rest]
+    np.testing.assert_array_equal(x[index].detach().numpy(), expected)
+    v = ag.tensor(-np.arange(float(expected.size)).reshape(expected.shape), requires_grad=True)
+
+    def f(x, v):
+        y = x * 1
+        y[index] = v
+        return y
+
+    np.testing.assert_array_equal(f(x, v)[index].detach().numpy(), v.detach().numpy())
+    assert ag.gradcheck(f, (x, v))
+
+
+def test_a_tensor_without_gradient_gets_the_history_of_what_is_written_into_it():
+    v = leaf(1.0, 2.0)
+    out = ag.zeros(2, 2, dtype=ag.float64)
+    out[0] = v
+    out[1] = v * 10
+    (out * out).sum().backward()
+    np.testing.assert_array_equal(v.grad.numpy(), [202, 404])
+
+
+def test_a_fresh_view_may_be_written_into():
+    v = leaf(1.0, 2.0)
+    out = ag.zeros(4, dtype=ag.float64).view(2, 2)
+    out[1] = v
+    out.sum().backward()
+    np.testing.assert_array_equal(v.grad.numpy(), [1, 1])
+
+
+def test_writing_a_gradient_into_a_view_of_a_tensor_without_one_is_an_error():
+    out = ag.zeros(2, 2)
+    row = out[0]
+    with pytest.raises(RuntimeError, match="view of one that does not"):
+        row[0] = leaf(1.0)[0].float()
+
+
+# Stale views ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_stale_view_is_an_error_and_not_a_wrong_gradient():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    view = y[:1]
+    y.mul_(10)
+    with pytest.raises(RuntimeError, match="an input of 'sum'.*made by 'getitem'.*changed in place"):
+        view.sum()
+
+
+def test_a_tensor_whose_view_was_written_to_is_an_error_and_not_a_wrong_gradient():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    y[:1].mul_(10)
+    with pytest.raises(RuntimeError, match="made by 'mul'.*changed in place"):
+        y.sum()
+
+
+def test_a_stale_root_is_an_error_too():
+    x = leaf(3.0)
+    y = (x * 1).sum()
+    y.view(1).mul_(3)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_the_changed_tensor_itself_is_not_stale():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    y.mul_(10)
+    y[:1].sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [10, 0])
+
+
+# What may not be changed ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["add_", "+=", "[i] =", "zero_", "copy_", "masked_fill_"])
+def test_assigning_into_a_leaf_that_requires_grad_is_a_clear_error(change):
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match=r"leaf of shape \(2,\) that requires grad is changed in place.*no_grad"):
+        CHANGES[change](x)
+    np.testing.assert_array_equal(x.detach().numpy(), [1, 2])
+    with ag.no_grad():
+        CHANGES[change](x)
+    assert x.requires_grad and x.is_leaf
+
+
+def test_a_result_of_another_shape_or_kind_does_not_fit_in_place():
+    with pytest.raises(RuntimeError, match=r"\(2, 3\).*\(3,\)"):
+        ag.zeros(3).add_(ag.zeros(2, 3))
+    with pytest.raises(RuntimeError, match="float32 cannot be written in place of int64"):
+        ag.zeros(3, dtype=ag.int64).add_(1.5)
+    with pytest.raises(RuntimeError, match=r"x \(3,\), value \(2,\)"):
+        ag.zeros(3)[:] = ag.zeros(2)
+    with pytest.raises(RuntimeError, match=r"fill_ takes one number.*\(2,\)"):
+        ag.zeros(3).fill_(ag.zeros(2))
+
+
+def test_a_change_in_place_keeps_the_dtype_and_the_memory():
+    x = ag.zeros(3)
+    array = x.array
+    x += ag.ones(3, dtype=ag.float64)
+    x.copy_(ag.tensor([1, 2, 3]))
+    assert x.array is array and x.dtype == ag.float32
+    np.testing.assert_array_equal(array, [1, 2, 3])
+
+
+def test_random_numbers_in_place_come_from_the_generator():
+    def draw():
+        g = ag.Generator().manual_seed(3)
+        return [ag.empty(50).normal_(1, 2, generator=g), ag.empty(50).uniform_(2, 3, generator=g),
+                ag.empty(50).bernoulli_(0.5, generator=g), ag.empty(50).random_(3, 6, generator=g),
+                ag.empty(50).exponential_(2.0, generator=g)]  # fmt: skip
+
+    first = draw()
+    assert all(a.equal(b) for a, b in zip(first, draw(), strict=True))
+    assert 2 <= first[1].min() and first[1].max() < 3 and set(first[2].tolist()) == {0, 1}
+    assert set(first[3].tolist()) == {3, 4, 5} and first[4].min() >= 0
+    with pytest.raises(RuntimeError, match="int64"):
+        ag.zeros(3, dtype=ag.int64).normal_()
