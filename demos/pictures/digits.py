@@ -33,16 +33,18 @@ def training(losses: Sequence[float], accuracies: Sequence[tuple[int, float]], e
     parts = np.array_split(losses, min(POINTS, max(len(losses), 1)))
     ends = np.cumsum([len(part) for part in parts]) / epoch
     left.plot(ends, [np.mean(part) if len(part) else np.nan for part in parts], color=RIGHT)
-    left.set(title="Training loss", xlabel="epoch", yscale="log")
+    last = f": {np.mean(losses[-epoch:]):.3f} over the last epoch" if losses else ""
+    left.set(title=f"Training loss{last}", xlabel="epoch", yscale="log")
+    left.yaxis.set_major_locator(pyplot().LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter("{x:g}")
-    left.yaxis.set_minor_formatter("{x:g}")
+    left.minorticks_off()
     steps, shares = zip(*accuracies)
     right.plot([step / epoch for step in steps], [100 * share for share in shares], "o-", color=RIGHT)
     right.set(
         title=f"Test accuracy: {shares[-1]:.2%} at the end", xlabel="epoch", ylabel="% of the test images read right"
     )
     for axes in (left, right):
-        axes.grid(alpha=0.3, which="both")
+        axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     _save(figure, file)
 

@@ -1,0 +1,49 @@
+"""Pictures of who looks at whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from autograd import Tensor, no_grad
+from demos.common import pyplot
+from models.gpt import GPT
+from nn import functional as F
+
+
+@no_grad()
+def gpt_attention(model: GPT, ids: Tensor) -> np.ndarray:
+    """The attention weights (L, H, T, T) of each layer and head for one row of ids (1, T)."""
+    x, found = model.transformer.embed(ids), []
+    for block in model.transformer.h:
+        attention, h = block.attn, block.ln_1(x) if block.norm_first else x
+        B, T, C = h.shape
+        q, k, _ = (t.view(B, T, attention.n_head, -1).transpose(1, 2) for t in attention.c_attn(h).chunk(3, dim=-1))
+        if attention.rotary is not None:
+            q, k = attention.rotary(q), attention.rotary(k)
+        found.append(F.attention_weights(q, k, is_causal=True).array[0])
+        x = block(x)
+    return np.stack(found)
+
+
+def draw_attention(
+    weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, file: Path, cell: float = 0.27
+) -> None:
+    """Weights (L, H, T, S) as a grid of L rows and H panels: each row of a panel is a token, which looks at columns."""
+    layers, heads = weights.shape[:2]
+    size = (heads * (cell * len(columns) + 0.35) + 1.2, layers * (cell * len(rows) + 0.5) + 1.5)
+    figure, grid = pyplot().subplots(
+        layers, heads, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    for (i, j), axes in np.ndenumerate(grid):
+        image = axes.imshow(weights[i, j], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_title(f"layer {i + 1}, head {j + 1}", fontsize=9)
+        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=9)
+        axes.set_yticks(range(len(rows)), rows, fontsize=9)
+        axes.tick_params(length=0)
+    figure.suptitle(title)
+    figure.colorbar(image, ax=grid, shrink=0.7, label="share of the attention of a row", pad=0.01)
+    figure.savefig(file, dpi=120)
+    pyplot().close(figure)
