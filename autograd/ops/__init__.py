@@ -1,5 +1,6 @@
 """The derivative table: every operation with its rules, a file a family, and the functions composed of them."""
 
+from autograd.ops import numpy_names
 from autograd.ops.composed import (
     addcdiv,
     addcmul,

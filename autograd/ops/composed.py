@@ -147,12 +147,6 @@ def clamp(input, min=None, max=None):
     return input if max is None else E.where(input <= max, input, max)
 
 
-@serves(np.clip)
-def np_clip(x, a_min=None, a_max=None, *, min=None, max=None):
-    """`clamp` with NumPy's names."""
-    return clamp(x, a_min if min is None else min, a_max if max is None else max)
-
-
 def scaled_add(input, other, *, alpha=1):
     """x + alpha other."""
     return E.add(input, other if alpha == 1 else other * alpha)

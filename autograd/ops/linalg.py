@@ -80,7 +80,6 @@ def mv(input, vec):
     return _product("mv", input, vec, 2, 1)
 
 
-@serves(np.dot)
 def dot(input, tensor):
     """The inner product of two vectors."""
     return _product("dot", input, tensor, 1, 1)
@@ -92,7 +91,6 @@ def _product(name, x, y, x_dims, y_dims):
     return matmul(x, y)
 
 
-@serves(np.outer)
 def outer(input, vec2):
     """The outer product of two vectors."""
     return input.reshape(-1, 1) * vec2.reshape(1, -1)
@@ -103,7 +101,6 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return beta * input + alpha * matmul(mat1, mat2)
 
 
-@serves(np.tensordot)
 def tensordot(input, other, dims=2):
     """The sum of products over the last `dims` dims of x and the first of y, or over two lists of dims."""
     if isinstance(dims, int):
@@ -187,7 +184,6 @@ def einsum(equation, *tensors, optimize=None):
     return product(*[t for _, t in pairs], inputs=tuple(s for s, _ in pairs), output=output)
 
 
-@serves(np.diagonal)
 def diagonal(input, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
     dim1, dim2 = dim1 % input.ndim, dim2 % input.ndim

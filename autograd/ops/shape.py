@@ -43,7 +43,6 @@ def permute(x, *, dim=None):
     return np.transpose(x, dim)
 
 
-@serves(np.swapaxes)
 def transpose(input, dim0, dim1):
     """The dims dim0 and dim1 exchanged."""
     order = list(range(input.ndim))
@@ -72,7 +71,6 @@ def squeeze(input, dim=None, *, axis=None):
     return reshape(input, size=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in gone))
 
 
-@serves(np.expand_dims)
 def unsqueeze(input, dim):
     """With a new dim of size 1 at `dim`."""
     at = _one_dim(dim, input.ndim + 1)
@@ -178,19 +176,19 @@ def _roll_back(g, shifts, dim):
     return np.roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dim)
 
 
-@op(np.roll, x=_roll_back)
+@op(x=_roll_back)
 def roll(x, *, shifts, dim=None):
     """Shifted along dim by `shifts`; what falls off one end comes in at the other."""
     return np.roll(x, shifts, dim)
 
 
-@op(np.tril, x=lambda g, diagonal: tril(g, diagonal=diagonal))
+@op(x=lambda g, diagonal: tril(g, diagonal=diagonal))
 def tril(x, *, diagonal=0):
     """The lower triangle of the last two dims, zeros above the diagonal."""
     return np.tril(x, diagonal)
 
 
-@op(np.triu, x=lambda g, diagonal: triu(g, diagonal=diagonal))
+@op(x=lambda g, diagonal: triu(g, diagonal=diagonal))
 def triu(x, *, diagonal=0):
     """The upper triangle of the last two dims, zeros below the diagonal."""
     return np.triu(x, diagonal)

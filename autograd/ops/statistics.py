@@ -11,7 +11,6 @@ from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
 from autograd.ops.indexing import ValuesAndIndices, gather
 from autograd.ops.shape import reshape, unsqueeze
-from autograd.ops.table import serves
 
 
 def _array(x):
@@ -42,18 +41,6 @@ def _spread_keywords(dim, unbiased, keepdim, correction, axis, keepdims):
     return {"dim": axis if dim is None else dim, "correction": correction, "keepdim": keepdim or keepdims}
 
 
-@serves(np.var)
-def np_var(x, axis=None, ddof=0, keepdims=False):
-    """The variance as NumPy has it: divided by n."""
-    return R.variance(x, dim=axis, correction=ddof, keepdim=keepdims)
-
-
-@serves(np.std)
-def np_std(x, axis=None, ddof=0, keepdims=False):
-    """The standard deviation as NumPy has it: divided by n."""
-    return R.deviation(x, dim=axis, correction=ddof, keepdim=keepdims)
-
-
 def var_mean(input, dim=None, **keywords):
     """(var, mean) over dim."""
     return var(input, dim, **keywords), R.mean(input, dim=dim, keepdim=keywords.get("keepdim", False))
@@ -74,12 +61,6 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     if math.isinf(p):
         return (R.amax if p > 0 else R.amin)(E.abs(input), dim=dim, keepdim=keepdim)
     return R.vector_norm(input, p=p, dim=dim, keepdim=keepdim)
-
-
-@serves(np.linalg.norm)
-def np_norm(x, ord=None, axis=None, keepdims=False):
-    """The norm of vectors, or the Frobenius norm, with NumPy's names."""
-    return norm(x, ord, axis, keepdims)
 
 
 def cumprod(input, dim):
