@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import autograd
-from autograd import Tensor, no_grad
+from autograd import Tensor
 from demos.common import out_dir, parser, pyplot
 from models.checkpoint import describe, load_gpt
 from models.config import CHOICES, GPTConfig
@@ -25,7 +25,7 @@ from models.tokenizers import CharTokenizer, Tokenizer
 from nn import functional as F
 from nn import optim
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
-from nn.train import Trainer, decay_groups
+from nn.train import Trainer, aside, decay_groups
 
 START = GPTConfig.preset("nano-cpu")
 
@@ -109,15 +109,12 @@ class Passages:
         return every if most is None or most >= len(every) else every[np.linspace(0, len(every) - 1, most).astype(int)]
 
 
-@no_grad
 def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
     """The loss over whole passages, 64 at a time, in evaluation mode."""
-    starts, training = passages.starts(most), model.training
-    model.eval()
+    starts = passages.starts(most)
     parts = [starts[i : i + 64] for i in range(0, len(starts), 64)]
-    total = sum(model.loss(*passages.at(part)).item() * len(part) for part in parts)
-    model.train(training)
-    return total / len(starts)
+    with aside(model):
+        return sum(model.loss(*passages.at(part)).item() * len(part) for part in parts) / len(starts)
 
 
 def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
@@ -179,11 +176,11 @@ def write(model: GPT, tokenizer: Tokenizer, args: argparse.Namespace) -> str:
     return "".join(pieces)
 
 
-@no_grad
 def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Path, lines: int = 16) -> None:
     """A held-out passage to a line, behind each character how unexpected it was, in nats."""
     idx, targets = passages.at(passages.starts(lines))
-    loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
+    with aside(model):
+        loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1), layout="constrained")
     image = axes.imshow(loss, cmap="Reds", aspect="auto", vmin=0, vmax=6)
@@ -213,7 +210,7 @@ def run(args: argparse.Namespace) -> float | None:
     loss = mean_loss(model, held_out)
     guessing = f"{np.log(tokenizer.vocab_size):.4f} is guessing"
     print(f"{args.steps:,} steps: loss on all of the held-out text {loss:.4f} ({guessing})")
-    draw_surprise(model.eval(), tokenizer, held_out, folder / "surprise.png")
+    draw_surprise(model, tokenizer, held_out, folder / "surprise.png")
     print(f"{folder / 'surprise.png'}: which characters it did not expect\n\nIt writes:")
     try:
         write(model, tokenizer, args)

@@ -96,7 +96,7 @@ def stream(
 
     `temperature`, `top_k` and `top_p` are those of `next_probabilities`. A row that has met a stop token repeats it.
     The model sees the last block_size tokens: the window slides. `cache` keeps keys and values as long as the window
-    stands still. `seed` None draws from the default generator.
+    stands still. `seed` None draws from the default generator. The model is in evaluation mode until the stream ends.
     """
     _check_settings(temperature, top_k, top_p, max_new_tokens)
     ids, context = _prompt(model, idx), model.config.block_size
@@ -104,22 +104,24 @@ def stream(
     ends, done = np.array(list(stop), dtype=np.int64), np.zeros(len(ids), bool)
     kept: KVCache | None = None
     training = model.training
-    for _ in range(max_new_tokens):
-        if kept is not None and kept.length < context:
-            unseen = ids[:, -1:]
-        else:
-            unseen = ids[:, -context:]
-            kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else None
-        model.eval()
-        logits = model.next_logits(Tensor.wrap(unseen), kept).array  # B,V
+    model.eval()
+    try:
+        for _ in range(max_new_tokens):
+            if kept is not None and kept.length < context:
+                unseen = ids[:, -1:]
+            else:
+                unseen = ids[:, -context:]
+                kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else None
+            logits = model.next_logits(Tensor.wrap(unseen), kept).array  # B,V
+            token = draw(next_probabilities(logits, temperature, top_k, top_p), rng)
+            token = np.where(done, ids[:, -1], token)
+            ids = np.concatenate([ids[:, -context:], token[:, None]], axis=1)
+            yield token
+            done |= np.isin(token, ends)
+            if done.all():
+                return
+    finally:
         model.train(training)
-        token = draw(next_probabilities(logits, temperature, top_k, top_p), rng)
-        token = np.where(done, ids[:, -1], token)
-        ids = np.concatenate([ids[:, -context:], token[:, None]], axis=1)
-        yield token
-        done |= np.isin(token, ends)
-        if done.all():
-            return
 
 
 def generate(model: GPT, idx: Any, max_new_tokens: int, **settings: Any) -> Tensor:
