@@ -80,20 +80,20 @@ class Trainer:
         resume_hint: str = "fit(resume=True)",
         quiet: bool = False,
     ) -> None:
-        for name, value in (("accumulate", accumulate), ("evaluate_every", evaluate_every or 1), ("steps", steps + 1)):
-            if value < 1:
-                raise ValueError(f"{name} is too small: {value - (name == 'steps')}")
+        every = max(steps // 10, 1) if evaluate_every is None else evaluate_every
+        for name, value, least in (("steps", steps, 0), ("accumulate", accumulate, 1), ("evaluate_every", every, 1)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
         self.model, self.optimizer, self.loss, self.scheduler = model, optimizer, loss, scheduler
         self.batches, self.steps, self.accumulate = Batches(batches), steps, accumulate
         self.clip = math.inf if clip is None else clip
-        self.evaluate, self.on_evaluate = evaluate, on_evaluate
-        self.evaluate_every = evaluate_every or max(steps // 10, 1)
+        self.evaluate, self.on_evaluate, self.evaluate_every = evaluate, on_evaluate, every
         self.folder = None if folder is None else Path(folder)
         self.config, self.tokenizer = config and dict(config), tokenizer
         self.classes, self.unit, self.resume_hint, self.quiet = classes, unit, resume_hint, quiet
         self.step, self.best, self.interrupted = 0, math.inf, False
         self.record = Record()
-        self._evaluated = -1  # the step of the last evaluation
+        self._evaluated = self._saved = -1  # the steps of the last evaluation and of the last save
         self._between_steps = True
 
     # the loop ---------------------------------------------------------------------------------------------------------
@@ -110,17 +110,17 @@ class Trainer:
             self.record.open(self.folder / "log.csv")
         self.model.train()
         self.interrupted = False
-        progress = self.progress = Progress(self.steps, self.step, self.unit, self.quiet)
+        self.progress = Progress(self.steps, self.step, self.unit, self.quiet)
         try:
             with self._deferred_interrupt():
                 self._run()
         except KeyboardInterrupt:
             self._interrupt()
         finally:
-            progress.close()
+            self.progress.close()
             self.record.close()
             if self.folder is not None and len(self.record.rows) > 1:
-                progress.line(plot(self.record, self.folder / "curves.png"))
+                self.progress.line(plot(self.record, self.folder / "curves.png"))
         return self.record
 
     def _run(self) -> None:
@@ -178,7 +178,6 @@ class Trainer:
 
     def _evaluate(self) -> None:
         """Measure on held-out data, save, show samples; the random numbers of training go on as if nothing had been."""
-        self._evaluated = self.step
         if self.evaluate is not None:
             with aside(self.model):
                 result = self.evaluate()
@@ -190,6 +189,7 @@ class Trainer:
             if better:
                 self.best = float(metrics["loss"])
                 self._save("best.ckpt", step=self.step, held_out=dict(metrics))
+        self._evaluated = self.step
         if self.step:
             self.save()
         if self.on_evaluate is not None:
@@ -209,6 +209,7 @@ class Trainer:
             if self.interrupted:
                 raise KeyboardInterrupt
             self.interrupted = True
+            self.progress.line("stopping after this step; Ctrl-C once more stops at once")
 
         before = signal.signal(signal.SIGINT, note)
         try:
@@ -218,11 +219,13 @@ class Trainer:
 
     def _interrupt(self) -> None:
         self.interrupted = True
-        where = "the weights are in the model alone, as no folder was given"
-        if self.folder is not None:
-            if self._between_steps:
-                self.save()
-            where = f"{self.folder / 'last.ckpt'} has what was learned; go on with {self.resume_hint}"
+        if self._between_steps:
+            self.save()
+        where = (
+            "nothing was saved"
+            if self.folder is None or self._saved < 0
+            else (f"{self.folder / 'last.ckpt'} has what was learned in {self._saved:,}; go on with {self.resume_hint}")
+        )
         self.progress.line(f"stopped after {self.step:,} of {self.steps:,} steps; {where}")
 
     def save(self) -> None:
@@ -237,6 +240,7 @@ class Trainer:
             "record": self.record.rows,
         }
         self._save("last.ckpt", training=training)
+        self._saved = self.step
 
     def _save(self, name: str, **more: Any) -> None:
         if self.folder is not None:
@@ -259,7 +263,7 @@ class Trainer:
         if self.scheduler is not None:
             self.scheduler.load_state_dict(training["scheduler"])
         self.step, self.best, self._evaluated = training["step"], training["best"], training["evaluated"]
-        self.record = Record(training["record"])
+        self._saved, self.record = self.step, Record(training["record"])
         self.batches.load_state(training["batches"])
 
 

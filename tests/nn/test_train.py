@@ -168,6 +168,37 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(tmp_path, capsys):
     assert_same_run(whole, resumed)
 
 
+@pytest.mark.parametrize(("place", "kept"), [("loss", 4), ("evaluate", 8)])
+def test_a_stop_in_the_middle_of_something_keeps_the_last_whole_step(tmp_path, capsys, place, kept):
+    run = trainer(tmp_path)
+    whole_function = getattr(run, place)
+
+    def stopping(*arguments):
+        if run.step == (6 if place == "loss" else 8):
+            raise KeyboardInterrupt  # as a second Ctrl-C
+        return whole_function(*arguments)
+
+    setattr(run, place, stopping)
+    run.quiet = False
+    run.fit()
+    assert f"has what was learned in {kept};" in capsys.readouterr().out
+    resumed = trainer(tmp_path)
+    resumed.fit(resume=True)
+    whole = trainer()
+    whole.fit()
+    assert_same_run(whole, resumed)
+
+
+def test_without_a_folder_a_stop_says_that_nothing_was_saved(capsys):
+    def stop(run):
+        raise KeyboardInterrupt
+
+    run = trainer(on_evaluate=stop)
+    run.quiet = False
+    run.fit()
+    assert "stopped after 0 of 11 steps; nothing was saved" in capsys.readouterr().out
+
+
 def test_evaluation_and_samples_change_nothing_of_the_training():
     plain = trainer(evaluate=None)
     plain.fit()
@@ -268,7 +299,7 @@ def test_a_loss_of_no_layer_is_named_as_that():
 
 
 def test_wrong_settings_and_foreign_checkpoints_are_errors_with_the_reason(tmp_path):
-    for setting in ({"accumulate": 0}, {"evaluate_every": -1}, {"steps": -1}):
+    for setting in ({"accumulate": 0}, {"evaluate_every": 0}, {"steps": -1}):
         with pytest.raises(ValueError, match=next(iter(setting))):
             trainer(**setting)
     with pytest.raises(ValueError, match="no batch"):
