@@ -17,13 +17,13 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import require
 from demos.common import out_dir, parser, pyplot
 from demos.report import Report, save
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
 from nn import optim
+from nn.train import Trainer
 
 DIALOGUE = Path(__file__).parent / "data" / "dialogue.txt"
 CONTEXT, BATCH, RATE = 32, 16, 3e-3
@@ -68,18 +68,24 @@ def batches(ids: np.ndarray, count: int, rng: np.random.Generator) -> list[Batch
 
 def train(model: GPT, data: list[Batch]) -> list[Step]:
     """AdamW on one batch after the other; Ctrl-C ends it early."""
-    optimizer, history = optim.AdamW(model.parameters(), lr=RATE), []
-    try:
-        for x, y in (bar := require("tqdm", "plot").tqdm(data, unit="step")):
-            loss = model.loss(x, y)
-            optimizer.zero_grad()
-            loss.backward()
-            history.append(Step(float(loss), blame(model)))
-            optimizer.step()
-            bar.set_postfix(loss=f"{history[-1].loss:.3f}")
-    except KeyboardInterrupt:
-        print("stopped; what was learned so far is kept")
-    return history
+    shares: list[tuple[float, ...]] = []
+
+    def note(trainer: Trainer) -> None:
+        if trainer.step:  # the gradients of the step before are still there
+            shares.append(blame(model))
+
+    optimizer = optim.AdamW(model.parameters(), lr=RATE)
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda m, batch: m.loss(*batch),
+        data,
+        steps=len(data),
+        evaluate_every=1,
+        on_evaluate=note,
+        classes=model.config.vocab_size,
+    )
+    return [Step(*step) for step in zip(trainer.fit().column("loss")[1], shares)]
 
 
 def gradient_by(x: Tensor, loss: Tensor) -> np.ndarray:

@@ -1,0 +1,354 @@
+"""Inside a block: every shape on the way through 16 heads, and one word, "apple", in two senses, head by head.
+
+First one block of d_model 1024, 16 heads of 64 and 4096 hidden units, step by step with named shapes, then its
+variants: pre-LN and post-LN, ReLU, GELU and SwiGLU. Then a small GPT learns sentences in which an apple is a fruit or a
+company, and the values and outputs of its heads at that word are compared, sense with sense, layer by layer. In
+out/heads/ are then the pictures, and all of it as one page.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import autograd as ag
+from autograd import Tensor
+from demos.common import out_dir, parser, pyplot
+from demos.report import Report, heatmap, save
+from models.config import GPTConfig
+from models.gpt import GPT, Block, Transformer
+from models.tokenizers import WordTokenizer
+from nn import functional as F
+from nn import optim
+from nn.train import Trainer
+
+# "the WHO VERB the KIND apple END": only WHO tells the senses apart before the word, and only END after it.
+WHO = {"fruit": ("cook", "farmer", "child", "baker"), "company": ("trader", "banker", "lawyer", "investor")}
+VERBS = ("bought", "liked", "wanted", "chose")
+KINDS = ("new", "first", "good", "big")
+ENDS = {
+    "fruit": ("for the cake", "from the tree", "with a knife", "in the garden"),
+    "company": ("shares at noon", "phone for work", "laptop for school", "stock for profit"),
+}
+SENSES = ("fruit", "company")
+APPLE = 5  # the place of the word
+BATCH, RATE = 32, 3e-3
+BATCH_SIZE, TIME = 2, 8  # of the block whose shapes are shown
+
+
+class Stage(NamedTuple):
+    """One result on the way through a block: its name, how it is made, the names of its axes, and itself."""
+
+    name: str
+    formula: str
+    axes: str
+    tensor: Tensor
+
+
+def walk(block: Block, x: Tensor) -> dict[str, Stage]:
+    """What the block computes of x (B, T, C), step by step; the last stage is its result."""
+    stages: dict[str, Stage] = {}
+
+    def note(name: str, formula: str, axes: str, tensor: Tensor) -> Tensor:
+        stages[name] = Stage(name, formula, axes, tensor)
+        return tensor
+
+    B, T, C = x.shape
+    H = block.attn.n_head
+    pre = block.norm_first
+    note("x", "the input", "B T C", x)
+    h = note("h", "LN₁(x)", "B T C", block.ln_1(x)) if pre else x
+    source = "h" if pre else "x"
+    qkv = note("QKV", f"{source} W_qkv", "B T 3C", block.attn.c_attn(h))
+    q, k, v = (
+        note(name, f"third {i} of QKV, split into heads", "B H T D", t.view(B, T, H, C // H).transpose(1, 2))
+        for i, (name, t) in enumerate(zip("QKV", qkv.chunk(3, dim=-1)), 1)
+    )
+    note("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(C // H))
+    a = note("A", "softmax(S masked)", "B H T T", F.attention_weights(q, k, is_causal=True))
+    heads = note("heads", "A V", "B H T D", a @ v)
+    joined = note("joined", "the heads side by side", "B T C", heads.transpose(1, 2).reshape(B, T, C))
+    attended = note("attended", "joined W_o", "B T C", block.attn.c_proj(joined))
+    y = x + attended
+    y = note("y", "x + attended", "B T C", y) if pre else note("y", "LN₁(x + attended)", "B T C", block.ln_1(y))
+    h = note("h₂", "LN₂(y)", "B T C", block.ln_2(y)) if pre else y
+    source, mlp = ("h₂" if pre else "y"), block.mlp
+    up = note("up", f"{source} W_up", "B T F", mlp.c_fc(h))
+    if mlp.c_gate is None:
+        active = note("active", "activation(up)", "B T F", mlp.activation(up))
+    else:
+        gate = note("gate", f"{source} W_gate", "B T F", mlp.c_gate(h))
+        active = note("active", "silu(gate) · up", "B T F", mlp.activation(gate) * up)
+    down = note("down", "active W_down", "B T C", mlp.c_proj(active))
+    note("out", "y + down" if pre else "LN₂(y + down)", "B T C", y + down if pre else block.ln_2(y + down))
+    return stages
+
+
+# The shapes of a large block ------------------------------------------------------------------------------------------
+
+
+def large_block(width: int, heads: int, hidden: int, activation: str, norm_first: bool) -> Block:
+    """A block of these sizes, without the rest of a model, as a GPT starts with it."""
+    config = GPTConfig(1, TIME, 1, heads, width, hidden, activation=activation, norm_first=norm_first)
+    block = Transformer(config).h[0]
+    assert isinstance(block, Block)
+    return block
+
+
+def show_shapes(report: Report, width: int, heads: int, hidden: int) -> None:
+    """The way through a pre-LN block with GELU, and where a post-LN block and SwiGLU differ."""
+    sizes = {"B": BATCH_SIZE, "T": TIME, "C": width, "H": heads, "D": width // heads, "F": hidden}
+    x = ag.randn(BATCH_SIZE, TIME, width)
+    for title, activation, pre in (("pre-LN, GELU", "gelu", True), ("post-LN, SwiGLU", "swiglu", False)):
+        report.step(f"One block, {title}: every shape on the way", "  ".join(f"{n}={s}" for n, s in sizes.items()))
+        with ag.no_grad():
+            block = large_block(width, heads, hidden, activation, pre)
+            stages, result = walk(block, x), block(x)
+        rows = [(s.name, " × ".join(map(str, s.tensor.shape)), s.axes, s.formula) for s in stages.values()]
+        report.table(["stage", "shape", "axes", "formula"], rows)
+        difference = np.abs(stages["out"].tensor.array - result.array).max()
+        report.say(f"The block itself gives the same: the largest difference is {difference:.0e}.")
+    report.say("B batch, T time, C channels (d_model), H heads, D head size, F hidden units.")
+
+
+def variants(width: int, heads: int, hidden: int) -> list[tuple[str, str, int, float, list[float]]]:
+    """Of each variant: its weights, its share of hidden units at 0, the stream's size after 0, 1, 4 and 12 passes."""
+    x, lines = ag.randn(BATCH_SIZE, TIME, width), []
+    for pre, activation in itertools.product((True, False), ("relu", "gelu", "swiglu")):
+        with ag.no_grad():
+            block = large_block(width, heads, hidden, activation, pre)
+            zero = float((walk(block, x)["active"].tensor.array == 0).mean())
+            stream, size = x, [_rms(x)]
+            for _ in range(12):
+                stream = block(stream)
+                size.append(_rms(stream))
+        count = sum(p.numel() for p in block.parameters())
+        lines.append(("pre-LN" if pre else "post-LN", activation, count, zero, [size[n] for n in (0, 1, 4, 12)]))
+    return lines
+
+
+def _rms(x: Tensor) -> float:
+    return float(np.sqrt((x.array.astype(float) ** 2).mean()))
+
+
+def show_variants(report: Report, width: int, heads: int, hidden: int) -> None:
+    """Pre-LN and post-LN, ReLU, GELU and SwiGLU, side by side."""
+    report.step("The variants of the block", "pre-LN: y = x + f(LN(x))      post-LN: y = LN(x + f(x))")
+    found = variants(width, heads, hidden)
+    rows = [(n, a, f"{count:,}", f"{zero:.1%}", *(f"{s:.2f}" for s in sizes)) for n, a, count, zero, sizes in found]
+    report.table(["norm", "activation", "weights", "hidden at 0", "|x|", "after 1", "after 4", "after 12"], rows)
+    report.say(
+        "|x| is the root mean square of the stream, which passes through the same block again and again. With pre-LN "
+        "the stream is a sum that grows, with post-LN every block ends at size 1. ReLU leaves half of the hidden units "
+        "at exactly 0; SwiGLU has a third matrix and with it more weights."
+    )
+
+
+# One word in two senses -----------------------------------------------------------------------------------------------
+
+
+def sentence(sense: str, who: int, verb: int, kind: int, end: int) -> str:
+    """One of the 512 sentences, all of ten words."""
+    return f"the {WHO[sense][who]} {VERBS[verb]} the {KINDS[kind]} apple {ENDS[sense][end]} ."
+
+
+def corpus() -> list[str]:
+    """All sentences."""
+    return [sentence(sense, *choice) for sense in SENSES for choice in itertools.product(range(4), repeat=4)]
+
+
+def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> list[float]:
+    """AdamW on sentences (N, 10) drawn at random; Ctrl-C ends it early. Returns the losses in nats."""
+
+    def batch() -> tuple[Tensor, Tensor]:
+        drawn = ids[rng.integers(0, len(ids), BATCH)]
+        return ag.tensor(drawn[:, :-1]), ag.tensor(drawn[:, 1:])
+
+    optimizer = optim.AdamW(model.parameters(), lr=RATE)
+    trainer = Trainer(model, optimizer, lambda m, xy: m.loss(*xy), batch, steps=steps, classes=model.config.vocab_size)
+    return trainer.fit().column("loss")[1]
+
+
+class Inside(NamedTuple):
+    """What a model of L layers has at the word apple in N sentences."""
+
+    values: np.ndarray  # (L, N, H, D)
+    outputs: np.ndarray  # (L, N, H, D)
+    attention: np.ndarray  # (L, N, H, T)
+    stream: np.ndarray  # (L + 1, N, C)
+    probabilities: np.ndarray  # (N, V)
+
+
+def inside(model: GPT, ids: np.ndarray) -> Inside:
+    """Values, outputs and attention of every head, and the stream between the blocks, at apple in sentences (N, 6)."""
+    values, outputs, attention = [], [], []
+    with ag.no_grad():
+        x = model.transformer.embed(ag.tensor(ids))
+        stream = [x.array[:, APPLE]]
+        for block in model.transformer.h:
+            stages = {name: stage.tensor.array for name, stage in walk(block, x).items()}
+            values.append(stages["V"][:, :, APPLE])
+            outputs.append(stages["heads"][:, :, APPLE])
+            attention.append(stages["A"][:, :, APPLE])
+            x = ag.tensor(stages["out"])
+            stream.append(stages["out"][:, APPLE])
+        last = model.lm_head(model.transformer.ln_f(x))[:, APPLE].softmax(dim=-1).array
+    return Inside(np.stack(values), np.stack(outputs), np.stack(attention), np.stack(stream), last)
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """How far vectors are apart for their size, over the last axis: ‖a − b‖ / ½(‖a‖ + ‖b‖), from 0 to 2."""
+    norm = np.linalg.norm
+    return norm(a - b, axis=-1) / np.maximum((norm(a, axis=-1) + norm(b, axis=-1)) / 2, 1e-30)
+
+
+def contexts(tokens: WordTokenizer) -> np.ndarray:
+    """All beginnings up to apple as ids (2, 4, 16, 6): sense, who, verb and kind."""
+    ids = [
+        tokens.encode(sentence(sense, who, verb, kind, 0))[: APPLE + 1]
+        for sense in SENSES
+        for who, verb, kind in itertools.product(range(4), repeat=3)
+    ]
+    return np.array(ids).reshape(2, 4, 16, APPLE + 1)
+
+
+def distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean distances of vectors (L, 128, ..., D) between the senses, and between two people of a sense: (L, ...).
+
+    The sentences of a pair differ in one word, the person.
+    """
+    layers, _, *rest = vectors.shape
+    v = vectors.reshape(layers, 2, 4, 16, *rest)
+    across = np.mean([apart(v[:, 0, i], v[:, 1, j]) for i in range(4) for j in range(4)], axis=(0, 2))
+    pairs = [(i, j) for i in range(4) for j in range(i)]
+    within = np.mean([apart(v[:, s, i], v[:, s, j]) for s in range(2) for i, j in pairs], axis=(0, 2))
+    return across, within
+
+
+def show_pair(report: Report, model: GPT, tokens: WordTokenizer, ids: np.ndarray) -> Inside:
+    """One pair of sentences: the vectors of every head at apple, what it looks at, what is expected next."""
+    pair = inside(model, ids)
+    texts = [tokens.decode(row) for row in ids]
+    report.step("One word, two sentences", f"“{texts[0]} …”  and  “{texts[1]} …”")
+    rows = [f"head {h} {sense}" for h in range(model.config.n_head) for sense in SENSES]
+    for layer in range(model.config.n_layer):
+        for name, array in (("V", pair.values), ("A V", pair.outputs)):
+            vectors = array[layer].transpose(1, 0, 2).reshape(len(rows), -1)
+            columns = [str(d) for d in range(vectors.shape[1])]
+            report.matrix(f"Block {layer}: {name} of apple", vectors, rows, columns, digits=2)
+    words = ["the", "WHO", *(tokens.tokens[i] for i in ids[0, 2:])]
+    for layer, sense in itertools.product(range(model.config.n_layer), range(2)):
+        names = [f"head {h}" for h in range(model.config.n_head)]
+        title = f"Block {layer}: what apple looks at, {SENSES[sense]}"
+        report.matrix(title, pair.attention[layer, sense], names, words, digits=2)
+    report.step("What is expected after apple")
+    firsts = [(sense, end.split()[0]) for sense in SENSES for end in ENDS[sense]]
+    p = [[f"{pair.probabilities[s, tokens.encode(word)[0]]:.1%}" for s in range(2)] for _, word in firsts]
+    report.table(["word", "in", *texts], [(word, sense, *line) for (sense, word), line in zip(firsts, p)])
+    return pair
+
+
+def show_distances(report: Report, before: Inside, after: Inside) -> None:
+    """How far apart the senses are, layer by layer and head by head, against two sentences of one sense."""
+    report.step("How far apart the senses are", "‖a − b‖ / ½(‖a‖ + ‖b‖): 0 equal, 1.41 orthogonal, 2 opposite")
+    rows = []
+    for when, found in (("untrained", before), ("trained", after)):
+        across, within = distances(found.stream)
+        places = ["embedding", *(f"after block {n}" for n in range(len(across) - 1))]
+        rows += [(f"{when}, {place}", a, w) for place, a, w in zip(places, across, within)]
+    report.table(["the stream at apple", "fruit/company", "within a sense"], rows)
+    for name, array in (("V", after.values), ("A V", after.outputs)):
+        across, within = distances(array)
+        columns = [f"head {h}" for h in range(across.shape[1])]
+        rows_ = [f"block {n} {what}" for n in range(len(across)) for what in ("fruit/company", "within")]
+        both = np.stack([across, within], axis=1).reshape(len(rows_), -1)
+        report.matrix(f"{name}, trained", both, rows_, columns)
+    spread = np.ptp(after.values[0], axis=0).max()
+    report.say(
+        "Each number is a mean over all pairs of sentences that differ in the person alone. One may expect the value "
+        "of apple to depend on its sense in every block, but in block 0 it cannot: there it is made of the word and "
+        f"its place alone, before any head has looked around (over all 128 sentences it varies by {spread:.0e}). The "
+        "senses part in the outputs A V of that block, by what apple looks at, and from there on in the values, too."
+    )
+
+
+def draw_distances(after: Inside, before: Inside, file: Path) -> None:
+    """Distances between the senses by block and head, and of the stream layer by layer, untrained and trained."""
+    figure, (left, middle, right) = pyplot().subplots(1, 3, figsize=(15, 4.2), layout="constrained")
+    for axes, array, title in ((left, after.values, "V of apple"), (middle, after.outputs, "A V of apple")):
+        across, _ = distances(array)
+        blocks, heads = ([f"{what} {n}" for n in range(size)] for what, size in zip(("block", "head"), across.shape))
+        heatmap(axes, across, blocks, heads, f"{title}: fruit from company")
+    places = ["embedding", *(f"block {n}" for n in range(len(after.values)))]
+    for found, when, colour in ((after, "trained", "tab:blue"), (before, "untrained", "tab:grey")):
+        across, within = distances(found.stream)
+        right.plot(places, across, "o-", color=colour, label=f"{when}: fruit from company")
+        right.plot(places, within, "s--", color=colour, label=f"{when}: within a sense")
+    right.set(title="the stream at apple", ylabel="distance", ylim=(0, None))
+    right.legend()
+    save(figure, file)
+
+
+def draw_senses(found: Inside, file: Path) -> None:
+    """Apple in all 128 beginnings, after each block, on the two axes along which the points spread most."""
+    count = len(found.stream)
+    figure, panels = pyplot().subplots(
+        1, count, figsize=(3.5 * count, 3.8), sharex=True, sharey=True, layout="constrained"
+    )
+    limit = 1.15 * np.linalg.norm(found.stream - found.stream.mean(axis=1, keepdims=True), axis=-1).max()
+    for n, (axes, points) in enumerate(zip(panels, found.stream)):
+        centred = points - points.mean(axis=0)
+        plane = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+        for sense, half in zip(SENSES, np.split(plane, 2)):
+            axes.scatter(*half.T, s=18, alpha=0.6, label=sense)
+        axes.set(title=f"after block {n - 1}" if n else "embedding", xlim=(-limit, limit), ylim=(-limit, limit))
+    panels[0].legend()
+    save(figure, file)
+
+
+def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
+    """Show the shapes, train, compare the senses. Returns the losses and what the trained model has at apple."""
+    options = parser(__doc__)
+    options.add_argument("--width", type=int, default=1024, help="d_model of the block whose shapes are shown")
+    options.add_argument("--heads", type=int, default=16, help="its heads")
+    options.add_argument("--hidden", type=int, default=4096, help="its hidden units")
+    options.add_argument("--steps", type=int, default=300, help="of training on the sentences")
+    args = options.parse_args(arguments)
+    pyplot()  # what is missing is said before the work, not after it
+
+    folder, report = out_dir("heads"), Report("Inside a block")
+    ag.manual_seed(args.seed)
+    show_shapes(report, args.width, args.heads, args.hidden)
+    show_variants(report, args.width, args.heads, args.hidden)
+
+    text = corpus()
+    tokens = WordTokenizer.train(" ".join(text))
+    ids = np.array([tokens.encode(line) for line in text])
+    model = GPT(GPTConfig(tokens.vocab_size, ids.shape[1] - 1, n_layer=3, n_head=4, n_embd=32))
+    report.step(f"A small GPT learns {len(text)} sentences of {tokens.vocab_size} words")
+    for line in (text[0], text[100], text[300], text[-1]):
+        report.say(f"    {line}")
+    everything = contexts(tokens).reshape(128, -1)
+    before = inside(model, everything)
+    losses = train(model, ids, args.steps, np.random.default_rng(args.seed))
+    best = math.log(8 * 4 * 4 * 4) / (ids.shape[1] - 1)  # who, verb, kind, end: nothing else is left to chance
+    report.say(f"Loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last; {best:.3f} is what chance leaves at best.")
+    show_pair(report, model, tokens, contexts(tokens)[:, 0, 0])
+    after = inside(model, everything)
+    show_distances(report, before, after)
+
+    report.step("Pictures")
+    draw_distances(after, before, folder / "distances.png")
+    draw_senses(after, folder / "senses.png")
+    report.picture(folder / "distances.png", "how far apart the senses are, by block and head")
+    report.picture(folder / "senses.png", "apple in 128 contexts, after each block")
+    report.save(folder / "heads.html")
+    return losses, after
+
+
+if __name__ == "__main__":
+    main()
