@@ -57,8 +57,8 @@ class MLP(nn.Module):
 
 
 def digits() -> MLP:
-    """784-512-512-10, ReLU and dropout: the logits of the ten digits, for cross-entropy."""
-    return MLP(MLPConfig((784, 512, 512, 10), dropout=0.2))
+    """784-400-200-10, ReLU and dropout: the logits of the ten digits, for cross-entropy."""
+    return MLP(MLPConfig((784, 400, 200, 10), dropout=0.1))
 
 
 def nielsen() -> MLP:

@@ -41,11 +41,11 @@ def test_every_parameter_gets_a_gradient_under_each_activation(activation):
 def test_parameters_have_the_names_and_shapes_of_the_layers():
     shapes = {name: tuple(p.shape) for name, p in digits().named_parameters()}
     assert shapes == {
-        "layers.0.weight": (512, 784),
-        "layers.0.bias": (512,),
-        "layers.1.weight": (512, 512),
-        "layers.1.bias": (512,),
-        "layers.2.weight": (10, 512),
+        "layers.0.weight": (400, 784),
+        "layers.0.bias": (400,),
+        "layers.1.weight": (200, 400),
+        "layers.1.bias": (200,),
+        "layers.2.weight": (10, 200),
         "layers.2.bias": (10,),
     }
 
