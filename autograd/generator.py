@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,19 @@ class Generator:
 default_generator = Generator()
 
 
+class _Own(threading.local):
+    """The generator of this thread alone, where it has one: threads that share one would draw in a random order."""
+
+    generator: Generator | None = None
+
+    def set(self, generator: Generator | None) -> None:
+        """From now on this thread draws from `generator`, where none is named."""
+        self.generator = generator
+
+
+own_generator = _Own()
+
+
 def manual_seed(seed: int) -> Generator:
     """Seed the default generator."""
     return default_generator.manual_seed(seed)
@@ -72,5 +86,5 @@ def set_rng_state(state: Any) -> None:
 
 
 def numpy_rng(generator: Generator | None = None) -> np.random.Generator:
-    """The NumPy generator of `generator`, or of the default one."""
-    return (generator or default_generator).rng
+    """The NumPy generator of `generator`, of this thread, or the default one."""
+    return (generator or own_generator.generator or default_generator).rng

@@ -1,0 +1,320 @@
+"""The compiled loops: contiguous float32 in, results into arrays that the caller made.
+
+Matrices are (rows, C). Loops over a row vectorise; nothing is allocated but small vectors.
+"""
+
+import math
+
+import numpy as np
+from numba import float32, uint64
+
+from autograd.kernels.numba_math import erf, exp, inline, kernel, larger, sigmoid
+
+HALF, ONE, ZERO = float32(0.5), float32(1), float32(0)
+SQRT_HALF = float32(math.sqrt(0.5))
+DENSITY = float32(1 / math.sqrt(2 * math.pi))
+TWICE_SQRT_2_OVER_PI = float32(2 * math.sqrt(2 / math.pi))
+CUBIC = float32(0.044715)
+MINUS_INF = float32(-np.inf)
+
+# Activations ----------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def gelu(out, x):
+    for i in range(x.size):
+        out[i] = HALF * x[i] * (ONE + erf(x[i] * SQRT_HALF))
+
+
+@kernel
+def gelu_backward(out, g, x):
+    for i in range(x.size):
+        v = x[i]
+        out[i] = g[i] * (HALF * (ONE + erf(v * SQRT_HALF)) + v * DENSITY * exp(-HALF * v * v))
+
+
+@kernel
+def gelu_tanh(out, x):
+    for i in range(x.size):  # (1 + tanh u) / 2 = sigmoid(2 u)
+        v = x[i]
+        out[i] = v * sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
+
+
+@kernel
+def gelu_tanh_backward(out, g, x):
+    for i in range(x.size):
+        v = x[i]
+        s = sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
+        slope = TWICE_SQRT_2_OVER_PI * (ONE + float32(3) * CUBIC * v * v)
+        out[i] = g[i] * s * (ONE + v * (ONE - s) * slope)
+
+
+@kernel
+def silu(out, x):
+    for i in range(x.size):
+        out[i] = x[i] * sigmoid(x[i])
+
+
+@kernel
+def silu_backward(out, g, x):
+    for i in range(x.size):
+        s = sigmoid(x[i])
+        out[i] = g[i] * s * (ONE + x[i] * (ONE - s))
+
+
+# Softmax --------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def softmax(out, x):
+    rows, n = x.shape
+    for r in range(rows):
+        top = MINUS_INF
+        for i in range(n):
+            top = larger(top, x[r, i])
+        total = ZERO
+        for i in range(n):
+            e = exp(x[r, i] - top)
+            out[r, i] = e
+            total += e
+        share = ONE / total
+        for i in range(n):
+            out[r, i] *= share
+
+
+@kernel
+def softmax_backward(found, g, out):
+    rows, n = out.shape
+    for r in range(rows):
+        total = ZERO
+        for i in range(n):
+            total += g[r, i] * out[r, i]
+        for i in range(n):
+            found[r, i] = out[r, i] * (g[r, i] - total)
+
+
+@kernel
+def log_sum_exp(total, x):
+    rows, n = x.shape
+    for r in range(rows):
+        top = MINUS_INF
+        for i in range(n):
+            top = larger(top, x[r, i])
+        top = ZERO if top == MINUS_INF else top
+        s = ZERO
+        for i in range(n):
+            s += exp(x[r, i] - top)
+        total[r] = np.log(s) + top
+
+
+@kernel
+def log_softmax(out, total, x):
+    rows, n = x.shape
+    for r in range(rows):
+        for i in range(n):
+            out[r, i] = x[r, i] - total[r]
+
+
+@kernel
+def log_softmax_backward(found, g, out):
+    rows, n = out.shape
+    for r in range(rows):
+        total = ZERO
+        for i in range(n):
+            total += g[r, i]
+        for i in range(n):
+            found[r, i] = g[r, i] - exp(out[r, i]) * total
+
+
+# Normalisation --------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def layer_norm(out, mean, rstd, x, weight, bias, eps):
+    rows, n = x.shape
+    for r in range(rows):
+        s = ZERO
+        for i in range(n):
+            s += x[r, i]
+        m = s / float32(n)
+        square = ZERO
+        for i in range(n):
+            d = x[r, i] - m
+            square += d * d
+        k = ONE / np.sqrt(square / float32(n) + eps)
+        for i in range(n):
+            out[r, i] = (x[r, i] - m) * k * weight[i] + bias[i]
+        mean[r] = m
+        rstd[r] = k
+
+
+@kernel
+def layer_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd):
+    rows, n = x.shape
+    for i in range(n):
+        g_weight[i] = ZERO
+        g_bias[i] = ZERO
+    for r in range(rows):
+        m, k = mean[r], rstd[r]
+        along, total = ZERO, ZERO
+        for i in range(n):
+            xhat = (x[r, i] - m) * k
+            gw = g[r, i] * weight[i]
+            total += gw
+            along += gw * xhat
+            g_weight[i] += g[r, i] * xhat
+            g_bias[i] += g[r, i]
+        total /= float32(n)
+        along /= float32(n)
+        for i in range(n):
+            xhat = (x[r, i] - m) * k
+            g_x[r, i] = k * (g[r, i] * weight[i] - total - xhat * along)
+
+
+@kernel
+def rms_norm(out, rstd, x, weight, eps):
+    rows, n = x.shape
+    for r in range(rows):
+        square = ZERO
+        for i in range(n):
+            square += x[r, i] * x[r, i]
+        k = ONE / np.sqrt(square / float32(n) + eps)
+        for i in range(n):
+            out[r, i] = x[r, i] * k * weight[i]
+        rstd[r] = k
+
+
+@kernel
+def rms_norm_backward(g_x, g_weight, g, x, weight, rstd):
+    rows, n = x.shape
+    for i in range(n):
+        g_weight[i] = ZERO
+    for r in range(rows):
+        k = rstd[r]
+        along = ZERO
+        for i in range(n):
+            xhat = x[r, i] * k
+            along += g[r, i] * weight[i] * xhat
+            g_weight[i] += g[r, i] * xhat
+        along /= float32(n)
+        for i in range(n):
+            g_x[r, i] = k * (g[r, i] * weight[i] - x[r, i] * k * along)
+
+
+# Cross-entropy --------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def cross_entropy(loss, logits, target, total, ignore_index, smoothing):
+    rows, n = logits.shape
+    for r in range(rows):
+        loss[r] = ZERO
+        if target[r] != ignore_index:
+            found = total[r] - logits[r, target[r]]
+            if smoothing != ZERO:
+                s = ZERO
+                for i in range(n):
+                    s += logits[r, i]
+                found = (ONE - smoothing) * found + smoothing * (total[r] - s / float32(n))
+            loss[r] = found
+
+
+@kernel
+def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothing):
+    rows, n = logits.shape
+    each = smoothing / float32(n)
+    for r in range(rows):
+        if target[r] == ignore_index:
+            for i in range(n):
+                out[r, i] = ZERO
+        else:
+            scale, t = g[r], total[r]
+            for i in range(n):
+                out[r, i] = scale * (exp(logits[r, i] - t) - each)
+            out[r, target[r]] -= scale * (ONE - smoothing)
+
+
+# Attention ------------------------------------------------------------------------------------------------------------
+
+
+@inline
+def hide_later(row, seen):
+    """-inf from `seen` on. The index is unsigned, or each would be checked for being negative."""
+    for i in range(uint64(min(max(seen, 0), row.size)), uint64(row.size)):
+        row[i] = MINUS_INF
+
+
+@kernel
+def attention_weights(scores, lse, scale, seen, causal):
+    """Scores (heads, T, S) become softmax weights in place; with `causal`, row t sees the first seen + t."""
+    heads, rows, n = scores.shape
+    for h in range(heads):
+        for t in range(rows):
+            row = scores[h, t]
+            if causal:
+                hide_later(row, seen + t)
+            top = MINUS_INF
+            for i in range(n):
+                top = larger(top, row[i])
+            if top == MINUS_INF:
+                row[:] = ZERO
+                lse[h, t] = np.inf
+            else:
+                top *= scale
+                total = ZERO
+                for i in range(n):
+                    e = exp(row[i] * scale - top)
+                    row[i] = e
+                    total += e
+                share = ONE / total
+                for i in range(n):
+                    row[i] *= share
+                lse[h, t] = np.log(total) + top
+
+
+@kernel
+def attention_weights_again(scores, lse, scale, seen, causal):
+    """The same weights from scores and the saved logsumexp, in place."""
+    heads, rows, n = scores.shape
+    for h in range(heads):
+        for t in range(rows):
+            row = scores[h, t]
+            known = lse[h, t]
+            if causal:
+                hide_later(row, seen + t)
+            for i in range(n):
+                row[i] = exp(row[i] * scale - known)
+
+
+@kernel
+def attention_scores_backward(inner, weights, along, scale):
+    """inner, the gradient of the weights, becomes that of the scores before they were scaled, in place."""
+    rows, n = inner.shape
+    for r in range(rows):
+        a = along[r]
+        for i in range(n):
+            inner[r, i] = weights[r, i] * (inner[r, i] - a) * scale
+
+
+# Rows, and one step of AdamW ------------------------------------------------------------------------------------------
+
+
+@kernel
+def add_rows(out, g, index):
+    rows, n = g.shape
+    for r in range(rows):
+        k = index[r]
+        for i in range(n):
+            out[k, i] += g[r, i]
+
+
+@kernel
+def adam(param, grad, mean, square, beta1, beta2, shrink, step_size, root, eps):
+    """Kingma and Ba 2015, algorithm 1: step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t)."""
+    for i in range(param.size):
+        g = grad[i]
+        m = beta1 * mean[i] + (ONE - beta1) * g
+        v = beta2 * square[i] + (ONE - beta2) * g * g
+        mean[i] = m
+        square[i] = v
+        param[i] = shrink * param[i] - step_size * m / (np.sqrt(v) * root + eps)

@@ -1,0 +1,84 @@
+"""A batch split over threads: each takes the gradient of the loss of its share, and the shares are summed.
+
+NumPy, BLAS and the compiled kernels let go of Python's lock while they compute, so two threads with half a batch each
+keep two cores busy where one thread with a BLAS on two would leave the second idle between matrix products.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd import Generator, Tensor, as_tensor, grad, graph
+from autograd.generator import default_generator, own_generator
+from autograd.kernels.blas import blas_threads
+
+
+def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
+    """The tensors of a batch cut along their first dim into `count` shares of nearly one size, none of them empty."""
+    tensors = [as_tensor(part) for part in batch]
+    sizes = {len(tensor) for tensor in tensors}
+    if len(sizes) != 1:
+        raise ValueError(f"the parts of a batch must have one length, got {[tuple(t.shape) for t in tensors]}")
+    size = sizes.pop()
+    stops = [size * i // count for i in range(count + 1)] if size >= count else list(range(size + 1))
+    return [tuple(tensor[a:b] for tensor in tensors) for a, b in zip(stops, stops[1:])]
+
+
+def value_and_grads(
+    loss: Callable[..., Tensor], parameters: Sequence[Tensor], batch: Sequence[Any], threads: int | None = None
+) -> tuple[float, list[Tensor]]:
+    """`loss(*batch)` and its gradient by each of the parameters, computed in shares on `threads` threads (all cores).
+
+    `loss` must be a mean over the first dim of the batch: the mean of the shares, weighted by their sizes, is then the
+    mean of the whole. With the same seed and number of threads, the same bits come out.
+    """
+    parts = shares(batch, max(threads or os.cpu_count() or 1, 1))
+    total = sum(len(part[0]) for part in parts)
+    seeds = default_generator.rng.integers(2**63, size=len(parts) - 1).tolist() if len(parts) > 1 else []
+
+    def of_share(i: int) -> tuple[float, list[np.ndarray]]:
+        weight = len(parts[i][0]) / total
+        with graph.enable_grad():
+            value = loss(*parts[i])
+        seed = as_tensor(np.full(value.shape, weight, value.dtype))
+        found = grad(value, parameters, seed, allow_unused=True)
+        return weight * value.item(), [
+            np.zeros_like(p.array) if g is None else g.array for p, g in zip(parameters, found)
+        ]
+
+    def aside(i: int) -> tuple[float, list[np.ndarray]]:
+        own_generator.set(Generator().manual_seed(seeds[i - 1]))
+        return of_share(i)
+
+    if len(parts) == 1:
+        value, grads = of_share(0)
+    else:
+        with blas_threads(1):
+            waiting = [_pool(len(parts) - 1).submit(aside, i) for i in range(1, len(parts))]
+            value, grads = of_share(0)
+            for future in waiting:
+                more, others = future.result()
+                value += more
+                for g, other in zip(grads, others):
+                    g += other
+    return value, [Tensor.wrap(g) for g in grads]
+
+
+def backward(
+    loss: Callable[..., Tensor], parameters: Sequence[Tensor], batch: Sequence[Any], threads: int | None = None
+) -> float:
+    """`loss(*batch).backward()` in shares: adds to the `.grad` of the parameters and gives the loss."""
+    value, grads = value_and_grads(loss, parameters, batch, threads)
+    for parameter, g in zip(parameters, grads):
+        parameter.grad = g if parameter.grad is None else parameter.grad + g
+    return value
+
+
+@cache
+def _pool(size: int) -> Any:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(size, "chainrule")

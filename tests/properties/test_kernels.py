@@ -1,0 +1,201 @@
+"""Each Numba kernel against the NumPy kernel of its name, over random shapes, layouts, masks and magnitudes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
+
+from autograd.kernels import numba_kernels as fast  # noqa: E402
+from autograd.kernels import numpy_kernels as plain  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # nan and inf are among the inputs
+relaxed = settings(deadline=None, max_examples=60)
+
+seeds = st.integers(0, 2**32 - 1)
+rows = st.lists(st.integers(0, 5), min_size=0, max_size=2)
+widths = st.sampled_from([1, 2, 3, 7, 8, 9, 31, 33, 64, 65, 130])
+scales = st.sampled_from([1e-3, 1.0, 30.0])
+layouts = st.sampled_from(["C", "F", "strided", "read-only"])
+
+
+def draw(rng, shape, scale=1.0, layout="C"):
+    """Random float32 in this layout."""
+    x = (scale * rng.standard_normal(shape)).astype(np.float32)
+    if layout == "F":
+        return np.asfortranarray(x)
+    if layout == "strided" and x.ndim:
+        wide = np.empty((*x.shape[:-1], 2 * x.shape[-1]), np.float32)
+        wide[..., ::2] = x
+        return wide[..., ::2]
+    if layout == "read-only":
+        x.flags.writeable = False
+    return x
+
+
+def same(found, expected, tolerance=1e-5):
+    """Equal to 1e-5 of the largest value, nan and inf in the same places, shapes and dtypes the same."""
+    found, expected = (a if isinstance(a, tuple) else (a,) for a in (found, expected))
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        if b is None:
+            assert a is None
+            continue
+        assert a.shape == b.shape
+        assert a.dtype == b.dtype
+        finite = np.abs(b[np.isfinite(b)])
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1.0, finite.max(initial=0)))
+
+
+@relaxed
+@given(seeds, rows, widths, scales, layouts, st.booleans())
+def test_activations(seed, batch, width, scale, layout, tanh):
+    rng = np.random.default_rng(seed)
+    x, g = draw(rng, (*batch, width), scale, layout), draw(rng, (*batch, width), 1, layout)
+    same(fast.gelu(x, tanh), plain.gelu(x, tanh))
+    same(fast.gelu_backward(g, x, tanh), plain.gelu_backward(g, x, tanh))
+    same(fast.silu(x), plain.silu(x))
+    same(fast.silu_backward(g, x), plain.silu_backward(g, x))
+
+
+def test_activations_of_extreme_values():
+    x = np.array([0, -0.0, 1e-30, -1e-30, 88, -88, 89, -89, 1e4, -1e4, np.nan], np.float32)
+    g = np.ones_like(x)
+    for tanh in (False, True):
+        same(fast.gelu(x, tanh), plain.gelu(x, tanh))
+        same(fast.gelu_backward(g, x, tanh), plain.gelu_backward(g, x, tanh))
+    same(fast.silu(x), plain.silu(x))
+    same(fast.silu_backward(g, x), plain.silu_backward(g, x))
+
+
+@relaxed
+@given(seeds, rows, widths, scales, layouts, st.floats(0, 1))
+def test_softmax_and_its_logarithm(seed, batch, width, scale, layout, hidden):
+    rng = np.random.default_rng(seed)
+    x = draw(rng, (*batch, width), scale)
+    x[rng.random(x.shape) < hidden] = -np.inf  # whole rows among them, where softmax is nan
+    x = np.asfortranarray(x) if layout == "F" else x
+    g = draw(rng, (*batch, width), 1, layout)
+    for name in ("softmax", "log_softmax"):
+        out = getattr(plain, name)(x, -1)
+        same(getattr(fast, name)(x, -1), out)
+        if np.isfinite(out).all():
+            backward = name + "_backward"
+            same(getattr(fast, backward)(g, out, -1), getattr(plain, backward)(g, out, -1))
+    if x.ndim > 1 and x.shape[0]:
+        same(fast.softmax(x, 0), plain.softmax(x, 0))
+
+
+@relaxed
+@given(seeds, rows, widths, scales, layouts, st.booleans(), st.booleans(), st.tuples(*[st.booleans()] * 3))
+def test_normalisation(seed, batch, width, scale, layout, weighted, biased, needs):
+    rng = np.random.default_rng(seed)
+    x, g = draw(rng, (*batch, width), scale, layout), draw(rng, (*batch, width), 1, layout)
+    weight = draw(rng, width) if weighted else None
+    bias = draw(rng, width) if biased else None
+    eps = 1e-2  # a small one would magnify rounding where a row hardly varies
+    out, mean, rstd = plain.layer_norm(x, weight, bias, eps)
+    same(fast.layer_norm(x, weight, bias, eps), (out, mean, rstd))
+    same(
+        fast.layer_norm_backward(g, x, weight, mean, rstd, needs)[1:],
+        plain.layer_norm_backward(g, x, weight, mean, rstd, needs)[1:],
+        3e-5,
+    )
+    if needs[0]:
+        same(
+            fast.layer_norm_backward(g, x, weight, mean, rstd, needs)[0],
+            plain.layer_norm_backward(g, x, weight, mean, rstd, needs)[0],
+        )
+    out, rstd = plain.rms_norm(x, weight, eps)
+    same(fast.rms_norm(x, weight, eps), (out, rstd))
+    needs = (True, needs[1])
+    same(fast.rms_norm_backward(g, x, weight, rstd, needs), plain.rms_norm_backward(g, x, weight, rstd, needs), 3e-5)
+
+
+@relaxed
+@given(seeds, st.integers(0, 9), widths, scales, st.sampled_from([0.0, 0.1]), st.sampled_from(["i4", "i8"]))
+def test_cross_entropy(seed, count, width, scale, smoothing, kind):
+    rng = np.random.default_rng(seed)
+    logits = draw(rng, (count, width), scale)
+    target = rng.integers(0, width, count).astype(kind)
+    target[rng.random(count) < 0.3] = -1
+    loss, total = plain.cross_entropy(logits, target, -1, smoothing)
+    same(fast.cross_entropy(logits, target, -1, smoothing), (loss, total))
+    g = draw(rng, count)
+    same(
+        fast.cross_entropy_backward(g, logits, target, total, -1, smoothing),
+        plain.cross_entropy_backward(g, logits, target, total, -1, smoothing),
+    )
+
+
+def split_heads(rng, shape, scale):
+    """(B, H, T, D) as a view of (B, T, H, D), as models give it."""
+    b, h, t, d = shape
+    return draw(rng, (b, t, h, d), scale).swapaxes(1, 2)
+
+
+@relaxed
+@given(
+    seeds,
+    st.tuples(st.integers(0, 2), st.integers(1, 3)),
+    st.sampled_from([1, 2, 5, 33, 64, 129, 200]),
+    st.sampled_from([0, 1, 7]),
+    st.sampled_from([1, 3, 8]),
+    scales,
+    st.booleans(),
+    st.sampled_from([None, "bool", "float"]),
+)
+def test_attention(seed, heads, t, more_keys, d, scale, causal, mask):
+    rng = np.random.default_rng(seed)
+    s = t + more_keys
+    q, k, v = (split_heads(rng, (*heads, n, d), 1) for n in (t, s, s))
+    g = split_heads(rng, (*heads, t, d), 1)
+    if mask is not None:
+        allowed = rng.random((t, s)) < 0.5  # rows in which nothing is allowed among them
+        mask = allowed if mask == "bool" else np.where(allowed, 0, -np.inf).astype(np.float32)
+    out, lse = plain.attention(q, k, v, mask, causal, scale)
+    same(fast.attention(q, k, v, mask, causal, scale), (out, lse), 3e-5)
+    same(
+        fast.attention_backward(g, q, k, v, mask, out, lse, causal, scale),
+        plain.attention_backward(g, q, k, v, mask, out, lse, causal, scale),
+        1e-4 if scale > 1 else 1e-5,
+    )
+
+
+def test_attention_where_queries_outnumber_keys():
+    rng = np.random.default_rng(0)
+    q, k = draw(rng, (1, 2, 150, 4)), draw(rng, (1, 2, 20, 4))
+    out, lse = plain.attention(q, k, k, None, True, 0.5)
+    same(fast.attention(q, k, k, None, True, 0.5), (out, lse))
+    assert not out[0, 0, :130].any()
+    same(
+        fast.attention_backward(q, q, k, k, None, out, lse, True, 0.5),
+        plain.attention_backward(q, q, k, k, None, out, lse, True, 0.5),
+    )
+
+
+@relaxed
+@given(seeds, st.integers(0, 40), st.integers(1, 9), widths, layouts)
+def test_add_rows(seed, count, vocabulary, width, layout):
+    rng = np.random.default_rng(seed)
+    g, index = draw(rng, (count, width), 1, layout), rng.integers(0, vocabulary, count)
+    same(fast.add_rows(g, index, vocabulary), plain.add_rows(g, index, vocabulary))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_dtypes_are_those_of_numpy(dtype):
+    x = np.random.default_rng(0).standard_normal((4, 6)).astype(dtype)
+    np.testing.assert_array_equal(fast.gelu(x, False), plain.gelu(x, False))
+    np.testing.assert_array_equal(fast.softmax(x, -1), plain.softmax(x, -1))
+    for a, b in zip(fast.layer_norm(x, None, None, 1e-5), plain.layer_norm(x, None, None, 1e-5), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_same_bits_come_out_each_time():
+    rng = np.random.default_rng(0)
+    q, k, v = (split_heads(rng, (2, 3, 200, 8), 1) for _ in range(3))
+    first = fast.attention(q, k, v, None, True, 0.3)
+    for _ in range(3):
+        again = fast.attention(q, k, v, None, True, 0.3)
+        assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
