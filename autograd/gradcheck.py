@@ -33,8 +33,9 @@ class Mismatch(NamedTuple):
         return self.absolute / max(abs(self.analytic), abs(self.numeric), 1e-300)
 
     def __str__(self) -> str:
+        which = f"output {self.output}" if self.output else "output"
         return (
-            f"d output{list(self.out_index)} / d {self.argument}{list(self.in_index)}: analytic {self.analytic:.10g}, "
+            f"d {which}{list(self.out_index)} / d {self.argument}{list(self.in_index)}: analytic {self.analytic:.10g}, "
             f"numeric {self.numeric:.10g}, absolute error {self.absolute:.3g}, relative error {self.relative:.3g}"
         )
 
@@ -59,23 +60,44 @@ def gradcheck(
 
     `inputs` is a tensor or a tuple; those that require grad are checked and must be float64, since the difference of
     nearby values has no digits left in float32. f gives a tensor or several. Raises GradcheckError with the argument,
-    the worst elements, both values and the errors, or returns False where raise_exception is.
+    the worst elements, both values and the errors, or returns False where raise_exception is False.
     """
+    inputs, checked = _taken(inputs)
+    return _check(f, f, inputs, checked, eps, atol, rtol, raise_exception)
+
+
+def _taken(inputs: Any) -> tuple[tuple, list[int]]:
+    """The inputs as a tuple, and the positions of those that require grad."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
-    names = _names(f, len(inputs))
     if not checked:
         raise ValueError("gradcheck needs an input that requires grad: make it with requires_grad=True")
+    return inputs, checked
+
+
+def _check(
+    f: Callable,
+    measured_f: Callable,
+    inputs: tuple,
+    checked: list[int],
+    eps: float,
+    atol: float,
+    rtol: float,
+    raise_exception: bool,
+) -> bool:
+    """The gradients of f by the engine against the differences of `measured_f`, which is f in another guise."""
+    names = _names(f, len(inputs))
     for i in checked:
         if inputs[i].dtype != np.float64:
             raise ValueError(f"gradcheck needs float64, but {names[i]} is {inputs[i].dtype}: convert it with .double()")
     mismatches: list[Mismatch] = []
     try:
         analytic = _analytic(f, inputs, checked)
-        numeric = _numeric(f, inputs, checked, eps)
+        numeric, shapes = _numeric(measured_f, inputs, checked, eps)
         for k, (of_outputs, by_differences) in enumerate(zip(analytic, numeric, strict=True)):
             for i, exact, measured in zip(checked, of_outputs, by_differences, strict=True):
-                mismatches += _compare(names[i], inputs[i].shape, k, exact, measured, atol, rtol)
+                at = names[i], inputs[i].shape, k, shapes[k]
+                mismatches += _compare(*at, exact, measured, atol, rtol)
     except GradcheckError:
         if raise_exception:
             raise
@@ -94,9 +116,11 @@ def gradgradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
 ) -> bool:
-    """`gradcheck` of the gradient of f: checks its second derivatives, and those by the upstream gradient."""
-    inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
-    checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    """`gradcheck` of the gradient of f: checks its second derivatives, and those by the upstream gradient.
+
+    The differences are of gradients that are not recorded, as in training: so a kernel is held to its reference too.
+    """
+    inputs, checked = _taken(inputs)
     if grad_outputs is None:
         rng = np.random.default_rng(0)
         with no_grad():
@@ -106,14 +130,18 @@ def gradgradcheck(
         grad_outputs = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
     n = len(inputs)
 
-    def gradient(*args: Any) -> tuple:
+    def gradient(*args: Any, create_graph: bool = True) -> tuple:
         outs = _outputs(f(*args[:n]))
         wanted = [args[i] for i in checked]
-        found = grad(outs, wanted, args[n:], create_graph=True, allow_unused=True)
+        found = grad(outs, wanted, args[n:], create_graph=create_graph, allow_unused=True)
         return tuple(x * 0 if g is None else g for x, g in zip(wanted, found, strict=True))
 
+    def unrecorded(*args: Any) -> tuple:
+        return gradient(*args, create_graph=False)
+
     gradient.__wrapped__ = f  # type: ignore[attr-defined]
-    return gradcheck(gradient, (*inputs, *grad_outputs), eps, atol, rtol, raise_exception)
+    inputs, checked_too = _taken((*inputs, *grad_outputs))
+    return _check(gradient, unrecorded, inputs, checked_too, eps, atol, rtol, raise_exception)
 
 
 def _outputs(result: Any) -> tuple[Tensor, ...]:
@@ -123,7 +151,8 @@ def _outputs(result: Any) -> tuple[Tensor, ...]:
 
 
 def _names(f: Callable, count: int) -> list[str]:
-    f = getattr(f, "__wrapped__", f)
+    while hasattr(f, "__wrapped__"):
+        f = f.__wrapped__
     code = getattr(f, "__code__", None)
     own = code.co_varnames[: code.co_argcount] if code is not None else ()
     return [f"argument {i} ({own[i]})" if i < len(own) else f"argument {i}" for i in range(count)]
@@ -152,15 +181,18 @@ def _analytic(f: Callable, inputs: tuple, checked: list[int]) -> list[list[np.nd
     return found
 
 
-def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> list[list[np.ndarray]]:
-    """The same Jacobians by central differences, (f(x + eps) - f(x - eps)) / 2 eps, an input element at a time."""
+def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> tuple[list[list[np.ndarray]], list[tuple]]:
+    """The same Jacobians by central differences, (f(x + eps) - f(x - eps)) / 2 eps, an input element at a time.
+
+    With them, the shapes of the outputs.
+    """
     arrays = {i: inputs[i].array.astype(np.float64, copy=True) for i in checked}
 
     def evaluate() -> list[np.ndarray]:
         fresh = [Tensor(arrays[i]) if i in arrays else x for i, x in enumerate(inputs)]
         for i in checked:
             fresh[i].requires_grad_()
-        return [out.array.astype(np.float64).reshape(-1) for out in _outputs(f(*fresh))]
+        return [out.array.astype(np.float64) for out in _outputs(f(*fresh))]
 
     columns: list[list[list[np.ndarray]]] = []
     for i in checked:
@@ -173,24 +205,35 @@ def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> list
             flat[j] = here - eps
             below = evaluate()
             flat[j] = here
-            of_input.append([(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)])
+            of_input.append([((a - b) / (2 * eps)).reshape(-1) for a, b in zip(above, below, strict=True)])
         columns.append(of_input)
-    sizes = [out.size for out in evaluate()]
-    empty = [np.zeros((size, 0)) for size in sizes]
-    return [
-        [np.stack([c[k] for c in of_input], axis=1) if of_input else empty[k] for of_input in columns]
-        for k in range(len(sizes))
+    outs = evaluate()
+    jacobians = [
+        [np.stack([c[k] for c in of_input], axis=1) if of_input else np.zeros((out.size, 0)) for of_input in columns]
+        for k, out in enumerate(outs)
     ]
+    return jacobians, [out.shape for out in outs]
 
 
 def _compare(
-    name: str, shape: tuple, output: int, exact: np.ndarray, measured: np.ndarray, atol: float, rtol: float
+    name: str,
+    shape: tuple,
+    output: int,
+    out_shape: tuple,
+    exact: np.ndarray,
+    measured: np.ndarray,
+    atol: float,
+    rtol: float,
 ) -> list[Mismatch]:
     wrong = ~np.isclose(exact, measured, rtol, atol, equal_nan=True)
     return [
-        Mismatch(name, tuple(map(int, np.unravel_index(c, shape))), output, (int(r),), exact[r, c], measured[r, c])
+        Mismatch(name, _place(c, shape), output, _place(r, out_shape), exact[r, c], measured[r, c])
         for r, c in zip(*np.nonzero(wrong), strict=True)
     ]
+
+
+def _place(i: Any, shape: tuple) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(i, shape)))
 
 
 def _badness(m: Mismatch) -> float:

@@ -1,0 +1,290 @@
+"""The checker itself: it rejects every kind of wrong rule, accepts right ones, and says what is wrong and where."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograd import Function, GradcheckError, Tensor, gradcheck, gradgradcheck, ops, tensor
+from autograd.ops import NUMPY, OPS
+from autograd.ops.table import op
+
+X = np.array([[0.7, -1.2, 2.1], [1.6, 0.4, -0.9]])
+Y = np.array([[1.3, 0.6, -0.8], [0.5, -1.7, 1.1]])
+SQUARE = np.array([[0.7, -1.2], [1.6, 0.4]])
+
+
+def leaf(array):
+    return Tensor(np.array(array), requires_grad=True)
+
+
+@pytest.fixture(autouse=True)
+def same_table():
+    """What a test enters into the table is gone after it."""
+    before = [(table, dict(table)) for table in (OPS, NUMPY)]
+    yield
+    for table, entries in before:
+        table.clear()
+        table.update(entries)
+
+
+def array_of(x):
+    """The numbers of a tensor without its history: what makes a second derivative wrong."""
+    return getattr(x, "array", x)
+
+
+def rejected(f, *arrays, check=gradcheck):
+    with pytest.raises(GradcheckError) as caught:
+        check(f, [leaf(a) for a in arrays])
+    assert caught.value.mismatches
+    assert check(f, [leaf(a) for a in arrays], raise_exception=False) is False
+    return caught.value
+
+
+def test_a_right_rule_is_accepted_to_second_order():
+    @op(x=lambda g, x: g * (3 * x * x))
+    def cube(x):
+        return x * x * x
+
+    assert gradcheck(cube, leaf(X))
+    assert gradgradcheck(cube, leaf(X))
+
+
+def test_a_wrong_sign_is_rejected():
+    @op(x=lambda g, x: g * np.sin(x))
+    def cosine(x):
+        return np.cos(x)
+
+    rejected(cosine, X)
+
+
+def test_a_wrong_factor_is_rejected():
+    @op(x=lambda g, x: g * (2.01 * x))
+    def squared(x):
+        return x * x
+
+    assert len(rejected(squared, X).mismatches) == X.size
+
+
+def test_a_missing_term_is_rejected():
+    @op(x=lambda g, x: g * np.sin(x))
+    def x_sine(x):
+        return x * np.sin(x)
+
+    rejected(x_sine, X)
+
+
+def test_a_term_that_is_missing_for_one_argument_alone_names_that_argument():
+    @op(x=lambda g, y: g * y, y=lambda g, x: g * (x + 1))
+    def times(x, y):
+        return x * y
+
+    error = rejected(times, X, Y)
+    assert {m.argument for m in error.mismatches} == {"argument 1 (y)"}
+    assert "argument 0" not in str(error)
+
+
+def test_a_wrong_second_order_passes_the_first_and_is_rejected_by_the_second():
+    @op(x=lambda g, x: g * (3 * array_of(x) ** 2))
+    def cube(x):
+        return x * x * x
+
+    assert gradcheck(cube, leaf(X))
+    rejected(cube, X, check=gradgradcheck)
+
+
+def test_an_upstream_gradient_that_is_cut_off_is_rejected_by_the_second_order():
+    @op(x=lambda g, x: array_of(g) * (3 * x * x))
+    def cube(x):
+        return x * x * x
+
+    assert gradcheck(cube, leaf(X))
+    rejected(cube, X, check=gradgradcheck)
+
+
+def test_a_transposed_gradient_is_rejected():
+    @op(x=lambda g, y: (g @ y.T).T, y=lambda g, x: x.T @ g)
+    def times(x, y):
+        return x @ y
+
+    error = rejected(times, SQUARE, SQUARE + 1)
+    assert {m.argument for m in error.mismatches} == {"argument 0 (x)"}
+
+
+def test_a_broadcast_that_is_forgotten_is_rejected():
+    @op(x=lambda g, x: g * np.ones(1))
+    def total(x):
+        return np.sum(x)
+
+    with pytest.raises((GradcheckError, ValueError)):
+        gradcheck(total, leaf(X))
+
+    @op(x=lambda g: g / 3)
+    def spread_rows(x):
+        return np.broadcast_to(x, (2, 3))
+
+    rejected(spread_rows, X[0])
+
+
+def test_a_broadcast_is_the_engines_business():
+    @op(x=lambda g, y: g * y, y=lambda g, x: g * x)
+    def times(x, y):
+        return x * y
+
+    assert gradcheck(times, [leaf(X), leaf(Y[0])])
+    assert gradgradcheck(times, [leaf(X[:, :1]), leaf(Y[0])])
+
+
+def test_a_kernel_that_differs_from_its_reference_is_rejected():
+    @op(x=lambda g, x: g * (2 * x), reference=lambda x: x * x * x)
+    def squared(x):
+        return x * x
+
+    assert gradcheck(squared, leaf(X))
+    rejected(squared, X, check=gradgradcheck)
+
+
+def test_a_wrong_function_of_a_user_is_rejected():
+    class Doubled(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+    rejected(Doubled.apply, X)
+
+
+def test_one_wrong_element_among_many_is_found():
+    wrong = np.zeros(50)
+    wrong[37] = 1e-2
+
+    @op(x=lambda g: g * (1 + wrong))
+    def kept(x):
+        return x + 0.0
+
+    (mismatch,) = rejected(kept, np.linspace(-1, 1, 50)).mismatches
+    assert mismatch.in_index == (37,)
+
+
+def test_the_report_has_argument_indices_values_and_errors():
+    def f(a, b):
+        return a * b, bad(b)
+
+    @op(x=lambda g, x: g * (2 * x + (x < -1)))
+    def bad(x):
+        return x * x
+
+    error = rejected(f, X, Y)
+    (m,) = error.mismatches
+    assert (m.argument, m.in_index, m.output, m.out_index) == ("argument 1 (b)", (1, 1), 1, (1, 1))
+    assert m.analytic == pytest.approx(-2.4)
+    assert m.numeric == pytest.approx(-3.4)
+    assert m.absolute == pytest.approx(1)
+    assert m.relative == pytest.approx(1 / 3.4)
+    text = str(error)
+    assert "argument 1 (b) is wrong in 1 entries" in text
+    assert "d output 1[1, 1] / d argument 1 (b)[1, 1]: analytic -2.4, numeric -3.4" in text
+    assert re.search(r"absolute error 1(\.0+\d)?, relative error 0\.294", text)
+
+
+def test_the_worst_come_first_and_the_text_has_few_of_them():
+    factors = np.arange(1.0, 21)
+
+    @op(x=lambda g: g * factors)
+    def kept(x):
+        return x + 0.0
+
+    error = rejected(kept, np.linspace(-1, 1, 20))
+    assert [m.in_index for m in error.mismatches[:2]] == [(19,), (18,)]
+    assert len(error.mismatches) == 19
+    assert len(str(error).splitlines()) == 6
+
+
+def test_a_nan_where_a_number_should_be_is_rejected():
+    @op(x=lambda g, x: g * np.where(x > 2, np.nan, 1.0))
+    def kept(x):
+        return x + 0.0
+
+    rejected(kept, X)
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_float32_is_a_clear_error(check):
+    with pytest.raises(
+        ValueError, match=r"needs float64, but argument 0 \(x\) is float32: convert it with .double\(\)"
+    ):
+        check(ops.exp, tensor([1.0], requires_grad=True))
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_inputs_without_a_gradient_are_a_clear_error(check):
+    with pytest.raises(ValueError, match="requires_grad=True"):
+        check(ops.exp, Tensor(X))
+
+
+def test_inputs_that_want_no_gradient_are_left_alone():
+    assert gradcheck(lambda x, y, n: (x * y) ** n, [leaf(X), Tensor(Y), 2])
+    assert gradgradcheck(lambda x, y: x * x * y, [leaf(X), Tensor(Y)])
+
+
+def test_the_inputs_are_as_they_were():
+    x = leaf(X)
+    gradcheck(ops.exp, x)
+    gradgradcheck(ops.exp, x)
+    assert x.grad is None
+    np.testing.assert_array_equal(x.detach().numpy(), X)
+
+
+def test_an_input_that_does_not_matter_has_the_gradient_0():
+    assert gradcheck(lambda x, y: x * 2, [leaf(X), leaf(Y)])
+    assert gradgradcheck(lambda x, y: x * x, [leaf(X), leaf(Y)])
+
+
+def test_whole_numbers_among_the_outputs_are_left_out():
+    assert gradcheck(lambda x: ops.sort(x), leaf(X))
+
+
+def test_upstream_gradients_may_be_given():
+    assert gradgradcheck(ops.sin, leaf(X), leaf(Y))
+
+
+def test_the_op_of_the_guide_can_be_added_from_outside():
+    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    section = guide.partition("## Add an op")[2]
+    block = re.search(r"^ {4}.*\n(?:(?: {4}.*)?\n)*", section, re.MULTILINE).group()
+    names: dict = {"np": np}
+    del OPS["mul"]
+    exec(textwrap.dedent(block), names)
+    mul = names["mul"]
+    assert OPS["mul"] is mul.op
+    np.testing.assert_array_equal(mul(leaf(X), Y).detach().numpy(), X * Y)
+    np.testing.assert_array_equal(np.multiply(leaf(X), Y).detach().numpy(), X * Y)
+    assert gradcheck(mul, [leaf(X), leaf(Y[0])])
+    assert gradgradcheck(mul, [leaf(X), leaf(Y)])
+
+
+def test_a_name_that_a_rule_cannot_ask_for_is_an_error_at_once():
+    with pytest.raises(TypeError, match=r"asks for \['z'\]"):
+
+        @op(x=lambda g, z: g * z)
+        def wrong(x):
+            return x
+
+    with pytest.raises(TypeError, match=r"rules for \['y'\], which are not among"):
+
+        @op(y=lambda g: g)
+        def also_wrong(x):
+            return x
+
+
+def test_a_name_that_is_taken_is_an_error():
+    with pytest.raises(ValueError, match="an op named 'exp' already"):
+
+        @op()
+        def exp(x):
+            return x
