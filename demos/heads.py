@@ -18,6 +18,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from demos.common import out_dir, parser, pyplot
+from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
 from demos.report import Report, heatmap, save
 from models.config import GPTConfig
 from models.gpt import GPT, Block, Transformer
@@ -26,16 +27,6 @@ from nn import functional as F
 from nn import optim
 from nn.train import Trainer
 
-# "the WHO VERB the KIND apple END": only WHO tells the senses apart before the word, and only END after it.
-WHO = {"fruit": ("cook", "farmer", "child", "baker"), "company": ("trader", "banker", "lawyer", "investor")}
-VERBS = ("bought", "liked", "wanted", "chose")
-KINDS = ("new", "first", "good", "big")
-ENDS = {
-    "fruit": ("for the cake", "from the tree", "with a knife", "in the garden"),
-    "company": ("shares at noon", "phone for work", "laptop for school", "stock for profit"),
-}
-SENSES = ("fruit", "company")
-APPLE = 5  # the place of the word
 BATCH, RATE = 32, 3e-3
 BATCH_SIZE, TIME = 2, 8  # of the block whose shapes are shown
 
@@ -151,16 +142,6 @@ def show_variants(report: Report, width: int, heads: int, hidden: int) -> None:
 # One word in two senses -----------------------------------------------------------------------------------------------
 
 
-def sentence(sense: str, who: int, verb: int, kind: int, end: int) -> str:
-    """One of the 512 sentences, all of ten words."""
-    return f"the {WHO[sense][who]} {VERBS[verb]} the {KINDS[kind]} apple {ENDS[sense][end]} ."
-
-
-def corpus() -> list[str]:
-    """All sentences."""
-    return [sentence(sense, *choice) for sense in SENSES for choice in itertools.product(range(4), repeat=4)]
-
-
 def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> list[float]:
     """AdamW on sentences (N, 10) drawn at random; Ctrl-C ends it early. Returns the losses in nats."""
 
@@ -170,7 +151,10 @@ def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> 
 
     optimizer = optim.AdamW(model.parameters(), lr=RATE)
     trainer = Trainer(model, optimizer, lambda m, xy: m.loss(*xy), batch, steps=steps, classes=model.config.vocab_size)
-    return trainer.fit().column("loss")[1]
+    losses = trainer.fit().column("loss")[1]
+    if not losses:
+        raise SystemExit("nothing was learned: there was no step of training")
+    return losses
 
 
 class Inside(NamedTuple):
@@ -204,16 +188,6 @@ def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """How far vectors are apart for their size, over the last axis: ‖a − b‖ / ½(‖a‖ + ‖b‖), from 0 to 2."""
     norm = np.linalg.norm
     return norm(a - b, axis=-1) / np.maximum((norm(a, axis=-1) + norm(b, axis=-1)) / 2, 1e-30)
-
-
-def contexts(tokens: WordTokenizer) -> np.ndarray:
-    """All beginnings up to apple as ids (2, 4, 16, 6): sense, who, verb and kind."""
-    ids = [
-        tokens.encode(sentence(sense, who, verb, kind, 0))[: APPLE + 1]
-        for sense in SENSES
-        for who, verb, kind in itertools.product(range(4), repeat=3)
-    ]
-    return np.array(ids).reshape(2, 4, 16, APPLE + 1)
 
 
 def distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ import autograd as ag
 from autograd import Tensor
 from demos.common import out_dir, parser, pyplot
 from demos.report import Report, save
+from demos.text import read_text
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
@@ -85,7 +86,10 @@ def train(model: GPT, data: list[Batch]) -> list[Step]:
         on_evaluate=note,
         classes=model.config.vocab_size,
     )
-    return [Step(*step) for step in zip(trainer.fit().column("loss")[1], shares)]
+    losses = trainer.fit().column("loss")[1]
+    if not shares:
+        raise SystemExit("nothing was learned: there was no step of training")
+    return [Step(*step) for step in zip(losses, shares)]
 
 
 def gradient_by(x: Tensor, loss: Tensor) -> np.ndarray:
@@ -284,10 +288,10 @@ def draw_softmax(before: np.ndarray, after: np.ndarray, target: int, tokens: Cha
 
 
 def read(file: Path) -> str:
-    """The text of a UTF-8 file. Raises SystemExit where it is too short to learn from."""
-    text = file.read_text(encoding="utf-8")
+    """The text of a UTF-8 file. Raises ValueError where it is too short to learn from."""
+    text = read_text(file)
     if len(text) < 10 * CONTEXT:
-        raise SystemExit(f"{file} has {len(text)} characters; at least {10 * CONTEXT} are needed")
+        raise ValueError(f"{file} has {len(text)} characters; at least {10 * CONTEXT} are needed")
     return text
 
 

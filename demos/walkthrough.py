@@ -16,7 +16,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor, ops
 from demos.common import out_dir, parser, pyplot
-from demos.data.six_sentences import PUBLISHED, SENTENCES, W_K, W_Q, W_V, WORDS
+from demos.data.six_sentences import PUBLISHED, SENTENCES, W_K, W_Q, W_V, WORDS, pairs, tokenizer
 from demos.report import Report, heatmap, save
 from models.tokenizers import WordTokenizer
 
@@ -47,17 +47,6 @@ class Pass(NamedTuple):
     output: Tensor  # (T, 2)
     logits: Tensor  # (T, 22)
     probabilities: Tensor  # (T, 22)
-
-
-def tokenizer() -> WordTokenizer:
-    """One id a word, lower-case, without punctuation, in the order of first appearance."""
-    return WordTokenizer.train(" ".join(SENTENCES), lower=True, punctuation=False)
-
-
-def pairs(tokens: WordTokenizer) -> list[tuple[list[int], int]]:
-    """Every beginning of a sentence with the word that follows."""
-    encoded = [tokens.encode(sentence) for sentence in SENTENCES]
-    return [(ids[:n], ids[n]) for ids in encoded for n in range(1, len(ids))]
 
 
 def published(tokens: WordTokenizer) -> Weights:

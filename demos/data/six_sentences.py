@@ -3,6 +3,8 @@
 Published are the numbers of a few words; the weights are chosen so that they come out, with a digit each.
 """
 
+from models.tokenizers import WordTokenizer
+
 SENTENCES = (
     "I love pizza.",
     "You love burgers.",
@@ -54,3 +56,14 @@ PUBLISHED = {
     "P([I] → love), %": "17",
     "loss of [I] → love": "1.772",
 }
+
+
+def tokenizer() -> WordTokenizer:
+    """One id a word, lower-case, without punctuation, in the order of first appearance."""
+    return WordTokenizer.train(" ".join(SENTENCES), lower=True, punctuation=False)
+
+
+def pairs(tokens: WordTokenizer) -> list[tuple[list[int], int]]:
+    """Every beginning of a sentence with the word that follows."""
+    encoded = [tokens.encode(sentence) for sentence in SENTENCES]
+    return [(ids[:n], ids[n]) for ids in encoded for n in range(1, len(ids))]

@@ -6,21 +6,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from demos.heads import (
-    APPLE,
-    ENDS,
-    SENSES,
-    WHO,
-    apart,
-    contexts,
-    corpus,
-    distances,
-    inside,
-    large_block,
-    main,
-    variants,
-    walk,
-)
+from demos.data.apples import APPLE, ENDS, SENSES, WHO, contexts, corpus
+from demos.heads import apart, distances, inside, large_block, main, variants, walk
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import WordTokenizer

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from demos.data.six_sentences import PUBLISHED
+from demos.data.six_sentences import PUBLISHED, pairs, tokenizer
 from demos.walkthrough import (
     RATE,
     STEPS,
@@ -18,10 +18,8 @@ from demos.walkthrough import (
     gradients,
     loss_of,
     main,
-    pairs,
     probability,
     published,
-    tokenizer,
     trained,
 )
 
