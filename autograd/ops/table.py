@@ -233,6 +233,7 @@ def pick(node: Node, index: int, out: np.ndarray) -> Node:
 
 
 def wrap_several(wrap: Callable, outs: tuple, node: Node | None) -> tuple:
+    """The results of an op that has several, each with its edge to the op's `node` (None where none is recorded)."""
     if node is None:
         return tuple(wrap(out) for out in outs)
     return tuple(wrap(out, pick(node, i, out)) for i, out in enumerate(outs))

@@ -1,0 +1,174 @@
+"""Imports run one way, and what ships needs NumPy alone."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# From the bottom up: a module may import what is in its own row and in the rows above it.
+ROWS = [
+    {"autograd.errors"},
+    {"autograd.graph", "autograd.dtypes"},
+    {"autograd.kernels"},
+    {"autograd.ops", "autograd.generator"},
+    {"autograd.methods", "autograd.conversions", "autograd.protocols", "autograd.tensor", "autograd.tracing"},
+    {"autograd.creation", "autograd.files", "autograd.random", "autograd.cuda", "autograd.backends"},
+    {"autograd.functional", "autograd.function", "autograd.floats", "autograd.scalar"},
+    {"autograd.gradcheck", "autograd.compiled"},
+    {"autograd.testing"},
+    {"autograd.draw"},
+    {"autograd"},
+    {"nn"},
+    {"models"},
+    {"demos"},
+]
+OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "graphviz", "PIL", "tqdm", "regex", "safetensors", "hypothesis"}
+FILES = sorted(p for package in ("autograd", "nn", "models", "demos") for p in (ROOT / package).rglob("*.py"))
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def row(name: str) -> int | None:
+    """The row of the longest prefix of this name that has one; None for what is not ours."""
+    while name:
+        found = next((i for i, names in enumerate(ROWS) if name in names), None)
+        if found is not None:
+            return found
+        name = name.rpartition(".")[0]
+    return None
+
+
+MODULES = {module(path) for path in FILES}
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """What is imported, with its line; `from autograd import graph` imports autograd.graph."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"a relative import in line {node.lineno}"
+            base = node.module or ""
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                yield (whole if whole in MODULES else base), node.lineno
+
+
+def runs_back(name: str, source: str) -> list[str]:
+    """The imports of a module from the rows below its own."""
+    own = row(name)
+    assert own is not None, f"{name} has no row"
+    return [
+        f"{name}, line {line}: imports {wanted}, which stands below it"
+        for wanted, line in imports(ast.parse(source))
+        if (theirs := row(wanted)) is not None and theirs > own
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_no_import_runs_back(path: Path) -> None:
+    assert not runs_back(module(path), path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("autograd.graph", "from autograd import tensor"),
+        ("autograd.graph", "import autograd.ops.table"),
+        ("autograd.ops.shape", "from autograd.tensor import Tensor"),
+        ("autograd.functional", "def f():\n    import nn"),
+        ("nn.module", "from models.gpt import GPT"),
+    ],
+)
+def test_an_import_that_runs_back_is_found(name: str, source: str) -> None:
+    assert runs_back(name, source)
+
+
+def late_imports(source: str) -> list[str]:
+    """What functions import of our own and of optional packages; the standard library's may wait until it is needed."""
+    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    names = [name for f in functions for name, _ in imports(f)]
+    return [name for name in names if row(name) is not None or name.partition(".")[0] in OPTIONAL]
+
+
+# A seam may load a part of its own package when it is first used.
+SEAMS = {"autograd.draw": ["autograd.draw.notebook"]}
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(ROOT).parts[0] in ("autograd", "nn")], ids=module)
+def test_no_function_imports_to_dodge_a_cycle(path: Path) -> None:
+    assert late_imports(path.read_text(encoding="utf-8")) == SEAMS.get(module(path), [])
+
+
+def test_an_import_in_a_function_is_found() -> None:
+    assert late_imports("def f():\n    import os\n    import numba\n    from autograd import tensor") == [
+        "numba",
+        "autograd.tensor",
+    ]
+
+
+def top_level(source: str) -> set[str]:
+    """The packages that importing this source imports."""
+    nodes = list(ast.parse(source).body)
+    found: set[str] = set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {name.partition(".")[0] for name, _ in imports(node)}
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+# Files that are themselves an optional part: they are imported by name when they are used.
+PARTS = {
+    "autograd.testing": {"hypothesis"},
+    "autograd.kernels.numba_*": {"numba", "llvmlite"},
+    "autograd.draw.notebook": {"graphviz"},
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_nothing_that_ships_imports_an_optional_package_at_module_level(path: Path) -> None:
+    name = module(path)
+    allowed = next((packages for pattern, packages in PARTS.items() if Path(name).match(pattern)), set())
+    assert not (top_level(path.read_text(encoding="utf-8")) & OPTIONAL) - allowed
+
+
+def test_torch_is_imported_nowhere() -> None:
+    for path in FILES:
+        assert "torch" not in {name.partition(".")[0] for name, _ in imports(ast.parse(path.read_text("utf-8")))}, path
+
+
+HEAVY = (*OPTIONAL, "numpy.random", "dataclasses", "inspect", "asyncio", "multiprocessing", "unittest", "http", "csv")
+
+
+def test_importing_autograd_and_nn_imports_nothing_heavy() -> None:
+    program = f"import numpy, sys; before = set(sys.modules); import autograd, nn; new = set(sys.modules) - before; " \
+              f"print([m for m in {HEAVY!r} if m in new])"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_thing_has_a_docstring() -> None:
+    missing = []
+    for path in FILES:
+        if path.relative_to(ROOT).parts[0] not in ("autograd", "nn") or path.name.startswith("numba_"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if not ast.get_docstring(tree):
+            missing.append(module(path))
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                if not ast.get_docstring(node):
+                    missing.append(f"{module(path)}.{node.name}")
+    assert not missing
