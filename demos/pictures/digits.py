@@ -9,15 +9,11 @@ from typing import Any
 import numpy as np
 
 from demos.common import pyplot
+from demos.report import save
 
 DIGITS = range(10)
 INK, RIGHT, WRONG = "#222222", "#2b6cb0", "#c0392b"
 POINTS = 200  # of a curve of losses, each the mean over its share of the steps
-
-
-def _save(figure: Any, file: Path) -> None:
-    figure.savefig(file, dpi=120)
-    pyplot().close(figure)
 
 
 def _image(axes: Any, image: np.ndarray) -> None:
@@ -46,7 +42,7 @@ def training(losses: Sequence[float], accuracies: Sequence[tuple[int, float]], e
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, file)
+    save(figure, file)
 
 
 def confusion(counts: np.ndarray, file: Path) -> None:
@@ -62,7 +58,7 @@ def confusion(counts: np.ndarray, file: Path) -> None:
     axes.set(xticks=DIGITS, yticks=DIGITS, xlabel="read as", ylabel="the digit")
     axes.set_title(f"{wrong:,} of {total:,} test images read wrong ({wrong / total:.2%})")
     axes.tick_params(length=0)
-    _save(figure, file)
+    save(figure, file)
 
 
 def mistakes(images: np.ndarray, labels: np.ndarray, scores: np.ndarray, score: str, file: Path) -> None:
@@ -78,7 +74,7 @@ def mistakes(images: np.ndarray, labels: np.ndarray, scores: np.ndarray, score: 
         axes.axis("on")
         _image(axes, images[i])
         axes.set_title(f"{labels[i]} read as {guesses[i]}\n{confidence[i]:.1%}", fontsize=10, color=INK)
-    _save(figure, file)
+    save(figure, file)
 
 
 def first_layer(weight: np.ndarray, file: Path, most: int = 64) -> None:
@@ -97,7 +93,7 @@ def first_layer(weight: np.ndarray, file: Path, most: int = 64) -> None:
     what = f"{len(strongest)} strongest of {len(weight)}" if len(strongest) < len(weight) else f"{len(weight)}"
     colours = "blue: ink there excites it, red: ink there inhibits it"
     axes.set_title(f"First layer: the {what} neurons\n{colours}", fontsize=11)
-    _save(figure, file)
+    save(figure, file)
 
 
 def prediction(image: np.ndarray, scores: np.ndarray, score: str, file: Path) -> None:
@@ -112,4 +108,4 @@ def prediction(image: np.ndarray, scores: np.ndarray, score: str, file: Path) ->
     bars.invert_yaxis()
     bars.tick_params(length=0)
     bars.spines[["top", "right", "bottom"]].set_visible(False)
-    _save(figure, file)
+    save(figure, file)

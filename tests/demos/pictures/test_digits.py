@@ -17,7 +17,7 @@ def texts(monkeypatch, tmp_path):
         found[:] = [text.get_text() for text in figure.findobj(pyplot().Text) if text.get_text()]
         pyplot().close(figure)
 
-    monkeypatch.setattr(pictures, "_save", keep)
+    monkeypatch.setattr(pictures, "save", keep)
     return tmp_path / "picture.png", found
 
 
