@@ -186,7 +186,8 @@ def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Pa
     image = axes.imshow(loss, cmap="Reds", aspect="auto", vmin=0, vmax=6)
     for (row, column), number in np.ndenumerate(targets.numpy()):
         character = tokenizer.decode([number]).replace("\n", "↵").replace("$", r"\$")
-        axes.text(column, row, character, ha="center", va="center", family="monospace", fontsize=8)
+        color = "white" if loss[row, column] > 3.5 else "black"
+        axes.text(column, row, character, ha="center", va="center", color=color, family="monospace", fontsize=8)
     axes.set(xticks=[], yticks=[], title="held-out text: the darker, the less expected")
     figure.colorbar(image, label="-log P(character), nats")
     figure.savefig(file, dpi=120)
