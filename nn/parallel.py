@@ -4,9 +4,7 @@ NumPy, BLAS and the compiled kernels let go of Python's lock while they compute,
 keep two cores busy where one thread with a BLAS on two would leave the second idle between matrix products.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy as np
 from autograd import Generator, Tensor, as_tensor, grad, graph
 from autograd.generator import default_generator, own_generator
 from autograd.kernels.blas import blas_threads
+from autograd.kernels.threads import pool, thread_count
 
 
 def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
@@ -35,7 +34,7 @@ def value_and_grads(
     `loss` must be a mean over the first dim of the batch: the mean of the shares, weighted by their sizes, is then the
     mean of the whole. With the same seed and number of threads, the same bits come out.
     """
-    parts = shares(batch, max(threads or os.cpu_count() or 1, 1))
+    parts = shares(batch, max(threads or thread_count(), 1))
     total = sum(len(part[0]) for part in parts)
     seeds = default_generator.rng.integers(2**63, size=len(parts) - 1).tolist() if len(parts) > 1 else []
 
@@ -57,7 +56,7 @@ def value_and_grads(
         value, grads = of_share(0)
     else:
         with blas_threads(1):
-            waiting = [_pool(len(parts) - 1).submit(aside, i) for i in range(1, len(parts))]
+            waiting = [pool(len(parts) - 1).submit(aside, i) for i in range(1, len(parts))]
             value, grads = of_share(0)
             for future in waiting:
                 more, others = future.result()
@@ -75,10 +74,3 @@ def backward(
     for parameter, g in zip(parameters, grads):
         parameter.grad = g if parameter.grad is None else parameter.grad + g
     return value
-
-
-@cache
-def _pool(size: int) -> Any:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(size, "chainrule")

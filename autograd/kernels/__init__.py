@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from autograd.errors import require
+from autograd.kernels.memory import keep_freed_memory
 
 _BACKENDS = ("numpy", "numba")
 
@@ -27,6 +28,7 @@ def use(name: str) -> ModuleType:
         raise ValueError(f"there are kernels for {' and '.join(_BACKENDS)}, not for {name!r}")
     if name == "numba":
         require("numba", "fast")
+    keep_freed_memory()
     _State.module = importlib.import_module(f"autograd.kernels.{name}_kernels")
     return _State.module
 

@@ -5,12 +5,14 @@ brought into their form and results made. The loops release the GIL and run on o
 may each work on a share of a batch.
 """
 
+import math
+
 import numpy as np
 
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numpy_kernels
-from autograd.kernels.numpy_kernels import add_rows as _add_rows
 from autograd.kernels.numpy_kernels import erf as erf
+from autograd.kernels.threads import pool, thread_count
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -254,12 +256,38 @@ def attention_backward(g, q, k, v, mask, out, lse, causal, scale):
     return g_q, g_k, g_v
 
 
-# Rows, and one step of AdamW ------------------------------------------------------------------------------------------
+# Rows, and one step of Adam -------------------------------------------------------------------------------------------
 
 
 def add_rows(g, index, rows):
     if not _fits(g):
-        return _add_rows(g, index, rows)
+        return numpy_kernels.add_rows(g, index, rows)
     out = np.zeros((rows, g.shape[-1]), FLOAT32)
     loops.add_rows(out, _plain(g), _plain(index.astype(np.int64, copy=False)))
     return out
+
+
+SHARED = 1 << 17  # elements from which on the threads share the work
+
+
+def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
+    arrays = (param, grad, mean, square)
+    if largest is not None or not all(_fits(a) and a.flags.carray for a in arrays):
+        numpy_kernels.adam(param, grad, mean, square, largest, step=step, lr=lr, betas=betas, eps=eps, shrink=shrink)
+        return
+    beta1, beta2 = betas
+    numbers = (
+        *(beta1, 1 - beta1, beta2, 1 - beta2, shrink),
+        *(lr / (1 - beta1**step), 1 / math.sqrt(1 - beta2**step), eps),
+    )
+    numbers = [np.float32(n) for n in numbers]
+    flat = [a.reshape(-1) for a in arrays]
+    count = thread_count() if param.size >= SHARED else 1
+    size = -(-param.size // (64 * count)) * 64
+    waiting = [
+        pool(count - 1).submit(loops.adam, *[a[start : start + size] for a in flat], *numbers)
+        for start in range(size, param.size, size)
+    ]
+    loops.adam(*[a[:size] for a in flat], *numbers)
+    for future in waiting:
+        future.result()

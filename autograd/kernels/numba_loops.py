@@ -309,12 +309,12 @@ def add_rows(out, g, index):
 
 
 @kernel
-def adam(param, grad, mean, square, beta1, beta2, shrink, step_size, root, eps):
-    """Kingma and Ba 2015, algorithm 1: step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t)."""
+def adam(param, grad, mean, square, beta1, rest1, beta2, rest2, shrink, step_size, root, eps):
+    """rest = 1 - beta, step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t), none of them exact in float32."""
     for i in range(param.size):
         g = grad[i]
-        m = beta1 * mean[i] + (ONE - beta1) * g
-        v = beta2 * square[i] + (ONE - beta2) * g * g
+        m = beta1 * mean[i] + rest1 * g
+        v = beta2 * square[i] + rest2 * g * g
         mean[i] = m
         square[i] = v
         param[i] = shrink * param[i] - step_size * m / (np.sqrt(v) * root + eps)

@@ -368,3 +368,35 @@ def add_rows(g, index, rows):
     if len(starts):
         out[sorted_index[starts]] = np.add.reduceat(g[order], starts, axis=0)
     return out
+
+
+# One step of Adam -----------------------------------------------------------------------------------------------------
+
+
+def decay_average(average, values, beta, scratch):
+    """average = beta average + (1 - beta) values, in place; `scratch`, of the same shape, is overwritten."""
+    np.multiply(values, 1 - beta, out=scratch)
+    average *= beta
+    average += scratch
+
+
+def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
+    """param shrunk, then Kingma and Ba 2015, algorithm 1, in place; `mean` and `square` are averages of grad and grad^2.
+
+    Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
+    """
+    beta1, beta2 = betas
+    scratch = np.empty_like(param)
+    decay_average(mean, grad, beta1, scratch)
+    np.multiply(grad, grad, out=scratch)
+    decay_average(square, scratch, beta2, scratch)
+    if largest is not None:
+        np.maximum(largest, square, out=largest)
+    np.sqrt(square if largest is None else largest, out=scratch)
+    scratch /= math.sqrt(1 - beta2**step)
+    scratch += eps
+    np.divide(mean, scratch, out=scratch)
+    scratch *= lr / (1 - beta1**step)
+    if shrink != 1:
+        param *= shrink
+    param -= scratch

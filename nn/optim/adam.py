@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, kernels
+from autograd.kernels.numpy_kernels import decay_average
 from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
 
 
@@ -18,44 +18,6 @@ def _check_adam(group: Group) -> None:
         raise ValueError(f"betas are two numbers, got {group['betas']}")
     for i, beta in enumerate(group["betas"]):
         check_range(f"betas[{i}]", beta, 0.0, 1.0)
-
-
-def _decay_average(average: np.ndarray, values: np.ndarray, beta: float, scratch: np.ndarray) -> None:
-    """average = beta average + (1 - beta) values, in place; `scratch`, of the same shape, is overwritten."""
-    np.multiply(values, 1 - beta, out=scratch)
-    average *= beta
-    average += scratch
-
-
-def adam_update(
-    param: np.ndarray,
-    grad: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
-    largest: np.ndarray | None,
-    *,
-    step: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-) -> None:
-    """Kingma and Ba 2015, algorithm 1, in place: `mean` and `square` are the running averages of grad and grad^2.
-
-    Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
-    """
-    beta1, beta2 = betas
-    scratch = np.empty_like(param)
-    _decay_average(mean, grad, beta1, scratch)
-    np.multiply(grad, grad, out=scratch)
-    _decay_average(square, scratch, beta2, scratch)
-    if largest is not None:
-        np.maximum(largest, square, out=largest)
-    np.sqrt(square if largest is None else largest, out=scratch)
-    scratch /= math.sqrt(1 - beta2**step)
-    scratch += eps
-    np.divide(mean, scratch, out=scratch)
-    scratch *= lr / (1 - beta1**step)
-    param -= scratch
 
 
 class Adam(Optimizer):
@@ -96,11 +58,12 @@ class Adam(Optimizer):
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
+        shrink = 1.0
         if self.decoupled:
-            param *= 1 - group["lr"] * group["weight_decay"]
+            shrink -= group["lr"] * group["weight_decay"]
         else:
             grad = with_decay(grad, param, group["weight_decay"])
-        adam_update(
+        kernels.adam(
             param,
             grad,
             slot(state, "exp_avg", param),
@@ -110,6 +73,7 @@ class Adam(Optimizer):
             lr=group["lr"],
             betas=group["betas"],
             eps=group["eps"],
+            shrink=shrink,
         )
 
 
@@ -160,7 +124,7 @@ class Adamax(Optimizer):
         beta1, beta2 = group["betas"]
         grad = with_decay(grad, param, group["weight_decay"])
         mean, largest = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
-        _decay_average(mean, grad, beta1, np.empty_like(param))
+        decay_average(mean, grad, beta1, np.empty_like(param))
         largest *= beta2
         np.maximum(largest, np.abs(grad) + group["eps"], out=largest)
         param -= group["lr"] / (1 - beta1 ** count_step(state)) * mean / largest
@@ -211,8 +175,8 @@ class NAdam(Optimizer):
         product = state["mu_product"] = state.get("mu_product", 1.0) * mu
         mean, square = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
         scratch = np.empty_like(param)
-        _decay_average(mean, grad, beta1, scratch)
-        _decay_average(square, grad * grad, beta2, scratch)
+        decay_average(mean, grad, beta1, scratch)
+        decay_average(square, grad * grad, beta2, scratch)
         root = np.sqrt(square / (1 - beta2**step)) + group["eps"]
         param -= lr * (1 - mu) / (1 - product) * grad / root
         param -= lr * following / (1 - product * following) * mean / root

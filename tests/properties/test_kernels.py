@@ -199,3 +199,18 @@ def test_the_same_bits_come_out_each_time():
     for _ in range(3):
         again = fast.attention(q, k, v, None, True, 0.3)
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+@relaxed
+@given(
+    seeds, st.sampled_from([1, 5, 64, 1000, fast.SHARED + 77]), st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0])
+)
+def test_a_step_of_adam(seed, size, step, shrink):
+    rng = np.random.default_rng(seed)
+    param, grad, mean = (draw(rng, size) for _ in range(3))
+    square = draw(rng, size) ** 2
+    settings = {"step": step, "lr": 1e-2, "betas": (0.9, 0.999), "eps": 1e-8, "shrink": shrink}
+    found, expected = ([a.copy() for a in (param, mean, square)] for _ in range(2))
+    fast.adam(found[0], grad, *found[1:], None, **settings)
+    plain.adam(expected[0], grad, *expected[1:], None, **settings)
+    same(tuple(found), tuple(expected))
