@@ -219,9 +219,12 @@ def show_training(report: Report, course: list[Weights], tokens: WordTokenizer, 
         rows.append((str(step), f"{p:.1%}", -math.log(p), f"{other:.1%}", f"{22 * other:.2f}", w.w_q.array[0, 0]))
     columns = ["step", "P([I] → love)", "loss", "P([You] → love)", "times chance", "W_q[0][0]"]
     report.table(columns, rows)
+    a, b = course[0].embedding.array[[*i, *you]]
+    cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
     report.say(
-        "[You] → love was not trained. It rises because You lies near I (see words.png): what W_v and W_out learn "
-        "about the one, they say about the other. Chance is 1/22 = 4.5%."
+        "[You] → love was not trained. It moves along as far as the embedding of You points where that of I does "
+        f"(cosine {cosine:.2f}, see words.png): what W_v and W_out learn about the one, they say about the other. "
+        "Chance is 1/22 = 4.5%."
     )
     before, after = course[0], course[-1]
     for name, ids in (("I", i), ("You", you)):
