@@ -15,7 +15,14 @@ from nn.batches import Batches
 from nn.data import DataLoader, TensorDataset
 from nn.nonfinite import NonFiniteError
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
+from nn.record import plot
 from nn.train import Trainer, decay_groups
+
+
+@pytest.fixture(autouse=True)
+def no_curves(monkeypatch):
+    """Drawing takes longer than all the rest."""
+    monkeypatch.setattr("nn.train.plot", lambda record, path: "")
 
 
 class Regression(nn.Module):
@@ -225,8 +232,13 @@ def test_the_best_weights_are_those_of_the_lowest_held_out_loss(tmp_path):
     for name, array in weights(run.model).items():
         assert (last["model"][name].array == array).all()
     assert best["config"] == last["config"] == {"sizes": [3, 8, 1]} and last["tokenizer"] == {"kind": "none"}
-    assert (tmp_path / "curves.png").stat().st_size > 1000
     assert run.record.column("held_out_accuracy")[1] == [0.5] * 4
+
+
+def test_curves_are_drawn_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("nn.train.plot", plot)
+    trainer(tmp_path).fit()
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_first_loss_is_shown_beside_that_of_guessing(capsys):
@@ -243,6 +255,7 @@ def test_without_tqdm_and_matplotlib_it_trains_with_plain_lines(tmp_path, capsys
         raise ImportError(f'this needs the package {module!r}: pip install "chainrule[{extra}]"')
 
     monkeypatch.setattr("nn.record.require", missing)
+    monkeypatch.setattr("nn.train.plot", plot)
     run = trainer(tmp_path)
     run.quiet = False
     run.fit()
