@@ -46,6 +46,8 @@ class Size(tuple):
     def __repr__(self) -> str:
         return f"Size({list(self)})"
 
+    __str__ = tuple.__repr__
+
 
 class device:
     """Where a tensor is: the CPU, the only device there is."""

@@ -1,0 +1,352 @@
+"""What a tensor is: its numbers, dtypes, conversions, elements, copies."""
+
+import copy
+import io
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+
+
+def leaf(*values):
+    return ag.tensor(values, dtype=ag.float64, requires_grad=True)
+
+
+# Dtypes ---------------------------------------------------------------------------------------------------------------
+
+
+def test_python_numbers_become_float32_and_an_ndarray_keeps_its_dtype():
+    assert ag.tensor([1.5, 2.0]).dtype == ag.float32 and ag.tensor([1, 2]).dtype == ag.int64
+    assert ag.tensor(np.zeros(2)).dtype == ag.float64 and ag.Tensor([1, 2]).dtype == ag.float32
+    assert ag.tensor(np.zeros(2, np.float16)).dtype == ag.float16 and ag.tensor([True]).dtype == ag.bool
+
+
+def test_the_default_dtype_can_be_chosen():
+    try:
+        ag.set_default_dtype(ag.float64)
+        assert ag.tensor(1.5).dtype == ag.zeros(1).dtype == ag.rand(1).dtype == ag.float64
+    finally:
+        ag.set_default_dtype(ag.float32)
+    with pytest.raises(TypeError, match="must be a float"):
+        ag.set_default_dtype(ag.int64)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * 2.5,
+        lambda x: 2 - x,
+        lambda x: x / 3,
+        lambda x: x**2,
+        lambda x: x**0.5,
+        lambda x: 2.0**x,
+        lambda x: x * np.float64(2.5),
+        lambda x: x + math.pi,
+        lambda x: x * ag.tensor(2.5, dtype=ag.float64),
+        lambda x: ag.tensor(2.5, dtype=ag.float64) * x,
+        lambda x: x * ag.arange(3),
+        lambda x: ag.arange(3) * x,
+        lambda x: x + True,
+        lambda x: x.mean() * x,
+        lambda x: x.std(),
+        lambda x: x.norm(),
+        lambda x: x.softmax(0),
+        lambda x: x.clamp(0.0, np.float64(0.5)),
+        lambda x: ag.where(x > 1, x, 0.0),
+        lambda x: x.masked_fill(x > 1, -math.inf).clamp(min=-5),
+        lambda x: ag.ops.gelu(x, approximate="tanh"),
+        lambda x: ag.ops.layer_norm(x, None, None),
+        lambda x: x.logsumexp(0),
+        lambda x: x.var(),
+        lambda x: x.prod(),
+        lambda x: x.cumsum(0),
+        lambda x: x.square().sum().sqrt(),
+        lambda x: (x @ x) * x,
+        lambda x: ag.einsum("i,i->i", x, x),
+        lambda x: ag.stack([x, x]).mean(0),
+    ],
+)
+def test_float32_stays_float32_in_values_and_gradients(f):
+    x = ag.tensor([0.5, 1.5, 2.5], requires_grad=True)
+    out = f(x)
+    assert out.dtype == ag.float32
+    (g,) = ag.grad(out.sum(), x, create_graph=True)
+    assert g.dtype == ag.float32
+    if g.requires_grad:
+        assert ag.grad(g.sum(), x)[0].dtype == ag.float32
+
+
+def test_mixed_dtypes_promote_as_torchs():
+    f32, f64, i64 = ag.ones(2), ag.ones(2, dtype=ag.float64), ag.ones(2, dtype=ag.int64)
+    zero_d = ag.tensor(1.0, dtype=ag.float64)
+    assert (i64 * f32).dtype == (f32 * zero_d).dtype == (i64 / i64).dtype == (i64 + 0.5).dtype == ag.float32
+    assert (f32 + f64).dtype == (f64 * i64).dtype == (zero_d * zero_d).dtype == ag.float64
+    assert (i64 * 2).dtype == (i64 + True).dtype == ag.int64 and (ag.ones(2, dtype=ag.int32) * 2).dtype == ag.int32
+
+
+def test_a_gradient_has_the_dtype_of_its_leaf():
+    x, y = ag.tensor([1.0, 2.0], requires_grad=True), leaf(3.0, 4.0)
+    (x * y).sum().backward()
+    assert x.grad.dtype == ag.float32 and y.grad.dtype == ag.float64
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ag.tensor([1, 2], requires_grad=True),
+        lambda: ag.zeros(2, dtype=ag.int64).requires_grad_(),
+        lambda: ag.tensor([True], requires_grad=True),
+        lambda: nn.Parameter(ag.arange(3)),
+    ],
+)
+def test_an_integer_leaf_with_requires_grad_is_a_clear_error(make):
+    with pytest.raises(RuntimeError, match=r"only a floating-point tensor.*(int64|bool).*float32.*\.float\(\)"):
+        make()
+
+
+def test_integers_made_of_a_tensor_with_gradient_have_none():
+    x = leaf(1.5, 2.5)
+    for made in (x.long(), x.argmax(), x > 2, x.to(ag.int32), x.bool(), x.sort()[1], x.sum(dtype=ag.int64)):
+        assert not made.requires_grad
+
+
+# Numbers --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_tensor_of_one_element_is_a_number():
+    x = ag.tensor([2.5])
+    assert x.item() == float(x) == 2.5 and int(x) == 2 and bool(x) and complex(x) == 2.5
+    assert f"{ag.tensor(2.5):.3f}" == "2.500" and f"{x:.1f}" == "2.5" and f"{ag.tensor(7):03d}" == "007"
+    k = ag.tensor(2)
+    assert [10, 20, 30, 40][k] == 30 and [10, 20, 30][:k] == [10, 20] and list(range(k)) == [0, 1]
+    assert "%d" % k == "2"  # noqa: UP031
+
+
+def test_a_tensor_of_several_elements_is_not_a_number():
+    x = ag.zeros(2, 3)
+    for act in (x.item, lambda: float(x), lambda: int(x), lambda: bool(x), lambda: [1][x.long()]):
+        with pytest.raises(RuntimeError, match=r"\(2, 3\)"):
+            act()
+    with pytest.raises(TypeError, match=r"format '.2f' is for one number.*\(2, 3\)"):
+        f"{x:.2f}"
+    with pytest.raises(TypeError, match="whole number.*float32"):
+        [1, 2][ag.tensor(1.0)]
+
+
+def test_comparison_with_none_and_strings_is_pythons():
+    x = ag.ones(2)
+    assert (x == None) is False and (x != None) is True and (x == "a") is False  # noqa: E711
+    assert x in [x] and {x: 1}[x] == 1
+
+
+def test_size_shape_and_friends():
+    x = ag.zeros(2, 3, 4)
+    b, t, c = x.size()
+    assert (b, t, c) == (2, 3, 4) == x.shape and x.size(-1) == 4 and x.shape.numel() == x.numel() == x.nelement() == 24
+    assert x.dim() == x.ndim == 3 and len(x) == 2 and x.stride() == (12, 4, 1) and x.element_size() == x.itemsize == 4
+    assert x.device.type == "cpu" and str(x.device) == "cpu" and not x.is_cuda and x.is_floating_point()
+    assert x.is_contiguous() and not x.T.is_contiguous() and x.T.contiguous().is_contiguous() and x.contiguous() is x
+    for act in (lambda: len(ag.tensor(1)), lambda: list(ag.tensor(1))):
+        with pytest.raises(TypeError, match="0 dims"):
+            act()
+
+
+def test_iteration_and_membership():
+    x = leaf(1.0, 2.0, 3.0)
+    assert [float(v) for v in x] == [1, 2, 3] and 2 in x and ag.tensor(3.0) in x and 9 not in x
+    (sum(x) * 2).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2, 2, 2])
+
+
+def test_repr_shows_numbers_dtype_and_history():
+    assert repr(ag.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
+    assert "dtype=float64" in repr(leaf(1.0)) and "requires_grad=True" in repr(leaf(1.0))
+    assert "grad_fn=<mul>" in repr(leaf(1.0) * 2) and repr(ag.tensor(3)) == "tensor(3)"
+    assert "requires_grad=True" in repr(nn.Parameter(ag.ones(1))) and "Parameter" in repr(nn.Parameter(ag.ones(1)))
+
+
+# Memory ---------------------------------------------------------------------------------------------------------------
+
+
+def test_numpy_gives_the_array_itself_but_not_past_a_gradient():
+    x = ag.zeros(3)
+    x.numpy()[0] = 5
+    assert x[0] == 5
+    for act in (leaf(1.0).numpy, lambda: np.asarray(leaf(1.0))):
+        with pytest.raises(RuntimeError, match=r"detach\(\)"):
+            act()
+    assert leaf(1.0).numpy(force=True) == 1.0
+
+
+def test_tensor_copies_and_from_numpy_shares():
+    array = np.zeros(3, np.float32)
+    copied, shared, also = ag.tensor(array), ag.from_numpy(array), ag.as_tensor(array)
+    array[0] = 1
+    assert copied[0] == 0 and shared[0] == also[0] == 1
+    assert ag.as_tensor(shared) is shared
+
+
+def test_detach_data_and_clone():
+    x = leaf(1.0, 2.0)
+    assert not x.detach().requires_grad and np.shares_memory(x.detach().array, x.array)
+    assert not np.shares_memory(x.clone().array, x.array) and x.clone().requires_grad
+    (x.clone() * 3).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [3, 3])
+    x.data = ag.tensor([5.0, 6.0], dtype=ag.float64)
+    assert x.requires_grad and x.is_leaf and x.tolist() == [5, 6]
+
+
+def test_is_leaf_and_grad_fn():
+    x = leaf(1.0)
+    assert x.is_leaf and x.grad_fn is None and ag.ones(1).is_leaf
+    assert not (x * 2).is_leaf and (x * 2).grad_fn.name == "mul" and (x * 2).detach().is_leaf
+
+
+def test_requires_grad_can_be_set_on_leaves_only():
+    x = ag.ones(2)
+    assert x.requires_grad_() is x and x.requires_grad
+    x.requires_grad = False
+    assert not (x * 2).requires_grad
+    with pytest.raises(RuntimeError, match=r"only a leaf.*detach\(\)"):
+        (leaf(1.0) * 2).requires_grad_(False)
+
+
+def test_a_gradient_that_is_assigned_must_fit():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match=r"\(3,\).*\(2,\)"):
+        x.grad = ag.zeros(3)
+    with pytest.raises(RuntimeError, match="no place for one"):
+        ag.ones(2).grad = ag.zeros(2)
+    x.grad = ag.ones(2, dtype=ag.float64)
+    x.grad = None
+    assert x.grad is None
+
+
+# Copies, pickles and files --------------------------------------------------------------------------------------------
+
+
+def test_deepcopy_copies_elements_gradient_and_ties():
+    x = leaf(1.0, 2.0)
+    (x * x).sum().backward()
+    pair = copy.deepcopy({"a": x, "b": x})
+    assert pair["a"] is pair["b"] and pair["a"] is not x and pair["a"].requires_grad
+    pair["a"].grad.zero_()
+    pair["a"].data.zero_()
+    assert x.tolist() == [1, 2] and x.grad.tolist() == [2, 4]
+    with pytest.raises(RuntimeError, match="only a leaf can be copied deeply"):
+        copy.deepcopy(x * 2)
+
+
+def test_pickle_keeps_the_class_the_dtype_and_requires_grad():
+    for x in (leaf(1.0), ag.tensor([1, 2]), nn.Parameter(ag.ones(2)), ag.tensor(True)):
+        y = pickle.loads(pickle.dumps(x))
+        assert type(y) is type(x) and y.dtype == x.dtype and y.requires_grad == x.requires_grad and y.equal(x)
+
+
+def test_save_and_load(tmp_path):
+    model = nn.Linear(3, 2)
+    checkpoint = {"model": model.state_dict(), "step": 7, "loss": 0.5, "names": ["a", None], "range": (1, 2.0)}
+    path = tmp_path / "checkpoint.pt"
+    ag.save(checkpoint, path)
+    found = ag.load(path, map_location="cpu")
+    assert {k: found[k] for k in ("step", "loss", "names", "range")} == {
+        k: checkpoint[k] for k in ("step", "loss", "names", "range")
+    }
+    nn.Linear(3, 2).load_state_dict(found["model"])
+    assert found["model"]["weight"].equal(model.weight) and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+    ag.save(list(model.parameters()), str(path))
+    assert isinstance(ag.load(str(path))[0], nn.Parameter)
+
+
+def test_save_and_load_an_open_file():
+    file = io.BytesIO()
+    ag.save([ag.arange(3), {1, 2}], file)
+    file.seek(0)
+    numbers, others = ag.load(file)
+    assert numbers.tolist() == [0, 1, 2] and others == {1, 2}
+
+
+class Command:
+    def __reduce__(self):
+        return print, ("code was run",)
+
+
+def test_loading_refuses_code_unless_told_to_trust_it(tmp_path, capsys):
+    path = tmp_path / "bad.pt"
+    ag.save({"weights": ag.ones(2), "extra": Command()}, path)
+    with pytest.raises(pickle.UnpicklingError, match="builtins.print.*weights_only=False.*trust"):
+        ag.load(path)
+    assert capsys.readouterr().out == ""
+    ag.load(path, weights_only=False)
+    assert capsys.readouterr().out == "code was run\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["os.system", "builtins.eval", "builtins.getattr", "autograd.tensor.np", "nn.Module", "numpy.load"]
+)
+def test_loading_refuses_everything_that_is_no_weight(name):
+    module, _, attribute = name.rpartition(".")
+    program = f"c{module}\n{attribute}\n.".encode()  # the pickle that names it
+    with pytest.raises(pickle.UnpicklingError, match=f"{name}, which is no weight"):
+        ag.load(io.BytesIO(program))
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "x.pt"
+    ag.save(1, path)
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        ag.save(lambda: 0, path)
+    assert ag.load(path) == 1
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda x: x + ag.zeros(4), r"add.*\(2, 3\).*\(4,\)"),
+        (lambda x: x @ x, r"matmul.*\(2, 3\).*\(2, 3\)"),
+        (lambda x: x.view(5), r"\(2, 3\).*\(5,\)"),
+        (lambda x: ag.cat([x, ag.zeros(2, 2)]), r"\(2, 3\).*\(2, 2\)"),
+        (lambda x: ag.stack([x, ag.zeros(2)]), r"stack.*\(2,\).*\(2, 3\)"),
+        (lambda x: x.expand(2, 5), r"\(2, 3\)|\(2,3\)"),
+        (lambda x: x.split([1, 1], 1), r"split.*\(2, 3\).*\[1, 1\]"),
+        (lambda x: ag.einsum("ij,jk->ik", x, x), r"'j'.*3 and 2"),
+        (lambda x: x.masked_fill(ag.zeros(5, dtype=ag.bool), 0), r"masked_fill.*\(2, 3\).*\(5,\)"),
+        (lambda x: x.topk(9), "k=9.*size 3"),
+        (lambda x: x.narrow(0, 1, 4), r"\(2, 3\)"),
+        (lambda x: ag.zeros(-1, 2), r"negative.*\(-1, 2\)"),
+        (lambda x: ag.tensor([[1.0], [1.0, 2.0]]), "different lengths"),
+        (lambda x: ag.arange(5, 0), "arange"),
+        (lambda x: ag.randint(5, 5, (2,)), "low below high"),
+    ],
+)
+def test_wrong_shapes_are_a_runtime_and_a_value_error_that_names_them(act, message):
+    with pytest.raises(RuntimeError, match=message) as caught:
+        act(ag.zeros(2, 3))
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda x: x.sum(2), lambda x: x.softmax(-3), lambda x: x.transpose(0, 2), lambda x: x.argmax(5), lambda x: x[5],
+     lambda x: x.max(2), lambda x: x.select(0, 9), lambda x: x.squeeze(4), lambda x: x.unsqueeze(4),
+     lambda x: x.gather(3, x.long()), lambda x: x.cumsum(2), lambda x: x.index_fill_(2, ag.tensor([0]), 1.0),
+     lambda x: x.size(3), lambda x: ag.cat([x, x], 2)],
+)  # fmt: skip
+def test_a_dim_out_of_range_is_an_index_error(act):
+    with pytest.raises(IndexError):
+        act(ag.zeros(2, 3))
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu"])
+def test_another_device_is_a_clear_error(name):
+    for act in (lambda: ag.zeros(2, device=name), lambda: ag.device(name), lambda: ag.zeros(2).to(device=name)):
+        with pytest.raises(RuntimeError, match=f"no device '{name}'.*cpu"):
+            act()
+    assert not ag.cuda.is_available() and not ag.backends.mps.is_available() and ag.cuda.device_count() == 0
