@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,16 +32,18 @@ class TransformerConfig:
     dropout: float = 0.1
     norm_first: bool = False
     activation: str = "relu"
-    pad: int = 0
+    pad: int = 0  # the token that fills up both languages' rows
 
     def __post_init__(self) -> None:
+        for name in ("source_vocab", "target_vocab", "d_model", "num_heads", "num_layers", "d_ff", "max_len"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model {self.d_model} must be divisible by num_heads {self.num_heads}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        for name in ("source_vocab", "target_vocab", "d_model", "num_heads", "num_layers", "d_ff", "max_len"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.pad < min(self.source_vocab, self.target_vocab):
+            raise ValueError(f"pad {self.pad} must be a token of both vocabularies")
 
 
 class DecoderBlock(nn.Module):
@@ -90,7 +93,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         c, h = config.d_model, config.num_heads
-        options = {"norm_first": config.norm_first, "activation": config.activation}
+        options: dict[str, Any] = {"norm_first": config.norm_first, "activation": config.activation}
         options |= {"dropout": config.dropout, "attention_dropout": config.dropout}
         self.source = nn.Embedding(config.source_vocab, c)
         self.target = nn.Embedding(config.target_vocab, c)
@@ -172,8 +175,3 @@ def padded(rows: Sequence[Sequence[int]], pad: int = 0) -> Tensor:
     for i, row in enumerate(rows):
         table[i, : len(row)] = row
     return autograd.as_tensor(table)
-
-
-def paper_schedule(step: int, d_model: int, warmup: int) -> float:
-    """The learning rate of step 1, 2, ...: C^-0.5 min(step^-0.5, step warmup^-1.5) (equation 3)."""
-    return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)

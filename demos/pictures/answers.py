@@ -20,7 +20,9 @@ def learning(record: Record, shares: Mapping[str, str], file: Path) -> None:
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
     left.plot(*record.column("loss"), color="#9db7d5", linewidth=0.8, label="training")
     left.plot(*record.column("held_out_loss"), "o-", color="#c0392b", markersize=3, label="held out")
-    left.set(title="Loss on the words of the answer", xlabel="step", ylabel="nats a token", yscale="log")
+    left.set(title="Loss on the answers", xlabel="step", ylabel="nats a token", yscale="log")
+    for formatted in (left.yaxis.set_major_formatter, left.yaxis.set_minor_formatter):
+        formatted("{x:.2g}")
     left.legend()
     for name, label in shares.items():
         steps, values = record.column(name)

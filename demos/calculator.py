@@ -1,0 +1,287 @@
+"""A GPT of 100,000 weights learns to calculate in words: "two plus three" becomes "five".
+
+It sees four fifths of all sums, differences and products of numbers from 0 to 99, and is tested on the rest. Then it
+answers what you ask. In out/calculator/ are the model, the course of training, every answer on a map of the operands,
+and what the model looks at. With --ask the saved model answers without being trained again.
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import autograd as ag
+from autograd import Tensor
+from demos.common import learn_or_ask, parser, settings_of_run
+from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
+from demos.pictures.answers import learning, operands
+from demos.pictures.attention import draw_attention, gpt_attention
+from demos.report import Report
+from models.checkpoint import describe, load_gpt
+from models.config import GPTConfig
+from models.generate import generate
+from models.gpt import GPT
+from models.tokenizers import Tokenizer, WordTokenizer
+from nn import optim
+from nn.checkpoint import CheckpointError
+from nn.optim.lr_scheduler import OneCycleLR
+from nn.record import Record
+from nn.train import Trainer, decay_groups
+
+PAD, IS, END = "<pad>", "<is>", "<end>"
+OPERATIONS = {"plus": "sums", "minus": "differences", "times": "products"}
+LONGEST_ANSWER = 6  # "one hundred and ninety eight <end>"
+STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.1
+PRODUCTS = 3  # how often a product is drawn for each time that a sum is: there are few of them
+SHOWN = "forty seven plus thirty five"  # in the picture of attention
+NAME = "calculator"
+WEIGHTS = "last.ckpt"
+
+
+def tokenizer() -> WordTokenizer:
+    """One id a word, for every word of a question or an answer."""
+    words = " ".join(f"{question} {answer}" for question, answer in calculator_examples())
+    return WordTokenizer.train(words, punctuation=False, special=(PAD, IS, END))
+
+
+def operation(question: str) -> str:
+    """The one of OPERATIONS that the question names."""
+    return next(word for word in question.split() if word in OPERATIONS)
+
+
+class Data(NamedTuple):
+    """Token ids (N, T) and the token after each (N, T), -1 where it is not part of the answer and not learned."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    @classmethod
+    def encode(cls, examples: Sequence[Example], tokens: Tokenizer) -> Data:
+        """Rows like "two plus three <is> five <end>", filled up with <pad>."""
+        questions = [tokens.encode(f"{example.question} {IS}") for example in examples]
+        rows = [q + tokens.encode(f"{example.answer} {END}") for q, example in zip(questions, examples, strict=True)]
+        (pad,) = tokens.encode(PAD)
+        x = np.full((len(rows), max(map(len, rows)) - 1), pad)
+        y = np.full_like(x, -1)
+        for i, (question, row) in enumerate(zip(questions, rows, strict=True)):
+            x[i, : len(row) - 1] = row[:-1]
+            y[i, len(question) - 1 : len(row) - 1] = row[len(question) :]
+        return cls(x, y)
+
+    def rows(self, indices: np.ndarray | slice) -> tuple[Tensor, Tensor]:
+        """Some of the rows, as a batch."""
+        return ag.as_tensor(self.x[indices]), ag.as_tensor(self.y[indices])
+
+
+class Calculator(NamedTuple):
+    """A GPT with its tokenizer."""
+
+    model: GPT
+    tokens: Tokenizer
+
+    def answers(self, questions: Sequence[str]) -> list[str]:
+        """The likeliest answer to each question, word by word; those of one length are answered together."""
+        model, tokens = self
+        (end,) = tokens.encode(END)
+        prompts = [tokens.encode(f"{question} {IS}") for question in questions]
+        found = [""] * len(prompts)
+        for length in sorted({len(prompt) for prompt in prompts}):
+            at = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
+            ids = generate(model, [prompts[i] for i in at], LONGEST_ANSWER, temperature=0, stop=[end]).array
+            for i, row in zip(at, ids[:, length:].tolist(), strict=True):
+                found[i] = tokens.decode(row[: row.index(end)] if end in row else row)
+        return found
+
+
+def shares(examples: Sequence[Example], given: Sequence[str]) -> dict[str, float]:
+    """The share of exact answers for each operation."""
+    right: dict[str, list[bool]] = {word: [] for word in OPERATIONS}
+    for example, answer in zip(examples, given, strict=True):
+        right[operation(example.question)].append(answer == example.answer)
+    return {word: float(np.mean(found)) for word, found in right.items() if found}
+
+
+def train(
+    calculator: Calculator,
+    examples: list[Example],
+    held_out: list[Example],
+    *,
+    steps: int,
+    folder: Path,
+    resume: bool = False,
+) -> Record:
+    """AdamW with a rate that rises and falls once, on the words of the answers; Ctrl-C keeps what was learned."""
+    model, tokens = calculator
+    data, test = Data.encode(examples, tokens), Data.encode(held_out, tokens)
+    repeats = [PRODUCTS if operation(example.question) == "times" else 1 for example in examples]
+    order = np.repeat(np.arange(len(examples)), repeats)
+
+    def draw() -> tuple[Tensor, Tensor]:
+        return data.rows(order[ag.randint(0, len(order), (BATCH,)).array])
+
+    def evaluate() -> dict[str, float]:
+        given = calculator.answers([example.question for example in held_out])
+        return {"loss": model.loss(*test.rows(slice(None))).item(), **shares(held_out, given)}
+
+    optimizer = optim.AdamW(decay_groups(model, DECAY), lr=RATE, betas=(0.9, 0.99))
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: model.loss(*batch),
+        draw,
+        steps=steps,
+        scheduler=OneCycleLR(optimizer, RATE, max(steps, 1), pct_start=0.1, cycle_momentum=False),
+        clip=1.0,
+        evaluate=evaluate,
+        evaluate_every=max(steps // 15, 1),
+        folder=folder,
+        classes=tokens.vocab_size,
+        resume_hint=f"python -m demos.{NAME} --resume",
+        **describe(model.config, tokens),
+    )
+    return trainer.fit(resume)
+
+
+# What is answered -----------------------------------------------------------------------------------------------------
+
+
+def operands_of(question: str) -> tuple[int, str, int]:
+    """The two numbers of a question and the operation. Raises ValueError where it is no such question."""
+    words = question.lower().replace("-", " ").replace("?", " ").split()
+    for at, word in enumerate(words):
+        if word in OPERATIONS:
+            return words_to_number(" ".join(words[:at])), word, words_to_number(" ".join(words[at + 1 :]))
+    raise ValueError(f"{question!r} has none of the words {', '.join(OPERATIONS)} between two numbers")
+
+
+def true_answer(question: str) -> int:
+    """What the question comes to. Raises ValueError where it is no question."""
+    a, word, b = operands_of(question)
+    return {"plus": a + b, "minus": a - b, "times": a * b}[word]
+
+
+def reply(calculator: Calculator, question: str) -> str:
+    """The model's answer with what is to be said about it. Raises ValueError for what is no question."""
+    calculator.tokens.encode(question)  # an unknown word is named as such
+    a, word, b = operands_of(question)
+    (answer,) = calculator.answers([f"{number_to_words(a)} {word} {number_to_words(b)}"])
+    right = true_answer(question)
+    if max(a, b) > 99 or right < 0 or (word == "times" and right > 99):
+        return f"{answer} (it never learned such a question; {right} is right)"
+    return answer if answer == number_to_words(right) else f"{answer} (wrong: it is {number_to_words(right)})"
+
+
+# What is shown --------------------------------------------------------------------------------------------------------
+
+
+def draw_operands(examples: Sequence[Example], given: Sequence[str], held_out: set[Example], file: Path) -> None:
+    """Every question by its operands, and whether the answer is right."""
+    maps = {word: np.zeros((100, 100), int) for word in OPERATIONS}
+    for example, answer in zip(examples, given, strict=True):
+        a, word, b = operands_of(example.question)
+        maps[word][a, b] = 1 + (example in held_out) + 2 * (answer == example.answer)
+    operands(maps, file)
+
+
+def draw_looks(calculator: Calculator, file: Path) -> None:
+    """What each head looks at while it answers one question."""
+    model, tokens = calculator
+    ids = tokens.encode(f"{SHOWN} {IS} {calculator.answers([SHOWN])[0]}")
+    names = [tokens.decode([i]) for i in ids]
+    title = f"“{tokens.decode(ids)}”: each row looks at the columns"
+    draw_attention(gpt_attention(model, ag.as_tensor([ids])), names, names, title, file)
+
+
+def show_answers(report: Report, held_out: list[Example], before: list[str], after: list[str], seed: int) -> None:
+    """Four held-out questions of each operation, before and after training."""
+    report.step("Held-out questions before and after")
+    rng, rows = np.random.default_rng(seed), []
+    for word in OPERATIONS:
+        of_it = [i for i, example in enumerate(held_out) if operation(example.question) == word]
+        for i in rng.permutation(of_it)[:4]:
+            mark = "" if after[i] == held_out[i].answer else f"wrong: {held_out[i].answer}"
+            rows.append((held_out[i].question, before[i] or "(nothing)", after[i] or "(nothing)", mark))
+    report.table(["question", "before", "after", ""], rows)
+
+
+def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[str, str]) -> dict[str, float]:
+    """The exact answers by operation, and some of the wrong ones. Returns the shares of those held out."""
+    report.step("Exact answers")
+    found = {name: shares(part, [given[e.question] for e in part]) for name, part in parts.items()}
+    names = [*OPERATIONS]
+    counts = {
+        name: [sum(operation(e.question) == word for e in part) for word in names] for name, part in parts.items()
+    }
+    columns = ["", *(f"{name}{what}" for name in parts for what in ("", ", right"))]
+    rows = [
+        [OPERATIONS[word], *(cell for name in parts for cell in (f"{counts[name][i]:,}", f"{found[name][word]:.2%}"))]
+        for i, word in enumerate(names)
+    ]
+    report.table(columns, rows)
+    wrong = [e for e in parts["held out"] if given[e.question] != e.answer]
+    report.say(f"{len(wrong)} of {len(parts['held out']):,} held-out questions have a wrong answer.")
+    if wrong:
+        lines = [(e.question, e.answer, given[e.question]) for e in wrong[:: max(len(wrong) // 8, 1)]]
+        report.table(["question", "right", "answer"], lines, name="some of them")
+    return found["held out"]
+
+
+def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
+    """Train, report, draw. Returns the calculator and its share of exact held-out answers by operation."""
+    settings = settings_of_run(folder, args.resume, seed=args.seed, steps=args.steps)
+    ag.manual_seed(settings["seed"])
+    tokens, examples = tokenizer(), calculator_examples()
+    trained, held_out = split_examples(examples, seed=settings["seed"])
+    calculator = Calculator(GPT(GPTConfig.preset("calculator", vocab_size=tokens.vocab_size)), tokens)
+    report = Report("The calculator")
+    report.step("What is to be learned", f"{held_out[0].question} {IS} {held_out[0].answer} {END}")
+    report.say(
+        f"{len(trained):,} questions to learn from, {len(held_out):,} held out; a vocabulary of {tokens.vocab_size}; "
+        f"a GPT of {sum(p.numel() for p in calculator.model.parameters()):,} weights."
+    )
+    before = calculator.answers([example.question for example in held_out])
+    wall, cpu = time.perf_counter(), time.process_time()
+    record = train(calculator, trained, held_out, steps=settings["steps"], folder=folder, resume=args.resume)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    calculator.model.eval()
+    report.step("Training")
+    report.say(f"{wall:.0f} seconds, {cpu:.0f} of them on a processor, for what was trained just now.")
+
+    given = calculator.answers([example.question for example in examples])
+    by_question = {example.question: answer for example, answer in zip(examples, given, strict=True)}
+    show_answers(report, held_out, before, [by_question[e.question] for e in held_out], settings["seed"])
+    found = show_figures(report, {"trained on": trained, "held out": held_out}, by_question)
+    report.step("Pictures")
+    learning(record, {f"held_out_{word}": name for word, name in OPERATIONS.items()}, folder / "learning.png")
+    draw_operands(examples, given, set(held_out), folder / "operands.png")
+    draw_looks(calculator, folder / "attention.png")
+    report.picture(folder / "learning.png", "the loss, and the exact answers to held-out questions")
+    report.picture(folder / "operands.png", "which questions are answered right")
+    report.picture(folder / "attention.png", "what each head looks at while one question is answered")
+    report.save(folder / "calculator.html")
+    return calculator, found
+
+
+def load(folder: Path) -> Calculator:
+    """The saved one. Raises FileNotFoundError or CheckpointError with the reason where there is none."""
+    model, tokens = load_gpt(folder / WEIGHTS)
+    if tokens is None:
+        raise CheckpointError(f"{folder / WEIGHTS} has no tokenizer")
+    return Calculator(model, tokens)
+
+
+def main(arguments: list[str] | None = None) -> dict[str, float] | None:
+    """Train and answer, or answer alone. Returns the share of exact held-out answers by operation after a training."""
+    options = parser(__doc__)
+    options.add_argument("--steps", type=int, default=STEPS, help="of training")
+    options.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    return learn_or_ask(NAME, options, arguments, learn=learn, load=load, reply=reply, example="forty two minus seven")
+
+
+if __name__ == "__main__":
+    main()

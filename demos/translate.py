@@ -1,0 +1,249 @@
+"""A transformer learns to translate number words into digits: "four hundred and seven" becomes "407".
+
+The encoder-decoder of Attention Is All You Need, with its learning-rate schedule and label smoothing, sees four fifths
+of the numbers from 0 to 9999 and is tested on the rest. In out/translate/ are the model, the course of training, the
+figures by length, and which words it looks at for each digit. With --ask the saved model translates without training.
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd as ag
+from autograd import Tensor
+from demos.common import learn_or_ask, parser, settings_of_run
+from demos.data.numbers import Example, split_examples, translation_examples, words_to_number
+from demos.pictures.answers import learning
+from demos.pictures.attention import draw_attention
+from demos.report import Report
+from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_state
+from models.transformer import Transformer, TransformerConfig, padded
+from nn import checkpoint, optim
+from nn.checkpoint import CheckpointError
+from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
+from nn.record import Record
+from nn.train import Trainer
+
+PAD, START, STOP = "_<>"  # of the digits; the pad of the words is the first of them, too
+LONGEST_ANSWER = 5  # "9999>"
+SIZES: dict[str, Any] = {"d_model": 64, "num_heads": 4, "num_layers": 2, "d_ff": 256, "max_len": 32, "dropout": 0.1}
+STEPS, BATCH, WARMUP, SMOOTHING = 2500, 64, 800, 0.1
+BETAS, EPS = (0.9, 0.98), 1e-9  # of Adam (Vaswani et al. 2017, section 5.3)
+TEMPER = 0.5  # numbers of n words are drawn as often as there are of them, to this power: few are short
+SHOWN = "four thousand seven hundred and twenty three"  # in the picture of attention
+NAME = "translate"
+WEIGHTS = "last.ckpt"
+
+
+class Translator(NamedTuple):
+    """The model with the tokenizers of both languages."""
+
+    model: Transformer
+    words: Tokenizer
+    digits: Tokenizer
+
+    def source(self, questions: Sequence[str]) -> Tensor:
+        """Ids (B, S)."""
+        return padded([self.words.encode(question) for question in questions], self.model.config.pad)
+
+    def target(self, answers: Sequence[str]) -> Tensor:
+        """Ids (B, T) that begin with START and end with STOP."""
+        return padded([self.digits.encode(f"{START}{answer}{STOP}") for answer in answers], self.model.config.pad)
+
+    def translate(self, questions: Sequence[str]) -> list[str]:
+        """The likeliest digits, one after another."""
+        start, stop = self.digits.encode(START + STOP)
+        return [
+            self.digits.decode(ids) for ids in self.model.translate(self.source(questions), start, stop, LONGEST_ANSWER)
+        ]
+
+
+def new_translator() -> Translator:
+    """An untrained one."""
+    words = WordTokenizer.train(
+        " ".join(example.question for example in translation_examples()), punctuation=False, special=("<pad>",)
+    )
+    digits = CharTokenizer(f"{PAD}0123456789{START}{STOP}")
+    return Translator(Transformer(TransformerConfig(words.vocab_size, digits.vocab_size, **SIZES)), words, digits)
+
+
+def frequencies(examples: Sequence[Example]) -> np.ndarray:
+    """How often each example is drawn, (N,), which add up to 1: those of few words oftener than there are of them."""
+    lengths = np.array([len(example.question.split()) for example in examples])
+    counts = np.bincount(lengths)
+    weights = counts[lengths] ** (TEMPER - 1.0)
+    return weights / weights.sum()
+
+
+def exact(examples: Sequence[Example], given: Sequence[str]) -> float:
+    """The share of answers that are right to the last digit."""
+    return float(np.mean([answer == example.answer for example, answer in zip(examples, given, strict=True)]))
+
+
+def train(
+    translator: Translator,
+    examples: list[Example],
+    held_out: list[Example],
+    *,
+    steps: int,
+    folder: Path,
+    resume: bool = False,
+) -> Record:
+    """Adam with the paper's schedule; Ctrl-C keeps what was learned."""
+    model, words, digits = translator
+    (source, target), test = (
+        (translator.source([e.question for e in part]), translator.target([e.answer for e in part]))
+        for part in (examples, held_out)
+    )
+    often = ag.tensor(frequencies(examples))
+
+    def draw() -> tuple[Tensor, Tensor]:
+        rows = ag.multinomial(often, BATCH, replacement=True)
+        return source[rows], target[rows]
+
+    def evaluate() -> dict[str, float]:
+        given = translator.translate([e.question for e in held_out])
+        return {"loss": model.loss(*test, SMOOTHING).item(), "exact": exact(held_out, given)}
+
+    optimizer = optim.Adam(model.parameters(), lr=1.0, betas=BETAS, eps=EPS)
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: model.loss(*batch, SMOOTHING),
+        draw,
+        steps=steps,
+        scheduler=LambdaLR(optimizer, partial(inverse_square_root, d_model=model.config.d_model, warmup=WARMUP)),
+        evaluate=evaluate,
+        evaluate_every=max(steps // 15, 1),
+        folder=folder,
+        config=asdict(model.config),
+        tokenizer={"words": words.state(), "digits": digits.state()},
+        classes=digits.vocab_size,
+        resume_hint=f"python -m demos.{NAME} --resume",
+    )
+    return trainer.fit(resume)
+
+
+def load(folder: Path) -> Translator:
+    """The saved one. Raises FileNotFoundError or CheckpointError with the reason where there is none."""
+    state = checkpoint.load(folder / WEIGHTS)
+    try:
+        model = Transformer(TransformerConfig(**state["config"]))
+        model.load_state_dict(state["model"])
+        words, digits = (from_state(state["tokenizer"][name]) for name in ("words", "digits"))
+    except (TypeError, ValueError, RuntimeError, KeyError) as error:
+        raise CheckpointError(f"{folder / WEIGHTS} is not the checkpoint of a translator: {error}") from error
+    return Translator(model.eval(), words, digits)
+
+
+def reply(translator: Translator, question: str) -> str:
+    """The digits, with what is to be said about them. Raises ValueError for what is no number in words."""
+    translator.words.encode(question)  # an unknown word is named as such
+    number = words_to_number(question)
+    (answer,) = translator.translate([question])
+    return answer if answer == str(number) else f"{answer or '(nothing)'} (wrong: it is {number})"
+
+
+# What is shown --------------------------------------------------------------------------------------------------------
+
+
+@ag.no_grad
+def draw_looks(translator: Translator, file: Path) -> None:
+    """Which words each head of each layer of the decoder looks at for each digit."""
+    model, words, digits = translator
+    (answer,) = translator.translate([SHOWN])
+    memory, pad = model.encode(translator.source([SHOWN]))
+    before = translator.target([answer])[:, :-1]
+    attention = model.decode(before, memory, pad, need_weights=True)[1]
+    rows = [*answer, "end"]  # what is written while the decoder looks
+    columns = [words.decode([i]) for i in words.encode(SHOWN)]
+    title = f"“{SHOWN}” is {answer}: to write a row, it looks at the columns"
+    draw_attention(np.stack([layer.array[0] for layer in attention]), rows, columns, title, file)
+
+
+def show_answers(report: Report, held_out: list[Example], before: list[str], after: list[str], seed: int) -> None:
+    """Twelve held-out numbers, before and after training."""
+    report.step("Held-out numbers before and after")
+    rows = []
+    for i in np.random.default_rng(seed).permutation(len(held_out))[:12]:
+        mark = "" if after[i] == held_out[i].answer else f"wrong: {held_out[i].answer}"
+        rows.append((held_out[i].question, before[i] or "(nothing)", after[i] or "(nothing)", mark))
+    report.table(["in words", "before", "after", ""], rows)
+
+
+def show_figures(report: Report, held_out: list[Example], given: list[str]) -> float:
+    """The exact translations by the number of digits, and the wrong ones. Returns the share over all."""
+    report.step("Exact translations of held-out numbers")
+    rows = []
+    for length in (1, 2, 3, 4):
+        at = [i for i, example in enumerate(held_out) if len(example.answer) == length]
+        if at:
+            right = sum(given[i] == held_out[i].answer for i in at)
+            rows.append(
+                (
+                    f"{length} digits" if length > 1 else "1 digit",
+                    f"{len(at):,}",
+                    f"{right:,}",
+                    f"{right / len(at):.2%}",
+                )
+            )
+    share = exact(held_out, given)
+    rows.append(("all", f"{len(held_out):,}", f"{round(share * len(held_out)):,}", f"{share:.2%}"))
+    report.table(["", "held out", "right", "share"], rows)
+    wrong = [(e.question, e.answer, answer) for e, answer in zip(held_out, given, strict=True) if answer != e.answer]
+    if wrong:
+        report.table(["in words", "right", "answer"], wrong[:12], name=f"{len(wrong)} wrong, the first of them")
+    return share
+
+
+def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
+    """Train, report, draw. Returns the translator and its share of exact held-out translations."""
+    settings = settings_of_run(folder, args.resume, seed=args.seed, steps=args.steps)
+    ag.manual_seed(settings["seed"])
+    translator = new_translator()
+    trained, held_out = split_examples(translation_examples(), seed=settings["seed"])
+    report = Report("From words to digits")
+    report.step("What is to be learned", f"{held_out[-1].question} → {held_out[-1].answer}")
+    report.say(
+        f"{len(trained):,} numbers to learn from, {len(held_out):,} held out; {translator.words.vocab_size} words, "
+        f"{translator.digits.vocab_size} signs; {sum(p.numel() for p in translator.model.parameters()):,} weights."
+    )
+    questions = [example.question for example in held_out]
+    before = translator.translate(questions)
+    wall, cpu = time.perf_counter(), time.process_time()
+    record = train(translator, trained, held_out, steps=settings["steps"], folder=folder, resume=args.resume)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    translator.model.eval()
+    report.step("Training")
+    report.say(f"{wall:.0f} seconds, {cpu:.0f} of them on a processor, for what was trained just now.")
+
+    given = translator.translate(questions)
+    show_answers(report, held_out, before, given, settings["seed"])
+    share = show_figures(report, held_out, given)
+    report.step("Pictures")
+    learning(record, {"held_out_exact": "numbers"}, folder / "learning.png")
+    draw_looks(translator, folder / "attention.png")
+    report.picture(folder / "learning.png", "the loss, and the exact translations of held-out numbers")
+    report.picture(folder / "attention.png", "which words it looks at for each digit")
+    report.save(folder / "translate.html")
+    return translator, share
+
+
+def main(arguments: list[str] | None = None) -> float | None:
+    """Train and translate, or translate alone. Returns the share of exact held-out translations after a training."""
+    options = parser(__doc__)
+    options.add_argument("--steps", type=int, default=STEPS, help="of training")
+    options.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    return learn_or_ask(NAME, options, arguments, learn=learn, load=load, reply=reply, example="four hundred and seven")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The translation demo: what is drawn how often, how answers are counted, and what people get who ask."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from demos import translate
+from demos.data.numbers import Example, translation_examples
+from demos.translate import exact, frequencies, load, main, new_translator, reply, show_figures
+from models.transformer import Transformer
+from nn import checkpoint, optim
+
+PICTURES = ("learning.png", "attention.png")
+TINY = {"d_model": 16, "num_heads": 2, "num_layers": 1, "d_ff": 32, "max_len": 32, "dropout": 0.1}
+
+
+@pytest.fixture
+def translator(monkeypatch):
+    monkeypatch.setattr(translate, "SIZES", TINY)
+    ag.manual_seed(0)
+    return new_translator()
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """The demo with one number in a hundred and a small model, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    words = new_translator().words
+    monkeypatch.setattr(translate, "translation_examples", lambda: translation_examples()[::101])
+    monkeypatch.setattr(translate.WordTokenizer, "train", lambda *_, **__: words)
+    monkeypatch.setattr(translate, "SIZES", TINY)
+    monkeypatch.setattr(translate, "BATCH", 8)
+    return tmp_path / "out" / "translate"
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    for name in ("learning", "draw_looks"):
+        monkeypatch.setattr(translate, name, lambda *_: None)
+    monkeypatch.setattr(translate.Report, "picture", lambda *_: None)
+
+
+def weights(folder):
+    return {name: tensor.array for name, tensor in ag.load(folder / "last.ckpt")["model"].items()}
+
+
+def test_every_number_fits_into_the_model(translator):
+    examples = translation_examples()
+    source = translator.source([example.question for example in examples])
+    target = translator.target([example.answer for example in examples])
+    config = translator.model.config
+    assert source.shape[1] <= config.max_len and target.shape[1] == translate.LONGEST_ANSWER + 1
+    assert source.array.max() < config.source_vocab and target.array.max() < config.target_vocab
+    assert config.pad == translator.words.special["<pad>"] == translator.digits.encode(translate.PAD)[0]
+
+
+def test_a_target_is_the_digits_between_start_and_stop(translator):
+    target = translator.target(["407", "9"])
+    assert [translator.digits.decode(row) for row in target.tolist()] == ["<407>", "<9>__"]
+
+
+def test_numbers_of_few_words_are_drawn_oftener_than_there_are_of_them():
+    examples = translation_examples()
+    often = frequencies(examples)
+    assert often.sum() == pytest.approx(1)
+    counts = Counter(len(example.question.split()) for example in examples)
+    shares = dict.fromkeys(counts, 0.0)
+    for example, share in zip(examples, often, strict=True):
+        shares[len(example.question.split())] += share
+    roots = {words: count**0.5 for words, count in counts.items()}
+    assert shares == pytest.approx({words: root / sum(roots.values()) for words, root in roots.items()})
+    assert counts[1] == 28 and shares[1] > 5 * 28 / 10_000
+
+
+def test_exact_is_the_share_of_answers_right_to_the_last_digit():
+    examples = [Example("seven", "7"), Example("seventy", "70")]
+    assert exact(examples, ["7", "7"]) == 0.5 and exact(examples, ["7", "70"]) == 1
+
+
+def test_a_model_that_learned_a_few_numbers_translates_them(translator):
+    examples = [Example("four hundred and seven", "407"), Example("nine", "9"), Example("ninety one", "91")]
+    source = translator.source([example.question for example in examples])
+    target = translator.target([example.answer for example in examples])
+    optimizer = optim.Adam(translator.model.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        translator.model.loss(source, target, 0.0).backward()
+        optimizer.step()
+    assert translator.translate([example.question for example in examples]) == ["407", "9", "91"]
+    assert reply(translator, "Four HUNDRED and seven") == "407"
+    assert reply(translator, "ninety-one") == "91"
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("four hundred and pizza", "unknown word 'pizza'"),
+        ("407", "unknown word '407'"),
+        ("seven hundred four hundred", "is not a number in English words"),
+        ("...", "is not a number in English words"),
+    ],
+)
+def test_what_is_no_number_is_an_error_that_says_why(translator, question, words):
+    with pytest.raises(ValueError, match=words):
+        reply(translator, question)
+
+
+def test_a_wrong_answer_is_said_to_be_wrong(translator):
+    assert reply(translator, "four hundred and seven").endswith("(wrong: it is 407)")
+
+
+def test_the_figures_count_by_the_number_of_digits(capsys):
+    held_out = [Example("one", "1"), Example("ten", "10"), Example("twenty", "20"), Example("one thousand", "1000")]
+    assert show_figures(translate.Report(""), held_out, ["1", "10", "2", "1000"]) == 0.75
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["1", "digit", "1", "1", "100.00%"] in lines and ["2", "digits", "2", "1", "50.00%"] in lines
+    assert ["all", "4", "3", "75.00%"] in lines and ["twenty", "20", "2"] in lines
+
+
+def test_a_training_leaves_pictures_and_a_model_that_answers(small, capsys, monkeypatch):
+    share = main(["--steps", "2"])
+    assert 0 <= share <= 1
+    assert all((small / name).stat().st_size > 1000 for name in (*PICTURES, "translate.html", "last.ckpt"))
+    capsys.readouterr()
+    monkeypatch.setattr(translate, "learn", lambda *_: pytest.fail("trained again"))
+    assert main(["--ask", "four hundred and seven", "--ask", "four pizzas"]) is None
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("four hundred and seven → ")
+    assert second.startswith("four pizzas → no answer: unknown word 'pizzas'")
+
+
+def test_the_picture_of_attention_is_made_without_dropout(small, no_pictures, monkeypatch):
+    seen = []
+    monkeypatch.setattr(translate, "draw_looks", lambda translator, file: seen.append(translator.model.training))
+    main(["--steps", "1"])
+    assert seen == [False]
+
+
+def test_the_saved_model_translates_as_the_trained_one(small, no_pictures, monkeypatch):
+    made = []
+    monkeypatch.setattr(translate, "new_translator", lambda: made.append(new_translator()) or made[-1])
+    main(["--steps", "3"])
+    questions = ["four hundred and seven", "nine", "two thousand and six"]
+    assert load(small).translate(questions) == made[0].translate(questions)
+    source = made[0].source(questions)
+    assert np.array_equal(load(small).model.encode(source)[0].array, made[0].model.eval().encode(source)[0].array)
+
+
+def test_asking_before_training_says_which_command_trains(small):
+    with pytest.raises(SystemExit, match="python -m demos.translate"):
+        main(["--ask", "seven"])
+
+
+def test_a_checkpoint_of_something_else_is_refused(small, translator):
+    checkpoint.save(small / "last.ckpt", translator.model, config={"vocab_size": 3})
+    with pytest.raises(SystemExit, match="not the checkpoint of a translator.*\n.*python -m demos.translate"):
+        main(["--ask", "seven"])
+
+
+def test_one_seed_one_model_and_another_seed_another(small, no_pictures):
+    runs = []
+    for seed in ("1", "1", "2"):
+        main(["--steps", "3", "--seed", seed])
+        runs.append(weights(small))
+    assert all(np.array_equal(runs[0][name], runs[1][name]) for name in runs[0])
+    assert not all(np.array_equal(runs[0][name], runs[2][name]) for name in runs[0])
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(small, no_pictures, monkeypatch, capsys):
+    main(["--steps", "4", "--seed", "5"])
+    whole = weights(small)
+    loss, calls = Transformer.loss, iter(range(1000))
+
+    def interrupted(self, *batch):
+        if next(calls) == 5:  # held out, step, held out, step, held out, step
+            raise KeyboardInterrupt
+        return loss(self, *batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transformer, "loss", interrupted)
+        main(["--steps", "4", "--seed", "5"])
+    assert "stopped after 2 of 4 steps" in capsys.readouterr().out
+    assert json.loads((small / "settings.json").read_text()) == {"seed": 5, "steps": 4}
+    main(["--resume"])
+    assert all(np.array_equal(whole[name], array) for name, array in weights(small).items())
