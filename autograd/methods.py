@@ -24,10 +24,18 @@ def _in_place(function: Any) -> Any:
     return method
 
 
+def _holders(view: np.ndarray) -> int:
+    """How many hold the array that owns the memory of this view, and a constant that depends on the Python."""
+    memory = view.base
+    return sys.getrefcount(memory)
+
+
+_ALONE = _holders(np.zeros(2)[:1])
+
+
 def _is_view_of_another(array: np.ndarray) -> bool:
-    """Whether somebody else holds the array that owns the memory of this view."""
-    owner = array.base
-    return isinstance(owner, np.ndarray) and sys.getrefcount(owner) > 3  # the view, `owner`, and the call itself
+    """Whether anybody but this view holds the array that owns its memory."""
+    return isinstance(array.base, np.ndarray) and _holders(array) > _ALONE
 
 
 def _keep_what_it_saved(node: Any, array: np.ndarray) -> None:

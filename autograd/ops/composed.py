@@ -39,6 +39,18 @@ def view(input, *sizes, size=None, shape=None):
     return reshape(input, size=_ints(sizes, size, shape))
 
 
+@serves(np.ravel)
+def np_ravel(x):
+    """The elements in one dim."""
+    return reshape(x, size=(-1,))
+
+
+@serves(np.repeat)
+def np_repeat(x, repeats, axis=None):
+    """`repeat_interleave` with NumPy's names."""
+    return repeat_interleave(x, repeats, axis)
+
+
 def reorder(input, *order, dims=None):
     """The dims in the order given."""
     return permute(input, dim=_ints(order, dims))
@@ -124,11 +136,13 @@ def repeat_interleave(input, repeats, dim=None):
     return getitem(input, index=(slice(None),) * dim + (index,))
 
 
+@serves(np.hstack)
 def hstack(tensors):
     """Joined along dim 1 (dim 0 for vectors)."""
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
+@serves(np.vstack)
 def vstack(tensors):
     """Joined along dim 0, vectors being rows."""
     return cat([unsqueeze(x, 0) if x.ndim == 1 else x for x in tensors], 0)

@@ -197,6 +197,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 _diagonal = diagonal
 
 
+@serves(np.diag)
 def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if input.ndim == 2:
@@ -207,6 +208,7 @@ def diag(input, diagonal=0):
     return unindex(input, index=(from_row, from_column), size=(n, n))
 
 
+@serves(np.trace)
 def trace(input):
     """The sum of the diagonal of a matrix."""
     return diagonal(input).sum()
