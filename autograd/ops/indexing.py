@@ -57,7 +57,7 @@ def _grid(index, dim, ndim):
     """The advanced index that takes, for each element of `index`, the one it names along dim, all else in its place."""
     if index.ndim != ndim:
         raise ShapeError(f"index of shape {index.shape} must have {ndim} dims, as the tensor")
-    places = np.ogrid[tuple(slice(n) for n in index.shape)]
+    places = np.ogrid[tuple(slice(n) for n in index.shape)] if ndim else ()
     return tuple(index if d == dim else place for d, place in enumerate(places))
 
 
@@ -119,6 +119,8 @@ def masked_select(input, mask):
 @op(np.argsort)
 def argsort(x, *, dim=-1, descending=False, stable=False):
     """The indices that sort along dim; equal elements keep their order."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
     if descending:
         return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
     return np.argsort(x, axis=dim, kind="stable")

@@ -33,8 +33,9 @@ def spread(g, shape, dim, keepdim):
     return np.broadcast_to(g, shape)
 
 
-def _axis(dim):
-    return tuple(dim) or None if isinstance(dim, (list, tuple)) else dim
+def _axis(dim, x):
+    """A dim as NumPy takes it; a tensor of 0 dims is reduced over its dim 0 as torch's, which NumPy does not know."""
+    return (tuple(dim) or None if isinstance(dim, (list, tuple)) else dim) if x.ndim else None
 
 
 @op(np.sum, x=lambda g, shape, dim, keepdim: spread(g, shape, dim, keepdim))
@@ -42,7 +43,7 @@ def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over dim."""
     axes_of(dim, x.ndim)
     dtype = np.int64 if dtype is None and x.dtype.kind == "u" else dtype
-    return np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=dtype)
+    return np.sum(x, axis=_axis(dim, x), keepdims=keepdim, dtype=dtype)
 
 
 def _mean_rule(g, shape, dim, keepdim):
@@ -55,11 +56,11 @@ def mean(x, *, dim=None, keepdim=False, dtype=None):
     if x.dtype.kind != "f" and dtype is None:
         raise RuntimeError(f"mean of {x.dtype} is not defined: convert it with .float() first")
     axes_of(dim, x.ndim)
-    return np.mean(x, axis=_axis(dim), keepdims=keepdim, dtype=dtype)
+    return np.mean(x, axis=_axis(dim, x), keepdims=keepdim, dtype=dtype)
 
 
 def _centred(x, dim):
-    return x - np.mean(x, axis=_axis(dim), keepdims=True)
+    return x - np.mean(x, axis=_axis(dim, x), keepdims=True)
 
 
 def _var_rule(g, x, dim, correction, keepdim):
@@ -70,7 +71,7 @@ def _var_rule(g, x, dim, correction, keepdim):
 @op(x=_var_rule)
 def variance(x, *, dim=None, correction=1, keepdim=False):
     """The variance over dim, divided by n - correction (unbiased unless told otherwise, as torch)."""
-    return np.var(x, axis=_axis(dim), ddof=correction, keepdims=keepdim)
+    return np.var(x, axis=_axis(dim, x), ddof=correction, keepdims=keepdim)
 
 
 def _std_rule(g, x, out, dim, correction, keepdim):
@@ -83,26 +84,26 @@ def _std_rule(g, x, out, dim, correction, keepdim):
 @op(x=_std_rule)
 def deviation(x, *, dim=None, correction=1, keepdim=False):
     """The standard deviation over dim (see `variance`); its derivative where all are equal is 0, as torch's."""
-    return np.std(x, axis=_axis(dim), ddof=correction, keepdims=keepdim)
+    return np.std(x, axis=_axis(dim, x), ddof=correction, keepdims=keepdim)
 
 
 def _extreme_rule(g, x, out, dim, keepdim):
     hit = np.equal(x, spread(out, x.shape, dim, keepdim)).astype(g.dtype)
-    return hit / np.sum(hit, axis=_axis(dim), keepdims=True) * spread(g, x.shape, dim, keepdim)
+    return hit / np.sum(hit, axis=_axis(dim, x), keepdims=True) * spread(g, x.shape, dim, keepdim)
 
 
 @op(np.max, np.amax, x=_extreme_rule)
 def amax(x, *, dim=None, keepdim=False):
     """The maximum over dim; equal ones share the gradient."""
     _no_empty(x, dim, "maximum")
-    return np.max(x, axis=_axis(dim), keepdims=keepdim)
+    return np.max(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 @op(np.min, np.amin, x=_extreme_rule)
 def amin(x, *, dim=None, keepdim=False):
     """The minimum over dim; equal ones share the gradient."""
     _no_empty(x, dim, "minimum")
-    return np.min(x, axis=_axis(dim), keepdims=keepdim)
+    return np.min(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 def _no_empty(x, dim, what):
@@ -127,11 +128,11 @@ def _prod_others(x, dim):
 def prod(x, *, dim=None, keepdim=False):
     """The product over dim; its gradient is right with zeros too."""
     axes_of(dim, x.ndim)
-    return np.prod(x, axis=_axis(dim), keepdims=keepdim)
+    return np.prod(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 def _finite_max(x, dim):
-    top = np.max(x, axis=_axis(dim), keepdims=True)
+    top = np.max(x, axis=_axis(dim, x), keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(top), top, 0)
 
 
@@ -140,7 +141,8 @@ def logsumexp(x, *, dim=None, keepdim=False):
     """log of the sum of e^x over dim, finite for any finite x: the maximum is taken out first."""
     axes_of(dim, x.ndim)
     top = _finite_max(x, dim)
-    total = np.log(np.sum(np.exp(x - top), axis=_axis(dim), keepdims=True)) + top
+    with np.errstate(divide="ignore"):  # of nothing, or of minus infinities alone, it is minus infinity
+        total = np.log(np.sum(np.exp(x - top), axis=_axis(dim, x), keepdims=True)) + top
     return total if keepdim else np.squeeze(total, axes_of(dim, x.ndim))
 
 
@@ -168,16 +170,20 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
     """(sum of |x|^p)^(1/p) over dim, for a finite p above 0; its derivative at 0 is 0, as torch's."""
     axes_of(dim, x.ndim)
     if p == 2:
-        return np.sqrt(np.sum(x * x, axis=_axis(dim), keepdims=keepdim))
+        return np.sqrt(np.sum(x * x, axis=_axis(dim, x), keepdims=keepdim))
     if p == 1:
-        return np.sum(np.abs(x), axis=_axis(dim), keepdims=keepdim)
-    return np.sum(np.abs(x) ** p, axis=_axis(dim), keepdims=keepdim) ** (1 / p)
+        return np.sum(np.abs(x), axis=_axis(dim, x), keepdims=keepdim)
+    return np.sum(np.abs(x) ** p, axis=_axis(dim, x), keepdims=keepdim) ** (1 / p)
 
 
-@op(np.cumsum, x=lambda g, dim: np.flip(np.cumsum(np.flip(g, dim), axis=dim), dim))
+def _cumsum_rule(g, dim):
+    return np.flip(np.cumsum(np.flip(g, dim), axis=dim), dim) if g.ndim else g
+
+
+@op(np.cumsum, x=_cumsum_rule)
 def cumsum(x, *, dim):
     """The running sum along dim."""
-    return np.cumsum(x, axis=dim)
+    return np.cumsum(x, axis=dim).reshape(x.shape)
 
 
 @op(np.argmax)
@@ -195,16 +201,16 @@ def argmin(x, *, dim=None, keepdim=False):
 @op(np.any)
 def any(x, *, dim=None, keepdim=False):
     """Whether any is true, over dim."""
-    return np.any(x, axis=_axis(dim), keepdims=keepdim)
+    return np.any(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 @op(np.all)
 def all(x, *, dim=None, keepdim=False):
     """Whether all are true, over dim."""
-    return np.all(x, axis=_axis(dim), keepdims=keepdim)
+    return np.all(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 @op(np.count_nonzero)
 def count_nonzero(x, *, dim=None):
     """How many are not zero, over dim."""
-    return np.count_nonzero(x, axis=_axis(dim))
+    return np.count_nonzero(x, axis=_axis(dim, x))

@@ -12,9 +12,10 @@ from autograd.ops.table import op, serves
 
 def _one_dim(dim, ndim):
     """A dim as a non-negative int; IndexError where it is not there."""
-    if not -ndim <= dim < ndim:
-        raise IndexError(f"dim {dim} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
-    return dim % ndim
+    least = max(ndim, 1)  # a tensor of 0 dims has a dim 0, as torch's
+    if not -least <= dim < least:
+        raise IndexError(f"dim {dim} is out of range for a tensor of {ndim} dims: expected {-least}..{least - 1}")
+    return dim % least
 
 
 @op(np.reshape, x=lambda g, shape: np.reshape(g, shape))
@@ -47,7 +48,8 @@ def transpose(input, dim0, dim1):
     """The dims dim0 and dim1 exchanged."""
     order = list(range(input.ndim))
     dim0, dim1 = _one_dim(dim0, input.ndim), _one_dim(dim1, input.ndim)
-    order[dim0], order[dim1] = dim1, dim0
+    if order:
+        order[dim0], order[dim1] = dim1, dim0
     return permute(input, dim=tuple(order))
 
 

@@ -23,10 +23,6 @@ def case(draw: Any, plain: Callable, ours: Callable | str) -> Composed:
     return Composed(draw, plain, getattr(ops, ours) if isinstance(ours, str) else ours)
 
 
-def with_dim(shape: Any = None, **keywords: Any) -> Any:
-    return along(shape, **keywords)
-
-
 def each(shape: Any, index: np.ndarray, dim: int) -> Any:
     """Every place of an index with where it points to along dim."""
     for place in np.ndindex(*index.shape):
@@ -218,7 +214,7 @@ def rows(extra: Any) -> Any:
 
 @st.composite
 def tops(draw: Any) -> Call:
-    x, keywords = draw(with_dim(shapes(min_dims=1)))
+    x, keywords = draw(along(shapes(min_dims=1)))
     k = draw(st.integers(0, x[0].shape[keywords["dim"]]))
     return Call(x, {**keywords, "k": k, "largest": draw(st.booleans())})
 
@@ -230,7 +226,7 @@ def plain_topk(x: np.ndarray, dim: int, k: int, largest: bool) -> tuple:
 
 
 def plain_sort(x: np.ndarray, dim: int, descending: bool) -> tuple:
-    return plain_topk(x, dim, x.shape[dim], descending)
+    return plain_topk(x, dim, x.shape[dim], descending) if x.ndim else (x, np.zeros((), int))
 
 
 def plain_extreme(x: np.ndarray, dim: int, keepdim: bool, find: Callable) -> tuple:
@@ -321,7 +317,7 @@ COMPOSED: dict[str, Composed] = {
     "transpose": case(swapped(), lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1), "transpose"),
     "movedim": case(moved(), np.moveaxis, "movedim"),
     "squeeze": case(squeezed(), plain_squeeze, "squeeze"),
-    "unsqueeze": case(with_dim(), lambda x, dim: np.expand_dims(x, dim), "unsqueeze"),
+    "unsqueeze": case(along(), lambda x, dim: np.expand_dims(x, dim), "unsqueeze"),
     "flatten": case(flattened(), plain_flatten, "flatten"),
     "unflatten": case(unflattened(), plain_unflatten, "unflatten"),
     "cat": case(pieces(), several(lambda ts, dim: np.concatenate(ts, dim)), several(ops.cat)),
@@ -329,20 +325,20 @@ COMPOSED: dict[str, Composed] = {
     "hstack": case(stacks(False, 1), several(np.hstack), several(ops.hstack)),
     "vstack": case(stacks(False, 1), several(np.vstack), several(ops.vstack)),
     "split": case(
-        with_dim(split_size_or_sections=st.integers(1, 3)),
+        along(split_size_or_sections=st.integers(1, 3)),
         lambda x, dim, split_size_or_sections: tuple(
             np.split(x, range(split_size_or_sections, x.shape[dim], split_size_or_sections), dim)
         ),
         "split",
     ),
     "chunk": case(
-        with_dim(chunks=st.integers(1, 4)),
+        along(chunks=st.integers(1, 4)),
         lambda x, dim, chunks: tuple(
             np.split(x, range(-(-x.shape[dim] // chunks), x.shape[dim], -(-x.shape[dim] // chunks)), dim)
         ),
         "chunk",
     ),
-    "unbind": case(with_dim(), lambda x, dim: tuple(np.moveaxis(x, dim, 0)), "unbind"),
+    "unbind": case(along(), lambda x, dim: tuple(np.moveaxis(x, dim, 0)), "unbind"),
     "tile": case(
         call(arrays(shapes(max_dims=2)), dims=st.lists(st.integers(1, 2), min_size=1, max_size=3).map(tuple)),
         lambda x, dims: np.tile(x, dims),
@@ -378,7 +374,7 @@ COMPOSED: dict[str, Composed] = {
         ],
         "masked_select",
     ),
-    "sort": case(with_dim(descending=st.booleans()), plain_sort, "sort"),
+    "sort": case(along(shapes(), descending=st.booleans()), plain_sort, "sort"),
     "topk": case(tops(), plain_topk, "topk"),
     "max": case(rows(st.booleans()), lambda x, **k: plain_extreme(x, find=np.argmax, **k), "max"),
     "min": case(rows(st.booleans()), lambda x, **k: plain_extreme(x, find=np.argmin, **k), "min"),
@@ -426,7 +422,7 @@ COMPOSED: dict[str, Composed] = {
         spreads(), lambda x, dim, keepdim, unbiased: np.std(x, dim, ddof=int(unbiased), keepdims=keepdim), "std"
     ),
     "norm": case(norms(), plain_norm, "norm"),
-    "cumprod": case(with_dim(), lambda x, dim: np.cumprod(x, dim), "cumprod"),
+    "cumprod": case(along(), lambda x, dim: np.cumprod(x, dim), "cumprod"),
     "cross_entropy": case(entropies(), plain_entropy, "cross_entropy"),
     "attention": case(attended(), plain_attention, "attention"),
     "embedding": case(call(arrays((4, 2)), integers(shapes(), 0, 4)), lambda w, i: w[i], "embedding"),
