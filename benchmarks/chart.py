@@ -24,15 +24,15 @@ def draw(records: list[dict[str, Any]], path: Path) -> None:
         axis.remove()
     for axis, panel in zip(axes.flat, panels):
         found = {name: c for name, c in panel["contenders"].items() if "median" in c}
-        values = np.array([c["median"] for c in found.values()]) * 1e3
-        spread = np.array([c["quartiles"] for c in found.values()]).T * 1e3
+        values = np.array([c["median"] for c in found.values()]) / panel["per"]
+        spread = np.array([c["quartiles"] for c in found.values()]).T / panel["per"]
         names = [OURS.get(name, name) for name in found]
         colours = ["tab:blue" if name == "fast" else "lightblue" if name == "numpy" else "silver" for name in found]
         axis.barh(names, values, color=colours)
         axis.errorbar(values, names, xerr=np.abs(spread - values), fmt="none", ecolor="black", elinewidth=0.8)
         axis.invert_yaxis()
         axis.set_title(panel["row"], fontsize=10)
-        axis.set_xlabel("ms a step")
+        axis.set_xlabel(panel["unit"] or "exponent")
         axis.spines[["top", "right"]].set_visible(False)
         for i, value in enumerate(values):
             axis.annotate(f" {value:.3g}", (value, i), va="center", fontsize=8)

@@ -1,7 +1,8 @@
 """Rows of the table, and how they are measured: each contender in a process of its own, by turns.
 
 A row's module has a function for each contender. It is called once, with the row's settings, and returns `step()`,
-which does the work once and returns its loss (or another number that must come out the same for all).
+which does the work once and returns its loss (or another number that must come out the same for all, or nan).
+Where not the time is what counts, `step()` returns a pair: the number that counts, in its place, and the loss.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "
 class Row:
     """One row: `contenders` are functions of `module`, called with `settings`; times are given per 1 / `per` of a step.
 
-    `at_most` are the ratios, ours over theirs, that are to hold with the extra `fast`. `loss_within` is the relative
-    difference between losses that rounding may make.
+    `at_most` are the ratios, ours over theirs, that are to hold with the extra `fast`, `numpy_at_most` those with NumPy
+    alone. `loss_within` is the relative difference between losses that rounding may make. `rate` names 1 / time.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Row:
     steps: int = 5
     turns: int = 10
     at_most: dict[str, float] = field(default_factory=dict)
+    numpy_at_most: dict[str, float] = field(default_factory=dict)
+    rate: str = ""
     loss_within: float | None = 1e-4
 
 

@@ -34,6 +34,8 @@ def main(module_name: str, function: str, settings: str) -> None:
             before = time.perf_counter()
             loss = step()
             times.append(time.perf_counter() - before)
+            if isinstance(loss, tuple):
+                times[-1], loss = loss
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         answer(times=times, loss=float(loss), memory=memory)
 

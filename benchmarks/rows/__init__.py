@@ -1,6 +1,7 @@
 """The rows, a file a family."""
 
-from benchmarks.rows import mlp, small_op
+from benchmarks.rows import generation, gpt, growth, imports, memory, mlp, moons, names, small_op
 from benchmarks.timing import Row
 
-ROWS: list[Row] = [*small_op.ROWS, *mlp.ROWS]
+FAMILIES = (gpt, mlp, generation, memory, moons, names, small_op, imports, growth)
+ROWS: list[Row] = [row for family in FAMILIES for row in family.ROWS]

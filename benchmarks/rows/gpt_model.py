@@ -1,4 +1,4 @@
-"""What the GPT rows share: sizes, weights, batches, and the step in the functions that NumPy, JAX, MyGrad and HIPS share.
+"""What the GPT rows share: sizes, weights, batches, and the step in the functions that JAX, MyGrad and HIPS share.
 
 The parameters have the names of the published GPT-2 weights, so that every contender takes the same dictionary.
 Shapes: B batch, T time, C channels, H heads, D head size, V vocabulary.
@@ -45,7 +45,7 @@ def tokens(batch, context, vocabulary, **_):
 
 
 def loss_of(xp, p, idx, targets, layers, heads):
-    """The mean cross-entropy by the functions of `xp`, whose namespace is NumPy's."""
+    """The mean cross-entropy by the functions of `xp`, named as NumPy's; N is B times T, for large products."""
     B, T = idx.shape
     C = p["transformer.wte.weight"].shape[1]
     half, one, cubed = np.float32(0.5), np.float32(1), np.float32(0.044715)  # not Python's: MyGrad makes those float64
@@ -63,20 +63,20 @@ def loss_of(xp, p, idx, targets, layers, heads):
         return xp.swapaxes(xp.reshape(x, (B, T, heads, C // heads)), 1, 2)  # B,H,T,D
 
     x = p["transformer.wte.weight"][idx] + p["transformer.wpe.weight"][:T]  # B,T,C
+    x = xp.reshape(x, (B * T, C))  # N,C
     for i in range(layers):
         block = f"transformer.h.{i}."
         h = xp.matmul(norm(x, p[block + "ln_1.weight"]), p[block + "attn.c_attn.weight"].T)
-        q, k, v = (by_heads(h[..., j * C : (j + 1) * C]) for j in range(3))
+        q, k, v = (by_heads(h[:, j * C : (j + 1) * C]) for j in range(3))
         scores = xp.matmul(q, xp.swapaxes(k, -1, -2)) * np.float32((C // heads) ** -0.5) + mask  # B,H,T,T
         scores = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
         y = xp.matmul(scores / xp.sum(scores, axis=-1, keepdims=True), v)  # B,H,T,D
-        x = x + xp.matmul(xp.reshape(xp.swapaxes(y, 1, 2), (B, T, C)), p[block + "attn.c_proj.weight"].T)
+        x = x + xp.matmul(xp.reshape(xp.swapaxes(y, 1, 2), (B * T, C)), p[block + "attn.c_proj.weight"].T)
         h = xp.matmul(norm(x, p[block + "ln_2.weight"]), p[block + "mlp.c_fc.weight"].T)
         h = half * h * (one + xp.tanh(np.float32(math.sqrt(2 / math.pi)) * (h + cubed * h * h * h)))
         x = x + xp.matmul(h, p[block + "mlp.c_proj.weight"].T)
-    logits = xp.matmul(norm(x, p["transformer.ln_f.weight"]), p["transformer.wte.weight"].T)  # B,T,V
-    logs = xp.reshape(softmax_log(logits), (B * T, -1))
-    return -xp.mean(logs[np.arange(B * T), targets.reshape(-1)])
+    logits = xp.matmul(norm(x, p["transformer.ln_f.weight"]), p["transformer.wte.weight"].T)  # N,V
+    return -xp.mean(softmax_log(logits)[np.arange(B * T), targets.reshape(-1)])
 
 
 def update(xp, parameters, grads, means, squares, t):

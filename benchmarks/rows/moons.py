@@ -1,0 +1,141 @@
+"""A step of gradient descent by scalars: 2-16-16-1 neurons with ReLU, hinge loss on 100 points of two moons."""
+
+import random
+
+import numpy as np
+
+from benchmarks.timing import Row
+
+LR, DECAY, POINTS, SIZES = 0.1, 1e-4, 100, (2, 16, 16, 1)
+ROWS = [
+    Row(
+        f"scalar moons, {text}",
+        "moons",
+        ("numpy", "micrograd"),
+        {"how": how},
+        steps=steps,
+        turns=6,
+        at_most={"micrograd": limit},
+        loss_within=1e-9,
+    )
+    for how, text, steps, limit in (
+        ("ops", "op by op", 2, 0.2),
+        ("dot", "with n-ary dot", 2, 0.04),
+        ("compiled", "compiled", 2, 0.01),
+    )
+]
+
+
+def data():
+    """The points, as lists of two, the classes -1 and 1, and the layers of neurons (weights, bias), all floats."""
+    rng, weight = np.random.default_rng(0), random.Random(1)
+    t = rng.uniform(0, np.pi, POINTS // 2)
+    moons = np.r_[np.c_[np.cos(t), np.sin(t)], np.c_[1 - np.cos(t), 0.5 - np.sin(t)]]
+    points = moons + 0.1 * rng.standard_normal((POINTS, 2))
+    layers = [[([weight.uniform(-1, 1) for _ in range(n)], 0.0) for _ in range(m)] for n, m in zip(SIZES, SIZES[1:])]
+    return points.tolist(), [-1.0] * (POINTS // 2) + [1.0] * (POINTS // 2), layers
+
+
+def _as_values(value, layers):
+    return [[(list(map(value, weights)), value(bias)) for weights, bias in layer] for layer in layers]
+
+
+def _parameters(layers):
+    return [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
+
+
+def score(layers, x, neuron):
+    """What the network says of the point x, where neuron(weights, bias, x) is w·x + b."""
+    for layer in layers[:-1]:
+        x = [neuron(weights, bias, x).relu() for weights, bias in layer]
+    [(weights, bias)] = layers[-1]
+    return neuron(weights, bias, x)
+
+
+def _by_ops(value):
+    """The step in + and * of two, which is all that micrograd has."""
+    points, labels, layers = data()
+    layers = _as_values(value, layers)
+    parameters = _parameters(layers)
+
+    def neuron(weights, bias, x):
+        return sum((w * xi for w, xi in zip(weights, x)), bias)
+
+    def step():
+        losses = [(1 + -label * score(layers, list(map(value, x)), neuron)).relu() for x, label in zip(points, labels)]
+        loss = sum(losses) * (1.0 / POINTS) + DECAY * sum(p * p for p in parameters)
+        for p in parameters:
+            p.grad = 0
+        loss.backward()
+        for p in parameters:
+            p.data -= LR * p.grad
+        return loss.data
+
+    return step
+
+
+def micrograd(how):
+    from micrograd.engine import Value
+
+    return _by_ops(Value)
+
+
+def ours(how):
+    return {"ops": _ours_by_ops, "dot": _ours_by_dot, "compiled": _ours_compiled}[how]()
+
+
+def _ours_by_ops():
+    from autograd.scalar import Value
+
+    return _by_ops(Value)
+
+
+def _ours_by_dot():
+    from autograd.scalar import Value
+
+    points, labels, layers = data()
+    layers = _as_values(Value, layers)
+    parameters = _parameters(layers)
+
+    def neuron(weights, bias, x):
+        return Value.dot(weights, x) + bias
+
+    def step():
+        losses = [(1 - label * score(layers, list(map(Value, x)), neuron)).relu() for x, label in zip(points, labels)]
+        loss = Value.sum(losses) * (1.0 / POINTS) + DECAY * Value.dot(parameters, parameters)
+        for p in parameters:
+            p.grad = 0.0
+        loss.backward()
+        for p in parameters:
+            p.data -= LR * p.grad
+        return loss.data
+
+    return step
+
+
+def _ours_compiled():
+    from autograd.compiled import compiled
+    from autograd.scalar import Value
+
+    points, labels, layers = data()
+    xs, ys = list(np.array(points).T), np.array(labels)
+    state = [np.array(_parameters(layers))]
+
+    def neuron(weights, bias, x):
+        return Value.dot(weights, x) + bias
+
+    @compiled
+    def gradients(layers, x, label):
+        loss = (1 - label * score(layers, x, neuron)).relu()
+        loss.backward()
+        return loss, [p.grad for p in _parameters(layers)]
+
+    def step():
+        p = state[0]
+        numbers = iter(p.tolist())
+        current = [[([next(numbers) for _ in weights], next(numbers)) for weights, _ in layer] for layer in layers]
+        losses, by_point = gradients(current, xs, ys)
+        state[0] = p - LR * (np.array(by_point).mean(axis=1) + 2 * DECAY * p)
+        return losses.mean() + DECAY * (p @ p)
+
+    return step
