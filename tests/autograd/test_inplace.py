@@ -307,6 +307,15 @@ def test_a_result_of_another_shape_or_kind_does_not_fit_in_place():
         ag.zeros(3).fill_(ag.zeros(2))
 
 
+@pytest.mark.parametrize("change", ["add_", "[i] =", "zero_", "copy_", "uniform_"])
+def test_an_expanded_tensor_cannot_be_changed_in_place(change):
+    for x in (ag.zeros(1), leaf(0.0)):
+        with pytest.raises(RuntimeError, match=r"\(2,\).*share places in memory.*clone"):
+            CHANGES[change](x.expand(2))
+        CHANGES[change](x.expand(2).clone())
+        assert not x.any()
+
+
 def test_a_change_in_place_keeps_the_dtype_and_the_memory():
     x = ag.zeros(3)
     array = x.array
