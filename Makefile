@@ -34,11 +34,12 @@ format: .venv/all.stamp ## bring the code into the form that lint asks for
 parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
 	$(PYTEST) tests/parity
 
-bench: .venv/torch.stamp ## speed beside PyTorch
-	$(BIN)/python -m benchmarks
+# HIPS autograd has the name of our engine, so it has an environment of its own.
+bench: .venv/peers.stamp .venv-hips/made.stamp ## speed beside PyTorch, JAX, MyGrad, HIPS autograd and micrograd
+	BENCH_PYTHON_HIPS=$${BENCH_PYTHON_HIPS:-.venv-hips/bin/python} $(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## remove the environment, the caches and out/
-	rm -rf .venv build out *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-hips build out *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/made.stamp:
@@ -57,4 +58,14 @@ clean: ## remove the environment, the caches and out/
 
 .venv/torch.stamp: .venv/all.stamp
 	$(PIP) torch==2.13.0
+	touch $@
+
+# A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.
+.venv/peers.stamp: .venv/all.stamp
+	for peer in torch==2.13.0 jax mygrad micrograd; do $(PIP) $$peer || echo "$$peer: not installed, left out"; done
+	touch $@
+
+.venv-hips/made.stamp: .venv/made.stamp
+	$(PYTHON) -m venv .venv-hips
+	.venv-hips/bin/python -m pip install --disable-pip-version-check --quiet autograd || echo "HIPS autograd: left out"
 	touch $@

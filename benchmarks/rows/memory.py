@@ -1,6 +1,7 @@
 """The peak memory of the character model's step: the process's at its highest, less what it was before the model.
 
-Before, a tiny model of the same kind has done a step, so that libraries, threads and compilers are there already.
+Before, a tiny model of the same kind has done a step, so that libraries, threads and compilers are there already. torch.compile is
+left out: compiling anew for each size takes more memory than the step.
 """
 
 import resource
@@ -15,7 +16,7 @@ ROWS = [
     Row(
         "character model's step, peak memory",
         "memory",
-        ("numpy", "fast", "torch", "torch.compile", "jax", "mygrad", "hips"),
+        ("numpy", "fast", "torch", "jax", "mygrad", "hips"),
         CHARACTERS,
         unit="MB",
         per=1,
@@ -49,10 +50,6 @@ def ours(**sizes):
 
 def torch(**sizes):
     return _measured(gpt.torch, sizes)
-
-
-def torch_compile(**sizes):
-    return _measured(gpt.torch_compile, sizes)
 
 
 def jax(**sizes):
