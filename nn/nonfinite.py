@@ -40,7 +40,7 @@ def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFin
 
 
 def _kind(array: Any) -> str:
-    """ "nan" or "inf", or "" where every number is finite."""
+    """What is not finite in an array, "nan" before "inf"; "" where every number is."""
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or np.isfinite(array).all():
         return ""
     return "nan" if np.isnan(array).any() else "inf"
@@ -58,12 +58,10 @@ def _forward_origin(node: Node | None) -> Node:
     node = _recorded(node)
     while True:
         assert node is not None
-        sources = [(parent, array) for parent, array in zip(node.parents, node.record.inputs, strict=False)]
-        wrong = sorted(
-            ((_kind(array), parent) for parent, array in sources if _kind(array)), key=lambda w: w[0] != "nan"
-        )
-        earlier = next((before for _, parent in wrong if (before := _recorded(parent)) and before.record), None)
-        if earlier is None or earlier is node:
+        operands = zip(node.parents, node.record.inputs, strict=False)
+        before = (_recorded(parent) for parent, array in operands if _kind(array))
+        earlier = next((parent for parent in before if parent is not None and parent.record is not None), None)
+        if earlier is None:
             return node
         node = earlier
 

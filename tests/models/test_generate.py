@@ -130,6 +130,12 @@ def test_top_p_keeps_no_token_too_many(logits, nucleus):
         assert kept[1:].sum() < nucleus + 1e-9  # without the least likely of them it would not be enough
 
 
+def test_top_p_stops_where_the_probability_is_reached_exactly():
+    logits = np.log([[0.25, 0.5, 0.25]])
+    assert next_probabilities(logits, top_p=0.5).tolist() == [[0, 1, 0]]
+    assert next_probabilities(logits, top_p=0.75).tolist() == pytest.approx(np.array([[1 / 3, 2 / 3, 0]]))
+
+
 def test_greedy_takes_the_first_of_equals():
     assert next_probabilities(np.array([[1.0, 2.0, 2.0]]), temperature=0).tolist() == [[0, 1, 0]]
 

@@ -132,20 +132,20 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("at", [4, 8])
+@pytest.mark.parametrize("at", [3, 6])
 def test_a_run_that_was_stopped_goes_on_to_the_very_same_end(tmp_path, source, at):
     def stop(run):
         ag.randn(5)  # samples draw random numbers, too
         if run.step == at:
             raise KeyboardInterrupt
 
-    whole = trainer(tmp_path / "whole", batches=SOURCES[source]())
+    whole = trainer(tmp_path / "whole", batches=SOURCES[source](), evaluate_every=3)
     whole.fit()
-    stopped = trainer(tmp_path / "parts", batches=SOURCES[source](), on_evaluate=stop)
+    stopped = trainer(tmp_path / "parts", batches=SOURCES[source](), on_evaluate=stop, evaluate_every=3)
     stopped.fit()
     assert stopped.interrupted and stopped.step == at
     ag.manual_seed(123)
-    resumed = trainer(tmp_path / "parts", batches=SOURCES[source]())
+    resumed = trainer(tmp_path / "parts", batches=SOURCES[source](), evaluate_every=3)
     resumed.fit(resume=True)
     assert resumed.step == 11 and not resumed.interrupted
     assert_same_run(whole, resumed)
@@ -204,6 +204,14 @@ def test_without_a_folder_a_stop_says_that_nothing_was_saved(capsys):
     run.quiet = False
     run.fit()
     assert "stopped after 0 of 11 steps; nothing was saved" in capsys.readouterr().out
+
+
+def test_held_out_data_are_looked_at_without_dropout_and_without_a_graph():
+    run = trainer(steps=2, evaluate=lambda: (loss(run.model, data()) - loss(run.model, data())).item())
+    run.on_evaluate = lambda run: seen.append((run.model.training, run.model(data()[0]).requires_grad))
+    seen: list = []
+    record = run.fit()
+    assert record.column("held_out_loss")[1] == [0, 0] and seen == [(False, False)] * 2 and run.model.training
 
 
 def test_evaluation_and_samples_change_nothing_of_the_training():
@@ -301,6 +309,29 @@ def test_what_is_not_finite_stops_the_run_where_it_began(spoil, layer, parameter
     assert (error.step, error.layer, error.parameter) == (2, layer, parameter)
     if spoil != "weight":  # nothing of it has reached the weights
         assert all((array == weights(run.model)[name]).all() for name, array in good.items())
+
+
+def test_a_parameter_of_several_layers_is_not_blamed_on_the_last_of_them():
+    class Scale(nn.Module):
+        def __init__(self, weight):
+            super().__init__()
+            self.weight = weight
+
+        def forward(self, x):
+            return x * self.weight
+
+    class Middle(nn.Module):
+        def forward(self, x):
+            return (x - x).sqrt()
+
+    weight = nn.Parameter(ag.ones(3))
+    model = nn.Sequential({"early": Scale(weight), "middle": Middle(), "late": Scale(weight)})
+    run = Trainer(
+        model, optim.SGD([weight]), lambda model, batch: model(batch).sum(), [ag.ones(2, 3)], steps=1, quiet=True
+    )
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
+        run.fit()
+    assert (caught.value.layer, caught.value.parameter) == ("middle", "early.weight")
 
 
 def test_a_loss_of_no_layer_is_named_as_that():
