@@ -298,6 +298,7 @@ def walk(
     """
     nodes = newest_first(roots)
     leads = None if targets is None else leading_to(nodes, targets)
+    wanted = set(targets or ())
     results: dict[Node, Any] = {}
     grads: dict[Node, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
@@ -317,7 +318,7 @@ def walk(
                     wrap(g.array.copy(), g.node) if create_graph else wrap(g if node.op is None else g.copy(), None)
                 )
                 node.grad = g_leaf if node.grad is None else node.grad + g_leaf
-        elif node in targets:
+        elif node in wanted:
             results[node] = g if create_graph or node.op is None else g.copy()
         if node.op is None or (leads is not None and node not in leads):
             continue
@@ -331,17 +332,17 @@ def walk(
                 c = unbroadcast(c, parent.shape)
             if c.dtype is not parent.dtype and c.dtype != parent.dtype:
                 c = c.astype(parent.dtype)
-            if parent in summed:
+            if parent not in grads:
+                if parent.op is None and not create_graph:
+                    c = c.copy() if _is_shared(c, g, contributions, node.saved) else c
+                    summed.add(parent)
+                grads[parent] = c
+            elif parent in summed:
                 grads[parent] += c
-            elif parent in grads:
+            else:
                 grads[parent] = grads[parent] + c
                 if not create_graph:
                     summed.add(parent)
-            elif parent.op is None and not create_graph:
-                grads[parent] = c.copy() if _is_shared(c, g, contributions, node.saved) else c
-                summed.add(parent)
-            else:
-                grads[parent] = c
         contributions = c = None
         if not retain_graph and node.saved and _holds_arrays(node.saved):
             node.saved = FREED

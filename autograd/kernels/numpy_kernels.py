@@ -381,7 +381,7 @@ def decay_average(average, values, beta, scratch):
 
 
 def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
-    """param shrunk, then Kingma and Ba 2015, algorithm 1, in place; `mean` and `square` are averages of grad and grad^2.
+    """param shrunk, then Kingma and Ba 2015, algorithm 1, in place; `mean` and `square` average grad and grad^2.
 
     Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
     """

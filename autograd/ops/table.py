@@ -75,7 +75,7 @@ class Op:
         return tuple(i if name == "shape" else name for name in names)
 
     def plan(self, mask: int, count: int) -> tuple:
-        """What to save when the arguments in the bits of `mask` want a gradient: (args, keywords, extras, out)."""
+        """What to save when the arguments in the bits of `mask` want a gradient: (args, the rest), most often only args."""
         wanted = [i for i in range(count) if mask >> i & 1]
         if self.grads:
             names = set(self.grads[1])
@@ -89,24 +89,26 @@ class Op:
             names = {name for i in wanted for name in self.rules[i][1]}  # type: ignore[index]
         if self.reference:
             names |= {*self.args, *self.keywords}
-        plan = (
-            tuple((name, i) for i, name in enumerate(self.args) if name in names),
+        args = tuple((name, i) for i, name in enumerate(self.args) if name in names)
+        rest = (
             tuple((name, self.defaults.get(name)) for name in self.keywords if name in names),
             tuple((name, i) for i, name in enumerate(self.saves, 1) if name in names),
             tuple(name for name in ("out", "shapes", "needs", self.variadic) if name in names),
             tuple(name for name in names if isinstance(name, int)),
         )
+        plan = args, (rest if any(rest) else None)
         self._plans[mask | 1 << count] = plan
         return plan
 
     def save(self, mask: int, values: list, kwargs: dict, result: Any, out: Any) -> dict:
         """What the rules of the wanted arguments asked for, by name."""
-        args, keywords, extras, special, shapes = self._plans.get(mask | 1 << len(values)) or self.plan(
-            mask, len(values)
-        )
+        args, rest = self._plans.get(mask | 1 << len(values)) or self.plan(mask, len(values))
         saved: dict[Any, Any] = {}
         for name, i in args:
             saved[name] = values[i]
+        if rest is None:
+            return saved
+        keywords, extras, special, shapes = rest
         for name, default in keywords:
             saved[name] = kwargs.get(name, default)
         for name, i in extras:
