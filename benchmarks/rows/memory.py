@@ -1,7 +1,7 @@
 """The peak memory of the character model's step: the process's at its highest, less what it was before the model.
 
-Before, a tiny model of the same kind has done a step, so that libraries, threads and compilers are there already. torch.compile is
-left out: compiling anew for each size takes more memory than the step.
+Before, a tiny model of the same kind has done a step, so that libraries, threads and compilers are there already.
+torch.compile is left out: it compiles anew for each size, and that takes memory of its own.
 """
 
 import resource
