@@ -334,7 +334,7 @@ def lerps() -> Any:
 BOUNDS = {"min": st.sampled_from([None, -1.0]), "max": st.sampled_from([None, 1.5])}
 DIAGONAL = {"diagonal": st.integers(-3, 3)}
 MATRICES = shapes(min_dims=2)
-TENTHS = integers(ANY, -30, 31).map(lambda a: a / 10 + 0.02)
+TENTHS = integers(ANY, -30, 31).map(lambda a: np.asarray(a / 10 + 0.02))
 FILLED = shapes()
 SPREAD = shapes(min_dims=1).map(lambda s: tuple(n + 1 for n in s))
 
