@@ -75,7 +75,7 @@ class Op:
         return tuple(i if name == "shape" else name for name in names)
 
     def plan(self, mask: int, count: int) -> tuple:
-        """What to save when the arguments in the bits of `mask` want a gradient: (args, the rest), most often only args."""
+        """What to save when the arguments in the bits of `mask` want a gradient: (args, the rest or None)."""
         wanted = [i for i in range(count) if mask >> i & 1]
         if self.grads:
             names = set(self.grads[1])
