@@ -136,6 +136,7 @@ def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokeniz
         bias=args.bias,
         dropout=args.dropout,
     )
+    config.check_tokens(ids)
     learned, held_out = (Passages(part, args.context) for part in np.split(ids, [len(ids) * 9 // 10]))
     model = GPT(config)
     print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")

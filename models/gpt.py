@@ -161,6 +161,7 @@ class GPT(nn.Module):
 
     def loss(self, idx: Tensor, targets: Tensor) -> Tensor:
         """The mean cross-entropy in nats of targets (B, T), of which those that are -1 are left out."""
+        self.config.check_tokens(idx)
         logits = self(idx)  # B,T,V
         return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-1)
 

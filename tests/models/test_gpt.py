@@ -220,6 +220,10 @@ def test_tokens_beyond_the_vocabulary_and_the_context_are_errors():
         config.check_tokens(ag.tensor([-1]))
     config.check_tokens([0, 10])
     model = GPT(config)
+    with pytest.raises(ValueError, match="token 11, the vocabulary only 0 to 10: vocab_size must be"):
+        model.loss(ag.tensor([[1, 11]]), ag.tensor([[11, 1]]))
+    with pytest.raises(IndexError, match="target 11 is out of"):
+        model.loss(ag.tensor([[1, 10]]), ag.tensor([[11, 1]]))
     for shape in ((1, 7), (1, 0), (3,)):
         with pytest.raises(ShapeError, match="T from 1 to 6"):
             model(ag.zeros(*shape, dtype=ag.long))
