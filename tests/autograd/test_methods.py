@@ -1,0 +1,149 @@
+"""Methods, operators and conversions: each gives NumPy's numbers."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.uniform(0.2, 0.9, (3, 4)), RNG.uniform(0.2, 0.9, (3, 4))
+K = np.array([[3, -1, 0, 2], [5, 7, -2, 4]])
+B = X > 0.5
+
+SAME = {
+    "x // y": lambda x, y: x // y,
+    "2 // x": lambda x, y: 2 // x,
+    "x % y": lambda x, y: x % y,
+    "2 % x": lambda x, y: 2 % x,
+    "2 - x": lambda x, y: 2 - x,
+    "2 / x": lambda x, y: 2 / x,
+    "2 ** x": lambda x, y: 2**x,
+    "+x": lambda x, y: +x,
+    "-x": lambda x, y: -x,
+    "abs(x - y)": lambda x, y: abs(x - y),
+    "x < y": lambda x, y: x < y,
+    "x <= y": lambda x, y: x <= y,
+    "x >= y": lambda x, y: x >= y,
+    "x == x": lambda x, y: x == x,
+    "x != y": lambda x, y: x != y,
+    "~, &, |, ^": lambda x, y: (~(x > 0.5) & (y > 0.5)) | ((x > 0.3) ^ (y > 0.3)),
+    "array @ x.T": lambda x, y: X @ x.T,
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_an_operator_gives_numpys_numbers(name):
+    found, expected = SAME[name](ag.tensor(X), ag.tensor(Y)), SAME[name](X, Y)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.numpy(), expected)
+
+
+EQUAL = {
+    "tile": (lambda x: x.tile(2), np.tile(X, 2)),
+    "tile, more": (lambda x: x.tile((2, 1, 3)), np.tile(X, (2, 1, 3))),
+    "repeat": (lambda x: x.repeat(2, 3), np.tile(X, (2, 3))),
+    "flip": (lambda x: x.flip(0, 1), X[::-1, ::-1]),
+    "roll": (lambda x: x.roll(1, 0), np.roll(X, 1, 0)),
+    "roll, flat": (lambda x: x.roll(5), np.roll(X, 5)),
+    "t": (lambda x: x.t(), X.T),
+    "mT": (lambda x: x[None].mT, X.T[None]),
+    "view_as": (lambda x: x.view_as(ag.zeros(4, 3)), X.reshape(4, 3)),
+    "expand_as": (lambda x: x[:1].expand_as(ag.zeros(3, 4)), np.repeat(X[:1], 3, 0)),
+    "narrow": (lambda x: x.narrow(1, 1, 2), X[:, 1:3]),
+    "select": (lambda x: x.select(-1, 2), X[:, 2]),
+    "unfold": (lambda x: x.unfold(1, 2, 1), np.lib.stride_tricks.sliding_window_view(X, 2, 1)),
+    "unflatten": (lambda x: x.unflatten(1, (2, -1)), X.reshape(3, 2, 2)),
+    "repeat_interleave": (lambda x: x.repeat_interleave(2, 1), np.repeat(X, 2, 1)),
+    "repeat_interleave, flat": (lambda x: x.repeat_interleave(2), np.repeat(X, 2)),
+    "hstack": (lambda x: ag.hstack([x, x]), np.hstack([X, X])),
+    "vstack": (lambda x: ag.vstack([x, x[0]]), np.vstack([X, X[0]])),
+    "movedim": (lambda x: x[None].movedim(0, -1), X[..., None]),
+    "clamp by tensors": (lambda x: x.clamp(ag.tensor(Y), ag.tensor(Y + 0.1)), np.clip(X, Y, Y + 0.1)),
+    "clamp by tensors, one side": (lambda x: x.clamp(max=ag.tensor(Y)), np.minimum(X, Y)),
+    "add with alpha": (lambda x: x.add(ag.tensor(Y), alpha=3), X + 3 * Y),
+    "sub with alpha": (lambda x: x.sub(ag.tensor(Y), alpha=3), X - 3 * Y),
+    "div, floor": (lambda x: ag.div(x, 0.3, rounding_mode="floor"), np.floor(X / 0.3)),
+    "div, trunc": (lambda x: ag.div(-x, 0.3, rounding_mode="trunc"), np.trunc(-X / 0.3)),
+    "div, trunc of integers": (lambda x: ag.div(ag.tensor(K), 2, rounding_mode="trunc"), np.array(K / 2, int)),
+    "addcmul": (lambda x: x.addcmul(x, x, value=2), X + 2 * X * X),
+    "addcdiv": (lambda x: x.addcdiv(x, ag.tensor(Y), value=2), X + 2 * X / Y),
+    "addmm": (lambda x: ag.addmm(ag.ones(3, 3, dtype=ag.float64), x, x.t(), beta=2, alpha=3), 2 + 3 * X @ X.T),
+    "where": (lambda x: x.where(x > 0.5, 0), np.where(B, X, 0)),
+    "masked_select": (lambda x: x.masked_select(x > 0.5), X[B]),
+    "scatter by value": (lambda x: x.scatter(1, ag.tensor([[0], [1], [2]]), value=7), np.where(np.eye(3, 4), 7, X)),
+    "index_add": (lambda x: x.index_add(0, ag.tensor([0, 0]), x[1:]), X + np.eye(3, 1) * X[1:].sum(0)),
+    "index_fill_": (lambda x: x.clone().index_fill_(1, ag.tensor([0]), 9), np.where(np.arange(4) == 0, 9, X)),
+    "index_copy_": (lambda x: x.clone().index_copy_(0, ag.tensor([2]), x[:1]), X[[0, 1, 0]]),
+    "fill_diagonal_": (lambda x: x.clone().fill_diagonal_(0), X * (1 - np.eye(3, 4))),
+    "nan_to_num": (lambda x: ag.nan_to_num(x * -float("inf"), 0.0, 1.0, -5.0), np.full((3, 4), -5.0)),
+    "nonzero": (lambda x: (x > 0.5).nonzero(), np.argwhere(B)),
+    "nonzero as a tuple": (lambda x: (x > 0.5).nonzero(as_tuple=True)[1], np.nonzero(B)[1]),
+    "where of one": (lambda x: ag.where(x > 0.5)[0], np.nonzero(B)[0]),
+    "isclose": (lambda x: ag.isclose(x, x + 1e-9), np.ones((3, 4), bool)),
+    "cumprod": (lambda x: x.cumprod(1), np.cumprod(X, 1)),
+    "median": (lambda x: x[:, :3].median(1).values, np.median(X[:, :3], 1)),
+    "median of all": (lambda x: x[:, :3].median(), np.median(X[:, :3])),
+    "std": (lambda x: x.std(1, unbiased=False), X.std(1)),
+    "var": (lambda x: x.var(False), X.var()),
+    "std_mean": (lambda x: ag.stack(ag.std_mean(x, 1)), np.stack([X.std(1, ddof=1), X.mean(1)])),
+    "var_mean": (lambda x: ag.stack(ag.var_mean(x, 1, unbiased=False)), np.stack([X.var(1), X.mean(1)])),
+    "norm 0": (lambda x: (x * (x > 0.5)).norm(0), B.sum()),
+    "norm inf": (lambda x: x.norm(float("inf"), 1), X.max(1)),
+    "norm -inf": (lambda x: x.norm(-float("inf")), X.min()),
+    "norm 3": (lambda x: x.norm(3), (X**3).sum() ** (1 / 3)),
+    "unique": (lambda x: ag.tensor(K).unique(), np.unique(K)),
+    "unique, inverse": (lambda x: ag.unique(ag.tensor([3, 1, 3]), return_inverse=True)[1], np.array([1, 0, 1])),
+    "bincount": (lambda x: ag.bincount(ag.tensor([2, 0, 2]), minlength=4), np.array([1, 0, 2, 0])),
+    "bincount, weights": (lambda x: ag.bincount(ag.tensor([2, 0, 2]), x[0, :3]), np.bincount([2, 0, 2], X[0, :3])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EQUAL)
+def test_a_method_gives_numpys_numbers(name):
+    function, expected = EQUAL[name]
+    found = function(ag.tensor(X))
+    assert found.shape == np.shape(expected)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("convert", ["float", "double", "half", "long", "int", "short", "byte", "bool"])
+def test_conversions_by_method(convert):
+    x = ag.tensor(K).abs()
+    found = getattr(x, convert)()
+    assert found.dtype == getattr(ag, {"byte": "uint8"}.get(convert, convert))
+    np.testing.assert_array_equal(found.numpy(), np.abs(K).astype(found.dtype))
+
+
+def test_to_takes_dtypes_devices_and_tensors():
+    x = ag.ones(2)
+    assert x.to(ag.float64).dtype == x.to("cpu", ag.float64).dtype == x.to(dtype=ag.float64).dtype == ag.float64
+    assert (
+        x.to(ag.zeros(1, dtype=ag.int64)).dtype == x.type_as(ag.arange(1)).dtype == x.type(ag.int64).dtype == ag.int64
+    )
+    assert (
+        x.to(ag.float32) is x and x.to("cpu") is x and x.cpu() is x and x.to(ag.device("cpu"), non_blocking=True) is x
+    )
+    copied = x.to(ag.float32, copy=True)
+    assert copied is not x and copied.equal(x) and x.type() == "float32"
+    with pytest.raises(TypeError):
+        x.to(str)
+
+
+def test_questions():
+    x = ag.tensor(X)
+    assert x.allclose(x + 1e-12) and not x.allclose(x + 1) and x.equal(x.clone()) and not x.equal(x[:2])
+    assert x.count_nonzero() == 12 and (x > 0).all() and not (x > 1).any()
+    a, b = ag.broadcast_tensors(x[:, :1], x[0])
+    assert a.shape == b.shape == (3, 4)
+
+
+def test_what_has_no_variance_or_norm_says_so():
+    for f in (ag.std, ag.var, ag.norm, ag.mean, lambda k: k.softmax(-1)):
+        with pytest.raises(RuntimeError, match=r"int64 is not defined: convert it with .float\(\) first"):
+            f(ag.tensor(K))
+    with pytest.raises(RuntimeError, match=r"t\(\) is for at most 2 dims.*\(1, 3, 4\)"):
+        ag.tensor(X)[None].t()
+    with pytest.raises(RuntimeError, match="clamp needs min, max or both"):
+        ag.tensor(X).clamp()
+    with pytest.raises(RuntimeError, match="rounding_mode.*'up'"):
+        ag.div(ag.tensor(X), 2, rounding_mode="up")
