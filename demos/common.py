@@ -56,7 +56,7 @@ def _typed(prompt: str) -> Iterator[str]:
         print()
 
 
-def converse(reply: Callable[[str], str], asked: Sequence[str] = (), example: str = "") -> None:
+def converse(reply: Callable[[str], str], asked: Sequence[str], example: str) -> None:
     """Print the reply to each question asked, or to each that is typed; a ValueError of `reply` is what is printed."""
     if not asked:
         print(f"\nAsk something like “{example}”; an empty line ends it.")
@@ -64,7 +64,7 @@ def converse(reply: Callable[[str], str], asked: Sequence[str] = (), example: st
         try:
             answer = reply(question)
         except ValueError as error:
-            answer = f"no answer: {error}"
+            answer = f"no answer: {error}; ask something like “{example}”"
         print(f"{question} → {answer}")
 
 
