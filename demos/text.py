@@ -27,7 +27,7 @@ from nn import optim
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
 from nn.train import Trainer, aside, decay_groups
 
-START = GPTConfig.preset("nano-cpu")
+START = GPTConfig.preset("nano-cpu", position="rotary")  # nanoGPT's sizes; its learned positions take longer
 
 
 def options() -> argparse.ArgumentParser:
