@@ -204,7 +204,6 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 _diagonal = diagonal
 
 
-@serves(np.diag)
 def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if input.ndim == 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd.ops.composed import clamp
-from autograd.ops.linalg import diagonal, matmul, tensordot
+from autograd.ops.linalg import diag, diagonal, matmul, tensordot
 from autograd.ops.reduction import deviation, variance
 from autograd.ops.shape import permute, roll, transpose, tril, triu, unsqueeze
 from autograd.ops.statistics import norm
@@ -49,6 +49,12 @@ def np_triu(m, k=0):
 def np_diagonal(a, offset=0, axis1=0, axis2=1):
     """The diagonal of two dims, as a new last dim."""
     return diagonal(a, offset, axis1, axis2)
+
+
+@serves(np.diag)
+def np_diag(v, k=0):
+    """Diagonal k of a matrix, or the matrix with this diagonal."""
+    return diag(v, k)
 
 
 @serves(np.clip)

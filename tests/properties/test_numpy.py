@@ -63,6 +63,12 @@ CALLS: dict[Any, list] = {
     np.dot: [((V, V), {}), ((X, V), {}), ((X, Y.T), {}), ((X, 2.0), {}), ((np.stack([X, Y]), Y.T), {})],
     np.outer: [((V, V), {}), ((X, V), {})],
     np.tensordot: [((X, Y), {}), ((X, Y.T, 1), {}), ((X, Y), {"axes": ([0, 1], [0, 1])})],
+    np.vstack: [(([X, Y],), {}), (([V, V],), {})],
+    np.hstack: [(([X, Y],), {}), (([V, V],), {})],
+    np.diag: [((X,), {}), ((V,), {}), ((X,), {"k": 1})],
+    np.trace: [((X,), {})],
+    np.ravel: [((X,), {})],
+    np.repeat: [((X, 2), {}), ((X, 2, 1), {}), ((X,), {"repeats": 3, "axis": 0})],
     np.einsum: [(("ij,kj->ik", X, Y), {}), (("ij->j", X), {})],
     np.diagonal: [((X,), {}), ((X, 1), {}), ((X,), {"offset": -1, "axis1": 1, "axis2": 0})],
 }
