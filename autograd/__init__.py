@@ -54,8 +54,8 @@ from autograd.files import load, save
 from autograd.function import Function
 from autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.generator import Generator, get_rng_state, initial_seed, manual_seed, set_rng_state
+from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
-from autograd.graph import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.ops import (
     abs,
     acos,

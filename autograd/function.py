@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node, Traced, mode, no_grad
+from autograd.grad_mode import mode, no_grad
+from autograd.graph import Node, Traced
 from autograd.ops.table import Parts, pick, wrap_several
 from autograd.tensor import Tensor
 

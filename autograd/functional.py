@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import creation
-from autograd.graph import enable_grad
+from autograd.grad_mode import enable_grad
 from autograd.tensor import Tensor, walk
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.functional import grad
-from autograd.graph import enable_grad, no_grad
+from autograd.grad_mode import enable_grad, no_grad
 from autograd.tensor import Tensor
 
 

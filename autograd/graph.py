@@ -1,4 +1,4 @@
-"""The computation graph: nodes, the one backward walk, the grad mode of each thread, and what was changed in place.
+"""The computation graph: nodes, the one backward walk, and what was changed in place.
 
 Nothing here knows of operations or tensors. A node has `parents` and `order`, a counter that grows with creation,
 so that "reachable nodes, newest first" is a topological order and no walk needs recursion.
@@ -7,7 +7,6 @@ so that "reachable nodes, newest first" is a topological order and no walk needs
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
@@ -74,110 +73,6 @@ class Traced:
     def wrap(array: np.ndarray, node: Node | None = None) -> Any:
         """A new tensor of this array and node, with nothing copied or checked."""
         raise NotImplementedError
-
-
-# Grad mode, per thread ------------------------------------------------------------------------------------------------
-
-
-class Mode(threading.local):
-    """The state of this thread: whether ops are recorded, and the trace that wishes to see them, if any."""
-
-    grad = True
-    trace: Any = None
-
-
-mode = Mode()
-
-
-class _GradContext:
-    """A context and decorator that sets the grad mode to `enabled` within."""
-
-    enabled = False
-    before: list[bool]
-
-    def __new__(cls, function: Callable | None = None) -> Any:
-        self = super().__new__(cls)
-        self.before = []
-        return self if function is None or isinstance(function, bool) else self(function)
-
-    def __enter__(self) -> Any:
-        self.before.append(mode.grad)
-        mode.grad = self.enabled
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        mode.grad = self.before.pop()
-
-    def __call__(self, function: Callable) -> Callable:
-        context = enable_grad if self.enabled else no_grad
-
-        def within(*args: Any, **kwargs: Any) -> Any:
-            with context():
-                return function(*args, **kwargs)
-
-        def stepwise(*args: Any, **kwargs: Any) -> Any:
-            steps, sent = function(*args, **kwargs), None
-            try:
-                while True:
-                    with context():
-                        try:
-                            item = steps.send(sent)
-                        except StopIteration as stop:
-                            return stop.value
-                    sent = yield item
-            finally:
-                steps.close()
-
-        is_generator = getattr(function, "__code__", None) is not None and function.__code__.co_flags & 0x20
-        wrapper: Callable = stepwise if is_generator else within
-        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-            setattr(wrapper, name, getattr(function, name, None))
-        wrapper.__wrapped__ = function  # type: ignore[attr-defined]
-        return wrapper
-
-
-class no_grad(_GradContext):
-    """Within it (or in a function that it decorates, generators included) nothing is recorded."""
-
-
-class inference_mode(_GradContext):
-    """The same as `no_grad`: there is no faster mode to enter."""
-
-
-class enable_grad(_GradContext):
-    """Within it ops are recorded, also inside `no_grad`."""
-
-    enabled = True
-
-
-class set_grad_enabled(_GradContext):
-    """Record operations or not, in this thread: a context, a decorator, or a plain call that lasts."""
-
-    lasts: bool
-
-    def __new__(cls, enabled: bool = True) -> Any:
-        self = super().__new__(cls)
-        self.enabled = bool(enabled)
-        self.before.append(mode.grad)
-        mode.grad = self.enabled
-        self.lasts = True
-        return self
-
-    def __enter__(self) -> Any:
-        if self.lasts:  # the call itself has set the mode, and noted the one before
-            self.lasts = False
-            mode.grad = self.enabled
-            return self
-        return super().__enter__()
-
-    def __call__(self, function: Callable) -> Callable:
-        mode.grad = self.before.pop()
-        return super().__call__(function)
-
-
-def is_grad_enabled() -> bool:
-    """Whether this thread records operations now."""
-    return mode.grad
 
 
 # Changes in place -----------------------------------------------------------------------------------------------------

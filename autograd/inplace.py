@@ -10,7 +10,8 @@ import numpy as np
 from autograd import ops
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
-from autograd.graph import Traced, mode, mutated, owner, tick
+from autograd.grad_mode import mode
+from autograd.graph import Traced, mutated, owner, tick
 
 
 def _in_place(function: Any) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 from autograd import dtypes, graph, ops
 from autograd.conversions import Conversions
 from autograd.errors import GraphError, ShapeError
-from autograd.graph import Node, Traced, mode, tick
+from autograd.grad_mode import mode
+from autograd.graph import Node, Traced, tick
 from autograd.ops.table import default_dtype
 from autograd.protocols import NumpyProtocols
 

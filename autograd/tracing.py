@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.graph import Node, mode
+from autograd.grad_mode import mode
+from autograd.graph import Node
 
 _OWN = os.path.dirname(os.path.abspath(__file__))
 

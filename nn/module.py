@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Tensor, float16, float32, float64
-from autograd.graph import mode
+from autograd.grad_mode import mode
 from autograd.tensor import RemovableHandle
 from nn.parameter import Parameter
 from nn.state import LoadResult, cast, load, zero_grads

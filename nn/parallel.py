@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Generator, Tensor, as_tensor, grad, graph
+from autograd import Generator, Tensor, as_tensor, enable_grad, grad
 from autograd.generator import default_generator, own_generator
 from autograd.kernels.blas import blas_threads
 from autograd.kernels.threads import pool, thread_count
@@ -40,7 +40,7 @@ def value_and_grads(
 
     def of_share(i: int) -> tuple[float, list[np.ndarray]]:
         weight = len(parts[i][0]) / total
-        with graph.enable_grad():
+        with enable_grad():
             value = loss(*parts[i])
         seed = as_tensor(np.full(value.shape, weight, value.dtype))
         found = grad(value, parameters, seed, allow_unused=True)

@@ -19,7 +19,8 @@ import numpy as np
 
 from autograd import graph
 from autograd.errors import ShapeError
-from autograd.graph import Node, Traced, enable_grad, mode, mutations
+from autograd.grad_mode import enable_grad, mode
+from autograd.graph import Node, Traced, mutations
 
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}
