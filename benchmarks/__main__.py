@@ -55,11 +55,18 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these contenders, e.g. numpy fast torch")
     parser.add_argument("--quick", action="store_true", help="a quarter of the turns")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads for everybody")
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "cpu"),
+        default="wall",
+        help="cpu: seconds of processor time, for --threads 1 on a busy machine (not for imports and growth)",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench", help="where JSON and chart go")
     args = parser.parse_args()
     chosen = [row for row in ROWS if not args.rows or any(t.lower() in row.name.lower() for t in args.rows)]
     if not chosen:
         sys.exit(f"no row has {' or '.join(args.rows)} in its name; there are: {', '.join(row.name for row in ROWS)}")
+    os.environ["BENCH_CLOCK"] = args.clock
     records: list[dict[str, Any]] = []
     table = [HEAD]
     try:
@@ -71,17 +78,19 @@ def main() -> None:
             records.append(record(row, results))
     except KeyboardInterrupt:
         print("stopped; what was measured is kept", file=sys.stderr)
-    save(records, table, args.out, args.threads)
+    save(records, table, args)
 
 
-def save(records: list[dict[str, Any]], table: list[str], folder: Path, threads: int) -> None:
+def save(records: list[dict[str, Any]], table: list[str], args: argparse.Namespace) -> None:
     """Write bench.json, table.md and, where matplotlib is installed, bench.png."""
+    folder: Path = args.out
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.md").write_text("\n".join(table) + "\n")
     machine = {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "threads": threads,
+        "threads": args.threads,
+        "clock": args.clock,
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
     }
     (folder / "bench.json").write_text(json.dumps({"machine": machine, "rows": records}, indent=1))
