@@ -47,7 +47,7 @@ class Row:
 
 @dataclass
 class Result:
-    """What one contender showed: seconds a step, the loss after the first turn, the peak memory in MB."""
+    """What one contender showed: seconds a step, the loss after one update, the peak memory in MB."""
 
     times: list[float] = field(default_factory=list)
     loss: float = float("nan")

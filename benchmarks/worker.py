@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import math
 import os
 import resource
 import sys
@@ -30,16 +29,16 @@ def main(module_name: str, function: str, settings: str) -> None:
     clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
     answer(first=time.perf_counter() - start)
     for line in sys.stdin:
-        times = []
-        loss = math.nan
+        times, losses = [], []
         for _ in range(int(line)):
             before = clock()
             loss = step()
             times.append(clock() - before)
             if isinstance(loss, tuple):
                 times[-1], loss = loss
+            losses.append(float(loss))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        answer(times=times, loss=float(loss), memory=memory)
+        answer(times=times, loss=losses[0], memory=memory)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ ROWS = [
         steps=10,
         turns=12,
         at_most={"torch": limit, "mygrad": 0.5, "hips": 0.5},
-        loss_within=2e-3,
     )
     for batch, limit in ((10, 0.5), (128, 0.8))
 ]
