@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.graph import Traced
+from autograd.ops import comparison as C
 from autograd.ops import elementwise as E
 from autograd.ops.indexing import getitem, scatter, unindex
 from autograd.ops.shape import broadcast_to, cat, expand, flip, permute, repeat, reshape, roll, unsqueeze
@@ -176,10 +177,10 @@ def divide(input, other, *, rounding_mode=None):
     if rounding_mode is None:
         return E.div(input, other)
     if rounding_mode == "floor":
-        return E.floor_divide(input, other)
+        return C.floor_divide(input, other)
     if rounding_mode != "trunc":
         raise ShapeError(f'rounding_mode must be None, "floor" or "trunc", not {rounding_mode!r}')
-    below = E.floor_divide(input, other)
+    below = C.floor_divide(input, other)
     if below.dtype.kind == "f":
         return E.trunc(E.div(input, other))
     return below + ((below < 0) & (below * other != input))
@@ -199,7 +200,7 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     """With numbers in the place of nan and the infinities (for these the greatest and the smallest, without others)."""
     span = np.finfo(input.dtype)
     ends = (span.max if posinf is None else posinf), (span.min if neginf is None else neginf)
-    x = E.where(E.isnan(input), nan, input)
+    x = E.where(C.isnan(input), nan, input)
     return E.where(x == math.inf, float(ends[0]), E.where(x == -math.inf, float(ends[1]), x))
 
 

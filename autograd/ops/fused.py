@@ -12,6 +12,7 @@ import numpy as np
 from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
+from autograd.ops import transcendental as T
 from autograd.ops.indexing import gather, getitem
 from autograd.ops.linalg import matmul
 from autograd.ops.reduction import _finite_max, logsumexp, mean
@@ -34,7 +35,7 @@ def softmax(x, *, dim=-1, dtype=None):
     return kernels.softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
 
 
-@op(reference=lambda g, y, *, dim: g - E.exp(y) * sum_(g, dim=dim, keepdim=True))
+@op(reference=lambda g, y, *, dim: g - T.exp(y) * sum_(g, dim=dim, keepdim=True))
 def log_softmax_backward(g, y, *, dim):
     """The gradient of log_softmax's input, from its output."""
     return kernels.log_softmax_backward(g, y, dim)
@@ -59,8 +60,8 @@ def _checked(dim, x):
 
 def _gelu(x, *, approximate):
     if approximate == "tanh":
-        return 0.5 * x * (1 + E.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-    return 0.5 * x * (1 + E.erf(x * math.sqrt(0.5)))
+        return 0.5 * x * (1 + T.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1 + T.erf(x * math.sqrt(0.5)))
 
 
 @op(x=lambda g, x, approximate: kernels.gelu_backward(g, x, approximate == "tanh"), reference=_gelu)
@@ -82,7 +83,7 @@ def silu(x):
 
 def _layer_norm(x, weight, bias, *, eps):
     centred = x - mean(x, dim=-1, keepdim=True)
-    out = centred / E.sqrt(mean(centred * centred, dim=-1, keepdim=True) + eps)
+    out = centred / T.sqrt(mean(centred * centred, dim=-1, keepdim=True) + eps)
     out = out if weight is None else out * weight
     return out if bias is None else out + bias
 
@@ -100,7 +101,7 @@ def layer_norm(x, weight, bias, *, eps=1e-5):
 
 
 def _rms_norm(x, weight, *, eps):
-    out = x / E.sqrt(mean(x * x, dim=-1, keepdim=True) + eps)
+    out = x / T.sqrt(mean(x * x, dim=-1, keepdim=True) + eps)
     return out if weight is None else out * weight
 
 
@@ -184,7 +185,7 @@ def _attention(q, k, v, mask, *, causal, scale):
         scores = E.where(causal_mask(*scores.shape[-2:]), scores, -np.inf)
     if mask is not None:
         scores = E.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-    e = E.exp(scores - _finite_max(getattr(scores, "array", scores), -1))
+    e = T.exp(scores - _finite_max(getattr(scores, "array", scores), -1))
     total = sum_(e, dim=-1, keepdim=True)
     return matmul(e / E.where(total == 0, 1.0, total), v)
 

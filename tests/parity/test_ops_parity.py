@@ -89,7 +89,6 @@ TORCH: dict[str, Callable] = {
     "silu": F.silu,
     "clip": lambda x, min, max: x.clone() if min is max is None else torch.clamp(x, min, max),
     "cast": lambda x, dtype: x.to(torch.float64),
-    "invert": torch.bitwise_not,
     "variance": torch.var,
     "deviation": torch.std,
     "amax": lambda x, dim, keepdim: torch.amax(x, dims(x, dim), keepdim),

@@ -360,7 +360,7 @@ CASES: dict[str, Any] = (
     | dict.fromkeys("logical_and logical_or logical_xor".split(), TRUTHS | WHOLE)
     | dict.fromkeys("bitwise_and bitwise_or bitwise_xor".split(), TRUTHS | WHOLE)
     | {name: of_arrays(NUMBERS_OF_NOTE.map(lambda a: (a,))) for name in "isnan isinf isfinite".split()}
-    | {"logical_not": call(booleans(ANY)), "invert": call(booleans(ANY)) | call(integers(ANY, -9, 9))}
+    | {"logical_not": call(booleans(ANY)), "bitwise_not": call(booleans(ANY)) | call(integers(ANY, -9, 9))}
     | {"floor_divide": remainders()}
     | {name: reduced() for name in "sum mean".split()}
     | {"prod": reduced(), "logsumexp": reduced()}
