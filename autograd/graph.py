@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd.errors import GraphError
+from autograd.errors import GraphError, ShapeError
 
 tick = itertools.count(1).__next__
 FREED: dict = {"freed": True}
@@ -169,9 +169,11 @@ def leading_to(nodes: Sequence[Node], targets: Iterable[Node]) -> set[Node]:
     return leads
 
 
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """The gradient `g` of a broadcast array, summed back to the `shape` that the array had."""
+def unbroadcast(g: Any, shape: tuple[int, ...], name: str) -> Any:
+    """The gradient `g` of a broadcast array, summed back to the `shape` that the array had; `name` is the op's."""
     extra = g.ndim - len(shape)
+    if extra < 0 or any(n not in (1, spread) for n, spread in zip(shape, g.shape[extra:])):
+        raise ShapeError(f"a rule of {name!r} gave a gradient of shape {g.shape} for an argument of shape {shape}")
     spread = tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
     axes = (*range(extra), *spread)
     return (np.sum(g, axis=axes) if axes else g).reshape(shape)
@@ -224,7 +226,7 @@ def walk(
             if c is None or parent is None or (leads is not None and parent not in leads):
                 continue
             if c.shape != parent.shape:
-                c = unbroadcast(c, parent.shape)
+                c = unbroadcast(c, parent.shape, node.name)
             if c.dtype is not parent.dtype and c.dtype != parent.dtype:
                 c = c.astype(parent.dtype)
             if parent not in grads:
