@@ -59,7 +59,7 @@ def main() -> None:
         "--clock",
         choices=("wall", "cpu"),
         default="wall",
-        help="cpu: seconds of processor time, for --threads 1 on a busy machine (not for imports and growth)",
+        help="cpu: seconds of processor time, for --threads 1 on a busy machine (not for imports)",
     )
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench", help="where JSON and chart go")
     args = parser.parse_args()

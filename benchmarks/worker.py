@@ -2,11 +2,12 @@
 
 import importlib
 import json
-import os
 import resource
 import sys
 import time
 from pathlib import Path
+
+from benchmarks.timing import CLOCK
 
 
 def answer(**values):
@@ -26,14 +27,13 @@ def main(module_name: str, function: str, settings: str) -> None:
         answer(missing=f"{error}")
         return
     step()
-    clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
     answer(first=time.perf_counter() - start)
     for line in sys.stdin:
         times, losses = [], []
         for _ in range(int(line)):
-            before = clock()
+            before = CLOCK()
             loss = step()
-            times.append(clock() - before)
+            times.append(CLOCK() - before)
             if isinstance(loss, tuple):
                 times[-1], loss = loss
             losses.append(float(loss))

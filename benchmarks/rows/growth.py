@@ -4,12 +4,10 @@ Layers and batch cannot grow by less than 1 once fixed costs are paid, width goe
 context from 1 towards 2 (attention of T x T). A number below those means that fixed costs still weigh.
 """
 
-import time
-
 import numpy as np
 
 from benchmarks.rows import gpt
-from benchmarks.timing import Row
+from benchmarks.timing import CLOCK, Row
 
 BASE = {"layers": 2, "heads": 2, "width": 64, "context": 64, "batch": 4, "vocabulary": 65}
 TIMES = (1, 2, 4)
@@ -38,9 +36,9 @@ def _fitted(make, name):
         best = [float("inf")] * len(steps)
         for _ in range(5):
             for i, step in enumerate(steps):
-                before = time.perf_counter()
+                before = CLOCK()
                 step()
-                best[i] = min(best[i], time.perf_counter() - before)
+                best[i] = min(best[i], CLOCK() - before)
         return np.polyfit(np.log(sizes), np.log(best), 1)[0], float("nan")
 
     return measured
