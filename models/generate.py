@@ -25,12 +25,14 @@ def next_probabilities(
     """
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite: its weights are spoilt, so no token can be drawn")
-    order = np.argsort(-logits, axis=-1, kind="stable")  # likeliest first
-    rank = np.argsort(order, axis=-1)
     if temperature == 0:
-        return (rank == 0).astype(np.float64)
+        return (np.arange(logits.shape[-1]) == np.argmax(logits, axis=-1, keepdims=True)).astype(np.float64)
     scaled = logits.astype(np.float64)
     scaled = np.exp((scaled - scaled.max(axis=-1, keepdims=True)) / temperature)
+    if top_k is None and top_p is None:
+        return scaled / scaled.sum(axis=-1, keepdims=True)
+    order = np.argsort(-logits, axis=-1, kind="stable")  # likeliest first
+    rank = np.argsort(order, axis=-1)
     if top_k is not None:
         scaled[rank >= top_k] = 0
     p = scaled / scaled.sum(axis=-1, keepdims=True)

@@ -6,6 +6,7 @@ may each work on a share of a batch.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,8 +118,14 @@ def log_softmax_backward(g, out, dim):
 # Normalisation --------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(64)
+def _constant(n, fill):
+    """Read by all, written by none; not marked so, as Numba would compile the loops for read-only arrays once more."""
+    return np.full(n, fill, FLOAT32)
+
+
 def _vector(v, n, fill):
-    return np.full(n, fill, FLOAT32) if v is None else _plain(v)
+    return _constant(n, fill) if v is None else _plain(v)
 
 
 def layer_norm(x, weight, bias, eps):
