@@ -36,8 +36,8 @@ from nn.train import Trainer, decay_groups
 PAD, IS, END = "<pad>", "<is>", "<end>"
 OPERATIONS = {"plus": "sums", "minus": "differences", "times": "products"}
 LONGEST_ANSWER = 6  # "one hundred and ninety eight <end>"
-STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.1
-PRODUCTS = 3  # how often a product is drawn for each time that a sum is: there are few of them
+STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.3
+PRODUCTS = 6  # how often a product is drawn for each time that a sum is: there are few of them
 SHOWN = "forty seven plus thirty five"  # in the picture of attention
 NAME = "calculator"
 WEIGHTS = "last.ckpt"
@@ -170,7 +170,7 @@ def reply(calculator: Calculator, question: str) -> str:
     calculator.tokens.encode(question)  # an unknown word is named as such
     a, word, b = operands_of(question)
     (answer,) = calculator.answers([f"{number_to_words(a)} {word} {number_to_words(b)}"])
-    right = true_answer(question)
+    answer, right = answer or "(nothing)", true_answer(question)
     if max(a, b) > 99 or right < 0 or (word == "times" and right > 99):
         return f"{answer} (it never learned such a question; {right} is right)"
     return answer if answer == number_to_words(right) else f"{answer} (wrong: it is {number_to_words(right)})"
@@ -226,7 +226,7 @@ def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[st
     wrong = [e for e in parts["held out"] if given[e.question] != e.answer]
     report.say(f"{len(wrong)} of {len(parts['held out']):,} held-out questions have a wrong answer.")
     if wrong:
-        lines = [(e.question, e.answer, given[e.question]) for e in wrong[:: max(len(wrong) // 8, 1)]]
+        lines = [(e.question, e.answer, given[e.question] or "(nothing)") for e in wrong[:: max(len(wrong) // 8, 1)]]
         report.table(["question", "right", "answer"], lines, name="some of them")
     return found["held out"]
 
