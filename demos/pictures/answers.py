@@ -21,8 +21,7 @@ def learning(record: Record, shares: Mapping[str, str], file: Path) -> None:
     left.plot(*record.column("loss"), color="#9db7d5", linewidth=0.8, label="training")
     left.plot(*record.column("held_out_loss"), "o-", color="#c0392b", markersize=3, label="held out")
     left.set(title="Loss on the answers", xlabel="step", ylabel="nats a token", yscale="log")
-    for formatted in (left.yaxis.set_major_formatter, left.yaxis.set_minor_formatter):
-        formatted("{x:.2g}")
+    left.yaxis.set_major_formatter("{x:g}")
     left.legend()
     for name, label in shares.items():
         steps, values = record.column(name)
