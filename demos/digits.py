@@ -6,14 +6,9 @@ report and pictures are in out/digits/ then, and --predict reads a picture of yo
 
 from __future__ import annotations
 
-import os
-
-# Before NumPy is imported. With one BLAS thread a sum has the same order on any number of cores, so one seed gives one
-# result; and where other programs keep the cores busy, threads that wait for each other take ten times as long.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import hashlib
 import json
+import os
 import platform
 import time
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
