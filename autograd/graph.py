@@ -205,23 +205,22 @@ def walk(
         g = grads.pop(node, None)
         if g is None:
             continue
+        op = node.op
         if node.hooks:
             g = _run_hooks(node, g, wrap, create_graph)
         if node.record is not None:
             node.record.grad = g
         if targets is None:
-            if node.op is None or node.retains:
-                g_leaf = (
-                    wrap(g.array.copy(), g.node) if create_graph else wrap(g if node.op is None else g.copy(), None)
-                )
+            if op is None or node.retains:
+                g_leaf = wrap(g.array.copy(), g.node) if create_graph else wrap(g if op is None else g.copy(), None)
                 node.grad = g_leaf if node.grad is None else node.grad + g_leaf
         elif node in wanted:
-            results[node] = g if create_graph or node.op is None else g.copy()
-        if node.op is None or (leads is not None and node not in leads):
+            results[node] = g if create_graph or op is None else g.copy()
+        if op is None or (leads is not None and node not in leads):
             continue
         if node.saved is FREED or node.order < mutations.last:
             check_saved(node)
-        contributions = node.op.pull(node, g, leads, wrap, create_graph)
+        contributions = op.pull(node, g, leads, wrap, create_graph)
         for parent, c in zip(node.parents, contributions):
             if c is None or parent is None or (leads is not None and parent not in leads):
                 continue

@@ -77,65 +77,37 @@ class Methods(InPlace):
     clone, cast = ops.clone, ops.cast
 
     # operators
-    def __add__(self, other: Any) -> Any:
-        return ops.add(self, other)
+    __add__, __sub__, __mul__, __truediv__, __matmul__ = ops.add, ops.sub, ops.mul, ops.div, ops.matmul
+    __floordiv__, __mod__, __pow__ = ops.floor_divide, ops.remainder, ops.pow
+    __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
+    __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
 
     def __radd__(self, other: Any) -> Any:
         return ops.add(other, self)
 
-    def __sub__(self, other: Any) -> Any:
-        return ops.sub(self, other)
-
     def __rsub__(self, other: Any) -> Any:
         return ops.sub(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return ops.mul(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         return ops.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Any:
-        return ops.div(self, other)
-
     def __rtruediv__(self, other: Any) -> Any:
         return ops.div(other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return ops.floor_divide(self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
         return ops.floor_divide(other, self)
 
-    def __mod__(self, other: Any) -> Any:
-        return ops.remainder(self, other)
-
     def __rmod__(self, other: Any) -> Any:
         return ops.remainder(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return ops.pow(self, other)
 
     def __rpow__(self, other: Any) -> Any:
         return ops.pow(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
-        return ops.matmul(self, other)
-
     def __rmatmul__(self, other: Any) -> Any:
         return ops.matmul(other, self)
 
-    def __neg__(self) -> Any:
-        return ops.neg(self)
-
     def __pos__(self) -> Any:
         return self
-
-    def __abs__(self) -> Any:
-        return ops.abs(self)
-
-    def __invert__(self) -> Any:
-        return ops.bitwise_not(self)
 
     __and__ = __rand__ = ops.bitwise_and
     __or__ = __ror__ = ops.bitwise_or
@@ -146,17 +118,5 @@ class Methods(InPlace):
 
     def __ne__(self, other: Any) -> Any:
         return NotImplemented if other is None or isinstance(other, str) else ops.ne(self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return ops.lt(self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return ops.le(self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return ops.gt(self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return ops.ge(self, other)
 
     __hash__ = object.__hash__

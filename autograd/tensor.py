@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd import dtypes, graph, ops
 from autograd.conversions import Conversions
@@ -99,7 +100,7 @@ class Tensor(Conversions, NumpyProtocols):
     def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
         """A tensor of this very array and node."""
         tensor = _new(Tensor)
-        tensor.array = array if type(array) is np.ndarray else np.asarray(array)
+        tensor.array = array if type(array) is ndarray else np.asarray(array)
         tensor.node = node
         return tensor
 

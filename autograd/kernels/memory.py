@@ -8,7 +8,7 @@ import ctypes
 import os
 import sys
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8  # of <malloc.h>
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # of <malloc.h>
 LARGEST = 1 << 25  # bytes: glibc takes no higher threshold; larger arrays still come from the system each time
 
 
@@ -21,4 +21,3 @@ def keep_freed_memory() -> None:
         mallopt(MMAP_THRESHOLD, LARGEST)
         mallopt(TRIM_THRESHOLD, 1 << 30)
         mallopt(TOP_PAD, 1 << 24)
-        mallopt(ARENA_MAX, 1)  # one for all threads, or each would keep its own

@@ -16,6 +16,7 @@ from functools import update_wrapper
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd import graph
 from autograd.errors import ShapeError
@@ -101,9 +102,11 @@ class Op:
         self._plans[mask | 1 << count] = plan
         return plan
 
-    def save(self, mask: int, values: list, kwargs: dict, result: Any, out: Any) -> dict:
-        """What the rules of the wanted arguments asked for, by name."""
+    def save(self, mask: int, values: list, kwargs: dict, result: Any, out: Any) -> dict | None:
+        """What the rules of the wanted arguments asked for, by name; None where that is nothing."""
         args, rest = self._plans.get(mask | 1 << len(values)) or self.plan(mask, len(values))
+        if rest is None and not args:
+            return None
         saved: dict[Any, Any] = {}
         for name, i in args:
             saved[name] = values[i]
@@ -135,7 +138,7 @@ class Op:
         if create_graph or not self.derivable:
             if self.reference:
                 return self._pull_reference(node, g, wrap, create_graph)
-            saved = self._traced(node, saved, wrap)
+            saved = self._traced(node, saved or {}, wrap)
         if self.grads:
             rule, names = self.grads
             return rule(g, *[saved[name] for name in names])
@@ -145,7 +148,9 @@ class Op:
                 found.append(None)
                 continue
             rule, names = entry  # type: ignore[misc]
-            if len(names) == 1:  # most rules: a list would take as long as a small one itself
+            if not names:
+                found.append(rule(g))
+            elif len(names) == 1:  # most rules: a list would take as long as a small one itself
                 found.append(rule(g, saved[names[0]]))
             else:
                 found.append(rule(g, *[saved[name] for name in names]))
@@ -289,16 +294,17 @@ def op(
             parents: list[Node | None] = []
             mask = 0
             bit = 1
-            wrap = None
+            traced = None
+            changed = mutations.last
             for arg in args:
                 if isinstance(arg, Traced):
-                    wrap = arg.wrap
+                    traced = arg
                     values.append(arg.array)
                     node = arg.node
                     parents.append(node)
                     if node is not None:
                         mask |= bit
-                        if node.order < mutations.last and node.op is not None:
+                        if node.order < changed and node.op is not None:
                             graph.check_fresh(entry.name, arg, node)
                 else:
                     values.append(arg)
@@ -309,20 +315,21 @@ def op(
             except ValueError as error:
                 raise _explained(entry, values, error) from error
             out = result[0] if saves else result
-            if wrap is None:
+            if traced is None:
                 return out
-            if type(out) is not np.ndarray:
+            if type(out) is not ndarray:
                 if type(out) is tuple:
-                    return _several(entry, wrap, out, mask, values, parents, kwargs)
+                    return _several(entry, traced.wrap, out, mask, values, parents, kwargs)
                 out = np.asarray(out)
             if out.dtype is _FLOAT64 and kwargs.get("dtype") is None:
                 out = _like_torch(out, values)
-            if not mask or not derivable or not mode.grad or out.dtype.kind != "f":
-                return wrap(out, None)
-            node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, out.dtype)
+            dtype = out.dtype
+            if not mask or not derivable or not mode.grad or dtype.kind != "f":
+                return traced.wrap(out, None)
+            node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, dtype)
             if mode.trace is not None:
                 mode.trace.note(node, out, values)
-            return wrap(out, node)
+            return traced.wrap(out, node)
 
         update_wrapper(call, forward)
         call.op = entry  # type: ignore[attr-defined]
