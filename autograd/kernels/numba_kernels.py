@@ -213,6 +213,12 @@ def _blocks(shape, causal):
             yield heads, slice(start, end), seen, width
 
 
+def _times_transposed(a, b):
+    """a b^T. Up to 64 rows of b, OpenBLAS takes half the time where b^T lies in row-major order."""
+    turned = np.swapaxes(b, -1, -2)
+    return a @ (np.ascontiguousarray(turned) if turned.shape[-1] <= 64 else turned)
+
+
 def attention(q, k, v, mask, causal, scale):
     """Block by block of heads and queries, so that the scores stay in the cache; BLAS for the products."""
     if not _attends(q, k, v, mask, scale):
@@ -221,7 +227,7 @@ def attention(q, k, v, mask, causal, scale):
     out = numpy_kernels._like(q, (*batch, t, v.shape[-1]))
     lse = np.empty((*batch, t), FLOAT32)
     for heads, rows, seen, width in _blocks((*batch, t, k.shape[-2]), causal):
-        scores = q[heads][..., rows, :] @ np.swapaxes(k[heads][..., :width, :], -1, -2)
+        scores = _times_transposed(q[heads][..., rows, :], k[heads][..., :width, :])
         part = np.empty(scores.shape[:-1], FLOAT32)
         loops.attention_weights(_heads(scores), part.reshape(-1, part.shape[-1]), np.float32(scale), seen, causal)
         np.matmul(scores, v[heads][..., :width, :], out=out[heads][..., rows, :])
@@ -248,9 +254,9 @@ def attention_backward(g, q, k, v, mask, out, lse, causal, scale):
             v[heads][..., :width, :],
             g[heads][..., rows, :],
         )
-        weights = qs @ np.swapaxes(ks, -1, -2)
+        weights = _times_transposed(qs, ks)
         loops.attention_weights_again(_heads(weights), _rows(lse[heads][..., rows]), scale, seen, causal)
-        inner = gs @ np.swapaxes(vs, -1, -2)
+        inner = _times_transposed(gs, vs)
         loops.attention_scores_backward(_rows(inner), _rows(weights), _flat(along[heads][..., rows]), scale)
         np.matmul(inner, ks, out=g_q[heads][..., rows, :])
         weights, inner = np.swapaxes(weights, -1, -2), np.swapaxes(inner, -1, -2)

@@ -214,3 +214,14 @@ def test_a_step_of_adam(seed, size, step, shrink):
     fast.adam(found[0], grad, *found[1:], None, **settings)
     plain.adam(expected[0], grad, *expected[1:], None, **settings)
     same(tuple(found), tuple(expected))
+
+
+def test_adam_with_the_largest_square_is_that_of_numpy():
+    rng = np.random.default_rng(0)
+    start = draw(rng, (4, 9)) ** 2
+    found, expected = list(start.copy()), list(start.copy())
+    grad = draw(rng, 9)
+    settings = {"step": 2, "lr": 1e-2, "betas": (0.9, 0.999), "eps": 1e-8}
+    for arrays, kernels in ((found, fast), (expected, plain)):
+        kernels.adam(arrays[0], grad, *arrays[1:], **settings)
+    same(tuple(found), tuple(expected))
