@@ -164,8 +164,10 @@ def leading_to(nodes: Sequence[Node], targets: Iterable[Node]) -> set[Node]:
     """Those of `nodes` (newest first) from which a target is reached, the targets among them."""
     leads = set(targets)
     for node in reversed(nodes):
-        if node not in leads and any(parent in leads for parent in node.parents):
-            leads.add(node)
+        for parent in node.parents:
+            if parent in leads:
+                leads.add(node)
+                break
     return leads
 
 

@@ -285,10 +285,11 @@ def op(
     def decorate(forward: Callable) -> Callable:
         entry = Op(forward, rules, grads, saves, reference)
         arity = len(entry.args) if entry.variadic is None else 1 << 30
+        settings = frozenset(entry.keywords)
         derivable = bool(rules or grads or reference)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if kwargs or len(args) > arity:
+            if len(args) > arity or (kwargs and not kwargs.keys() <= settings):
                 args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
             values: list[Any] = []
             parents: list[Node | None] = []
