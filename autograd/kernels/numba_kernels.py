@@ -13,7 +13,6 @@ import numpy as np
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numpy_kernels
 from autograd.kernels.numpy_kernels import erf as erf
-from autograd.kernels.threads import pool, thread_count
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -280,9 +279,6 @@ def add_rows(g, index, rows):
     return out
 
 
-SHARED = 1 << 17  # elements from which on the threads share the work
-
-
 def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
     arrays = (param, grad, mean, square)
     if largest is not None or not all(_fits(a) and a.flags.carray for a in arrays):
@@ -294,13 +290,4 @@ def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0
         *(lr / (1 - beta1**step), 1 / math.sqrt(1 - beta2**step), eps),
     )
     numbers = [np.float32(n) for n in numbers]
-    flat = [a.reshape(-1) for a in arrays]
-    count = thread_count() if param.size >= SHARED else 1
-    size = -(-param.size // (64 * count)) * 64
-    waiting = [
-        pool(count - 1).submit(loops.adam, *[a[start : start + size] for a in flat], *numbers)
-        for start in range(size, param.size, size)
-    ]
-    loops.adam(*[a[:size] for a in flat], *numbers)
-    for future in waiting:
-        future.result()
+    loops.adam(*[a.reshape(-1) for a in arrays], *numbers)

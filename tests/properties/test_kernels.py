@@ -202,9 +202,7 @@ def test_the_same_bits_come_out_each_time():
 
 
 @relaxed
-@given(
-    seeds, st.sampled_from([1, 5, 64, 1000, fast.SHARED + 77]), st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0])
-)
+@given(seeds, st.sampled_from([1, 5, 64, 1000]), st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0]))
 def test_a_step_of_adam(seed, size, step, shrink):
     rng = np.random.default_rng(seed)
     param, grad, mean = (draw(rng, size) for _ in range(3))
