@@ -186,7 +186,7 @@ def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> tupl
 
     With them, the shapes of the outputs.
     """
-    arrays = {i: inputs[i].array.astype(np.float64, copy=True) for i in checked}
+    arrays = {i: np.array(inputs[i].array, np.float64, order="C") for i in checked}  # so that reshape gives a view
 
     def evaluate() -> list[np.ndarray]:
         fresh = [Tensor(arrays[i]) if i in arrays else x for i, x in enumerate(inputs)]

@@ -52,6 +52,13 @@ def test_a_right_rule_is_accepted_to_second_order():
     assert gradgradcheck(cube, leaf(X))
 
 
+def test_an_input_of_any_memory_order_is_accepted():
+    for x in (X.T, np.asfortranarray(X), X[:, ::-1], np.broadcast_to(X[0], (2, 3))):
+        inputs = Tensor(x, requires_grad=True)
+        assert gradcheck(lambda x: x**2, inputs)
+        assert gradgradcheck(lambda x: x**3, inputs)
+
+
 def test_a_wrong_sign_is_rejected():
     @op(x=lambda g, x: g * np.sin(x))
     def cosine(x):
