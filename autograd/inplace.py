@@ -12,6 +12,7 @@ from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 from autograd.grad_mode import mode
 from autograd.graph import Traced, mutated, owner, tick
+from autograd.ops.indexing import is_basic
 
 
 def _in_place(function: Any) -> Any:
@@ -31,12 +32,29 @@ def _holders(view: np.ndarray) -> int:
     return sys.getrefcount(memory)
 
 
+_VIEWS = ("permute", "pick", "split_at")
 _ALONE = _holders(np.zeros(2)[:1])
 
 
 def _is_view_of_another(array: np.ndarray) -> bool:
     """Whether anybody but this view holds the array that owns its memory."""
     return isinstance(array.base, np.ndarray) and _holders(array) > _ALONE
+
+
+def _is_view_of_leaf(node: Any) -> bool:
+    """Whether nothing but views lies between this node and a leaf: what is written here is written into the leaf.
+
+    A reshape of a view may have copied, so only one of the leaf itself counts, or one that adds and drops dims of 1.
+    """
+    reshaped = False
+    while node.op is not None:
+        if node.name == "reshape":
+            inner, outer = ([n for n in shape if n != 1] for shape in (node.parents[0].shape, node.shape))
+            reshaped = reshaped or inner != outer
+        elif reshaped or not (node.name in _VIEWS or node.name == "getitem" and is_basic(node.saved.get("index"))):
+            return False
+        node = node.parents[0]
+    return True
 
 
 def _keep_what_it_saved(node: Any, array: np.ndarray) -> None:
@@ -72,6 +90,11 @@ class InPlace(Traced):
             raise RuntimeError(
                 f"a leaf of shape {self.array.shape} that requires grad is changed in place: do it within no_grad(), "
                 "or compute a new tensor"
+            )
+        if mode.grad and self.node is not None and _is_view_of_another(self.array) and _is_view_of_leaf(self.node):
+            raise RuntimeError(
+                f"a view, of shape {self.array.shape}, of a leaf that requires grad is changed in place: do it within "
+                "no_grad(), or clone() the leaf first"
             )
         if recorded and self.node is None and _is_view_of_another(self.array):
             raise RuntimeError(

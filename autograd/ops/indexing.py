@@ -13,7 +13,8 @@ from autograd.ops.shape import _one_dim
 from autograd.ops.table import op, serves
 
 
-def _is_basic(index):
+def is_basic(index):
+    """Whether NumPy gives a view for this index: numbers, slices, None and ... alone."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts)
 
@@ -21,7 +22,7 @@ def _is_basic(index):
 def _never_repeats(index):
     """Whether no element can be named twice: slices, numbers and truth values alone."""
     parts = index if isinstance(index, tuple) else (index,)
-    return _is_basic(tuple(p for p in parts if not (isinstance(p, np.ndarray) and p.dtype == bool)))
+    return is_basic(tuple(p for p in parts if not (isinstance(p, np.ndarray) and p.dtype == bool)))
 
 
 @op(x=lambda g, index, shape: unindex(g, index=index, size=shape))

@@ -338,3 +338,42 @@ def test_random_numbers_in_place_come_from_the_generator():
     assert set(first[3].tolist()) == {3, 4, 5} and first[4].min() >= 0
     with pytest.raises(RuntimeError, match="int64"):
         ag.zeros(3, dtype=ag.int64).normal_()
+
+
+def test_a_flipped_tensor_has_memory_of_its_own():
+    x = ag.tensor([[0, 1, 2], [3, 4, 5]])
+    y = x.flip(1)
+    y[:, :1] = -1
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+VIEWS_OF_A_LEAF = {
+    "x[0][1] = v": lambda w: w[0].__setitem__(1, 5.0),
+    "a slice": lambda w: w[:1].add_(1),
+    "a new axis": lambda w: w.unsqueeze(0).mul_(2),
+    "a transpose": lambda w: w.t().zero_(),
+    "a row of a transpose": lambda w: w.t()[0].zero_(),
+    "a reshape": lambda w: w.view(-1).fill_(1),
+    "a slice of a reshape": lambda w: w.view(-1)[:3].fill_(1),
+    "a piece": lambda w: w.split(1)[0].zero_(),
+    "an unbound row": lambda w: w.unbind(0)[1].zero_(),
+}
+
+
+@pytest.mark.parametrize("change", VIEWS_OF_A_LEAF)
+def test_changing_a_leaf_that_requires_grad_through_a_view_is_a_clear_error(change):
+    w = ag.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    with pytest.raises(RuntimeError, match="a view, of shape .*, of a leaf that requires grad.*no_grad"):
+        VIEWS_OF_A_LEAF[change](w)
+    np.testing.assert_array_equal(w.detach().numpy(), [[1, 2, 3], [4, 5, 6]])
+    with ag.no_grad():
+        VIEWS_OF_A_LEAF[change](w)
+    assert not np.array_equal(w.detach().numpy(), [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_view_of_what_a_leaf_was_copied_into_may_be_changed():
+    w = ag.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    copies = [w.clone(), w[[0, 1]], w[w > 0], w.t().reshape(-1), w[:, :2].reshape(-1), w * 1]
+    for copy in copies:
+        copy[:1].mul_(2)
+    np.testing.assert_array_equal(w.detach().numpy(), [[1, 2, 3], [4, 5, 6]])
