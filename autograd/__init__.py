@@ -245,7 +245,7 @@ def is_floating_point(input: Tensor) -> Any:
 
 # torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that
 # was written for it must find ours. The engine itself never looks here.
-_TORCH_PARTS = {"nn": "nn", "optim": "nn.optim", "autograd": "autograd"}
+_TORCH_PARTS = {"nn": "nn", "optim": "nn.optim", "utils": "nn", "autograd": "autograd"}  # torch.utils.data is nn.data
 
 
 def __getattr__(name: str) -> ModuleType:

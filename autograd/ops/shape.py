@@ -170,8 +170,8 @@ def unbind(input, dim=0):
 
 @op(np.flip, x=lambda g, dim: np.flip(g, dim))
 def flip(x, *, dim=None):
-    """The order of the elements along dim reversed."""
-    return np.flip(x, dim)
+    """The order of the elements along dim reversed, as a copy."""
+    return np.flip(x, dim).copy()
 
 
 def _roll_back(g, shifts, dim):

@@ -30,6 +30,7 @@ def test_importing_nn_loads_no_part_of_it_that_is_not_asked_for():
         "from nn import functional, init, optim, utils, data, Module; Module",
         "from nn.optim.lr_scheduler import CosineAnnealingLR",
         "from nn import *; Linear(1, 1); optim.SGD",
+        "import autograd as torch; torch.utils.data.RandomSampler([1]); torch.utils.data.DataLoader([1])",
     ],
 )
 def test_a_fresh_program_finds_its_names(program):

@@ -274,6 +274,13 @@ def test_residual_dropout_falls_on_the_branches_not_on_the_stream():
     np.testing.assert_array_equal(b(x).detach().numpy(), x.numpy())
 
 
+def test_what_torch_calls_its_fast_paths_changes_nothing():
+    layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0)
+    encoder = nn.TransformerEncoder(layer, 1, None, False, mask_check=False)
+    x = ag.randn(3, 1, 4)
+    np.testing.assert_array_equal(encoder(x).detach().numpy(), layer(x).detach().numpy())
+
+
 def test_an_encoder_copies_its_layer_and_hands_on_the_masks():
     layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
     encoder = nn.TransformerEncoder(layer, 2)
