@@ -149,7 +149,7 @@ def logsumexp(x, *, dim=None, keepdim=False):
 def softmax_from(x, total, dim, keepdim):
     """softmax(x) from its logsumexp."""
     total = spread(total, x.shape, dim, keepdim)
-    return np.exp(x - np.where(np.isfinite(total), total, np.zeros_like(total)))
+    return np.exp(x - np.where(np.equal(total, -np.inf), np.zeros_like(total), total))
 
 
 def _norm_rule(g, x, out, p, dim, keepdim):

@@ -116,9 +116,14 @@ def atan(x):
     return np.arctan(x)
 
 
-@op(np.arctan2, y=lambda g, y, x: g * (x / (x * x + y * y)), x=lambda g, y, x: -g * (y / (x * x + y * y)))
+def _over_square(part, y, x):
+    square = x * x + y * y
+    return part / np.where(np.equal(square, 0), np.ones_like(square), square)
+
+
+@op(np.arctan2, y=lambda g, y, x: g * _over_square(x, y, x), x=lambda g, y, x: -g * _over_square(y, y, x))
 def atan2(y, x):
-    """The angle of the point (x, y), in radians."""
+    """The angle of the point (x, y), in radians; at the origin its gradients are 0."""
     return np.arctan2(y, x)
 
 

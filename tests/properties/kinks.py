@@ -82,6 +82,8 @@ KINKS: dict[str, tuple[Callable, list, list]] = {
         [[0.0, 800.0, -800.0], [0.0, 800.0, 900.0]],
         [[0.5, 0.5, 0], [0.5, 0.5, 1]],
     ),
+    "logsumexp with inf": (lambda m, x: m.logsumexp(x, 0), [[INF, 0.0, -INF]], [[NAN, 0, 0]]),
+    "atan2 at the origin": (lambda m, y, x: m.atan2(y, x), [[0.0, 0.0], [0.0, -0.0]], [[0, 0], [0, 0]]),
     "logsumexp with -inf": (lambda m, x: m.logsumexp(x, 0), [[-INF, 0.0, 0.0]], [[0, 0.5, 0.5]]),
     "softmax with -inf": (lambda m, x: m.softmax(x, 0)[1], [[-INF, 0.0, 0.0]], [[0, 0.25, -0.25]]),
     "median of an even number": (lambda m, x: m.median(x), [[4.0, 1.0, 3.0, 2.0]], [[0, 0, 0, 1]]),
