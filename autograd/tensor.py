@@ -187,6 +187,8 @@ class Tensor(Conversions, NumpyProtocols):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"a gradient is a Tensor or None, got {type(value).__name__}: tensor(value) makes one")
             if self.node is None:
                 raise RuntimeError("a tensor that requires no gradient has no place for one: requires_grad_() first")
             if tuple(value.shape) != self.array.shape:

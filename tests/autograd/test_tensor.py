@@ -221,6 +221,8 @@ def test_a_gradient_that_is_assigned_must_fit():
         x.grad = ag.zeros(3)
     with pytest.raises(RuntimeError, match="no place for one"):
         ag.ones(2).grad = ag.zeros(2)
+    with pytest.raises(TypeError, match="a Tensor or None.*ndarray"):
+        x.grad = np.ones(2)
     x.grad = ag.ones(2, dtype=ag.float64)
     x.grad = None
     assert x.grad is None
