@@ -28,12 +28,18 @@ def pyplot() -> ModuleType:
     return plt
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
 def parser(description: str | None, seed: int = 0) -> argparse.ArgumentParser:
     """A parser for a demo: its docstring heads the help, each option's default is shown, `--seed` is there."""
     result = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
-    result.add_argument("--seed", type=int, default=seed, help="of every random number; one seed, one result")
+    result.add_argument("--seed", type=_seed, default=seed, help="of every random number; one seed, one result")
     return result
 
 

@@ -271,9 +271,9 @@ def at_least_one(text: str) -> int:
 
 
 def positive(text: str) -> float:
-    """A number above 0."""
-    if not float(text) > 0:
-        raise ArgumentTypeError(f"{text!r} is not above 0")
+    """A finite number above 0."""
+    if not 0 < float(text) < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not above 0, or not finite")
     return float(text)
 
 

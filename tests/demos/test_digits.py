@@ -171,7 +171,16 @@ def test_ctrl_c_before_the_first_step_loses_nothing_either(monkeypatch):
 
 @pytest.mark.parametrize(
     "option",
-    [["--epochs", "0"], ["--lr", "0"], ["--lr", "nan"], ["--batch", "-1"], ["--images", "many"], ["--network", "best"]],
+    [
+        ["--epochs", "0"],
+        ["--lr", "0"],
+        ["--lr", "nan"],
+        ["--lr", "inf"],
+        ["--batch", "-1"],
+        ["--images", "many"],
+        ["--network", "best"],
+        ["--seed", "-1"],
+    ],
 )
 def test_options_that_make_no_sense_are_refused(option, capsys):
     with pytest.raises(SystemExit):
