@@ -125,12 +125,12 @@ class Trainer:
 
     def _run(self) -> None:
         while True:
-            due = self.step % self.evaluate_every == 0 or self.step == self.steps
+            due = self.step % self.evaluate_every == 0 or self.step >= self.steps
             if due and self._evaluated != self.step:
                 self._evaluate()
             if self.interrupted:
                 raise KeyboardInterrupt
-            if self.step == self.steps:
+            if self.step >= self.steps:
                 return
             self._between_steps = False
             self._update()
