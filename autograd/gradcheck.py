@@ -147,7 +147,11 @@ def gradgradcheck(
 def _outputs(result: Any) -> tuple[Tensor, ...]:
     """The outputs that have a gradient at all: those of floats."""
     outs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-    return tuple(out for out in outs if out.dtype.kind == "f")
+    floats = tuple(out for out in outs if isinstance(out, Tensor) and out.dtype.kind == "f")
+    if not floats:
+        kinds = ", ".join(str(out.dtype) if isinstance(out, Tensor) else type(out).__name__ for out in outs)
+        raise ValueError(f"there is nothing to check: the function gave no tensor of floats, but {kinds}")
+    return floats
 
 
 def _names(f: Callable, count: int) -> list[str]:

@@ -225,6 +225,8 @@ class Tensor(Conversions, NumpyProtocols):
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient in each walk; what it returns, if anything, takes its place."""
+        if not callable(hook):
+            raise TypeError(f"a hook is a function of the gradient, got {type(hook).__name__}")
         if self.node is None:
             raise RuntimeError("register_hook() on a tensor that requires no gradient")
         self.node.hooks = self.node.hooks or {}
@@ -239,7 +241,9 @@ class Tensor(Conversions, NumpyProtocols):
     ) -> None:
         """Add the gradient of this tensor to `.grad` of every leaf that it came from (or of `inputs` alone).
 
-        `gradient`, of this tensor's shape, is the upstream gradient; a tensor of one element needs none.
+        `gradient`, of this tensor's shape, is the upstream gradient; a tensor of one element needs none. With
+        `create_graph` the gradients have a history, which holds the leaves whose `.grad` they are: set `.grad` to None
+        to let go of it, or use `grad`, which has no such cycle.
         """
         if inputs is None:
             walk([self], [gradient], None, retain_graph, create_graph)

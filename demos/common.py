@@ -21,7 +21,7 @@ def pyplot() -> ModuleType:
     try:
         import matplotlib
     except ImportError as error:
-        raise ImportError('the pictures need matplotlib: pip install "chainrule[plot]"') from error
+        raise ImportError('the pictures need matplotlib and Pillow: pip install "chainrule[plot]"') from error
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 

@@ -120,6 +120,12 @@ def test_a_transposed_gradient_is_rejected():
     assert {m.argument for m in error.mismatches} == {"argument 0 (x)"}
 
 
+@pytest.mark.parametrize("f", [lambda x: None, lambda x: x > 0, lambda x: (x.argmax(), x.long())])
+def test_a_function_without_a_float_to_check_is_an_error_not_a_pass(f):
+    with pytest.raises(ValueError, match="nothing to check"):
+        gradcheck(f, leaf(X))
+
+
 @pytest.mark.parametrize("wrong", [(4, 3), (3,), (3, 1), (2, 3, 5)])
 def test_a_gradient_that_does_not_fit_its_argument_is_an_error_that_names_the_op(wrong):
     @op(x=lambda g: np.zeros(wrong))
