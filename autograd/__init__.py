@@ -32,6 +32,7 @@ from autograd.creation import (
 )
 from autograd.dtypes import (
     Size,
+    bfloat16,
     bool,
     device,
     double,

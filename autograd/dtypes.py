@@ -22,6 +22,19 @@ uint8 = np.dtype(np.uint8)
 bool = np.dtype(np.bool_)
 
 
+class _NoDtype:
+    """A dtype that torch has and NumPy has not: a program may name it, as in a table of dtypes, but not use it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{self.name}, which NumPy does not have: use float32"
+
+
+bfloat16 = _NoDtype("bfloat16")
+
+
 def sizes(args: Any, size: Any = None) -> tuple[builtins.int, ...]:
     """A shape given as numbers, as one sequence of them, or as `size`."""
     if size is not None:

@@ -50,15 +50,19 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
-        *,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        rotary: RotaryEmbedding | None = None,
         device: Any = None,
         dtype: Any = None,
+        *,
+        rotary: RotaryEmbedding | None = None,
     ) -> None:
         super().__init__()
+        if add_bias_kv or add_zero_attn:
+            raise NotImplementedError("MultiheadAttention has no add_bias_kv and no add_zero_attn: both must be False")
         if embed_dim <= 0 or num_heads <= 0 or embed_dim % num_heads:
             raise ValueError(f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
         check_probability(dropout)

@@ -75,3 +75,11 @@ def test_the_typed_constructors():
     assert ag.DoubleTensor([1]).dtype == ag.float64 and ag.BoolTensor([1, 0]).tolist() == [True, False]
     assert ag.Tensor(2, 3).shape == ag.LongTensor(2, 3).shape == (2, 3) and ag.Tensor().shape == (0,)
     assert isinstance(ag.zeros(1), ag.Tensor) and ag.is_tensor(ag.zeros(1)) and not ag.is_tensor(np.zeros(1))
+
+
+def test_a_dtype_that_numpy_lacks_can_be_named_but_not_used():
+    table = {"float32": ag.float32, "bfloat16": ag.bfloat16}
+    assert ag.ones(2, dtype=table["float32"]).dtype == np.float32
+    for use in (lambda t: ag.ones(2, dtype=t), lambda t: ag.ones(2).to(t), lambda t: ag.tensor([1.0], dtype=t)):
+        with pytest.raises(TypeError, match="bfloat16, which NumPy does not have: use float32"):
+            use(table["bfloat16"])

@@ -295,3 +295,11 @@ def test_an_encoder_copies_its_layer_and_hands_on_the_masks():
     assert nn.TransformerEncoder(layer, 1, nn.LayerNorm(8))(x).shape == x.shape
     with pytest.raises(ValueError, match="'relu' or 'gelu', got 'selu'"):
         nn.TransformerEncoderLayer(8, 2, activation="selu")
+
+
+def test_multihead_attention_takes_torchs_arguments_by_position_and_refuses_what_it_has_not():
+    attention = nn.MultiheadAttention(8, 2, 0.0, True, False, False, None, None, True)
+    assert attention.batch_first
+    for name in ("add_bias_kv", "add_zero_attn"):
+        with pytest.raises(NotImplementedError, match=name):
+            nn.MultiheadAttention(8, 2, **{name: True})
