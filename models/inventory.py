@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from argparse import ArgumentParser
 from typing import NamedTuple
 
-from models.config import GPTConfig
+from models.config import PRESETS, GPTConfig
 
 
 class Row(NamedTuple):
@@ -88,3 +89,14 @@ def _cells(row: Row, layers: int) -> tuple[str, str, str, str]:
 def _line(cell: tuple[str, ...], widths: list[int]) -> str:
     name, shape, layers, size = cell
     return f"{name:<{widths[0]}}  {shape:>{widths[1]}}  {layers:>{widths[2]}}  {size:>{widths[3]}}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the inventory of a preset: `python -m models.inventory gpt2`."""
+    parser = ArgumentParser(prog="python -m models.inventory", description="The parameters of a GPT, matrix by matrix.")
+    parser.add_argument("preset", nargs="?", default="gpt2", choices=PRESETS, help="which GPT; gpt2 without one")
+    print(table(GPTConfig.preset(parser.parse_args(arguments).preset)))
+
+
+if __name__ == "__main__":
+    main()

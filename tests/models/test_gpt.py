@@ -11,6 +11,7 @@ from models.checkpoint import load_gpt, save_gpt
 from models.config import CHOICES, PRESETS, GPTConfig
 from models.gpt import GPT
 from models.inventory import inventory, parameter_count, table
+from models.inventory import main as inventory_command
 from models.tokenizers import CharTokenizer
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
@@ -248,3 +249,9 @@ def test_a_checkpoint_of_another_model_is_an_error(tmp_path, config):
     checkpoint.save(tmp_path / "a.ckpt", GPT(GPTConfig(**SMALL)), config=config)
     with pytest.raises(CheckpointError, match="not the checkpoint of a GPT"):
         load_gpt(tmp_path / "a.ckpt")
+
+
+@pytest.mark.parametrize("preset, total", [("gpt2", "124,439,808"), ("gpt3", "174,604,259,328")])
+def test_the_inventory_of_a_preset_is_printed_by_one_command(preset, total, capsys):
+    inventory_command([preset])
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["total", total]
