@@ -13,7 +13,8 @@ from autograd.ops.table import default_dtype
 from autograd.tensor import Tensor, leaf, to_array
 
 
-def _made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A tensor of this array, in another dtype if one is given; the device is checked."""
     if device is not None:
         dtypes.device(device)
     array = np.asarray(array)
@@ -24,14 +25,14 @@ def _made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a copy of `data`: numbers, nested lists, an ndarray, tensors. Whole numbers stay whole."""
-    return _made(to_array(data, dtype), dtype, device, requires_grad)
+    return made(to_array(data, dtype), dtype, device, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """`data` as a tensor, sharing its memory where it is an ndarray; a tensor stays what it is."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
-    return _made(data if isinstance(data, np.ndarray) else to_array(data, dtype), dtype, device, False)
+    return made(data if isinstance(data, np.ndarray) else to_array(data, dtype), dtype, device, False)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -43,45 +44,45 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose elements are not set."""
-    return _made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
+    return made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
-    return _made(np.zeros(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
+    return made(np.zeros(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
-    return _made(np.ones(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
+    return made(np.ones(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value."""
     value = to_array(fill_value)
-    return _made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
+    return made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of x."""
-    return _made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
+    return made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of x."""
-    return _made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
+    return made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """One value in the shape and dtype of x."""
-    return _made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
+    return made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of x whose elements are not set."""
-    return _made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
+    return made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def arange(
@@ -99,19 +100,19 @@ def arange(
     if not step or (end - start) * step < 0:
         raise ShapeError(f"arange does not come from {start} to {end} in steps of {step}")
     array = np.arange(start, end, step)
-    return _made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
+    return made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
 
 
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers evenly from start to end, both included."""
-    return _made(np.linspace(start, end, steps), dtype or default_dtype(), device, requires_grad)
+    return made(np.linspace(start, end, steps), dtype or default_dtype(), device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The identity matrix (n, n), or ones on the diagonal of (n, m)."""
-    return _made(np.eye(n, m, dtype=dtype or default_dtype()), None, device, requires_grad)
+    return made(np.eye(n, m, dtype=dtype or default_dtype()), None, device, requires_grad)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:

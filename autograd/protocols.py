@@ -14,9 +14,11 @@ from autograd.ops.table import NUMPY
 _CONSTANT = (np.ndim, np.shape, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array_equal)
 
 
-def _strip(value: Any) -> Any:
+def strip(value: Any) -> Any:
+    """The array of a tensor; tuples and lists with those of the tensors in them; anything else as it is."""
     if isinstance(value, (tuple, list)):
-        return type(value)(_strip(item) for item in value)
+        items = [strip(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
     return value.array if isinstance(value, Traced) else value
 
 
@@ -36,7 +38,7 @@ def dispatch(wrap: Callable, function: Any, args: tuple, kwargs: dict) -> Any:
         raise TypeError(
             f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
         )
-    result = function(*_strip(args), **{name: _strip(value) for name, value in kwargs.items()})
+    result = function(*strip(args), **{name: strip(value) for name, value in kwargs.items()})
     return result if constant or not isinstance(result, np.ndarray) else wrap(result)
 
 

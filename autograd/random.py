@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes
+from autograd.creation import made
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
 from autograd.generator import Generator as Generator
@@ -14,14 +15,7 @@ from autograd.generator import default_generator as default_generator
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
 from autograd.ops.table import default_dtype
-from autograd.tensor import Tensor, leaf
-
-
-def _finish(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    if device is not None:
-        dtypes.device(device)
-    array = np.asarray(array).astype(dtype or default_dtype(), copy=False)
-    return Tensor.wrap(array, leaf(array) if requires_grad else None)
+from autograd.tensor import Tensor
 
 
 def _draw_dtype(dtype: Any) -> Any:
@@ -38,7 +32,7 @@ def rand(
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
     dtype = dtype or default_dtype()
-    return _finish(numpy_rng(generator).random(to_sizes(sizes, size), _draw_dtype(dtype)), dtype, device, requires_grad)
+    return made(numpy_rng(generator).random(to_sizes(sizes, size), _draw_dtype(dtype)), dtype, device, requires_grad)
 
 
 def randn(
@@ -52,7 +46,7 @@ def randn(
     """Normal numbers of mean 0 and variance 1."""
     dtype = dtype or default_dtype()
     numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), _draw_dtype(dtype))
-    return _finish(numbers, dtype, device, requires_grad)
+    return made(numbers, dtype, device, requires_grad)
 
 
 def randint(
@@ -63,18 +57,20 @@ def randint(
         low, high, size = 0, low, high if size is None else size
     if high <= low:
         raise ShapeError(f"randint needs low below high, got {low} and {high}")
-    return _finish(numpy_rng(generator).integers(low, high, to_sizes((size,))), dtype or dtypes.int64, device, False)
+    return made(numpy_rng(generator).integers(low, high, to_sizes((size,))), dtype or dtypes.int64, device, False)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    return _finish(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)
+    return made(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)
 
 
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
     """Normal numbers of these means and standard deviations (numbers or tensors)."""
     mean, std = getattr(mean, "array", mean), getattr(std, "array", std)
-    return _finish(numpy_rng(generator).normal(mean, std, size and to_sizes((size,))), dtype, None, False)
+    return made(
+        numpy_rng(generator).normal(mean, std, size and to_sizes((size,))), dtype or default_dtype(), None, False
+    )
 
 
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:

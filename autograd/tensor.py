@@ -14,7 +14,7 @@ from autograd.errors import GraphError, ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, Traced, tick
 from autograd.ops.table import default_dtype
-from autograd.protocols import NumpyProtocols
+from autograd.protocols import NumpyProtocols, strip
 
 
 def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.ndarray:
@@ -25,20 +25,13 @@ def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.nda
         array = np.array(data, dtype)
     else:
         try:
-            array = np.array(_plain(data), dtype)
+            array = np.array(strip(data), dtype)
         except ValueError as error:
             raise ShapeError(f"nested lists of different lengths make no tensor: {error}") from None
         if dtype is None and (array.dtype.kind == "f" or not keep_integers or not array.size):
             array = array.astype(default_dtype())
     dtypes.checked_dtype(array.dtype)
     return array
-
-
-def _plain(data: Any) -> Any:
-    """Lists with the tensors in them as lists and numbers."""
-    if isinstance(data, (list, tuple)):
-        return [_plain(item) for item in data]
-    return data.array if isinstance(data, Traced) else data
 
 
 def leaf(array: np.ndarray) -> Node:
