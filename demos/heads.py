@@ -48,7 +48,6 @@ def walk(block: Block, x: Tensor) -> dict[str, Stage]:
         stages[name] = Stage(name, formula, axes, tensor)
         return tensor
 
-    B, T, C = x.shape
     H = block.attn.n_head
     pre = block.norm_first
     note("x", "the input", "B T C", x)
@@ -56,13 +55,13 @@ def walk(block: Block, x: Tensor) -> dict[str, Stage]:
     source = "h" if pre else "x"
     qkv = note("QKV", f"{source} W_qkv", "B T 3C", block.attn.c_attn(h))
     q, k, v = (
-        note(name, f"third {i} of QKV, split into heads", "B H T D", t.view(B, T, H, C // H).transpose(1, 2))
-        for i, (name, t) in enumerate(zip("QKV", qkv.chunk(3, dim=-1)), 1)
+        note(name, f"third {i} of QKV, split into heads", "B H T D", t)
+        for i, (name, t) in enumerate(zip("QKV", F.split_heads(qkv, H, parts=3)), 1)
     )
-    note("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(C // H))
+    note("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]))
     a = note("A", "softmax(S masked)", "B H T T", F.attention_weights(q, k, is_causal=True))
     heads = note("heads", "A V", "B H T D", a @ v)
-    joined = note("joined", "the heads side by side", "B T C", heads.transpose(1, 2).reshape(B, T, C))
+    joined = note("joined", "the heads side by side", "B T C", F.merge_heads(heads))
     attended = note("attended", "joined W_o", "B T C", block.attn.c_proj(joined))
     y = x + attended
     y = note("y", "x + attended", "B T C", y) if pre else note("y", "LN₁(x + attended)", "B T C", block.ln_1(y))

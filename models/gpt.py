@@ -35,9 +35,7 @@ class CausalSelfAttention(nn.Module):
 
     def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
         """(B, T, C) to (B, T, C); with a cache, x holds the positions after those in it."""
-        B, T, C = x.shape
-        H = self.n_head
-        q, k, v = (t.view(B, T, H, C // H).transpose(1, 2) for t in self.c_attn(x).chunk(3, dim=-1))  # B,H,T,D
+        q, k, v = F.split_heads(self.c_attn(x), self.n_head, parts=3)  # B,H,T,D
         if self.rotary is not None:
             offset = 0 if cache is None else cache.length
             q, k = self.rotary(q, offset), self.rotary(k, offset)
@@ -47,8 +45,7 @@ class CausalSelfAttention(nn.Module):
         else:
             k, v = cache.extend(k, v)  # B,H,S,D
             y = ops.attention(q, k, v, causal=True)  # the last query stands at the last key
-        y = y.transpose(1, 2).reshape(B, T, C)
-        return self.resid_dropout(self.c_proj(y))
+        return self.resid_dropout(self.c_proj(F.merge_heads(y)))
 
 
 class MLP(nn.Module):

@@ -10,8 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from autograd.kernels import numba_attention as attend
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numpy_kernels
+from autograd.kernels.blas import matrix_product, mkl
+from autograd.kernels.numba_products import products
 from autograd.kernels.numpy_kernels import erf as erf
 
 FLOAT32 = np.dtype(np.float32)
@@ -32,10 +35,6 @@ def _flat(x):
 
 def _rows(x):
     return _plain(x).reshape(-1, x.shape[-1])
-
-
-def _heads(scores):
-    return scores.reshape(-1, *scores.shape[-2:])
 
 
 def _last(dim, x):
@@ -189,83 +188,72 @@ def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothi
     return out
 
 
-# Attention ------------------------------------------------------------------------------------------------------------
+# Products, and attention ----------------------------------------------------------------------------------------------
+
+
+def _four_dims(x):
+    return x.reshape(-1, *x.shape[-3:]) if x.ndim > 4 else x[(None,) * (4 - x.ndim)]
+
+
+def _readable(x):
+    """x where BLAS can read its matrices, or their transposes, as they lie in memory; else a copy."""
+    rows, columns = x.shape[-2:]
+    step, each = x.strides[-2:]
+    return x if each == 4 <= 4 * columns <= step or step == 4 <= 4 * rows <= each else np.array(x, order="C")
+
+
+def matmul(x, y):
+    """By MKL, where it is installed."""
+    library = mkl()
+    if library is None or not (_fits(x) and _fits(y)) or min(x.ndim, y.ndim) < 2:
+        return numpy_kernels.matmul(x, y)
+    batch = x.shape[:-2]
+    if y.shape[:-2] != batch:
+        batch = np.broadcast_shapes(batch, y.shape[:-2])
+        x, y = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (x, y))
+    out = np.empty((*batch, x.shape[-2], y.shape[-1]), FLOAT32)
+    products(library.sgemm, _four_dims(out), _four_dims(_readable(x)), _four_dims(_readable(y)))
+    return out
+
+
+BLOCK = 64  # queries at a time
+
+
+def _in_rows(x):
+    """x in four dims, its rows in one piece each."""
+    step, each = x.strides[-2:]
+    return _four_dims(x if each == 4 <= 4 * x.shape[-1] <= step else np.array(x, order="C"))
 
 
 def _attends(q, k, v, mask, scale):
     same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
-    return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v))
-
-
-CAUSAL_BLOCK = 64  # rows of queries at a time: later keys than the last of them can see are left out
-
-
-def _blocks(shape, causal):
-    """(index of heads, slice of queries, keys seen by their first, keys to look at) of scores (..., T, S)."""
-    t, s = shape[-2:]
-    step = CAUSAL_BLOCK if causal and t >= 2 * CAUSAL_BLOCK else t
-    for start in range(0, t, step):
-        end = min(start + step, t)
-        seen = start + 1 + s - t
-        width = max(min(seen + end - start - 1, s), 1) if causal else s
-        for heads in numpy_kernels._pieces((*shape[:-2], end - start, width)):
-            yield heads, slice(start, end), seen, width
-
-
-def _times_transposed(a, b):
-    """a b^T. Up to 64 rows of b, OpenBLAS takes half the time where b^T lies in row-major order."""
-    turned = np.swapaxes(b, -1, -2)
-    return a @ (np.ascontiguousarray(turned) if turned.shape[-1] <= 64 else turned)
+    return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v)) and matrix_product()
 
 
 def attention(q, k, v, mask, causal, scale):
-    """Block by block of heads and queries, so that the scores stay in the cache; BLAS for the products."""
+    """Compiled, products included."""
     if not _attends(q, k, v, mask, scale):
         return numpy_kernels.attention(q, k, v, mask, causal, scale)
-    batch, t = q.shape[:-2], q.shape[-2]
-    out = numpy_kernels._like(q, (*batch, t, v.shape[-1]))
-    lse = np.empty((*batch, t), FLOAT32)
-    for heads, rows, seen, width in _blocks((*batch, t, k.shape[-2]), causal):
-        scores = _times_transposed(q[heads][..., rows, :], k[heads][..., :width, :])
-        part = np.empty(scores.shape[:-1], FLOAT32)
-        loops.attention_weights(_heads(scores), part.reshape(-1, part.shape[-1]), np.float32(scale), seen, causal)
-        np.matmul(scores, v[heads][..., :width, :], out=out[heads][..., rows, :])
-        lse[heads][..., rows] = part
-    return out, lse
+    shape = q.shape[:-1]
+    q, k, v = (_in_rows(x) for x in (q, k, v))
+    out = np.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
+    lse, scratch = np.empty(q.shape[:-1], FLOAT32), np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    attend.attention(matrix_product(), out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
+    return out.reshape(*shape, out.shape[-1]), lse.reshape(shape)
 
 
-def attention_backward(g, q, k, v, mask, out, lse, causal, scale):
-    """The gradients of q, k and v, the weights computed again block by block."""
+def attention_backward(g, q, k, v, mask, lse, causal, scale):
+    """Compiled, products included."""
     if not _attends(q, k, v, mask, scale):
-        return numpy_kernels.attention_backward(g, q, k, v, mask, out, lse, causal, scale)
-    shape = (*q.shape[:-1], k.shape[-2])
-    g_q, g_k, g_v = (numpy_kernels._like(x, x.shape) for x in (q, k, v))
-    split = causal and shape[-2] >= 2 * CAUSAL_BLOCK
-    if split:
-        g_k[...] = 0
-        g_v[...] = 0
-    along = np.vecdot(g, out)
-    scale = np.float32(scale)
-    for heads, rows, seen, width in _blocks(shape, causal):
-        qs, ks, vs, gs = (
-            q[heads][..., rows, :],
-            k[heads][..., :width, :],
-            v[heads][..., :width, :],
-            g[heads][..., rows, :],
-        )
-        weights = _times_transposed(qs, ks)
-        loops.attention_weights_again(_heads(weights), _rows(lse[heads][..., rows]), scale, seen, causal)
-        inner = _times_transposed(gs, vs)
-        loops.attention_scores_backward(_rows(inner), _rows(weights), _flat(along[heads][..., rows]), scale)
-        np.matmul(inner, ks, out=g_q[heads][..., rows, :])
-        weights, inner = np.swapaxes(weights, -1, -2), np.swapaxes(inner, -1, -2)
-        if split:
-            g_v[heads][..., :width, :] += weights @ gs
-            g_k[heads][..., :width, :] += inner @ qs
-        else:
-            np.matmul(weights, gs, out=g_v[heads])
-            np.matmul(inner, qs, out=g_k[heads])
-    return g_q, g_k, g_v
+        return numpy_kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
+    shapes = q.shape, k.shape, v.shape
+    g, q, k, v = (_in_rows(x) for x in (g, q, k, v))
+    grads = [np.empty_like(x) for x in (q, k, v)]
+    lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    attend.attention_backward(
+        matrix_product(), *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK
+    )
+    return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
 
 
 # Rows, and one step of Adam -------------------------------------------------------------------------------------------

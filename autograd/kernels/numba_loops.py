@@ -6,9 +6,9 @@ Matrices are (rows, C). Loops over a row vectorise; nothing is allocated but sma
 import math
 
 import numpy as np
-from numba import float32, uint64
+from numba import float32
 
-from autograd.kernels.numba_math import erf, exp, inline, kernel, larger, sigmoid
+from autograd.kernels.numba_math import erf, exp, inline, kernel, larger, sigmoid, wide_vectors
 
 HALF, ONE, ZERO = float32(0.5), float32(1), float32(0)
 SQRT_HALF = float32(math.sqrt(0.5))
@@ -22,12 +22,14 @@ MINUS_INF = float32(-np.inf)
 
 @kernel
 def gelu(out, x):
+    wide_vectors()
     for i in range(x.size):
         out[i] = HALF * x[i] * (ONE + erf(x[i] * SQRT_HALF))
 
 
 @kernel
 def gelu_backward(out, g, x):
+    wide_vectors()
     for i in range(x.size):
         v = x[i]
         out[i] = g[i] * (HALF * (ONE + erf(v * SQRT_HALF)) + v * DENSITY * exp(-HALF * v * v))
@@ -35,6 +37,7 @@ def gelu_backward(out, g, x):
 
 @kernel
 def gelu_tanh(out, x):
+    wide_vectors()
     for i in range(x.size):  # (1 + tanh u) / 2 = sigmoid(2 u)
         v = x[i]
         out[i] = v * sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
@@ -42,6 +45,7 @@ def gelu_tanh(out, x):
 
 @kernel
 def gelu_tanh_backward(out, g, x):
+    wide_vectors()
     for i in range(x.size):
         v = x[i]
         s = sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
@@ -51,12 +55,14 @@ def gelu_tanh_backward(out, g, x):
 
 @kernel
 def silu(out, x):
+    wide_vectors()
     for i in range(x.size):
         out[i] = x[i] * sigmoid(x[i])
 
 
 @kernel
 def silu_backward(out, g, x):
+    wide_vectors()
     for i in range(x.size):
         s = sigmoid(x[i])
         out[i] = g[i] * s * (ONE + x[i] * (ONE - s))
@@ -67,6 +73,7 @@ def silu_backward(out, g, x):
 
 @kernel
 def softmax(out, x):
+    wide_vectors()
     rows, n = x.shape
     for r in range(rows):
         top = MINUS_INF
@@ -84,6 +91,7 @@ def softmax(out, x):
 
 @kernel
 def softmax_backward(found, g, out):
+    wide_vectors()
     rows, n = out.shape
     for r in range(rows):
         total = ZERO
@@ -95,6 +103,7 @@ def softmax_backward(found, g, out):
 
 @kernel
 def log_sum_exp(total, x):
+    wide_vectors()
     rows, n = x.shape
     for r in range(rows):
         top = MINUS_INF
@@ -109,6 +118,7 @@ def log_sum_exp(total, x):
 
 @kernel
 def log_softmax(out, total, x):
+    wide_vectors()
     rows, n = x.shape
     for r in range(rows):
         for i in range(n):
@@ -117,6 +127,7 @@ def log_softmax(out, total, x):
 
 @kernel
 def log_softmax_backward(found, g, out):
+    wide_vectors()
     rows, n = out.shape
     for r in range(rows):
         total = ZERO
@@ -131,6 +142,7 @@ def log_softmax_backward(found, g, out):
 
 @kernel
 def layer_norm(out, mean, rstd, x, weight, bias, eps):
+    wide_vectors()
     rows, n = x.shape
     for r in range(rows):
         s = ZERO
@@ -150,6 +162,7 @@ def layer_norm(out, mean, rstd, x, weight, bias, eps):
 
 @kernel
 def layer_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd):
+    wide_vectors()
     rows, n = x.shape
     for i in range(n):
         g_weight[i] = ZERO
@@ -173,6 +186,7 @@ def layer_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd):
 
 @kernel
 def rms_norm(out, rstd, x, weight, eps):
+    wide_vectors()
     rows, n = x.shape
     for r in range(rows):
         square = ZERO
@@ -186,6 +200,7 @@ def rms_norm(out, rstd, x, weight, eps):
 
 @kernel
 def rms_norm_backward(g_x, g_weight, g, x, weight, rstd):
+    wide_vectors()
     rows, n = x.shape
     for i in range(n):
         g_weight[i] = ZERO
@@ -206,6 +221,7 @@ def rms_norm_backward(g_x, g_weight, g, x, weight, rstd):
 
 @kernel
 def cross_entropy(loss, logits, target, total, ignore_index, smoothing):
+    wide_vectors()
     rows, n = logits.shape
     for r in range(rows):
         loss[r] = ZERO
@@ -221,6 +237,7 @@ def cross_entropy(loss, logits, target, total, ignore_index, smoothing):
 
 @kernel
 def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothing):
+    wide_vectors()
     rows, n = logits.shape
     each = smoothing / float32(n)
     for r in range(rows):
@@ -234,73 +251,12 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
             out[r, target[r]] -= scale * (ONE - smoothing)
 
 
-# Attention ------------------------------------------------------------------------------------------------------------
-
-
-@inline
-def hide_later(row, seen):
-    """-inf from `seen` on. The index is unsigned, or each would be checked for being negative."""
-    for i in range(uint64(min(max(seen, 0), row.size)), uint64(row.size)):
-        row[i] = MINUS_INF
-
-
-@kernel
-def attention_weights(scores, lse, scale, seen, causal):
-    """Scores (heads, T, S) become softmax weights in place; with `causal`, row t sees the first seen + t."""
-    heads, rows, n = scores.shape
-    for h in range(heads):
-        for t in range(rows):
-            row = scores[h, t]
-            if causal:
-                hide_later(row, seen + t)
-            top = MINUS_INF
-            for i in range(n):
-                top = larger(top, row[i])
-            if top == MINUS_INF:
-                row[:] = ZERO
-                lse[h, t] = np.inf
-            else:
-                top *= scale
-                total = ZERO
-                for i in range(n):
-                    e = exp(row[i] * scale - top)
-                    row[i] = e
-                    total += e
-                share = ONE / total
-                for i in range(n):
-                    row[i] *= share
-                lse[h, t] = np.log(total) + top
-
-
-@kernel
-def attention_weights_again(scores, lse, scale, seen, causal):
-    """The same weights from scores and the saved logsumexp, in place."""
-    heads, rows, n = scores.shape
-    for h in range(heads):
-        for t in range(rows):
-            row = scores[h, t]
-            known = lse[h, t]
-            if causal:
-                hide_later(row, seen + t)
-            for i in range(n):
-                row[i] = exp(row[i] * scale - known)
-
-
-@kernel
-def attention_scores_backward(inner, weights, along, scale):
-    """inner, the gradient of the weights, becomes that of the scores before they were scaled, in place."""
-    rows, n = inner.shape
-    for r in range(rows):
-        a = along[r]
-        for i in range(n):
-            inner[r, i] = weights[r, i] * (inner[r, i] - a) * scale
-
-
 # Rows, and one step of AdamW ------------------------------------------------------------------------------------------
 
 
 @kernel
 def add_rows(out, g, index):
+    wide_vectors()
     rows, n = g.shape
     for r in range(rows):
         k = index[r]
@@ -311,6 +267,7 @@ def add_rows(out, g, index):
 @kernel
 def adam(param, grad, mean, square, beta1, rest1, beta2, rest2, shrink, step_size, root, eps):
     """rest = 1 - beta, step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t), none of them exact in float32."""
+    wide_vectors()
     for i in range(param.size):
         g = grad[i]
         m = beta1 * mean[i] + rest1 * g

@@ -5,7 +5,7 @@ and a shift of the exponent's bits: only arithmetic, which becomes vector instru
 """
 
 from llvmlite import ir
-from numba import float32, int32, njit
+from numba import float32, int32, njit, types
 from numba.extending import intrinsic
 
 # Sums may be reordered and products contracted, so that reductions vectorise. nan, inf and -0.0 keep their meaning.
@@ -47,6 +47,17 @@ def larger(typingctx, x, y):
         return builder.call(maxnum, args, fastmath=("nnan", "nsz"))
 
     return float32(float32, float32), generate
+
+
+@intrinsic
+def wide_vectors(typingctx):
+    """Said in a kernel: take the widest vectors there are. LLVM has a habit of half of AVX-512's, for older processors."""
+
+    def generate(context, builder, signature, args):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own add knows fewer names
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 LOG2_E = float32(1.4426950408889634)

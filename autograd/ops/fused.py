@@ -190,8 +190,8 @@ def _attention(q, k, v, mask, *, causal, scale):
     return matmul(e / E.where(total == 0, 1.0, total), v)
 
 
-def _attention_rule(g, q, k, v, mask, out, lse, causal, scale):
-    return *kernels.attention_backward(g, q, k, v, mask, out, lse, causal, scale), None
+def _attention_rule(g, q, k, v, mask, lse, causal, scale):
+    return *kernels.attention_backward(g, q, k, v, mask, lse, causal, scale), None
 
 
 @op(grads=_attention_rule, saves=("lse",), reference=_attention)

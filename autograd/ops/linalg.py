@@ -6,15 +6,13 @@ import math
 
 import numpy as np
 
+from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops.indexing import unindex
 from autograd.ops.shape import permute, transpose
 from autograd.ops.table import op, serves
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-FEW_ROWS = 32  # up to here OpenBLAS is the quicker with the weight first: it repacks its second matrix
 
 
 def _rows(x):
@@ -46,8 +44,8 @@ def matmul(x, y):
     if x.ndim == 0 or y.ndim == 0 or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ShapeError(f"matmul of shapes {x.shape} and {y.shape}: the last dim of x must be the last but one of y")
     if y.ndim == 2 and x.ndim > 2:
-        return (_rows(x) @ y).reshape(*x.shape[:-1], y.shape[-1])
-    return x @ y
+        return kernels.matmul(_rows(x), y).reshape(*x.shape[:-1], y.shape[-1])
+    return kernels.matmul(x, y)
 
 
 @op(
@@ -62,11 +60,7 @@ def linear(x, weight, bias):
             f"linear: the last dim of the input {x.shape} must be {weight.shape[-1]}, the in_features of the weight "
             f"{weight.shape}"
         )
-    rows = _rows(x)
-    if 1 < len(rows) <= FEW_ROWS:
-        out = np.ascontiguousarray((weight @ rows.T).T)
-    else:
-        out = rows @ weight.T
+    out = kernels.matmul(_rows(x), weight.T)
     if bias is not None:
         out += bias
     return out.reshape(*x.shape[:-1], weight.shape[0])

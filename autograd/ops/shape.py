@@ -168,6 +168,30 @@ def unbind(input, dim=0):
     return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
 
 
+def _join_heads(g, shapes):
+    return (np.stack([np.swapaxes(part, -2, -3) for part in g], axis=-3).reshape(shapes[0]),)
+
+
+@op(grads=_join_heads)
+def split_heads(x, *, heads, parts):
+    """x (..., T, parts H D) as `parts` views (..., H, T, D), one after the other in the last dim of x."""
+    *batch, features = x.shape
+    if not batch or heads < 1 or parts < 1 or features % (parts * heads):
+        raise ShapeError(
+            f"split_heads of shape {x.shape}: the last dim must be a multiple of {parts} parts x {heads} heads"
+        )
+    x = x.reshape(*batch, parts, heads, features // (parts * heads))
+    return tuple(np.swapaxes(x[..., i, :, :], -2, -3) for i in range(parts))
+
+
+@op(x=lambda g, shape: np.swapaxes(g.reshape(*g.shape[:-1], shape[-3], shape[-1]), -2, -3))
+def merge_heads(x):
+    """x (..., H, T, D) as (..., T, H D)."""
+    if x.ndim < 3:
+        raise ShapeError(f"merge_heads needs (..., H, T, D), got {x.shape}")
+    return np.swapaxes(x, -2, -3).reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
+
+
 @op(np.flip, x=lambda g, dim: np.flip(g, dim))
 def flip(x, *, dim=None):
     """The order of the elements along dim reversed, as a copy."""

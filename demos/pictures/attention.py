@@ -19,8 +19,7 @@ def gpt_attention(model: GPT, ids: Tensor) -> np.ndarray:
     x, found = model.transformer.embed(ids), []
     for block in model.transformer.h:
         attention, h = block.attn, block.ln_1(x) if block.norm_first else x
-        B, T, C = h.shape
-        q, k, _ = (t.view(B, T, attention.n_head, -1).transpose(1, 2) for t in attention.c_attn(h).chunk(3, dim=-1))
+        q, k, _ = F.split_heads(attention.c_attn(h), attention.n_head, parts=3)
         if attention.rotary is not None:
             q, k = attention.rotary(q), attention.rotary(k)
         found.append(F.attention_weights(q, k, is_causal=True).array[0])

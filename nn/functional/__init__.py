@@ -21,7 +21,7 @@ from nn.functional.activation import (
     softsign,
     tanh,
 )
-from nn.functional.attention import attention_weights, scaled_dot_product_attention
+from nn.functional.attention import attention_weights, merge_heads, scaled_dot_product_attention, split_heads
 from nn.functional.layer import (
     bilinear,
     cosine_similarity,
@@ -70,6 +70,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "merge_heads",
     "mish",
     "mse_loss",
     "nll_loss",
@@ -92,5 +93,6 @@ __all__ = [
     "softmin",
     "softplus",
     "softsign",
+    "split_heads",
     "tanh",
 ]

@@ -17,6 +17,16 @@ def _causal_mask(query: Tensor, key: Tensor) -> Tensor:
     return as_tensor(np.tri(query.shape[-2], key.shape[-2], dtype=bool))
 
 
+def split_heads(x: Tensor, heads: int, parts: int = 1) -> tuple[Tensor, ...]:
+    """The `parts` thirds (or halves, ...) of x (..., T, parts H D), each as heads (..., H, T, D)."""
+    return ops.split_heads(x, heads=heads, parts=parts)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """The heads x (..., H, T, D) side by side, (..., T, H D)."""
+    return ops.merge_heads(x)
+
+
 def attention_weights(
     query: Tensor, key: Tensor, attn_mask: Tensor | None = None, is_causal: bool = False, scale: float | None = None
 ) -> Tensor:

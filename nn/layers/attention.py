@@ -93,7 +93,7 @@ class MultiheadAttention(Module):
                 init.zeros_(bias)
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
-        """Q, K and V, each (B, T or S, C)."""
+        """Q, K and V, each (T or S, B, C) or with B first."""
         if "in_proj_weight" in self.__dict__:
             if query is key and key is value:
                 return tuple(F.linear(query, self.in_proj_weight, self.in_proj_bias).chunk(3, -1))
@@ -102,10 +102,6 @@ class MultiheadAttention(Module):
             weights = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         biases = (None, None, None) if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
         return tuple(F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
-
-    def _split(self, x: Tensor) -> Tensor:
-        """(B, T, C) to (B, H, T, D)."""
-        return x.reshape(x.shape[0], x.shape[1], self.num_heads, self.head_dim).transpose(1, 2)
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
         wanted = zip(
@@ -144,7 +140,7 @@ class MultiheadAttention(Module):
             key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
         elif not self.batch_first:
             q, k, v = (x.transpose(0, 1) for x in (q, k, v))
-        q, k, v = (self._split(x) for x in (q, k, v))  # (B, H, T, D), (B, H, S, D) twice
+        q, k, v = (F.split_heads(x, self.num_heads)[0] for x in (q, k, v))  # (B, H, T, D), (B, H, S, D) twice
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
         mask = _merge_masks(attn_mask, key_padding_mask, self.num_heads)
@@ -155,7 +151,7 @@ class MultiheadAttention(Module):
             y = weights @ v
         else:
             y = F.scaled_dot_product_attention(q, k, v, mask, p, is_causal)
-        y = self.out_proj(y.transpose(1, 2).flatten(-2))  # (B, T, C)
+        y = self.out_proj(F.merge_heads(y))  # (B, T, C)
         if need_weights and average_attn_weights:
             weights = weights.mean(1)
         if not batched:

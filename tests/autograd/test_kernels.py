@@ -85,7 +85,7 @@ def test_kernels_keep_the_dtype(dtype, rng):
         *(out, mean, rstd, *K.layer_norm_backward(g, x, w, mean, rstd, (True, True, True))),
         *(rms, scale, *K.rms_norm_backward(g, x, w, scale, (True, True))),
         *(loss, total, K.cross_entropy_backward(loss, x, target, total, -100, 0.1)),
-        *(attended, lse, *K.attention_backward(g, x, g, x, None, attended, lse, True, 0.5)),
+        *(attended, lse, *K.attention_backward(g, x, g, x, None, lse, True, 0.5)),
         K.add_rows(g, np.array([1, 1, 0, 3]), 5),
     ]
     assert {a.dtype for a in found} == {np.dtype(dtype)}
@@ -110,7 +110,7 @@ def test_attention_in_pieces_equals_attention_in_one(rng, monkeypatch):
     for cached in (1, 100, 1 << 20):
         monkeypatch.setattr(K, "CACHED", cached)
         out, lse = K.attention(q, k, v, mask, False, 0.5)
-        results.append((out, lse, *K.attention_backward(g, q, k, v, mask, out, lse, False, 0.5)))
+        results.append((out, lse, *K.attention_backward(g, q, k, v, mask, lse, False, 0.5)))
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
@@ -120,7 +120,7 @@ def test_attention_in_pieces_equals_attention_in_one(rng, monkeypatch):
 def test_attention_keeps_the_layout_of_split_heads(rng):
     q, k, v = rng.standard_normal((2, 8, 3, 4, 5)).astype(np.float32).transpose(2, 0, 3, 1, 4)
     out, lse = K.attention(q, k, v, None, True, 0.5)
-    grads = K.attention_backward(out, q, k, v, None, out, lse, True, 0.5)
+    grads = K.attention_backward(out, q, k, v, None, lse, True, 0.5)
     assert all(a.swapaxes(1, 2).flags.c_contiguous for a in (out, *grads))
 
 

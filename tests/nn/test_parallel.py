@@ -80,11 +80,10 @@ def test_an_error_in_a_share_is_raised():
 
 
 def test_blas_threads_are_as_before_afterwards():
-    found = blas._openblas()
-    if found is None:
-        pytest.skip("NumPy has no OpenBLAS of its own here")
-    get, _ = found
-    before = get()
+    libraries = [library for library in (blas.openblas(), blas.mkl()) if library is not None]
+    if not libraries:
+        pytest.skip("neither NumPy's own OpenBLAS nor MKL is here")
+    before = [library.threads() for library in libraries]
     with blas_threads(1):
-        assert get() == 1
-    assert get() == before
+        assert [library.threads() for library in libraries] == [1] * len(libraries)
+    assert [library.threads() for library in libraries] == before

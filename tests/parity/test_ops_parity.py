@@ -101,6 +101,10 @@ TORCH: dict[str, Callable] = {
     "broadcast_to": lambda x, size: torch.broadcast_to(x, size),
     "concatenate": lambda *xs, dim: torch.cat(xs, dim),
     "split_at": lambda x, stops, dim: torch.tensor_split(x, stops, dim),
+    "split_heads": lambda x, heads, parts: tuple(
+        part.unflatten(-1, (heads, -1)).transpose(-2, -3) for part in x.chunk(parts, -1)
+    ),
+    "merge_heads": lambda x: x.transpose(-2, -3).flatten(-2),
     "flip": lambda x, dim: torch.flip(x, dims(x, dim)),
     "roll": lambda x, shifts, dim: torch.roll(x, shifts, dim),
     "repeat": lambda x, size: x.repeat(size),

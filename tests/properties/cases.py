@@ -192,6 +192,13 @@ def cut(draw: Any) -> Call:
 
 
 @st.composite
+def side_by_side(draw: Any) -> Call:
+    heads, parts, size = (draw(st.integers(1, 3)) for _ in range(3))
+    x = draw(arrays(shapes(min_dims=1, max_dims=3, max_side=3).map(lambda s: (*s, parts * heads * size))))
+    return Call((x,), {"heads": heads, "parts": parts})
+
+
+@st.composite
 def rolled(draw: Any) -> Call:
     x = draw(arrays(shapes(min_dims=1)))
     dim = draw(dims_of(x.ndim))
@@ -373,6 +380,8 @@ CASES: dict[str, Any] = (
     | {"reshape": reshaped(), "permute": permuted(), "broadcast_to": widened(), "concatenate": joined()}
     | {
         "split_at": cut(),
+        "split_heads": side_by_side(),
+        "merge_heads": shapes(min_dims=3, max_dims=4).flatmap(lambda s: call(arrays(s))),
         "flip": shapes(min_dims=1).flatmap(lambda s: call(arrays(s), dim=dims_of(len(s)))),
         "roll": rolled(),
     }

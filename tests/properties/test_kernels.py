@@ -157,8 +157,8 @@ def test_attention(seed, heads, t, more_keys, d, scale, causal, mask):
     out, lse = plain.attention(q, k, v, mask, causal, scale)
     same(fast.attention(q, k, v, mask, causal, scale), (out, lse), 3e-5)
     same(
-        fast.attention_backward(g, q, k, v, mask, out, lse, causal, scale),
-        plain.attention_backward(g, q, k, v, mask, out, lse, causal, scale),
+        fast.attention_backward(g, q, k, v, mask, lse, causal, scale),
+        plain.attention_backward(g, q, k, v, mask, lse, causal, scale),
         1e-4 if scale > 1 else 1e-5,
     )
 
@@ -170,8 +170,8 @@ def test_attention_where_queries_outnumber_keys():
     same(fast.attention(q, k, k, None, True, 0.5), (out, lse))
     assert not out[0, 0, :130].any()
     same(
-        fast.attention_backward(q, q, k, k, None, out, lse, True, 0.5),
-        plain.attention_backward(q, q, k, k, None, out, lse, True, 0.5),
+        fast.attention_backward(q, q, k, k, None, lse, True, 0.5),
+        plain.attention_backward(q, q, k, k, None, lse, True, 0.5),
     )
 
 

@@ -46,7 +46,7 @@ def gradients(name: str, call: Call) -> list[np.ndarray]:
 def raw_gradients(name: str, call: Call, traced: bool) -> list[Any]:
     """What the rules themselves give, before the walk sums it to shape and casts it; on tensors where `traced`."""
     outs = several(FUNCTIONS[name](*call.tensors(name), **call.keywords))
-    node = outs[0].node if len(outs) == 1 and not OPS[name].name == "split_at" else outs[0].node.parents[0]
+    node = outs[0].node if len(outs) == 1 and not name.startswith("split_") else outs[0].node.parents[0]
     gs = upstream(outs) if traced else [g.numpy() for g in upstream(outs)]
     g = gs[0] if node is outs[0].node else tuple(gs)
     return [c for c in node.op.pull(node, g, None, Tensor.wrap, traced) if c is not None]

@@ -1,0 +1,136 @@
+"""Attention in compiled code, matrix products included: head by head and block by block of queries, in the cache.
+
+Arrays are (B, H, T or S, D), of any layout whose rows lie in one piece. With `causal`, query t sees the keys up to
+t + S - T, and a block leaves out the keys that none of its queries sees.
+"""
+
+import numpy as np
+from numba import float32, int64, njit, types
+
+from autograd.kernels.numba_math import FAST, exp, inline, larger, wide_vectors
+from autograd.kernels.numba_products import product
+
+INF, ZERO, ONE = float32(np.inf), float32(0), float32(1)
+VECTOR = 16  # elements
+
+_READ = types.Array(float32, 4, "A", readonly=True)
+_WRITE = types.Array(float32, 4, "A")
+_LSE = types.Array(float32, 3, "C")
+_SCRATCH = types.Array(float32, 1, "C")
+
+
+def _kernel(*arguments):
+    return njit([types.void(*arguments)], fastmath=FAST, error_model="numpy", nogil=True, cache=True)
+
+
+_rows = njit(fastmath=FAST, error_model="numpy", nogil=True)
+
+
+@inline
+def _seen(t, queries, keys, causal):
+    """How many keys the query t sees."""
+    return min(max(t + 1 + keys - queries, 0), keys) if causal else keys
+
+
+@inline
+def _whole_vectors(n, width):
+    """n rounded up to what vector instructions do without a rest, at most `width`."""
+    return min((n + VECTOR - 1) // VECTOR * VECTOR, width)
+
+
+@_rows
+def _softmax(scores, lse, scale, seen, step):
+    """Scores, of which row r sees the first seen + r step, become softmax weights in place; lse gets their logsumexp."""
+    wide_vectors()
+    rows, width = scores.shape
+    for r in range(rows):
+        n = min(max(seen + r * step, 0), width)
+        used = _whole_vectors(n, width)
+        for i in range(n, used):
+            scores[r, i] = -INF
+        top = -INF
+        for i in range(used):
+            top = larger(top, scores[r, i])
+        if top == -INF:
+            used = 0
+            lse[r] = INF
+        else:
+            top *= scale
+            total = ZERO
+            for i in range(used):
+                e = exp(scores[r, i] * scale - top)
+                scores[r, i] = e
+                total += e
+            share = ONE / total
+            for i in range(used):
+                scores[r, i] *= share
+            lse[r] = np.log(total) + top
+        for i in range(used, width):
+            scores[r, i] = ZERO
+
+
+@_rows
+def _softmax_backward(weights, inner, lse, scale, seen, step):
+    """Scores become softmax weights again, and `inner`, their gradient, becomes that of the scores unscaled."""
+    wide_vectors()
+    rows, width = weights.shape
+    for r in range(rows):
+        n = min(max(seen + r * step, 0), width)
+        used = _whole_vectors(n, width)
+        for i in range(n, used):
+            weights[r, i] = -INF
+        along, known = ZERO, lse[r]
+        for i in range(used):
+            w = exp(weights[r, i] * scale - known)
+            weights[r, i] = w
+            along += w * inner[r, i]
+        for i in range(used):
+            inner[r, i] = weights[r, i] * (inner[r, i] - along) * scale
+        for i in range(used, width):
+            weights[r, i] = ZERO
+            inner[r, i] = ZERO
+
+
+@_kernel(int64, _WRITE, _LSE, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
+def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
+    """out = softmax(scale q k^T) v, and the logsumexp of each row; `scratch` holds `block` rows of scores."""
+    batch, heads, queries, _ = q.shape
+    keys = k.shape[2]
+    for b in range(batch):
+        for h in range(heads):
+            for start in range(0, queries, block):
+                end = min(start + block, queries)
+                width = max(_seen(end - 1, queries, keys, causal), 1)
+                scores = scratch[: (end - start) * width].reshape(end - start, width)
+                product(sgemm, scores, q[b, h, start:end], k[b, h, :width].T, 0)
+                seen = start + 1 + keys - queries if causal else keys
+                _softmax(scores, lse[b, h, start:end], scale, seen, int64(causal))
+                product(sgemm, out[b, h, start:end], scores, v[b, h, :width], 0)
+
+
+@_kernel(int64, *[_WRITE] * 3, *[_READ] * 4, _LSE, float32, types.boolean, _SCRATCH, int64)
+def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scratch, block):
+    """The gradients of q, k and v; the weights are computed again from the logsumexp.
+
+    The last block of queries comes first: it sees all keys and begins the sums in g_k and g_v. `scratch` holds twice
+    `block` rows of scores.
+    """
+    batch, heads, queries, _ = q.shape
+    keys = k.shape[2]
+    for b in range(batch):
+        for h in range(heads):
+            for start in range((queries - 1) // block * block, -1, -block):
+                end = min(start + block, queries)
+                width = max(_seen(end - 1, queries, keys, causal), 1)
+                size = (end - start) * width
+                weights = scratch[:size].reshape(end - start, width)
+                inner = scratch[size : 2 * size].reshape(end - start, width)
+                gs, qs, ks, vs = g[b, h, start:end], q[b, h, start:end], k[b, h, :width], v[b, h, :width]
+                product(sgemm, weights, qs, ks.T, 0)
+                product(sgemm, inner, gs, vs.T, 0)
+                seen = start + 1 + keys - queries if causal else keys
+                _softmax_backward(weights, inner, lse[b, h, start:end], scale, seen, int64(causal))
+                more = 0 if end == queries else 1
+                product(sgemm, g_v[b, h, :width], weights.T, gs, more)
+                product(sgemm, g_q[b, h, start:end], inner, ks, 0)
+                product(sgemm, g_k[b, h, :width], inner.T, qs, more)
