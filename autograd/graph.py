@@ -237,10 +237,12 @@ def walk(
                 grads[parent] = c
             elif parent in summed:
                 grads[parent] += c
-            else:
+            elif create_graph:
                 grads[parent] = grads[parent] + c
-                if not create_graph:
-                    summed.add(parent)
+            else:
+                own = type(c) is np.ndarray and not _is_shared(c, g, contributions, node.saved)
+                grads[parent] = np.add(grads[parent], c, out=c) if own else grads[parent] + c
+                summed.add(parent)
         contributions = c = None
         if not retain_graph and node.saved and _holds_arrays(node.saved):
             node.saved = FREED

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Generator, Tensor, as_tensor, enable_grad, grad
 from autograd.generator import default_generator, own_generator
 from autograd.kernels.blas import blas_threads
-from autograd.kernels.threads import pool, thread_count
+from autograd.kernels.threads import each, pool, thread_count
 
 
 def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
@@ -61,8 +61,7 @@ def value_and_grads(
             for future in waiting:
                 more, others = future.result()
                 value += more
-                for g, other in zip(grads, others):
-                    g += other
+                each(np.ndarray.__iadd__, grads, others)
     return value, [Tensor.wrap(g) for g in grads]
 
 

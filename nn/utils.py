@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, cat, graph
+from autograd import Tensor, as_tensor, cat, graph, kernels
+from autograd.kernels.threads import each
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
@@ -19,8 +20,7 @@ def _norm(array: np.ndarray, norm_type: float) -> float:
     if not array.size:
         return 0.0
     if norm_type == 2:
-        flat = array.reshape(-1)
-        return math.sqrt(np.dot(flat, flat))
+        return math.sqrt(kernels.squared_norm(array))
     return float(np.linalg.norm(array.reshape(-1), norm_type))
 
 
@@ -37,13 +37,13 @@ def clip_grad_norm_(
     the gradients. `foreach` chooses between equal implementations in PyTorch; here there is one.
     """
     gradients = _gradients(parameters)
-    total = _norm(np.array([_norm(gradient, norm_type) for gradient in gradients]), norm_type)
+    total = _norm(np.array(each(lambda gradient: _norm(gradient, norm_type), gradients)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:
+        each(lambda gradient: np.multiply(gradient, factor, out=gradient), gradients)
         for gradient in gradients:
-            gradient *= factor
             graph.mutated(gradient)
     return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 

@@ -16,6 +16,7 @@ from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import matrix_product, mkl
 from autograd.kernels.numba_products import products
 from autograd.kernels.numpy_kernels import erf as erf
+from autograd.kernels.threads import WORTH_A_THREAD, side_by_side
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -267,10 +268,13 @@ def add_rows(g, index, rows):
     return out
 
 
-def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
-    arrays = (param, grad, mean, square)
-    if largest is not None or not all(_fits(a) and a.flags.carray for a in arrays):
-        numpy_kernels.adam(param, grad, mean, square, largest, step=step, lr=lr, betas=betas, eps=eps, shrink=shrink)
+def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink=1.0):
+    """All parameters by one loop, or by one on each thread."""
+    grads = [_plain(g) for g in grads]
+    sets = list(zip(params, grads, means, squares))
+    if largest or not all(_fits(a) and a.flags.carray for arrays in sets for a in arrays):
+        settings = {"step": step, "lr": lr, "betas": betas, "eps": eps, "shrink": shrink}
+        numpy_kernels.adam(params, grads, means, squares, largest, **settings)
         return
     beta1, beta2 = betas
     numbers = (
@@ -278,4 +282,16 @@ def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0
         *(lr / (1 - beta1**step), 1 / math.sqrt(1 - beta2**step), eps),
     )
     numbers = [np.float32(n) for n in numbers]
-    loops.adam(*[a.reshape(-1) for a in arrays], *numbers)
+    places = np.array([[loops.address(a) for a in arrays] for arrays in sets])
+    sizes = np.array([a.size for a in params])
+
+    def piece(start, stop):
+        loops.adam(places, sizes, start, stop, *numbers)
+
+    side_by_side(piece, int(sizes.sum()), WORTH_A_THREAD)
+
+
+def squared_norm(x):
+    if not _fits(x):
+        return numpy_kernels.squared_norm(x)
+    return float(loops.sum_of_squares(_flat(x)))

@@ -6,9 +6,9 @@ Matrices are (rows, C). Loops over a row vectorise; nothing is allocated but sma
 import math
 
 import numpy as np
-from numba import float32
+from numba import carray, float32, uint64
 
-from autograd.kernels.numba_math import erf, exp, inline, kernel, larger, sigmoid, wide_vectors
+from autograd.kernels.numba_math import erf, exp, floats_at, inline, kernel, larger, sigmoid, wide_vectors
 
 HALF, ONE, ZERO = float32(0.5), float32(1), float32(0)
 SQRT_HALF = float32(math.sqrt(0.5))
@@ -251,7 +251,7 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
             out[r, target[r]] -= scale * (ONE - smoothing)
 
 
-# Rows, and one step of AdamW ------------------------------------------------------------------------------------------
+# Rows, and one step of Adam -------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -265,13 +265,36 @@ def add_rows(out, g, index):
 
 
 @kernel
-def adam(param, grad, mean, square, beta1, rest1, beta2, rest2, shrink, step_size, root, eps):
-    """rest = 1 - beta, step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t), none of them exact in float32."""
+def address(array):
+    return array.ctypes.data
+
+
+@kernel
+def sum_of_squares(x):
+    total = ZERO
+    for i in range(x.size):
+        total += x[i] * x[i]
+    return total
+
+
+@kernel
+def adam(places, sizes, start, stop, beta1, rest1, beta2, rest2, shrink, step_size, root, eps):
+    """The elements `start` to `stop` of all parameters, counted one after the other.
+
+    `places` (parameters, 4) has the addresses of each parameter, its gradient and the two averages. rest = 1 - beta,
+    step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t), none of them exact in float32.
+    """
     wide_vectors()
-    for i in range(param.size):
-        g = grad[i]
-        m = beta1 * mean[i] + rest1 * g
-        v = beta2 * square[i] + rest2 * g * g
-        mean[i] = m
-        square[i] = v
-        param[i] = shrink * param[i] - step_size * m / (np.sqrt(v) * root + eps)
+    before = 0
+    for k in range(sizes.size):
+        n = sizes[k]
+        param, grad = carray(floats_at(places[k, 0]), n), carray(floats_at(places[k, 1]), n)
+        mean, square = carray(floats_at(places[k, 2]), n), carray(floats_at(places[k, 3]), n)
+        for i in range(uint64(max(start - before, 0)), uint64(max(min(stop - before, n), 0))):
+            g = grad[i]
+            m = beta1 * mean[i] + rest1 * g
+            v = beta2 * square[i] + rest2 * g * g
+            mean[i] = m
+            square[i] = v
+            param[i] = shrink * param[i] - step_size * m / (np.sqrt(v) * root + eps)
+        before += n

@@ -5,7 +5,7 @@ and a shift of the exponent's bits: only arithmetic, which becomes vector instru
 """
 
 from llvmlite import ir
-from numba import float32, int32, njit, types
+from numba import float32, int32, int64, njit, types
 from numba.extending import intrinsic
 
 # Sums may be reordered and products contracted, so that reductions vectorise. nan, inf and -0.0 keep their meaning.
@@ -24,6 +24,16 @@ def float_of_bits(typingctx, bits):
         return builder.bitcast(args[0], ir.FloatType())
 
     return float32(int32), generate
+
+
+@intrinsic
+def floats_at(typingctx, address):
+    """A pointer to the float32 at this address."""
+
+    def generate(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.FloatType().as_pointer())
+
+    return types.CPointer(float32)(int64), generate
 
 
 @intrinsic

@@ -391,11 +391,18 @@ def decay_average(average, values, beta, scratch):
     average += scratch
 
 
-def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0):
-    """param shrunk, then Kingma and Ba 2015, algorithm 1, in place; `mean` and `square` average grad and grad^2.
+def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink=1.0):
+    """One step of each array in `params`, in place: it is shrunk, then Kingma and Ba 2015, algorithm 1.
 
-    Where `largest` is given, it keeps the maximum of `square` and takes its place (AMSGrad, Reddi et al. 2018).
+    `means` and `squares` average grad and grad^2. Where `largest` is given, it keeps the maxima of `squares` and takes
+    their place (AMSGrad, Reddi et al. 2018).
     """
+    settings = (lr / (1 - betas[0] ** step), math.sqrt(1 - betas[1] ** step), betas, eps, shrink)
+    for *arrays, top in zip(params, grads, means, squares, largest or [None] * len(params)):
+        _adam(*arrays, top, *settings)
+
+
+def _adam(param, grad, mean, square, largest, step_size, root, betas, eps, shrink):
     beta1, beta2 = betas
     scratch = np.empty_like(param)
     decay_average(mean, grad, beta1, scratch)
@@ -404,10 +411,19 @@ def adam(param, grad, mean, square, largest, *, step, lr, betas, eps, shrink=1.0
     if largest is not None:
         np.maximum(largest, square, out=largest)
     np.sqrt(square if largest is None else largest, out=scratch)
-    scratch /= math.sqrt(1 - beta2**step)
+    scratch /= root
     scratch += eps
     np.divide(mean, scratch, out=scratch)
-    scratch *= lr / (1 - beta1**step)
+    scratch *= step_size
     if shrink != 1:
         param *= shrink
     param -= scratch
+
+
+# Sums over arrays -----------------------------------------------------------------------------------------------------
+
+
+def squared_norm(x):
+    """The sum of the squares of an array, as a float."""
+    flat = x.reshape(-1)
+    return float(np.dot(flat, flat))

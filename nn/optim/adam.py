@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Tensor, kernels
+from autograd import Tensor, graph, kernels
 from autograd.kernels.numpy_kernels import decay_average
 from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
 
@@ -56,25 +57,31 @@ class Adam(Optimizer):
         """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
         _check_adam(group)
 
-    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
+    def update_group(self, params: list[Tensor], group: Group) -> None:
+        """One step of all parameters that have taken equally many, by one kernel."""
+        together: defaultdict[int, list[Tensor]] = defaultdict(list)
+        for param in params:
+            if param.grad is not None:
+                together[count_step(self.state[param])].append(param)
+        for step, some in together.items():
+            self._update(some, step, group)
+
+    def _update(self, params: list[Tensor], step: int, group: Group) -> None:
+        arrays, states = [param.array for param in params], [self.state[param] for param in params]
+        grads = [self.gradient(param, group) for param in params]
         shrink = 1.0
         if self.decoupled:
             shrink -= group["lr"] * group["weight_decay"]
         else:
-            grad = with_decay(grad, param, group["weight_decay"])
-        kernels.adam(
-            param,
-            grad,
-            slot(state, "exp_avg", param),
-            slot(state, "exp_avg_sq", param),
-            slot(state, "max_exp_avg_sq", param) if group["amsgrad"] else None,
-            step=count_step(state),
-            lr=group["lr"],
-            betas=group["betas"],
-            eps=group["eps"],
-            shrink=shrink,
+            grads = [with_decay(g, array, group["weight_decay"]) for g, array in zip(grads, arrays, strict=True)]
+        means, squares, largest = (
+            [slot(state, name, array) for state, array in zip(states, arrays, strict=True)] if wanted else None
+            for name, wanted in (("exp_avg", True), ("exp_avg_sq", True), ("max_exp_avg_sq", group["amsgrad"]))
         )
+        settings = {name: group[name] for name in ("lr", "betas", "eps")}
+        kernels.adam(arrays, grads, means, squares, largest, step=step, shrink=shrink, **settings)
+        for array in arrays:
+            graph.mutated(array)
 
 
 class AdamW(Adam):

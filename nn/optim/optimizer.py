@@ -70,12 +70,17 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no update rule")
 
     def update_group(self, params: list[Tensor], group: Group) -> None:
-        """One step of every parameter that has a gradient: the seam where one kernel for all of them can go."""
+        """One step of every parameter that has a gradient."""
         for param in params:
             if param.grad is not None:
-                grad = param.grad.array
-                self.update(param.array, -grad if group["maximize"] else grad, self.state[param], group)
+                self.update(param.array, self.gradient(param, group), self.state[param], group)
                 graph.mutated(param.array)
+
+    @staticmethod
+    def gradient(param: Tensor, group: Group) -> np.ndarray:
+        """The gradient of what is to become smaller: with `maximize`, of the negative."""
+        grad = param.grad.array  # type: ignore[union-attr]
+        return -grad if group["maximize"] else grad
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter by its gradient; a `closure` computes loss and gradients first, and gives the loss."""

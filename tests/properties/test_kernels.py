@@ -9,6 +9,7 @@ pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "
 
 from autograd.kernels import numba_kernels as fast  # noqa: E402
 from autograd.kernels import numpy_kernels as plain  # noqa: E402
+from autograd.kernels import threads  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # nan and inf are among the inputs
 relaxed = settings(deadline=None, max_examples=60)
@@ -201,25 +202,46 @@ def test_the_same_bits_come_out_each_time():
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
+def adam_states(rng, shapes):
+    """Parameters, gradients, averages of these and of their squares, largest squares: a list of arrays each."""
+    return [[draw(rng, shape) ** power for shape in shapes] for power in (1, 1, 1, 2, 2)]
+
+
+def stepped(kernels, state, largest=False, **settings):
+    param, grad, mean, square, top = ([a.copy() for a in arrays] for arrays in state)
+    kernels.adam(param, grad, mean, square, top if largest else None, lr=1e-2, betas=(0.9, 0.999), eps=1e-8, **settings)
+    for before, after in zip(state[1], grad, strict=True):
+        np.testing.assert_array_equal(before, after, "the gradient is not Adam's to change")
+    return *param, *mean, *square, *top
+
+
 @relaxed
-@given(seeds, st.sampled_from([1, 5, 64, 1000]), st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0]))
-def test_a_step_of_adam(seed, size, step, shrink):
-    rng = np.random.default_rng(seed)
-    param, grad, mean = (draw(rng, size) for _ in range(3))
-    square = draw(rng, size) ** 2
-    settings = {"step": step, "lr": 1e-2, "betas": (0.9, 0.999), "eps": 1e-8, "shrink": shrink}
-    found, expected = ([a.copy() for a in (param, mean, square)] for _ in range(2))
-    fast.adam(found[0], grad, *found[1:], None, **settings)
-    plain.adam(expected[0], grad, *expected[1:], None, **settings)
-    same(tuple(found), tuple(expected))
+@given(
+    *(seeds, st.lists(st.sampled_from([(1,), (5,), (64,), (3, 7), (10, 100)]), min_size=1, max_size=4)),
+    *(st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0]), st.booleans()),
+)
+def test_a_step_of_adam(seed, shapes, step, shrink, largest):
+    state = adam_states(np.random.default_rng(seed), shapes)
+    settings = {"step": step, "shrink": shrink, "largest": largest}
+    same(stepped(fast, state, **settings), stepped(plain, state, **settings))
 
 
-def test_adam_with_the_largest_square_is_that_of_numpy():
-    rng = np.random.default_rng(0)
-    start = draw(rng, (4, 9)) ** 2
-    found, expected = list(start.copy()), list(start.copy())
-    grad = draw(rng, 9)
-    settings = {"step": 2, "lr": 1e-2, "betas": (0.9, 0.999), "eps": 1e-8}
-    for arrays, kernels in ((found, fast), (expected, plain)):
-        kernels.adam(arrays[0], grad, *arrays[1:], **settings)
-    same(tuple(found), tuple(expected))
+def test_a_step_of_adam_on_several_threads_has_the_bits_of_one(monkeypatch):
+    state = adam_states(np.random.default_rng(0), [(3, 500), (7,), (900,)])
+    monkeypatch.setattr(fast, "WORTH_A_THREAD", 100)
+    found = []
+    for count in (1, 2, 3):
+        monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
+        found.append(stepped(fast, state, step=2))
+    same(found[0], stepped(plain, state, step=2))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@relaxed
+@given(seeds, st.sampled_from([(1,), (4, 9), (300,)]))
+def test_the_squared_norm(seed, shape):
+    x = draw(np.random.default_rng(seed), shape)
+    assert fast.squared_norm(x) == pytest.approx(plain.squared_norm(x), rel=1e-5)
+    assert fast.squared_norm(x) == pytest.approx(np.sum(np.square(x, dtype=np.float64)), rel=1e-5)
