@@ -174,11 +174,13 @@ def leading_to(nodes: Sequence[Node], targets: Iterable[Node]) -> set[Node]:
 def unbroadcast(g: Any, shape: tuple[int, ...], name: str) -> Any:
     """The gradient `g` of a broadcast array, summed back to the `shape` that the array had; `name` is the op's."""
     extra = g.ndim - len(shape)
+    if extra > 0 and g.shape[extra:] == shape:
+        return g.sum(tuple(range(extra)))
     if extra < 0 or any(n not in (1, spread) for n, spread in zip(shape, g.shape[extra:])):
         raise ShapeError(f"a rule of {name!r} gave a gradient of shape {g.shape} for an argument of shape {shape}")
     spread = tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
     axes = (*range(extra), *spread)
-    return (np.sum(g, axis=axes) if axes else g).reshape(shape)
+    return (g.sum(axes) if axes else g).reshape(shape)
 
 
 def walk(

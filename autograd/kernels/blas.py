@@ -1,8 +1,7 @@
 """The BLAS libraries of this process: NumPy's own OpenBLAS, and Intel's MKL where the extra `fast` brought it.
 
-`matrix_product()` is the address of a function in C, which the compiled kernels call without Python. Both libraries
-spin while their threads wait for each other: where several Python threads multiply at once, one BLAS thread each is
-what serves them best.
+Compiled kernels call a function of theirs by its address, without Python. Both libraries spin while their threads wait
+for each other: where several Python threads multiply at once, one BLAS thread each is what serves them best.
 """
 
 from __future__ import annotations
@@ -25,11 +24,13 @@ _INTEL_THREADS = 0  # of <mkl_service.h>
 
 
 class Library(NamedTuple):
-    """One BLAS: how many threads it uses, and the address of its cblas_sgemm with integers of 64 bits (0: none)."""
+    """One BLAS: how many threads it uses, and addresses (0 where there is none) of its cblas_sgemm with integers of
+    64 bits, and of a function that sets the number of threads for the calling thread alone and gives the one before."""
 
     threads: Callable[[], int]
     use_threads: Callable[[int], Any]
     sgemm: int
+    use_threads_here: int
 
 
 def _address(library: ctypes.CDLL, name: str) -> int:
@@ -49,7 +50,7 @@ def openblas() -> Library | None:
         for name in _NAMES:
             if hasattr(library, name.format("get")):
                 threads, use = getattr(library, name.format("get")), getattr(library, name.format("set"))
-                return Library(threads, use, _address(library, "scipy_cblas_sgemm64_"))
+                return Library(threads, use, _address(library, "scipy_cblas_sgemm64_"), 0)
     return None
 
 
@@ -72,14 +73,15 @@ def mkl() -> Library | None:
             library.MKL_Set_Threading_Layer(_INTEL_THREADS)
             if "MKL_NUM_THREADS" not in os.environ and os.environ.get("OPENBLAS_NUM_THREADS", "").isdigit():
                 library.MKL_Set_Num_Threads(int(os.environ["OPENBLAS_NUM_THREADS"]))
-            return Library(library.MKL_Get_Max_Threads, library.MKL_Set_Num_Threads, sgemm)
+            here = _address(library, "MKL_Set_Num_Threads_Local")
+            return Library(library.MKL_Get_Max_Threads, library.MKL_Set_Num_Threads, sgemm, here)
     return None
 
 
 @cache
-def matrix_product() -> int:
-    """The address of a cblas_sgemm with integers of 64 bits: MKL's, else OpenBLAS's; 0 where there is neither."""
-    return next((library.sgemm for library in (mkl(), openblas()) if library is not None), 0)
+def fastest() -> Library | None:
+    """The library whose cblas_sgemm compiled code calls: MKL, else OpenBLAS."""
+    return next((library for library in (mkl(), openblas()) if library is not None and library.sgemm), None)
 
 
 def _loaded() -> list[Library]:

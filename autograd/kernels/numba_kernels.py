@@ -13,7 +13,7 @@ import numpy as np
 from autograd.kernels import numba_attention as attend
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numpy_kernels
-from autograd.kernels.blas import matrix_product, mkl
+from autograd.kernels.blas import fastest, mkl
 from autograd.kernels.numba_products import products
 from autograd.kernels.numpy_kernels import erf as erf
 from autograd.kernels.threads import WORTH_A_THREAD, side_by_side
@@ -196,13 +196,6 @@ def _four_dims(x):
     return x.reshape(-1, *x.shape[-3:]) if x.ndim > 4 else x[(None,) * (4 - x.ndim)]
 
 
-def _readable(x):
-    """x where BLAS can read its matrices, or their transposes, as they lie in memory; else a copy."""
-    rows, columns = x.shape[-2:]
-    step, each = x.strides[-2:]
-    return x if each == 4 <= 4 * columns <= step or step == 4 <= 4 * rows <= each else np.array(x, order="C")
-
-
 def matmul(x, y):
     """By MKL, where it is installed."""
     library = mkl()
@@ -213,8 +206,8 @@ def matmul(x, y):
         batch = np.broadcast_shapes(batch, y.shape[:-2])
         x, y = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (x, y))
     out = np.empty((*batch, x.shape[-2], y.shape[-1]), FLOAT32)
-    products(library.sgemm, _four_dims(out), _four_dims(_readable(x)), _four_dims(_readable(y)))
-    return out
+    arrays = (_four_dims(out), _four_dims(x), _four_dims(y)) if batch else (out, x, y)
+    return out if products(library.sgemm, library.use_threads_here, *arrays) else numpy_kernels.matmul(x, y)
 
 
 BLOCK = 64  # queries at a time
@@ -228,7 +221,7 @@ def _in_rows(x):
 
 def _attends(q, k, v, mask, scale):
     same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
-    return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v)) and matrix_product()
+    return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v)) and fastest() is not None
 
 
 def attention(q, k, v, mask, causal, scale):
@@ -239,7 +232,7 @@ def attention(q, k, v, mask, causal, scale):
     q, k, v = (_in_rows(x) for x in (q, k, v))
     out = np.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
     lse, scratch = np.empty(q.shape[:-1], FLOAT32), np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    attend.attention(matrix_product(), out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
+    attend.attention(fastest().sgemm, out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
     return out.reshape(*shape, out.shape[-1]), lse.reshape(shape)
 
 
@@ -252,7 +245,7 @@ def attention_backward(g, q, k, v, mask, lse, causal, scale):
     grads = [np.empty_like(x) for x in (q, k, v)]
     lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
     attend.attention_backward(
-        matrix_product(), *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK
+        fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK
     )
     return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
 

@@ -12,6 +12,7 @@ from autograd.kernels.numba_math import inline
 _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _ROW_MAJOR, AS_IT_IS, TRANSPOSED = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
+WORTH_TWO_THREADS = 1 << 23  # multiplications
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
 
@@ -54,13 +55,55 @@ def product(sgemm, out, x, y, beta):
     )
 
 
-_READ = types.Array(float32, 4, "A", readonly=True)
+@intrinsic
+def _use_threads(typingctx, address, count):
+    """MKL_Set_Num_Threads_Local at this address: how many threads this one may use; gives the number before."""
+
+    def generate(context, builder, signature, args):
+        function = ir.FunctionType(_INT32, [_INT32]).as_pointer()
+        return builder.call(builder.inttoptr(args[0], function), [args[1]])
+
+    return int32(int64, int32), generate
 
 
-# One form for arrays of every layout: else each combination of them would be compiled anew.
-@njit([types.void(int64, types.Array(float32, 4, "C"), _READ, _READ)], nogil=True, cache=True)
-def products(sgemm, out, x, y):
-    """The products of matrices in two batch dims."""
-    for b in range(out.shape[0]):
-        for h in range(out.shape[1]):
-            product(sgemm, out[b, h], x[b, h], y[b, h], 0)
+@inline
+def threads_for(use_threads, work):
+    """One thread where `work`, in multiplications, is too little for two; to be given to `threads_again`."""
+    return _use_threads(use_threads, int32(1)) if use_threads != 0 and work < WORTH_TWO_THREADS else int32(-1)
+
+
+@inline
+def threads_again(use_threads, before):
+    """What `threads_for` changed, changed back."""
+    if before >= 0:
+        _use_threads(use_threads, before)
+
+
+@inline
+def readable(shape, strides):
+    """Whether the matrices of the last two dims lie in memory row by row, or column by column."""
+    rows, columns, step, each = shape[-2], shape[-1], strides[-2], strides[-1]
+    return (each == _SIZE and step >= columns * _SIZE) or (step == _SIZE and each >= rows * _SIZE)
+
+
+def _forms(ndim):
+    """One form for arrays of every layout: else each combination of them would be compiled anew."""
+    read = types.Array(float32, ndim, "A", readonly=True)
+    return types.boolean(int64, int64, types.Array(float32, ndim, "C"), read, read)
+
+
+@njit([_forms(2), _forms(4)], nogil=True, cache=True)
+def products(sgemm, use_threads, out, x, y):
+    """The product of two matrices, or the products of those in two batch dims; False where BLAS can read neither the
+    rows nor the columns of x or y in one piece each."""
+    if not (readable(x.shape, x.strides) and readable(y.shape, y.strides)):
+        return False
+    before = threads_for(use_threads, out.size * x.shape[-1])
+    if out.ndim == 2:
+        product(sgemm, out, x, y, 0)
+    else:
+        for b in range(out.shape[0]):
+            for h in range(out.shape[1]):
+                product(sgemm, out[b, h], x[b, h], y[b, h], 0)
+    threads_again(use_threads, before)
+    return True

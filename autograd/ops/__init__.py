@@ -90,6 +90,7 @@ from autograd.ops.fused import (
     add_rows,
     attention,
     bce_with_logits,
+    count_classes,
     cross_entropy,
     cross_entropy_rows,
     dropout,

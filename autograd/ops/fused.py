@@ -145,15 +145,21 @@ def cross_entropy_rows(logits, target, *, ignore_index=-100, label_smoothing=0.0
     return kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
 
 
+def count_classes(name, index, classes, ignore_index):
+    """How many of the class indices are not ignored; IndexError where one of these is not below `classes`."""
+    if index.size and (index.min() < 0 or index.max() >= classes):
+        wrong = index[((index < 0) | (index >= classes)) & (index != ignore_index)]
+        if wrong.size:
+            raise IndexError(f"{name}: target {wrong[0]} is out of bounds for {classes} classes")
+    return index.size - int(np.count_nonzero(index == ignore_index))
+
+
 def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """The cross-entropy of logits (N, V) and classes (N,); the mean is over those that are not ignored."""
     classes = np.asarray(getattr(target, "array", target))
     if logits.ndim != 2 or classes.shape != logits.shape[:1]:
         raise ShapeError(f"cross_entropy needs logits (N, V) and targets (N,), got {logits.shape} and {classes.shape}")
-    kept = classes != ignore_index
-    wrong = classes[kept & ((classes < 0) | (classes >= logits.shape[1]))]
-    if wrong.size:
-        raise IndexError(f"cross_entropy: target {wrong[0]} is out of range for {logits.shape[1]} classes")
+    count = count_classes("cross_entropy", classes, logits.shape[1], ignore_index)
     rows = cross_entropy_rows(logits, classes, ignore_index=ignore_index, label_smoothing=label_smoothing)
     if reduction == "none":
         return rows
@@ -161,8 +167,9 @@ def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, red
         return sum_(rows)
     if reduction != "mean":
         raise ValueError(f'reduction must be "mean", "sum" or "none", not {reduction!r}')
-    count = int(np.count_nonzero(kept))
-    return sum_(rows) / count if count else sum_(rows) * math.nan
+    if not count:
+        return sum_(rows) * math.nan
+    return mean(rows) if count == classes.size else sum_(rows) / count
 
 
 @op(x=lambda g, x, y: g * (E.sigmoid(x) - y), y=lambda g, x: -g * x)

@@ -291,17 +291,25 @@ def op(
         def call(*args: Any, **kwargs: Any) -> Any:
             if len(args) > arity or (kwargs and not kwargs.keys() <= settings):
                 args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
+            for arg in args:
+                if isinstance(arg, Traced):
+                    break
+            else:
+                try:
+                    result = forward(*args, **kwargs)
+                except ValueError as error:
+                    raise _explained(entry, args, error) from error
+                return result[0] if saves else result
             values: list[Any] = []
             parents: list[Node | None] = []
             mask = 0
             bit = 1
-            traced = None
             changed = mutations.last
             for arg in args:
                 if isinstance(arg, Traced):
                     traced = arg
-                    values.append(arg.array)
                     node = arg.node
+                    values.append(arg.array)
                     parents.append(node)
                     if node is not None:
                         mask |= bit
@@ -316,8 +324,6 @@ def op(
             except ValueError as error:
                 raise _explained(entry, values, error) from error
             out = result[0] if saves else result
-            if traced is None:
-                return out
             if type(out) is not ndarray:
                 if type(out) is tuple:
                     return _several(entry, traced.wrap, out, mask, values, parents, kwargs)
@@ -353,7 +359,7 @@ def _several(
     return wrap_several(wrap, outs, node)
 
 
-def _explained(entry: Op, values: list, error: ValueError) -> Exception:
+def _explained(entry: Op, values: Sequence[Any], error: ValueError) -> Exception:
     """NumPy's complaint about shapes, with the op's name and every argument's shape."""
     names = [*entry.args, *[f"{entry.variadic}[{i}]" for i in range(len(values) - len(entry.args))]]
     shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(names, values, strict=False) if hasattr(v, "shape"))

@@ -82,8 +82,8 @@ def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
 # -- classes --------------------------------------------------------------------------------------------------------
 
 
-def _check_classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> None:
-    """Class scores (C,), (N, C) or (N, C, d1, ...), class indices of the same shape without C."""
+def _check_classes(name: str, input: Tensor, target: Tensor) -> None:
+    """Class scores (C,), (N, C) or (N, C, d1, ...), class indices, which are whole numbers, in the shape without C."""
     shape = tuple(input.shape)
     wanted = shape[:1][:0] if len(shape) == 1 else shape[:1] + shape[2:]
     if not shape or tuple(target.shape) != wanted:
@@ -94,10 +94,6 @@ def _check_classes(name: str, input: Tensor, target: Tensor, ignore_index: int) 
         raise TypeError(
             f"{name}: class indices must be integers, got {target.dtype}; probabilities have the input's shape"
         )
-    classes, index = shape[min(len(shape) - 1, 1)], target.array
-    wrong = ((index < 0) | (index >= classes)) & (index != ignore_index)
-    if wrong.any():
-        raise IndexError(f"{name}: target {index[wrong].flat[0]} is out of bounds for {classes} classes")
 
 
 def nll_loss(
@@ -109,8 +105,9 @@ def nll_loss(
     """
     check_reduction(reduction)
     target = as_tensor(target)
-    _check_classes("nll_loss", input, target, ignore_index)
+    _check_classes("nll_loss", input, target)
     dim = min(input.ndim - 1, 1)
+    ops.count_classes("nll_loss", target.array, input.shape[dim], ignore_index)
     kept = target.array != ignore_index
     safe = np.where(kept, target.array, 0)
     share = kept.astype(input.array.dtype) if weight is None else kept * weight.array[safe]
@@ -148,16 +145,14 @@ def cross_entropy(
     dim = min(input.ndim - 1, 1)
     if target.array.dtype.kind == "f" and tuple(target.shape) == tuple(input.shape):
         return _soft_cross_entropy(input, target, weight, dim, reduction, label_smoothing)
-    _check_classes("cross_entropy", input, target, ignore_index)
+    _check_classes("cross_entropy", input, target)
     if weight is None:
-        logits = (input if dim == input.ndim - 1 else input.movedim(dim, -1)).reshape(-1, input.shape[dim])
-        loss = ops.cross_entropy(
-            logits,
-            target.reshape(-1),
-            ignore_index=ignore_index,
-            label_smoothing=label_smoothing,
-            reduction=reduction,
-        )
+        logits, classes = input, target
+        if input.ndim != 2:
+            logits = (input if dim == input.ndim - 1 else input.movedim(dim, -1)).reshape(-1, input.shape[dim])
+            classes = target.reshape(-1)
+        settings = {"ignore_index": ignore_index, "label_smoothing": label_smoothing, "reduction": reduction}
+        loss = ops.cross_entropy(logits, classes, **settings)
         return loss.reshape(target.shape) if reduction == "none" else loss
     return _weighted_cross_entropy(input, target, weight, dim, ignore_index, reduction, label_smoothing)
 
