@@ -49,7 +49,7 @@ clean: ## remove the environment, the caches and out/
 	touch $@
 
 .venv/demos.stamp: .venv/made.stamp setup.cfg pyproject.toml
-	$(PIP) -e '.[draw,plot,fast]'
+	$(PIP) -e '.[draw,plot,numba]'
 	touch $@
 
 .venv/all.stamp: .venv/made.stamp setup.cfg pyproject.toml

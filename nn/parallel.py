@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Generator, Tensor, as_tensor, enable_grad, grad
+from autograd import Generator, Tensor, as_tensor, enable_grad, grad, kernels
 from autograd.generator import default_generator, own_generator
 from autograd.kernels.blas import blas_threads
 from autograd.kernels.threads import each, pool, thread_count
@@ -55,6 +55,7 @@ def value_and_grads(
     if len(parts) == 1:
         value, grads = of_share(0)
     else:
+        kernels.backend()  # it may bring a BLAS of its own, whose threads count too
         with blas_threads(1):
             waiting = [pool(len(parts) - 1).submit(aside, i) for i in range(1, len(parts))]
             value, grads = of_share(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,13 @@ from autograd.errors import require
 from autograd.kernels.memory import keep_freed_memory
 
 _BACKENDS = ("numpy", "numba")
+KERNELS = (
+    *("gelu", "gelu_backward", "silu", "silu_backward", "erf"),
+    *("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "cross_entropy", "cross_entropy_backward"),
+    *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
+    *("matmul", "attention", "attention_backward", "add_rows"),
+    *("adam", "squared_norm"),
+)
 
 
 class _State:
@@ -29,8 +37,11 @@ def use(name: str) -> ModuleType:
     if name == "numba":
         require("numba", "fast")
     keep_freed_memory()
-    _State.module = importlib.import_module(f"autograd.kernels.{name}_kernels")
-    return _State.module
+    module = importlib.import_module(f"autograd.kernels.{name}_kernels")
+    # as attributes of this module, or each use of a kernel would first fail to find it here
+    vars(sys.modules[__name__]).update({name: getattr(module, name) for name in KERNELS})
+    _State.module = module
+    return module
 
 
 def backend() -> ModuleType:
@@ -42,6 +53,6 @@ def backend() -> ModuleType:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
+    if name not in KERNELS:
+        raise AttributeError(f"module {__name__!r} has no kernel {name!r}")
     return getattr(backend(), name)

@@ -56,7 +56,11 @@ def openblas() -> Library | None:
 
 @cache
 def mkl() -> Library | None:
-    """The MKL of PyPI's package `mkl`, told to use as many threads as the environment allows any BLAS."""
+    """The MKL of PyPI's package `mkl`, told to use as many threads as the environment allows any BLAS.
+
+    Its threads wait for the next product for 10 ms (KMP_BLOCKTIME), not for the 200 that are their default:
+    they would take a core from whatever the program does next.
+    """
     try:
         package = metadata.distribution("mkl")
     except metadata.PackageNotFoundError:
@@ -70,6 +74,7 @@ def mkl() -> Library | None:
             continue
         sgemm = _address(library, "cblas_sgemm_64")
         if sgemm:
+            os.environ.setdefault("KMP_BLOCKTIME", "10")
             library.MKL_Set_Threading_Layer(_INTEL_THREADS)
             if "MKL_NUM_THREADS" not in os.environ and os.environ.get("OPENBLAS_NUM_THREADS", "").isdigit():
                 library.MKL_Set_Num_Threads(int(os.environ["OPENBLAS_NUM_THREADS"]))

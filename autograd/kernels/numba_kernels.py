@@ -21,6 +21,9 @@ from autograd.kernels.threads import WORTH_A_THREAD, side_by_side
 FLOAT32 = np.dtype(np.float32)
 
 
+mkl()  # loaded now, so that `blas_threads` knows of it
+
+
 def _fits(x):
     return x.dtype == FLOAT32 and x.ndim > 0 and x.size > 0
 

@@ -12,7 +12,8 @@ from autograd.kernels.numba_math import inline
 _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _ROW_MAJOR, AS_IT_IS, TRANSPOSED = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
-WORTH_TWO_THREADS = 1 << 23  # multiplications
+WORTH_TWO_THREADS = 1 << 23  # multiplications; below, MKL multiplies on one
+WORTH_TWO_READERS = 1 << 20  # elements: a large matrix times a vector waits for memory, not for arithmetic
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
 
@@ -67,19 +68,6 @@ def _use_threads(typingctx, address, count):
 
 
 @inline
-def threads_for(use_threads, work):
-    """One thread where `work`, in multiplications, is too little for two; to be given to `threads_again`."""
-    return _use_threads(use_threads, int32(1)) if use_threads != 0 and work < WORTH_TWO_THREADS else int32(-1)
-
-
-@inline
-def threads_again(use_threads, before):
-    """What `threads_for` changed, changed back."""
-    if before >= 0:
-        _use_threads(use_threads, before)
-
-
-@inline
 def readable(shape, strides):
     """Whether the matrices of the last two dims lie in memory row by row, or column by column."""
     rows, columns, step, each = shape[-2], shape[-1], strides[-2], strides[-1]
@@ -98,12 +86,14 @@ def products(sgemm, use_threads, out, x, y):
     rows nor the columns of x or y in one piece each."""
     if not (readable(x.shape, x.strides) and readable(y.shape, y.strides)):
         return False
-    before = threads_for(use_threads, out.size * x.shape[-1])
+    little = out.size * x.shape[-1] < WORTH_TWO_THREADS and x.size + y.size < WORTH_TWO_READERS
+    before = _use_threads(use_threads, int32(1)) if little and use_threads != 0 else int32(-1)
     if out.ndim == 2:
         product(sgemm, out, x, y, 0)
     else:
         for b in range(out.shape[0]):
             for h in range(out.shape[1]):
                 product(sgemm, out[b, h], x[b, h], y[b, h], 0)
-    threads_again(use_threads, before)
+    if before >= 0:
+        _use_threads(use_threads, before)
     return True

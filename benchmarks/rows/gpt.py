@@ -1,7 +1,7 @@
 """One training step of a GPT: forward, backward, clipping by norm, AdamW.
 
 nanoGPT's sizes for a CPU, and its character model's, without dropout, for no two libraries draw the same numbers.
-"products" is the machine's limit: the matrix products of the step alone, by the same BLAS, into arrays made before.
+"products" is the machine's limit: the matrix products of the step alone, by the BLAS that the kernels use.
 """
 
 import os
@@ -209,6 +209,8 @@ def hips(**sizes):
 
 def _products(layers, heads, width, context, batch, vocabulary, **_):
     """A function that does the matrix products of one step's forward and backward, as few 2-D calls as can be."""
+    from autograd import kernels
+
     rng = np.random.default_rng(0)
 
     def array(*shape):
@@ -218,16 +220,14 @@ def _products(layers, heads, width, context, batch, vocabulary, **_):
     jobs = []
     for n, m, times in ((C, 3 * C, layers), (C, C, layers), (C, 4 * C, layers), (4 * C, C, layers), (C, vocabulary, 1)):
         x, w, g = array(N, n), array(m, n), array(N, m)
-        triples = [(x, w.T, array(N, m)), (g, w, array(N, n)), (g.T, x, array(m, n))]  # out, and by x and by w
-        jobs += triples * times
+        jobs += [(x, w.T), (g, w), (g.T, x)] * times  # the output, and the gradients of x and w
     q, s = array(B, T, D), array(B, T, T)
     across, down = q.swapaxes(1, 2), s.swapaxes(1, 2)
-    to_s, to_q = (q, across, array(B, T, T)), array(B, T, D)
-    jobs += [to_s, (s, q, to_q), (down, q, to_q), to_s, (s, q, to_q), (down, q, to_q)] * layers  # QK', PV, and by all
+    jobs += [(q, across), (s, q), (down, q), (q, across), (s, q), (down, q)] * layers  # QK', PV, and by all
 
     def run():
-        for a, b, out in jobs:
-            np.matmul(a, b, out=out)
+        for a, b in jobs:
+            kernels.matmul(a, b)
 
     return run
 
@@ -244,8 +244,10 @@ def products(**sizes):
 
 def products_split(**sizes):
     """The batch in shares, each on a thread of its own with a BLAS of one thread."""
+    from autograd import kernels
     from autograd.kernels.blas import blas_threads
 
+    kernels.backend()
     count = threads()
     cuts = [sizes["batch"] * i // count for i in range(count + 1)]
     runs = [_products(**{**sizes, "batch": b - a}) for a, b in zip(cuts, cuts[1:])]

@@ -1,6 +1,9 @@
 """The kernels in NumPy against formulas written out, and the choice between backends."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -124,9 +127,22 @@ def test_attention_keeps_the_layout_of_split_heads(rng):
     assert all(a.swapaxes(1, 2).flags.c_contiguous for a in (out, *grads))
 
 
-def test_use_chooses_the_backend(monkeypatch):
-    monkeypatch.setattr(kernels._State, "module", None)
-    monkeypatch.setenv("CHAINRULE_KERNELS", "numpy")
-    assert kernels.backend() is K
+def test_use_chooses_the_backend():
+    before = kernels.backend()
+    try:
+        assert kernels.use("numpy") is kernels.backend() is K
+        assert all(getattr(kernels, name) is getattr(K, name) for name in kernels.KERNELS)
+    finally:
+        kernels.use(before.__name__.split(".")[-1].removesuffix("_kernels"))
+    assert kernels.gelu is before.gelu
     with pytest.raises(ValueError, match="numpy and numba"):
         kernels.use("fortran")
+    with pytest.raises(AttributeError, match="no kernel 'fortran'"):
+        kernels.fortran
+
+
+def test_the_environment_chooses_the_backend():
+    program = "from autograd import kernels; print(kernels.gelu.__module__)"
+    env = {**os.environ, "CHAINRULE_KERNELS": "numpy"}
+    shown = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == K.__name__

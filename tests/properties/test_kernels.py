@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
 
+from autograd.kernels import blas, threads  # noqa: E402
 from autograd.kernels import numba_kernels as fast  # noqa: E402
 from autograd.kernels import numpy_kernels as plain  # noqa: E402
-from autograd.kernels import threads  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # nan and inf are among the inputs
 relaxed = settings(deadline=None, max_examples=60)
@@ -130,6 +130,66 @@ def test_cross_entropy(seed, count, width, scale, smoothing, kind):
     )
 
 
+LIBRARIES = [pytest.param(blas.mkl, id="MKL"), pytest.param(blas.openblas, id="OpenBLAS"), pytest.param(None, id="none")]
+
+
+@pytest.fixture(params=LIBRARIES, scope="module")
+def library(request):
+    """The compiled kernels multiply by this library; `None`: by NumPy, as where neither is known."""
+    found = request.param and request.param()
+    if request.param and not found:
+        pytest.skip("this library is not here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "mkl", lambda: found)
+        patch.setattr(fast, "fastest", lambda: found)
+        yield found
+
+
+def matrix(rng, batch, rows, columns, layout):
+    """Random matrices (*batch, rows, columns) that lie in memory by rows, by columns, with gaps, or all at one place."""
+    if layout == "columns":
+        return draw(rng, (*batch, columns, rows)).swapaxes(-1, -2)
+    if layout == "gaps":
+        return draw(rng, (*batch, rows, columns + 3))[..., 1:-2]
+    if layout == "repeated":
+        return np.broadcast_to(draw(rng, (columns,)), (*batch, rows, columns))
+    return draw(rng, (*batch, rows, columns), 1, layout)
+
+
+MATRICES = st.sampled_from(["C", "columns", "gaps", "strided", "repeated", "read-only"])
+BATCHES = st.sampled_from([((), ()), ((2,), (2,)), ((3, 2), (3, 2)), ((3, 1), (2,)), ((), (4,)), ((2, 1, 3, 2), (2, 3, 1, 1))])
+
+
+@relaxed
+@given(seeds, BATCHES, st.tuples(*[st.sampled_from([1, 2, 3, 16, 33, 70])] * 3), MATRICES, MATRICES)
+def test_matrix_products(library, seed, batches, sizes, of_x, of_y):
+    rng = np.random.default_rng(seed)
+    n, k, m = sizes
+    x, y = matrix(rng, batches[0], n, k, of_x), matrix(rng, batches[1], k, m, of_y)
+    same(fast.matmul(x, y), plain.matmul(x, y))
+    same(plain.matmul(x, y), np.matmul(x.astype(np.float64), y.astype(np.float64)).astype(np.float32))
+
+
+def test_products_of_nothing_are_those_of_numpy(library):
+    for n, k, m in ((0, 2, 3), (2, 0, 3), (2, 3, 0)):
+        np.testing.assert_array_equal(fast.matmul(*(np.ones(s, np.float32) for s in ((n, k), (k, m)))), k)
+    np.testing.assert_array_equal(fast.matmul(np.ones(3, np.float32), np.ones((3, 2), np.float32)), [3, 3])
+
+
+def test_a_product_has_the_same_bits_wherever_its_arrays_lie(library):
+    rng = np.random.default_rng(0)
+    x, y = draw(rng, (65, 130)), draw(rng, (130, 67))
+    memory = np.empty((2, 130 * 130), np.float32)
+    found = []
+    for start in (0, 1, 4, 9):
+        places = [row[start : start + a.size].reshape(a.shape) for row, a in zip(memory, (x, y), strict=True)]
+        for place, a in zip(places, (x, y), strict=True):
+            place[...] = a
+        found.append(fast.matmul(*places))
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0], other)
+
+
 def split_heads(rng, shape, scale):
     """(B, H, T, D) as a view of (B, T, H, D), as models give it."""
     b, h, t, d = shape
@@ -147,7 +207,7 @@ def split_heads(rng, shape, scale):
     st.booleans(),
     st.sampled_from([None, "bool", "float"]),
 )
-def test_attention(seed, heads, t, more_keys, d, scale, causal, mask):
+def test_attention(library, seed, heads, t, more_keys, d, scale, causal, mask):
     rng = np.random.default_rng(seed)
     s = t + more_keys
     q, k, v = (split_heads(rng, (*heads, n, d), 1) for n in (t, s, s))
@@ -191,6 +251,18 @@ def test_other_dtypes_are_those_of_numpy(dtype):
     np.testing.assert_array_equal(fast.softmax(x, -1), plain.softmax(x, -1))
     for a, b in zip(fast.layer_norm(x, None, None, 1e-5), plain.layer_norm(x, None, None, 1e-5), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_attention_with_dims_that_are_not_four_or_not_in_rows(library):
+    rng = np.random.default_rng(0)
+    for q in (draw(rng, (70, 4)), draw(rng, (2, 70, 4)), draw(rng, (2, 1, 3, 1, 70, 4)), draw(rng, (2, 4, 70)).swapaxes(1, 2)):
+        k, g = q + 1, q[::-1]
+        out, lse = plain.attention(q, k, q, None, True, 0.5)
+        same(fast.attention(q, k, q, None, True, 0.5), (out, lse))
+        same(
+            fast.attention_backward(g, q, k, q, None, lse, True, 0.5),
+            plain.attention_backward(g, q, k, q, None, lse, True, 0.5),
+        )
 
 
 def test_the_same_bits_come_out_each_time():

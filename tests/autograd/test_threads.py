@@ -1,0 +1,92 @@
+"""Work spread over threads, and how many of them the BLAS libraries take."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from autograd.kernels import blas, threads
+
+
+@pytest.fixture(params=[1, 2, 3])
+def count(request, monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 100])
+def test_every_piece_is_done_once(count, size):
+    done = np.zeros(size, int)
+
+    def work(start, stop):
+        done[start:stop] += 1
+
+    threads.side_by_side(work, size, 2)
+    assert (done == 1).all()
+
+
+def test_no_more_threads_than_the_work_is_worth(count):
+    pieces = []
+    threads.side_by_side(lambda start, stop: pieces.append((start, stop)), 100, 40)
+    assert len(pieces) == min(count, 2)
+
+
+def test_what_each_gives_comes_in_order(count, monkeypatch):
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+    a, b = [np.full(3, i) for i in range(7)], [np.full(3, 10 * i) for i in range(7)]
+    assert threads.each(lambda x, y: int((x + y).sum()), a, b) == [33 * i for i in range(7)]
+    assert threads.each(lambda x: x, []) == []
+
+
+def test_an_error_in_a_thread_is_raised(count):
+    def work(start, stop):
+        raise RuntimeError(f"from {start}")
+
+    with pytest.raises(RuntimeError, match="from"):
+        threads.side_by_side(work, 100, 1)
+
+
+def test_work_within_a_thread_of_the_pool_is_done_there(count):
+    found = []
+
+    def inner(start, stop):
+        found.append(threading.current_thread())
+
+    def outer(start, stop):
+        before = len(found)
+        if threading.current_thread() is not threading.main_thread():
+            threads.side_by_side(inner, 100, 1)
+            assert found[before:] == [threading.current_thread()]
+
+    threads.side_by_side(outer, count, 1)
+    assert len(found) == count - 1
+
+
+@pytest.mark.skipif(blas.mkl() is None, reason='MKL is not here: pip install "chainrule[fast]"')
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"OPENBLAS_NUM_THREADS": "1"}, 1),
+        ({"MKL_NUM_THREADS": "1"}, 1),
+        ({"MKL_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}, 2),
+        ({"OMP_NUM_THREADS": "1"}, 1),
+    ],
+)
+def test_mkl_takes_the_threads_that_the_environment_allows(settings, expected):
+    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    program = "from autograd.kernels.blas import mkl; print(mkl().threads())"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env={**others, **settings}, capture_output=True, text=True, check=True
+    )
+    assert int(shown.stdout) == min(expected, os.cpu_count() or 1)
+
+
+def test_no_mkl_where_its_package_is_not_installed(monkeypatch):
+    def missing(name):
+        raise blas.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(blas.metadata, "distribution", missing)
+    assert blas.mkl.__wrapped__() is None
