@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd import Tensor, no_grad
 from autograd.random import default_generator
-from nn import checkpoint, nonfinite
+from nn import checkpoint, nonfinite, parallel
 from nn.batches import Batches
 from nn.module import Module
 from nn.optim import Optimizer
@@ -49,7 +49,8 @@ class Trainer:
     """Trains `model` for `steps` updates of `optimizer`.
 
     `loss(model, batch)` is the loss of a batch from `batches`, a function that draws one or an iterable; an update sees
-    `accumulate` of them. `clip` bounds the norm of the gradient, `scheduler` steps after each update. Every
+    `accumulate` of them. With several `threads` each takes a share of a batch (nn.parallel): then a batch is a tuple of
+    tensors, and the loss a mean over their first dim. `clip` bounds the norm of the gradient, `scheduler` steps after each update. Every
     `evaluate_every` updates, before the first and after the last, `evaluate()` gives the held-out loss, or a dict with
     a "loss" in it, and then `on_evaluate(trainer)` is called, for samples.
 
@@ -68,6 +69,7 @@ class Trainer:
         steps: int,
         scheduler: LRScheduler | None = None,
         accumulate: int = 1,
+        threads: int = 1,
         clip: float | None = None,
         evaluate: "Callable[[], float | Metrics] | None" = None,
         evaluate_every: int | None = None,
@@ -81,11 +83,13 @@ class Trainer:
         quiet: bool = False,
     ) -> None:
         every = max(steps // 10, 1) if evaluate_every is None else evaluate_every
-        for name, value, least in (("steps", steps, 0), ("accumulate", accumulate, 1), ("evaluate_every", every, 1)):
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+        least = {"steps": (steps, 0), "accumulate": (accumulate, 1), "threads": (threads, 1), "evaluate_every": (every, 1)}
+        for name, (value, low) in least.items():
+            if value < low:
+                raise ValueError(f"{name} must be at least {low}, got {value}")
         self.model, self.optimizer, self.loss, self.scheduler = model, optimizer, loss, scheduler
-        self.batches, self.steps, self.accumulate = Batches(batches), steps, accumulate
+        self.batches, self.steps = Batches(batches), steps
+        self.accumulate, self.threads = accumulate, threads
         self.clip = math.inf if clip is None else clip
         self.evaluate, self.on_evaluate, self.evaluate_every = evaluate, on_evaluate, every
         self.folder = None if folder is None else Path(folder)
@@ -143,12 +147,10 @@ class Trainer:
         for _ in range(self.accumulate):
             batch = self.batches.next()
             seen.append((batch, default_generator.get_state()))
-            loss = self.loss(self.model, batch)
-            total += loss.item() / self.accumulate
+            total += self._backward(batch)
             items += _count(batch)
             if not math.isfinite(total):
                 self._stop(seen)
-            (loss / self.accumulate if self.accumulate > 1 else loss).backward()
         norm = clip_grad_norm_(self.model.parameters(), self.clip).item()
         if not math.isfinite(norm):
             self._stop(seen)
@@ -164,6 +166,21 @@ class Trainer:
             )
         self.step += 1
         self.progress.update(total, lr, norm, rate)
+
+    def _backward(self, batch: Any) -> float:
+        """Adds the gradient of what one batch contributes to the loss of the update, and gives that."""
+
+        def share(*parts: Any) -> Tensor:
+            loss = self.loss(self.model, parts if self.threads > 1 else batch)
+            return loss / self.accumulate if self.accumulate > 1 else loss
+
+        if self.threads > 1:
+            parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+            return parallel.backward(share, parameters, batch, self.threads)
+        loss = share()
+        if math.isfinite(value := loss.item()):
+            loss.backward()
+        return value
 
     def _stop(self, seen: list[tuple[Any, Any]]) -> None:
         """Raise the error that says where the numbers of this step stopped being finite."""

@@ -124,6 +124,42 @@ def test_accumulated_batches_count_as_one_large_batch():
         np.testing.assert_allclose(runs[1][name], array, rtol=1e-12)
 
 
+def test_batches_in_shares_on_threads_train_as_whole_ones():
+    x, y = (t.double() for t in data(12))
+    runs = []
+    for threads, accumulate in ((1, 1), (2, 1), (3, 2)):
+        ag.manual_seed(1)
+        model = Regression().double()
+        model.drop.p = 0.0
+        pieces = list(zip(x.chunk(accumulate), y.chunk(accumulate)))
+        optimizer = optim.SGD(model.parameters(), 0.1)
+        run = Trainer(model, optimizer, loss, pieces, steps=5, accumulate=accumulate, threads=threads, quiet=True)
+        runs.append((run.fit().column("loss")[1], weights(model)))
+    for losses, found in runs[1:]:
+        np.testing.assert_allclose(losses, runs[0][0], rtol=1e-12)
+        for name, array in runs[0][1].items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-12)
+
+
+def test_training_on_threads_with_dropout_repeats_to_the_last_bit():
+    runs = []
+    for _ in range(2):
+        runs.append(trainer(threads=2))
+        runs[-1].fit()
+    assert_same_run(*runs)
+
+
+def test_a_loss_on_threads_that_is_not_finite_is_found_before_the_weights_change():
+    run = trainer(threads=2)
+    before = weights(run.model)
+    x, y = data(8)
+    x.array[5] = np.nan
+    run.batches = type(run.batches)(lambda: (x, y))
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError):
+        run.fit()
+    assert all((array == weights(run.model)[name]).all() for name, array in before.items())
+
+
 SOURCES = {
     "drawn": lambda: draw,
     "epochs": lambda: loader(),
