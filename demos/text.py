@@ -53,7 +53,7 @@ def options() -> argparse.ArgumentParser:
     training.add_argument("--steps", type=int, default=2000, help="updates of the weights")
     training.add_argument("--batch", type=int, default=12, help="passages in a batch")
     training.add_argument("--accumulate", type=int, default=1, help="batches in an update")
-    training.add_argument("--threads", type=int, default=1, help="that share a batch; the same number gives the same bits")
+    training.add_argument("--threads", type=int, default=2, help="that share a batch; one number, one result")
     training.add_argument("--lr", type=float, default=1e-3, help="learning rate after the warm-up")
     training.add_argument("--min-lr", type=float, default=1e-4, help="learning rate at the end")
     training.add_argument("--warmup", type=int, default=100, help="steps in which the learning rate rises")

@@ -50,9 +50,9 @@ class Trainer:
 
     `loss(model, batch)` is the loss of a batch from `batches`, a function that draws one or an iterable; an update sees
     `accumulate` of them. With several `threads` each takes a share of a batch (nn.parallel): then a batch is a tuple of
-    tensors, and the loss a mean over their first dim. `clip` bounds the norm of the gradient, `scheduler` steps after each update. Every
-    `evaluate_every` updates, before the first and after the last, `evaluate()` gives the held-out loss, or a dict with
-    a "loss" in it, and then `on_evaluate(trainer)` is called, for samples.
+    tensors, and the loss a mean over their first dim. `clip` bounds the norm of the gradient, `scheduler` steps after
+    each update. Every `evaluate_every` updates, before the first and after the last, `evaluate()` gives the held-out
+    loss, or a dict with a "loss" in it, and then `on_evaluate(trainer)` is called, for samples.
 
     `folder` takes log.csv, curves.png, last.ckpt and best.ckpt (the lowest held-out loss), each with `config` and
     `tokenizer`. `classes` is the number V of equally likely answers, whose log the first loss should be near; `unit` is
@@ -83,10 +83,10 @@ class Trainer:
         quiet: bool = False,
     ) -> None:
         every = max(steps // 10, 1) if evaluate_every is None else evaluate_every
-        least = {"steps": (steps, 0), "accumulate": (accumulate, 1), "threads": (threads, 1), "evaluate_every": (every, 1)}
-        for name, (value, low) in least.items():
-            if value < low:
-                raise ValueError(f"{name} must be at least {low}, got {value}")
+        counts = (("steps", steps, 0), ("accumulate", accumulate, 1), ("threads", threads, 1))
+        for name, value, least in (*counts, ("evaluate_every", every, 1)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
         self.model, self.optimizer, self.loss, self.scheduler = model, optimizer, loss, scheduler
         self.batches, self.steps = Batches(batches), steps
         self.accumulate, self.threads = accumulate, threads

@@ -98,8 +98,8 @@ def _loaded() -> list[Library]:
 def blas_threads(count: int) -> Iterator[None]:
     """Within it, matrix products use `count` threads, in every thread of the process.
 
-    Where NumPy has another BLAS than its own OpenBLAS, threadpoolctl sets the number for it; without that, it stays what
-    the environment says.
+    Where NumPy has another BLAS than its own OpenBLAS, threadpoolctl sets the number for it; without that, it stays
+    what the environment says.
     """
     with ExitStack() as stack:
         for library in _loaded():

@@ -5,9 +5,9 @@ t + S - T, and a block leaves out the keys that none of its queries sees.
 """
 
 import numpy as np
-from numba import float32, int64, njit, types
+from numba import carray, float32, int64, njit, types
 
-from autograd.kernels.numba_math import FAST, exp, inline, larger, wide_vectors
+from autograd.kernels.numba_math import FAST, exp, floats_at, inline, larger, wide_vectors
 from autograd.kernels.numba_products import product
 
 INF, ZERO, ONE = float32(np.inf), float32(0), float32(1)
@@ -40,7 +40,7 @@ def _whole_vectors(n, width):
 
 @_rows
 def _softmax(scores, lse, scale, seen, step):
-    """Scores, of which row r sees the first seen + r step, become softmax weights in place; lse gets their logsumexp."""
+    """Scores become softmax weights in place, row r those of its first seen + r step; lse gets their logsumexp."""
     wide_vectors()
     rows, width = scores.shape
     for r in range(rows):
@@ -134,3 +134,22 @@ def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scr
                 product(sgemm, g_v[b, h, :width], weights.T, gs, more)
                 product(sgemm, g_q[b, h, start:end], inner, ks, 0)
                 product(sgemm, g_k[b, h, :width], inner.T, qs, more)
+
+
+@inline
+def _row(x, b, h, t):
+    """A row of x as an array that is known to lie in one piece, so that loops over it vectorise."""
+    return carray(floats_at(x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]), x.shape[3])
+
+
+@_kernel(_WRITE, _READ, *[types.Array(float32, 2, "C", readonly=True)] * 2)
+def rotary(out, x, cos, sin):
+    """Features i and i + D/2 of the rows t of x, turned by the angles t."""
+    half = x.shape[3] // 2
+    for b in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            for t in range(x.shape[2]):
+                turned, row = _row(out, b, h, t), _row(x, b, h, t)
+                for i in range(half):
+                    turned[i] = row[i] * cos[t, i] - row[half + i] * sin[t, i]
+                    turned[half + i] = row[i] * sin[t, i] + row[half + i] * cos[t, i]

@@ -247,10 +247,17 @@ def attention_backward(g, q, k, v, mask, lse, causal, scale):
     g, q, k, v = (_in_rows(x) for x in (g, q, k, v))
     grads = [np.empty_like(x) for x in (q, k, v)]
     lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    attend.attention_backward(
-        fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK
-    )
+    attend.attention_backward(fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK)
     return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
+
+
+def rotary(x, cos, sin):
+    if not (_fits(x) and _fits(cos) and _fits(sin)):
+        return numpy_kernels.rotary(x, cos, sin)
+    rows = _in_rows(x)
+    out = np.empty_like(rows)
+    attend.rotary(out, rows, _plain(cos), _plain(sin))
+    return out.reshape(x.shape)
 
 
 # Rows, and one step of Adam -------------------------------------------------------------------------------------------

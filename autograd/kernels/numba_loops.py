@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import carray, float32, uint64
 
-from autograd.kernels.numba_math import erf, exp, floats_at, inline, kernel, larger, sigmoid, wide_vectors
+from autograd.kernels.numba_math import erf, exp, floats_at, kernel, larger, sigmoid, wide_vectors
 
 HALF, ONE, ZERO = float32(0.5), float32(1), float32(0)
 SQRT_HALF = float32(math.sqrt(0.5))

@@ -61,7 +61,7 @@ def larger(typingctx, x, y):
 
 @intrinsic
 def wide_vectors(typingctx):
-    """Said in a kernel: take the widest vectors there are. LLVM has a habit of half of AVX-512's, for older processors."""
+    """Said in a kernel: take the widest vectors there are, where LLVM would take only half of what AVX-512 has."""
 
     def generate(context, builder, signature, args):
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own add knows fewer names

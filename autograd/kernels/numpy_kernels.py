@@ -9,12 +9,15 @@ import numpy as np
 
 from autograd.kernels.error_function import erf as erf
 from autograd.kernels.error_function import erf_and_gauss, in_blocks
+from autograd.kernels.numpy_attention import attention as attention
+from autograd.kernels.numpy_attention import attention_backward as attention_backward
+from autograd.kernels.numpy_attention import rotary as rotary
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 SQRT_2PI = math.sqrt(2 * math.pi)
 GELU_CUBIC = 0.044715
-CACHED = 1 << 17  # elements of scores or logits that are worked on at a time
+CACHED = 1 << 17  # elements of logits that are worked on at a time
 
 # Activations ----------------------------------------------------------------------------------------------------------
 
@@ -269,102 +272,6 @@ def matmul(x, y):
     if x.ndim == y.ndim == 2 and 1 < len(x) <= FEW_ROWS and y.flags.f_contiguous:
         return np.ascontiguousarray((y.T @ x.T).T)
     return x @ y
-
-
-# Attention ------------------------------------------------------------------------------------------------------------
-
-
-def _pieces(shape):
-    """Indices that cut scores of the shape (..., T, S) into pieces that fit into the cache, along the batch dims."""
-    inner, cut = math.prod(shape[-2:]), len(shape) - 2
-    while cut and inner * shape[cut - 1] <= CACHED:
-        cut -= 1
-        inner *= shape[cut]
-    if not cut:
-        yield ()
-        return
-    step = max(1, CACHED // max(inner, 1))
-    for outer in np.ndindex(*shape[: cut - 1]):
-        for start in range(0, shape[cut - 1], step):
-            yield *outer, slice(start, start + step)
-
-
-def _batched(x, batch):
-    return x if x is None or x.shape[:-2] == batch else np.broadcast_to(x, (*batch, *x.shape[-2:]))
-
-
-def _like(x, shape):
-    """An empty array of this shape whose dims lie in memory in the order of x's, so that a split of heads is undone
-    by a view."""
-    return np.empty_like(x, shape=shape) if x.ndim == len(shape) else np.empty(shape, x.dtype)
-
-
-def _scores(q, k, mask, hidden, scale):
-    scores = q @ np.swapaxes(k, -1, -2)
-    scores *= scale
-    if hidden is not None:
-        np.copyto(scores, -np.inf, where=hidden)
-    if mask is not None:
-        if mask.dtype == bool:
-            np.copyto(scores, -np.inf, where=~mask)
-        else:
-            scores += mask
-    return scores
-
-
-def _attention_setting(q, k, v, mask, causal):
-    """The batch dims, and all arrays spread over them; where the scores are hidden; the shape of the scores."""
-    t, s = q.shape[-2], k.shape[-2]
-    batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2], () if mask is None else mask.shape[:-2])
-    hidden = ~np.tri(t, s, s - t, dtype=bool) if causal else None
-    if mask is not None:
-        mask = np.broadcast_to(mask, (*batch, t, s))
-    return batch, _batched(q, batch), _batched(k, batch), _batched(v, batch), mask, hidden
-
-
-def attention(q, k, v, mask, causal, scale):
-    """(softmax(scale q k^T + mask) v, logsumexp a row) for q (..., T, D), k (..., S, D), v (..., S, E).
-
-    A row in which everything is masked gives zeros. With `causal`, query t sees the keys up to t + S - T.
-    """
-    batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
-    t, s = q.shape[-2], k.shape[-2]
-    out = _like(q, (*batch, t, v.shape[-1]))
-    lse = np.empty((*batch, t), q.dtype)
-    for i in _pieces((*batch, t, s)):
-        scores = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
-        top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-        top[top == -np.inf] = 0
-        scores -= top
-        np.exp(scores, out=scores)
-        total = np.sum(scores, axis=-1, keepdims=True)
-        empty = total == 0
-        total[empty] = 1
-        np.matmul(scores, vs[i], out=out[i])
-        out[i] /= total
-        np.log(total, out=total)
-        total += top
-        total[empty] = np.inf
-        lse[i] = total[..., 0]
-    return out, lse
-
-
-def attention_backward(g, q, k, v, mask, lse, causal, scale):
-    """The gradients of q, k and v; the weights are computed again from the logsumexp (Dao et al. 2022, section 3.1)."""
-    batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
-    g_q, g_k, g_v = (_like(x, (*batch, *x.shape[-2:])) for x in (q, k, v))
-    for i in _pieces((*batch, q.shape[-2], k.shape[-2])):
-        weights = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
-        weights -= lse[i][..., None]
-        np.exp(weights, out=weights)
-        np.matmul(np.swapaxes(weights, -1, -2), g[i], out=g_v[i])
-        inner = g[i] @ np.swapaxes(vs[i], -1, -2)
-        inner -= np.vecdot(weights, inner)[..., None]
-        inner *= weights
-        inner *= scale
-        np.matmul(inner, ks[i], out=g_q[i])
-        np.matmul(np.swapaxes(inner, -1, -2), qs[i], out=g_k[i])
-    return g_q, g_k, g_v
 
 
 # Rows -----------------------------------------------------------------------------------------------------------------

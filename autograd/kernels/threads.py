@@ -52,7 +52,7 @@ def side_by_side(work: Callable[[int, int], object], size: int, least: int) -> N
 
 
 def each(work: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
-    """`work` of the first arrays of the lists, of the second and so on, spread over the threads where they are large."""
+    """`work` of the first arrays of the lists, of the second ones and so on, on all threads where they are large."""
     sets = list(zip(*lists, strict=True))
     results: list[Any] = [None] * len(sets)
 

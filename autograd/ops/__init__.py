@@ -101,6 +101,7 @@ from autograd.ops.fused import (
     log_softmax,
     log_softmax_backward,
     rms_norm,
+    rotary,
     silu,
     softmax,
     softmax_backward,

@@ -223,6 +223,32 @@ def attention(q, k, v, mask=None, *, causal=False, scale=None):
     return fused_attention(q, k, v, getattr(mask, "array", mask), causal=causal, scale=scale)
 
 
+def _halves(x):
+    half = x.shape[-1] // 2
+    return x[..., :half], x[..., half:]
+
+
+def _by_cos(g, x):
+    (g1, g2), (x1, x2) = _halves(g), _halves(x)
+    return g1 * x1 + g2 * x2
+
+
+def _by_sin(g, x):
+    (g1, g2), (x1, x2) = _halves(g), _halves(x)
+    return g2 * x1 - g1 * x2
+
+
+@op(x=lambda g, cos, sin: rotary(g, cos, -sin), cos=_by_cos, sin=_by_sin)
+def rotary(x, cos, sin):
+    """Features i and i + D/2 of x (..., T, D) turned by the angle whose cos and sin (T, D/2) are given.
+
+    The gradient is turned back.
+    """
+    if x.ndim < 2 or x.shape[-1] % 2 or {cos.shape, sin.shape} != {(x.shape[-2], x.shape[-1] // 2)}:
+        raise ShapeError(f"rotary needs x (..., T, D), cos and sin (T, D/2): got {x.shape}, {cos.shape}, {sin.shape}")
+    return kernels.rotary(x.astype(np.result_type(x, cos, sin), copy=False), cos, sin)
+
+
 @op(g=lambda g, index: getitem(g, index=index))
 def add_rows(g, *, index, rows):
     """Zeros (rows, C) with the rows of g (..., C) added at index (...)."""

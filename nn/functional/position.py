@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, cat
+from autograd import Tensor, as_tensor, ops
 
 
 def sinusoidal_encoding(length: int, dim: int, base: float = 10000.0) -> Tensor:
@@ -30,6 +30,4 @@ def rotary(input: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     The pairs are features i and i + D/2, as in GPT-NeoX and LLaMA; the paper pairs neighbours, which is the same up to
     the order of the features.
     """
-    half = input.shape[-1] // 2
-    first, second = input[..., :half], input[..., half:]
-    return cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+    return ops.rotary(input, cos, sin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd import Tensor
+from autograd import Tensor, as_tensor
 from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
@@ -69,7 +69,8 @@ class RotaryEmbedding(Module):
         _check_length("RotaryEmbedding", end, self.max_len)
         if x.shape[-1] != self.head_dim:
             raise ShapeError(f"RotaryEmbedding({self.head_dim}) got heads of size {x.shape[-1]}")
-        return F.rotary(x, self.cos[offset:end].to(x.dtype), self.sin[offset:end].to(x.dtype))
+        cos, sin = (as_tensor(t.array[offset:end].astype(x.dtype, copy=False)) for t in (self.cos, self.sin))
+        return F.rotary(x, cos, sin)
 
     def extra_repr(self) -> str:
         return f"{self.head_dim}, {self.max_len}"

@@ -54,6 +54,11 @@ def pad(x: Any, width: tuple, value: float) -> Any:
     return F.pad(x, [n for pair in reversed(width) for n in pair], value=value)
 
 
+def rotary(x: Any, cos: Any, sin: Any) -> Any:
+    first, second = x.chunk(2, -1)
+    return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)
+
+
 def attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> Any:
     """Torch's, with the causal mask spelled out: its own flag hides other keys where T differs from S."""
     t, s = q.shape[-2], k.shape[-2]
@@ -123,6 +128,7 @@ TORCH: dict[str, Callable] = {
         *torch.broadcast_tensors(x, y), reduction="none"
     ),
     "fused_attention": attention,
+    "rotary": rotary,
     "add_rows": rows_added,
     "take_rows": lambda weight, index: F.embedding(index, weight),
 }

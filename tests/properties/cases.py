@@ -306,6 +306,13 @@ def attended(draw: Any) -> Call:
 
 
 @st.composite
+def turned(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=2, max_dims=3).map(lambda s: (*s[:-1], 2 * s[-1]))))
+    cos, sin = (draw(arrays((x.shape[-2], x.shape[-1] // 2))) for _ in range(2))
+    return Call((x, cos, sin), {})
+
+
+@st.composite
 def rows_added(draw: Any) -> Call:
     index = draw(integers(shapes(min_dims=1, max_dims=2), 0, 3))
     return Call((draw(arrays((*index.shape, 2))),), {"index": index, "rows": 4})
@@ -391,6 +398,6 @@ CASES: dict[str, Any] = (
     | {"softmax": along(shapes()), "log_softmax": along(shapes())}
     | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
     | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
-    | {"fused_attention": attended(), "add_rows": rows_added(), "take_rows": rows_taken()}
+    | {"rotary": turned(), "fused_attention": attended(), "add_rows": rows_added(), "take_rows": rows_taken()}
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
 )

@@ -130,10 +130,10 @@ def test_cross_entropy(seed, count, width, scale, smoothing, kind):
     )
 
 
-LIBRARIES = [pytest.param(blas.mkl, id="MKL"), pytest.param(blas.openblas, id="OpenBLAS"), pytest.param(None, id="none")]
+LIBRARIES = {"MKL": blas.mkl, "OpenBLAS": blas.openblas, "none": None}
 
 
-@pytest.fixture(params=LIBRARIES, scope="module")
+@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES, scope="module")
 def library(request):
     """The compiled kernels multiply by this library; `None`: by NumPy, as where neither is known."""
     found = request.param and request.param()
@@ -146,7 +146,7 @@ def library(request):
 
 
 def matrix(rng, batch, rows, columns, layout):
-    """Random matrices (*batch, rows, columns) that lie in memory by rows, by columns, with gaps, or all at one place."""
+    """Random matrices (*batch, rows, columns) in memory by rows, by columns, with gaps, or all at one place."""
     if layout == "columns":
         return draw(rng, (*batch, columns, rows)).swapaxes(-1, -2)
     if layout == "gaps":
@@ -157,7 +157,9 @@ def matrix(rng, batch, rows, columns, layout):
 
 
 MATRICES = st.sampled_from(["C", "columns", "gaps", "strided", "repeated", "read-only"])
-BATCHES = st.sampled_from([((), ()), ((2,), (2,)), ((3, 2), (3, 2)), ((3, 1), (2,)), ((), (4,)), ((2, 1, 3, 2), (2, 3, 1, 1))])
+BATCHES = st.sampled_from(
+    [((), ()), ((2,), (2,)), ((3, 2), (3, 2)), ((3, 1), (2,)), ((), (4,)), ((2, 1, 3, 2), (2, 3, 1, 1))]
+)
 
 
 @relaxed
@@ -224,6 +226,16 @@ def test_attention(library, seed, heads, t, more_keys, d, scale, causal, mask):
     )
 
 
+@relaxed
+@given(seeds, rows, st.integers(1, 70), st.sampled_from([1, 2, 8, 33]), MATRICES)
+def test_rotary(seed, batch, t, half, layout):
+    rng = np.random.default_rng(seed)
+    x, cos, sin = matrix(rng, batch, t, 2 * half, layout), draw(rng, (t, half)), draw(rng, (t, half))
+    same(fast.rotary(x, cos, sin), plain.rotary(x, cos, sin))
+    first, second = x[..., :half], x[..., half:]
+    same(plain.rotary(x, cos, sin), np.concatenate([first * cos - second * sin, first * sin + second * cos], -1))
+
+
 def test_attention_where_queries_outnumber_keys():
     rng = np.random.default_rng(0)
     q, k = draw(rng, (1, 2, 150, 4)), draw(rng, (1, 2, 20, 4))
@@ -255,7 +267,12 @@ def test_other_dtypes_are_those_of_numpy(dtype):
 
 def test_attention_with_dims_that_are_not_four_or_not_in_rows(library):
     rng = np.random.default_rng(0)
-    for q in (draw(rng, (70, 4)), draw(rng, (2, 70, 4)), draw(rng, (2, 1, 3, 1, 70, 4)), draw(rng, (2, 4, 70)).swapaxes(1, 2)):
+    for q in (
+        draw(rng, (70, 4)),
+        draw(rng, (2, 70, 4)),
+        draw(rng, (2, 1, 3, 1, 70, 4)),
+        draw(rng, (2, 4, 70)).swapaxes(1, 2),
+    ):
         k, g = q + 1, q[::-1]
         out, lse = plain.attention(q, k, q, None, True, 0.5)
         same(fast.attention(q, k, q, None, True, 0.5), (out, lse))
