@@ -127,7 +127,7 @@ def measure(row: Row, threads: int, turns: int, only: Iterable[str] | None = Non
             first = turn % max(len(at_work), 1)
             for worker in at_work[first:] + at_work[:first]:
                 if not worker.result.missing:
-                    time.sleep(0.02)  # threads of the one before stop spinning
+                    time.sleep(0.1)  # threads of the one before stop spinning
                     worker.turn(row.steps)
     finally:
         for worker in workers:

@@ -200,9 +200,9 @@ def _four_dims(x):
 
 
 def matmul(x, y):
-    """By MKL, where it is installed."""
+    """By MKL, where it is installed; with vectors by NumPy, which has a routine of BLAS for them."""
     library = mkl()
-    if library is None or not (_fits(x) and _fits(y)) or min(x.ndim, y.ndim) < 2:
+    if library is None or min(x.ndim, y.ndim) < 2 or 1 in (x.shape[-2], y.shape[-1]) or not (_fits(x) and _fits(y)):
         return numpy_kernels.matmul(x, y)
     batch = x.shape[:-2]
     if y.shape[:-2] != batch:

@@ -13,7 +13,6 @@ _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _ROW_MAJOR, AS_IT_IS, TRANSPOSED = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
 WORTH_TWO_THREADS = 1 << 23  # multiplications; below, MKL multiplies on one
-WORTH_TWO_READERS = 1 << 20  # elements: a large matrix times a vector waits for memory, not for arithmetic
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
 
@@ -86,7 +85,7 @@ def products(sgemm, use_threads, out, x, y):
     rows nor the columns of x or y in one piece each."""
     if not (readable(x.shape, x.strides) and readable(y.shape, y.strides)):
         return False
-    little = out.size * x.shape[-1] < WORTH_TWO_THREADS and x.size + y.size < WORTH_TWO_READERS
+    little = out.size * x.shape[-1] < WORTH_TWO_THREADS
     before = _use_threads(use_threads, int32(1)) if little and use_threads != 0 else int32(-1)
     if out.ndim == 2:
         product(sgemm, out, x, y, 0)
