@@ -115,7 +115,8 @@ def stream(
                 unseen = ids[:, -context:]
                 kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else None
             logits = model.next_logits(Tensor.wrap(unseen), kept).array  # B,V
-            token = draw(next_probabilities(logits, temperature, top_k, top_p), rng)
+            p = next_probabilities(logits, temperature, top_k, top_p)  # B,V
+            token = draw(p, rng) if temperature else np.argmax(p, axis=-1)
             token = np.where(done, ids[:, -1], token)
             ids = np.concatenate([ids[:, -context:], token[:, None]], axis=1)
             yield token
