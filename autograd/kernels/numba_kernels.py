@@ -222,6 +222,14 @@ def _in_rows(x):
     return _four_dims(x if each == 4 <= 4 * x.shape[-1] <= step else np.array(x, order="C"))
 
 
+def _empty_rows(x, width):
+    """An empty array (..., width) with its rows in one piece and its dims in memory in the order of x's, if x has one:
+    an expanded x has not."""
+    shape = (*x.shape[:-1], width)
+    out = np.empty_like(x, shape=shape)
+    return out if out.strides[-1] == 4 <= 4 * width <= out.strides[-2] else np.empty(shape, FLOAT32)
+
+
 def _attends(q, k, v, mask, scale):
     same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
     return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v)) and fastest() is not None
@@ -233,7 +241,7 @@ def attention(q, k, v, mask, causal, scale):
         return numpy_kernels.attention(q, k, v, mask, causal, scale)
     shape = q.shape[:-1]
     q, k, v = (_in_rows(x) for x in (q, k, v))
-    out = np.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
+    out = _empty_rows(q, v.shape[-1])
     lse, scratch = np.empty(q.shape[:-1], FLOAT32), np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
     attend.attention(fastest().sgemm, out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
     return out.reshape(*shape, out.shape[-1]), lse.reshape(shape)
@@ -245,7 +253,7 @@ def attention_backward(g, q, k, v, mask, lse, causal, scale):
         return numpy_kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
     shapes = q.shape, k.shape, v.shape
     g, q, k, v = (_in_rows(x) for x in (g, q, k, v))
-    grads = [np.empty_like(x) for x in (q, k, v)]
+    grads = [_empty_rows(x, x.shape[-1]) for x in (q, k, v)]
     lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
     attend.attention_backward(fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK)
     return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
@@ -255,7 +263,7 @@ def rotary(x, cos, sin):
     if not (_fits(x) and _fits(cos) and _fits(sin)):
         return numpy_kernels.rotary(x, cos, sin)
     rows = _in_rows(x)
-    out = np.empty_like(rows)
+    out = _empty_rows(rows, rows.shape[-1])
     attend.rotary(out, rows, _plain(cos), _plain(sin))
     return out.reshape(x.shape)
 

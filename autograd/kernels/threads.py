@@ -38,6 +38,10 @@ def pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, "chainrule", _mark)
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)  # threads do not live on in a forked process
+
+
 def side_by_side(work: Callable[[int, int], object], size: int, least: int) -> None:
     """`work(start, stop)` on pieces of range(size), one a thread, of at least `least` each; all at once if it is small.
 

@@ -41,6 +41,24 @@ def test_what_each_gives_comes_in_order(count, monkeypatch):
     assert threads.each(lambda x: x, []) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot fork here")
+def test_a_forked_process_has_threads_of_its_own():
+    program = """
+import os, signal
+from autograd.kernels import threads
+threads.thread_count = lambda: 2
+done = []
+threads.side_by_side(lambda a, b: done.append(b - a), 10, 1)
+if os.fork() == 0:
+    signal.alarm(20)
+    threads.side_by_side(lambda a, b: done.append(b - a), 10, 1)
+    os._exit(0 if sum(done) == 20 else 1)
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "0"
+
+
 def test_an_error_in_a_thread_is_raised(count):
     def work(start, stop):
         raise RuntimeError(f"from {start}")

@@ -265,6 +265,23 @@ def test_other_dtypes_are_those_of_numpy(dtype):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("shared", ["q", "k", "v", "g"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_attention_and_rotary_of_heads_that_are_one_array_expanded(library, shared, dim):
+    rng = np.random.default_rng(0)
+    arrays = {name: draw(rng, (2, 3, 5, 4)) for name in "qkvg"}
+    arrays[shared] = np.broadcast_to(arrays[shared].take([0], dim), (2, 3, 5, 4))
+    q, k, v, g = arrays.values()
+    out, lse = plain.attention(q, k, v, None, True, 0.5)
+    same(fast.attention(q, k, v, None, True, 0.5), (out, lse))
+    same(
+        fast.attention_backward(g, q, k, v, None, lse, True, 0.5),
+        plain.attention_backward(g, q, k, v, None, lse, True, 0.5),
+    )
+    turns = draw(rng, (2, 5, 2))
+    same(fast.rotary(arrays[shared], *turns), plain.rotary(arrays[shared], *turns))
+
+
 def test_attention_with_dims_that_are_not_four_or_not_in_rows(library):
     rng = np.random.default_rng(0)
     for q in (
