@@ -199,10 +199,15 @@ def _four_dims(x):
     return x.reshape(-1, *x.shape[-3:]) if x.ndim > 4 else x[(None,) * (4 - x.ndim)]
 
 
+TINY = 1 << 18  # multiplications, which NumPy does as fast as MKL
+
+
 def matmul(x, y):
     """By MKL, where it is installed; with vectors by NumPy, which has a routine of BLAS for them."""
     library = mkl()
-    if library is None or min(x.ndim, y.ndim) < 2 or 1 in (x.shape[-2], y.shape[-1]) or not (_fits(x) and _fits(y)):
+    if library is None or x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]):
+        return numpy_kernels.matmul(x, y)
+    if x.size * y.shape[-1] < TINY or x.dtype != FLOAT32 or y.dtype != FLOAT32:
         return numpy_kernels.matmul(x, y)
     batch = x.shape[:-2]
     if y.shape[:-2] != batch:

@@ -142,6 +142,7 @@ def library(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast, "mkl", lambda: found)
         patch.setattr(fast, "fastest", lambda: found)
+        patch.setattr(fast, "TINY", 1)
         yield found
 
 
