@@ -193,6 +193,15 @@ def test_a_product_has_the_same_bits_wherever_its_arrays_lie(library):
         np.testing.assert_array_equal(found[0], other)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_large_product_has_the_same_bits_each_time(library, count):
+    x, y = (draw(np.random.default_rng(seed), (400, 400)) for seed in (0, 1))
+    with blas.blas_threads(count):
+        first = fast.matmul(x, y)
+        for _ in range(4):
+            np.testing.assert_array_equal(first, fast.matmul(x, y))
+
+
 def split_heads(rng, shape, scale):
     """(B, H, T, D) as a view of (B, T, H, D), as models give it."""
     b, h, t, d = shape
