@@ -32,7 +32,7 @@ def _holders(view: np.ndarray) -> int:
     return sys.getrefcount(memory)
 
 
-_VIEWS = ("permute", "pick", "split_at")
+_VIEWS = ("permute", "pick", "split_at", "split_heads")
 _ALONE = _holders(np.zeros(2)[:1])
 
 

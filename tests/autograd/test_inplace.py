@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd import graph
+from autograd import graph, ops
 
 
 def leaf(*values):
@@ -357,6 +357,8 @@ VIEWS_OF_A_LEAF = {
     "a slice of a reshape": lambda w: w.view(-1)[:3].fill_(1),
     "a piece": lambda w: w.split(1)[0].zero_(),
     "an unbound row": lambda w: w.unbind(0)[1].zero_(),
+    "a part split into heads": lambda w: ops.split_heads(w, heads=1, parts=3)[1].mul_(2),
+    "a transpose split into heads": lambda w: ops.split_heads(w.t(), heads=2, parts=1)[0].mul_(2),
 }
 
 
@@ -374,6 +376,7 @@ def test_changing_a_leaf_that_requires_grad_through_a_view_is_a_clear_error(chan
 def test_a_view_of_what_a_leaf_was_copied_into_may_be_changed():
     w = ag.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
     copies = [w.clone(), w[[0, 1]], w[w > 0], w.t().reshape(-1), w[:, :2].reshape(-1), w * 1]
+    copies.append(ops.merge_heads(ag.stack([w, w])))
     for copy in copies:
         copy[:1].mul_(2)
     np.testing.assert_array_equal(w.detach().numpy(), [[1, 2, 3], [4, 5, 6]])
