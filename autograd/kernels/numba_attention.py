@@ -7,7 +7,7 @@ t + S - T, and a block leaves out the keys that none of its queries sees.
 import numpy as np
 from numba import carray, float32, int64, njit, types
 
-from autograd.kernels.numba_math import FAST, exp, floats_at, inline, larger, wide_vectors
+from autograd.kernels.numba_math import OPTIONS, exp, floats_at, inline, kernel, larger, wide_vectors
 from autograd.kernels.numba_products import product
 
 INF, ZERO, ONE = float32(np.inf), float32(0), float32(1)
@@ -20,34 +20,27 @@ _SCRATCH = types.Array(float32, 1, "C")
 
 
 def _kernel(*arguments):
-    return njit([types.void(*arguments)], fastmath=FAST, error_model="numpy", nogil=True, cache=True)
-
-
-_rows = njit(fastmath=FAST, error_model="numpy", nogil=True)
+    return njit([types.void(*arguments)], **OPTIONS)
 
 
 @inline
-def _seen(t, queries, keys, causal):
-    """How many keys the query t sees."""
-    return min(max(t + 1 + keys - queries, 0), keys) if causal else keys
+def _hide(scores, r, seen):
+    """-inf behind the first `seen` of row r, up to whole vectors, which leave no rest; gives where these end."""
+    width = scores.shape[1]
+    n = min(max(seen, 0), width)
+    used = min((n + VECTOR - 1) // VECTOR * VECTOR, width)
+    for i in range(n, used):
+        scores[r, i] = -INF
+    return used
 
 
-@inline
-def _whole_vectors(n, width):
-    """n rounded up to what vector instructions do without a rest, at most `width`."""
-    return min((n + VECTOR - 1) // VECTOR * VECTOR, width)
-
-
-@_rows
+@kernel
 def _softmax(scores, lse, scale, seen, step):
     """Scores become softmax weights in place, row r those of its first seen + r step; lse gets their logsumexp."""
     wide_vectors()
     rows, width = scores.shape
     for r in range(rows):
-        n = min(max(seen + r * step, 0), width)
-        used = _whole_vectors(n, width)
-        for i in range(n, used):
-            scores[r, i] = -INF
+        used = _hide(scores, r, seen + r * step)
         top = -INF
         for i in range(used):
             top = larger(top, scores[r, i])
@@ -69,16 +62,13 @@ def _softmax(scores, lse, scale, seen, step):
             scores[r, i] = ZERO
 
 
-@_rows
+@kernel
 def _softmax_backward(weights, inner, lse, scale, seen, step):
     """Scores become softmax weights again, and `inner`, their gradient, becomes that of the scores unscaled."""
     wide_vectors()
     rows, width = weights.shape
     for r in range(rows):
-        n = min(max(seen + r * step, 0), width)
-        used = _whole_vectors(n, width)
-        for i in range(n, used):
-            weights[r, i] = -INF
+        used = _hide(weights, r, seen + r * step)
         along, known = ZERO, lse[r]
         for i in range(used):
             w = exp(weights[r, i] * scale - known)
@@ -95,16 +85,16 @@ def _softmax_backward(weights, inner, lse, scale, seen, step):
 def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
     """out = softmax(scale q k^T) v, and the logsumexp of each row; `scratch` holds `block` rows of scores."""
     batch, heads, queries, _ = q.shape
-    keys = k.shape[2]
+    keys, step = k.shape[2], int64(causal)
     for b in range(batch):
         for h in range(heads):
             for start in range(0, queries, block):
                 end = min(start + block, queries)
-                width = max(_seen(end - 1, queries, keys, causal), 1)
+                seen = start + 1 + keys - queries if causal else keys  # by the first query of the block
+                width = min(max(seen + (end - 1 - start) * step, 1), keys)
                 scores = scratch[: (end - start) * width].reshape(end - start, width)
                 product(sgemm, scores, q[b, h, start:end], k[b, h, :width].T, 0)
-                seen = start + 1 + keys - queries if causal else keys
-                _softmax(scores, lse[b, h, start:end], scale, seen, int64(causal))
+                _softmax(scores, lse[b, h, start:end], scale, seen, step)
                 product(sgemm, out[b, h, start:end], scores, v[b, h, :width], 0)
 
 
@@ -116,20 +106,20 @@ def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scr
     `block` rows of scores.
     """
     batch, heads, queries, _ = q.shape
-    keys = k.shape[2]
+    keys, step = k.shape[2], int64(causal)
     for b in range(batch):
         for h in range(heads):
             for start in range((queries - 1) // block * block, -1, -block):
                 end = min(start + block, queries)
-                width = max(_seen(end - 1, queries, keys, causal), 1)
+                seen = start + 1 + keys - queries if causal else keys  # by the first query of the block
+                width = min(max(seen + (end - 1 - start) * step, 1), keys)
                 size = (end - start) * width
                 weights = scratch[:size].reshape(end - start, width)
                 inner = scratch[size : 2 * size].reshape(end - start, width)
                 gs, qs, ks, vs = g[b, h, start:end], q[b, h, start:end], k[b, h, :width], v[b, h, :width]
                 product(sgemm, weights, qs, ks.T, 0)
                 product(sgemm, inner, gs, vs.T, 0)
-                seen = start + 1 + keys - queries if causal else keys
-                _softmax_backward(weights, inner, lse[b, h, start:end], scale, seen, int64(causal))
+                _softmax_backward(weights, inner, lse[b, h, start:end], scale, seen, step)
                 more = 0 if end == queries else 1
                 product(sgemm, g_v[b, h, :width], weights.T, gs, more)
                 product(sgemm, g_q[b, h, start:end], inner, ks, 0)

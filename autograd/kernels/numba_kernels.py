@@ -221,18 +221,21 @@ def matmul(x, y):
 BLOCK = 64  # queries at a time
 
 
+def _is_in_rows(x):
+    step, each = x.strides[-2:]
+    return each == 4 <= 4 * x.shape[-1] <= step
+
+
 def _in_rows(x):
     """x in four dims, its rows in one piece each."""
-    step, each = x.strides[-2:]
-    return _four_dims(x if each == 4 <= 4 * x.shape[-1] <= step else np.array(x, order="C"))
+    return _four_dims(x if _is_in_rows(x) else np.array(x, order="C"))
 
 
 def _empty_rows(x, width):
     """An empty array (..., width) with its rows in one piece and its dims in memory in the order of x's, if x has one:
     an expanded x has not."""
-    shape = (*x.shape[:-1], width)
-    out = np.empty_like(x, shape=shape)
-    return out if out.strides[-1] == 4 <= 4 * width <= out.strides[-2] else np.empty(shape, FLOAT32)
+    out = np.empty_like(x, shape=(*x.shape[:-1], width))
+    return out if _is_in_rows(out) else np.empty(out.shape, FLOAT32)
 
 
 def _attends(q, k, v, mask, scale):

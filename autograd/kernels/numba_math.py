@@ -4,6 +4,8 @@ Numba has no vector exp without Intel's SVML, and a call to the C library's keep
 and a shift of the exponent's bits: only arithmetic, which becomes vector instructions wherever it is inlined.
 """
 
+from typing import Any
+
 from llvmlite import ir
 from numba import float32, int32, int64, njit, types
 from numba.extending import intrinsic
@@ -12,7 +14,8 @@ from numba.extending import intrinsic
 FAST = {"reassoc", "contract", "arcp", "afn"}
 EXACT = {"contract"}  # for formulas in which the order of the terms is what makes them accurate
 
-kernel = njit(fastmath=FAST, error_model="numpy", nogil=True, cache=True)
+OPTIONS: dict[str, Any] = {"fastmath": FAST, "error_model": "numpy", "nogil": True, "cache": True}
+kernel = njit(**OPTIONS)
 inline = njit(fastmath=EXACT, error_model="numpy", forceinline=True)
 
 

@@ -30,13 +30,19 @@ def _sgemm(typingctx, address, turn_x, turn_y, n, m, k, alpha, x, x_step, y, y_s
 
 
 @inline
+def _in_rows(length, step, each):
+    """Whether rows of this length lie in one piece each, given the strides from row to row and within a row."""
+    return each == _SIZE and step >= length * _SIZE
+
+
+@inline
 def product(sgemm, out, x, y, beta):
     """out = beta out + x y for matrices of float32; the rows of out, and the rows or columns of x and y, lie in one
     piece each."""
     n, k = x.shape
     m = y.shape[1]
-    turn_x = x.strides[1] != _SIZE or x.strides[0] < k * _SIZE
-    turn_y = y.strides[1] != _SIZE or y.strides[0] < m * _SIZE
+    turn_x = not _in_rows(k, x.strides[0], x.strides[1])
+    turn_y = not _in_rows(m, y.strides[0], y.strides[1])
     _sgemm(
         sgemm,
         TRANSPOSED if turn_x else AS_IT_IS,
@@ -67,10 +73,10 @@ def _use_threads(typingctx, address, count):
 
 
 @inline
-def readable(shape, strides):
-    """Whether the matrices of the last two dims lie in memory row by row, or column by column."""
-    rows, columns, step, each = shape[-2], shape[-1], strides[-2], strides[-1]
-    return (each == _SIZE and step >= columns * _SIZE) or (step == _SIZE and each >= rows * _SIZE)
+def _readable(x):
+    """Whether the matrices of the last two dims have their rows, or their columns, in one piece each."""
+    step, each = x.strides[-2], x.strides[-1]
+    return _in_rows(x.shape[-1], step, each) or _in_rows(x.shape[-2], each, step)
 
 
 def _forms(ndim):
@@ -83,7 +89,7 @@ def _forms(ndim):
 def products(sgemm, use_threads, out, x, y):
     """The product of two matrices, or the products of those in two batch dims; False where BLAS can read neither the
     rows nor the columns of x or y in one piece each."""
-    if not (readable(x.shape, x.strides) and readable(y.shape, y.strides)):
+    if not (_readable(x) and _readable(y)):
         return False
     little = out.size * x.shape[-1] < WORTH_TWO_THREADS
     before = _use_threads(use_threads, int32(1)) if little and use_threads != 0 else int32(-1)
