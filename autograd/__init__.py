@@ -57,6 +57,7 @@ from autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, val
 from autograd.generator import Generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from autograd.inplace import writing
 from autograd.ops import (
     abs,
     acos,

@@ -68,6 +68,23 @@ def _keep_what_it_saved(node: Any, array: np.ndarray) -> None:
             node.saved[name] = tuple(v.copy() if own else v for v, own in zip(value, held, strict=True))
 
 
+class writing:  # noqa: N801 - a context, as no_grad is
+    """`with writing(x, y) as [a, b]:` gives the arrays of tensors to code that changes them in place.
+
+    At the end the change is noted, so that a backward pass that needs the old elements raises GraphError.
+    """
+
+    def __init__(self, *tensors: Traced) -> None:
+        self.arrays = [tensor.array for tensor in tensors]
+
+    def __enter__(self) -> list[np.ndarray]:
+        return self.arrays
+
+    def __exit__(self, *_: object) -> None:
+        for array in self.arrays:
+            mutated(array)
+
+
 class InPlace(Traced):
     """What changes the elements of a tensor; each method returns the tensor itself."""
 

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from autograd import Generator, Tensor, graph
+from autograd import Generator, Tensor, writing
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
 
 def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
-    tensor.array[...] = values
-    graph.mutated(tensor.array)
+    with writing(tensor) as [array]:
+        array[...] = values
     return tensor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from autograd import Tensor, graph, zeros_like
+from autograd import Tensor, writing, zeros_like
 
 
 class LoadResult(NamedTuple):
@@ -35,8 +35,8 @@ def load(name: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict:
     for key, tensor in own.items():
         if key in given:
             value = given[key]
-            tensor.array[...] = value.array if isinstance(value, Tensor) else value
-            graph.mutated(tensor.array)
+            with writing(tensor) as [array]:
+                array[...] = value.array if isinstance(value, Tensor) else value
     return LoadResult(missing, unexpected)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, cat, graph, kernels
+from autograd import Tensor, as_tensor, cat, kernels, writing
 from autograd.kernels.threads import each
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[np.ndarray]:
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     tensors = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [tensor.grad.array for tensor in tensors if tensor.grad is not None]
+    return [tensor.grad for tensor in tensors if tensor.grad is not None]
 
 
 def _norm(array: np.ndarray, norm_type: float) -> float:
@@ -37,14 +37,14 @@ def clip_grad_norm_(
     the gradients. `foreach` chooses between equal implementations in PyTorch; here there is one.
     """
     gradients = _gradients(parameters)
-    total = _norm(np.array(each(lambda gradient: _norm(gradient, norm_type), gradients)), norm_type)
+    arrays = [gradient.array for gradient in gradients]
+    total = _norm(np.array(each(lambda array: _norm(array, norm_type), arrays)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:
-        each(lambda gradient: np.multiply(gradient, factor, out=gradient), gradients)
-        for gradient in gradients:
-            graph.mutated(gradient)
+        with writing(*gradients):
+            each(lambda array: np.multiply(array, factor, out=array), arrays)
     return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 
 
@@ -53,8 +53,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     if clip_value < 0:
         raise ValueError(f"clip_value must not be negative, got {clip_value}")
     for gradient in _gradients(parameters):
-        np.clip(gradient, -clip_value, clip_value, out=gradient)
-        graph.mutated(gradient)
+        with writing(gradient) as [array]:
+            np.clip(array, -clip_value, clip_value, out=array)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -71,6 +71,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     start = 0
     for tensor in tensors:
         end = start + tensor.array.size
-        tensor.array[...] = vec.array[start:end].reshape(tensor.array.shape)
-        graph.mutated(tensor.array)
+        with writing(tensor) as [array]:
+            array[...] = vec.array[start:end].reshape(array.shape)
         start = end

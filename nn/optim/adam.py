@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Tensor, graph, kernels
+from autograd import Tensor, kernels, writing
 from autograd.kernels.numpy_kernels import decay_average
 from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
 
@@ -79,9 +79,8 @@ class Adam(Optimizer):
             for name, wanted in (("exp_avg", True), ("exp_avg_sq", True), ("max_exp_avg_sq", group["amsgrad"]))
         )
         settings = {name: group[name] for name in ("lr", "betas", "eps")}
-        kernels.adam(arrays, grads, means, squares, largest, step=step, shrink=shrink, **settings)
-        for array in arrays:
-            graph.mutated(array)
+        with writing(*params):
+            kernels.adam(arrays, grads, means, squares, largest, step=step, shrink=shrink, **settings)
 
 
 class AdamW(Adam):

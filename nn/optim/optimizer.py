@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, enable_grad, graph
+from autograd import Tensor, as_tensor, enable_grad, writing
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -73,8 +73,8 @@ class Optimizer:
         """One step of every parameter that has a gradient."""
         for param in params:
             if param.grad is not None:
-                self.update(param.array, self.gradient(param, group), self.state[param], group)
-                graph.mutated(param.array)
+                with writing(param) as [array]:
+                    self.update(array, self.gradient(param, group), self.state[param], group)
 
     @staticmethod
     def gradient(param: Tensor, group: Group) -> np.ndarray:
