@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import dtypes, ops
+from autograd import dtypes
+from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
-from autograd.ops.table import default_dtype
+from autograd.ops.shape import expand
 from autograd.tensor import Tensor, leaf, to_array
 
 
@@ -119,9 +120,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: tensor i repeated along all dims but i."""
     axes = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     shape = tuple(axis.shape[0] for axis in axes)
-    grids = [
-        ops.expand(axis.view(*(-1 if i == d else 1 for i in range(len(axes)))), shape) for d, axis in enumerate(axes)
-    ]
+    grids = [expand(axis.view(*(-1 if i == d else 1 for i in range(len(axes)))), shape) for d, axis in enumerate(axes)]
     return tuple(grid.transpose(0, 1) for grid in grids) if indexing == "xy" and len(axes) > 1 else tuple(grids)
 
 

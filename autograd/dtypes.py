@@ -88,6 +88,17 @@ class device:
 CPU = device()
 
 
+class _Default:
+    dtype: np.dtype = float32
+
+
+def default_dtype(dtype: Any = None) -> np.dtype:
+    """The dtype of new tensors made from Python numbers; given one, it becomes that."""
+    if dtype is not None:
+        _Default.dtype = np.dtype(dtype)
+    return _Default.dtype
+
+
 def checked_dtype(dtype: Any) -> np.dtype:
     """A NumPy dtype of what names one (np.float32, "float32", float32, Python's float for the default dtype's kind)."""
     found = np.dtype(dtype)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.base import TensorBase, current_node, wrap
 from autograd.grad_mode import mode, no_grad
-from autograd.graph import Node, Traced
-from autograd.ops.table import Parts, pick, wrap_several
-from autograd.tensor import Tensor
+from autograd.graph import Node, of_outputs, output_node, output_nodes
 
 
 class Context:
@@ -25,41 +24,44 @@ class Context:
         self.saved_tensors = tensors
 
 
-class _Written:
-    """The op of one call of a Function: its backward is the user's."""
-
-    reference = None
+class _Call:
+    """The operation of one call of a Function: its backward is the user's."""
 
     def __init__(self, kind: type[Function], context: Context) -> None:
         self.name = kind.__name__
         self.kind, self.context = kind, context
-        self.histories: list[Any] = []  # of what was saved: a Node, None, or the number of a result
+        self.histories: list[Any] = []  # of what was saved: a Node, None, or the number of an output
 
-    def save(self, results: tuple) -> dict:
-        """The saved arrays, as a node keeps them: a result is known by its number, or the node would hold itself."""
+    def save(self, outputs: tuple) -> dict:
+        """The saved arrays, as a node keeps them: an output is known by its number, or the node would hold itself."""
         saved, self.context.saved_tensors = self.context.saved_tensors, ()
-        numbers = {id(result): i for i, result in enumerate(results)}
+        numbers = {id(output): i for i, output in enumerate(outputs)}
         self.histories = [numbers.get(id(t), getattr(t, "node", None)) for t in saved]
-        return {f"saved tensor {i}": t.array if isinstance(t, Traced) else t for i, t in enumerate(saved)}
+        return {f"saved tensor {i}": t.array if isinstance(t, TensorBase) else t for i, t in enumerate(saved)}
 
-    def pull(self, node: Node, g: Any, leads: set | None, wrap: Callable, create_graph: bool) -> Sequence[Any]:
+    def vjp(self, node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
         """The gradients of all arguments, as the user's backward gives them."""
-        gs = g.filled() if isinstance(g, Parts) else (g,)
-        several = bool(node.shape) and isinstance(node.shape[0], tuple)
-        restored = []
-        for value, history in zip((node.saved or {}).values(), self.histories, strict=True):
-            if isinstance(history, int):
-                history = pick(node, history, value) if several else node
-            restored.append(wrap(value, history) if isinstance(value, np.ndarray) else value)
-        self.context.saved_tensors = tuple(restored)
+        gs = (g,) if node.outputs is None else of_outputs(node, g)
+        self.context.saved_tensors = tuple(
+            [self._restored(node, *pair) for pair in zip((node.saved or {}).values(), self.histories, strict=True)]
+        )
         try:
-            found = self.kind.backward(self.context, *[x if isinstance(x, Traced) else wrap(x, None) for x in gs])
+            found = self.kind.backward(self.context, *[x if isinstance(x, TensorBase) else wrap(x) for x in gs])
         finally:
             self.context.saved_tensors = ()
         found = found if isinstance(found, (tuple, list)) else (found,)
         if len(found) != len(node.parents):
             raise RuntimeError(f"{self.name}.backward gave {len(found)} gradients for {len(node.parents)} arguments")
         return [x if create_graph or x is None else x.array for x in found]
+
+    def _restored(self, node: Node, value: Any, history: Any) -> Any:
+        """A saved tensor with its history again."""
+        if not isinstance(value, np.ndarray):
+            return value
+        if isinstance(history, int):
+            several = node.outputs is not None
+            history = output_node(node, history) if several else node
+        return wrap(value, history)
 
 
 class Function:
@@ -82,17 +84,17 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Call the function; the call is recorded."""
-        parents = tuple(arg.node if isinstance(arg, Traced) else None for arg in args)
+        parents = tuple(current_node(arg) if isinstance(arg, TensorBase) else None for arg in args)
         needs = tuple(parent is not None for parent in parents)
         context = Context(needs)
         with no_grad():
             result = cls.forward(context, *args)
         if not any(needs) or not mode.grad:
             return result
-        results = result if isinstance(result, tuple) else (result,)
-        op = _Written(cls, context)
-        arrays = tuple(r.array for r in results)
+        outputs = result if isinstance(result, tuple) else (result,)
+        call = _Call(cls, context)
+        arrays = [out.array for out in outputs]
+        saved = call.save(outputs)
         if isinstance(result, tuple):
-            node = Node(op, parents, op.save(results), tuple(a.shape for a in arrays), arrays[0].dtype)
-            return wrap_several(Tensor.wrap, arrays, node)
-        return Tensor.wrap(arrays[0], Node(op, parents, op.save(results), arrays[0].shape, arrays[0].dtype))
+            return tuple(map(wrap, arrays, output_nodes(call, parents, saved, arrays)))
+        return wrap(result.array, Node(call, parents, saved, result.array.shape, result.array.dtype))

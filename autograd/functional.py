@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import creation
 from autograd.grad_mode import enable_grad
-from autograd.tensor import Tensor, walk
+from autograd.tensor import Tensor, accumulate_grad, gradients
 
 
 def grad(
@@ -27,7 +27,7 @@ def grad(
     """
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     seeds = [None] * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
-    found = walk(outputs, seeds, inputs, retain_graph, create_graph)
+    found = gradients(outputs, seeds, inputs, retain_graph, create_graph)
     unused = [i for i, g in enumerate(found) if g is None]
     if unused and not allow_unused:
         raise RuntimeError(f"no output depends on the inputs {unused}: pass allow_unused=True to get None for them")
@@ -40,14 +40,14 @@ def backward(
     """Add the gradients of the tensors to `.grad` of every leaf that they came from."""
     tensors = _sequence(tensors)
     seeds = [None] * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
-    walk(tensors, seeds, None, retain_graph, create_graph)
+    accumulate_grad(tensors, seeds, retain_graph, create_graph)
 
 
 def _sequence(value: Any) -> Sequence[Any]:
     return [value] if isinstance(value, (Tensor, np.ndarray)) or value is None else list(value)
 
 
-def _traced(primals: Sequence[Any]) -> list[Tensor]:
+def _differentiable(primals: Sequence[Any]) -> list[Tensor]:
     """Tensors that require grad: new leaves, or a step behind a primal with a history, so that nesting works."""
     tensors = [p if isinstance(p, Tensor) else creation.tensor(p) for p in primals]
     return [t.view(*t.shape) if t.requires_grad else t.detach().requires_grad_() for t in tensors]
@@ -63,7 +63,7 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     def function(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
         wanted = (argnums,) if isinstance(argnums, int) else argnums
         with enable_grad():
-            traced = dict(zip(wanted, _traced([args[i] for i in wanted]), strict=True))
+            traced = dict(zip(wanted, _differentiable([args[i] for i in wanted]), strict=True))
             value = f(*[traced.get(i, a) for i, a in enumerate(args)], **kwargs)
             nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in wanted)
             grads = grad(value, [traced[i] for i in wanted], create_graph=nested)
@@ -76,7 +76,7 @@ def vjp(f: Callable, inputs: Any, v: Any = None, create_graph: bool = False) -> 
     """(f(inputs), v^T J): the product of a vector of the output's shape with the Jacobian."""
     many = isinstance(inputs, (tuple, list))
     with enable_grad():
-        xs = _traced(_inputs(inputs))
+        xs = _differentiable(_inputs(inputs))
         out = f(*xs)
         grads = grad(out, xs, v, create_graph=create_graph, allow_unused=True)
     found = tuple(creation.zeros_like(x) if g is None else g for x, g in zip(xs, grads, strict=True))
@@ -90,7 +90,7 @@ def jvp(f: Callable, inputs: Any, v: Any, create_graph: bool = False) -> tuple[A
     """
     vs = _inputs(v)
     with enable_grad():
-        xs = _traced(_inputs(inputs))
+        xs = _differentiable(_inputs(inputs))
         out = f(*xs)
         u = creation.zeros_like(out, requires_grad=True)
         grads = grad(out, xs, u, create_graph=True, allow_unused=True)
@@ -105,7 +105,7 @@ def jacobian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
     """The Jacobian of f, of shape (*output, *input); a tuple of them for a tuple of inputs."""
     many = isinstance(inputs, (tuple, list))
     with enable_grad():
-        xs = _traced(_inputs(inputs))
+        xs = _differentiable(_inputs(inputs))
         out = f(*xs)
         flat = out.view(-1)
         rows: list[list[Tensor]] = [[] for _ in xs]
@@ -136,7 +136,7 @@ def hessian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
 def _jacobian_or_zeros(gradient: Callable, xs: tuple, i: int, create_graph: bool) -> Any:
     """The Jacobian of a gradient, zeros where the gradient is constant."""
     with enable_grad():
-        out = gradient(*_traced(xs))
+        out = gradient(*_differentiable(xs))
     if not out.requires_grad:
         return tuple(creation.zeros(*out.shape, *x.shape, dtype=out.dtype) for x in xs)
     return jacobian(gradient, xs, create_graph)
@@ -146,7 +146,7 @@ def hvp(f: Callable, inputs: Any, v: Any) -> tuple[Any, Any]:
     """(f(inputs), H v): the product of the Hessian with v, at the cost of two gradients, without the Hessian."""
     many = isinstance(inputs, (tuple, list))
     with enable_grad():
-        xs = _traced(_inputs(inputs))
+        xs = _differentiable(_inputs(inputs))
         out = f(*xs)
         grads = grad(out, xs, create_graph=True, allow_unused=True)
         pairs = [(g, w) for g, w in zip(grads, _inputs(v), strict=True) if g is not None and g.requires_grad]

@@ -1,30 +1,45 @@
-"""The computation graph: nodes, the one backward walk, and what was changed in place.
+"""The computation graph: nodes, and the one backward walk, which is the chain rule.
 
-Nothing here knows of operations or tensors. A node has `parents` and `order`, a counter that grows with creation,
-so that "reachable nodes, newest first" is a topological order and no walk needs recursion.
+Nothing here knows of tensors or of any particular operation. A node has `parents` and `order`, a counter that grows
+with creation, so that "reachable nodes, newest first" is a topological order and no walk needs recursion.
 """
 
 from __future__ import annotations
 
-import itertools
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from autograd.errors import GraphError, ShapeError
+from autograd.version import changed_since, clock, tick
 
-tick = itertools.count(1).__next__
 FREED: dict = {"freed": True}
-
 
 N = TypeVar("N")
 
 
+class Operation(Protocol):
+    """What the graph asks of the operation at a node: a name, and the vector-Jacobian product of that node."""
+
+    name: str
+
+    def vjp(self, node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
+        """The gradient of each parent of `node`, given the gradient `g` of its output; None for one not in `needed`.
+
+        Of an operation with several outputs `g` is a list with the gradient of each, None where there is none. With
+        `create_graph` the gradients are tensors, and the rule must be recorded itself.
+        """
+
+
 class Node:
-    """One recorded operation (or, where `op` is None, a leaf): the edges of the graph join these, not tensors."""
+    """One recorded operation (or, where `op` is None, a leaf): the edges of the graph join these, not tensors.
+
+    An operation with several outputs has a node that joins them, whose `outputs` are their (shape, dtype), and one
+    node for each output, whose only parent is that node and whose `index` is the place of the output.
+    """
 
     __slots__ = (
         "op",
@@ -33,116 +48,86 @@ class Node:
         "shape",
         "dtype",
         "order",
+        "index",
+        "outputs",
         "grad",
-        "retains",
+        "retains_grad",
         "hooks",
         "record",
         "__weakref__",
     )
 
-    def __init__(self, op: Any, parents: tuple, saved: dict | None, shape: tuple, dtype: Any) -> None:
-        self.op = op
+    def __init__(
+        self,
+        op: Operation | None,
+        parents: tuple[Node | None, ...],
+        saved: dict | None,
+        shape: tuple[int, ...],
+        dtype: Any,
+        index: int | None = None,
+        outputs: tuple | None = None,
+    ) -> None:
+        self.op: Any = op
         self.parents = parents
         self.saved = saved
         self.shape = shape
         self.dtype = dtype
+        self.index = index
+        self.outputs = outputs
         self.grad: Any = None
-        self.retains = False
-        self.hooks: dict | None = None
+        self.retains_grad = False
+        self.hooks: dict[int, Callable[[Any], Any]] | None = None
         self.record: Any = None
         self.order = tick()
 
     @property
     def name(self) -> str:
-        """The name of the op, or 'leaf'."""
+        """The name of the op, or "leaf"."""
         return self.op.name if self.op is not None else "leaf"
+
+    @property
+    def operands(self) -> tuple[Node | None, ...]:
+        """The nodes of the arguments of the operation, None for one without a gradient."""
+        return self.parents if self.index is None else self.parents[0].parents  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
         return f"<Node {self.order} {self.name} {self.shape}>"
 
 
-class Traced:
-    """An ndarray and its Node (None where no gradient is wanted): what ops take and give, and Tensor's base."""
+def output_node(joint: Node, index: int) -> Node:
+    """A node for one output of the operation whose outputs `joint` joins."""
+    shape, dtype = joint.outputs[index]  # type: ignore[index]
+    return Node(joint.op, (joint,), None, shape, dtype, index)
 
-    __slots__ = ("array", "node")
 
-    array: np.ndarray
-    node: Node | None
+def output_nodes(op: Operation, parents: tuple, saved: dict | None, arrays: Sequence[np.ndarray]) -> list[Node | None]:
+    """A node for each output of an operation that has several; None for one that holds no floats."""
+    joint = Node(op, parents, saved, (), None, outputs=tuple([(a.shape, a.dtype) for a in arrays]))
+    return [output_node(joint, i) if array.dtype.kind == "f" else None for i, array in enumerate(arrays)]
+
+
+class Identity:
+    """The operation of a node that passes its gradient on: a copy, in another shape or dtype if it was broadcast."""
+
+    name = "copy"
 
     @staticmethod
-    def wrap(array: np.ndarray, node: Node | None = None) -> Any:
-        """A new tensor of this array and node, with nothing copied or checked."""
-        raise NotImplementedError
+    def vjp(node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
+        """g itself: `Gradients.accumulate` brings it to the shape and dtype of the parent."""
+        return (g,)
 
 
-# Changes in place -----------------------------------------------------------------------------------------------------
+def of_outputs(node: Node, g: Any) -> tuple:
+    """The upstream gradients of all outputs of a node that has several: zeros for those that none came to."""
+    return tuple([np.zeros(*like) if part is None else part for part, like in zip(g, node.outputs)])  # type: ignore[arg-type]
 
 
-class _Mutations:
-    """When each array was last changed in place, on the clock of `Node.order`: one comparison tells that none was."""
-
-    __slots__ = ("last", "stamps")
-
-    def __init__(self) -> None:
-        self.last = 0
-        self.stamps: dict[int, tuple[int, weakref.ref]] = {}
+def step_behind(node: Node, shape: tuple[int, ...], dtype: Any) -> Node:
+    """A node of its own for elements that were copied from those of `node`."""
+    return Node(Identity(), (node,), None, shape, dtype)
 
 
-mutations = _Mutations()
-
-
-def owner(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory of this one."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def mutated(array: np.ndarray) -> None:
-    """Note that the memory of `array` was changed in place: whoever writes to `tensor.array` directly calls this."""
-    memory = owner(array)
-    key = id(memory)
-    known = mutations.stamps.get(key)
-    reference = known[1] if known else weakref.ref(memory, lambda _: mutations.stamps.pop(key, None))
-    stamp = tick()
-    mutations.stamps[key] = (stamp, reference)
-    mutations.last = stamp
-
-
-def changed_since(array: Any, order: int) -> bool:
-    """Whether the memory of `array` was changed in place after the node with this `order` was made."""
-    known = mutations.stamps.get(id(owner(array))) if isinstance(array, np.ndarray) else None
-    return known is not None and known[0] > order
-
-
-def check_fresh(user: str, tensor: Traced, node: Node) -> None:
-    """Raises GraphError where the elements of `tensor` are no longer those that its `node` gave."""
-    if changed_since(tensor.array, node.order):
-        raise GraphError(
-            f"an input of {user!r} (shape {tensor.array.shape}, made by {node.name!r}) shares memory with a tensor "
-            "that was changed in place since; take clone() before the change, or use the changed tensor"
-        )
-
-
-def check_saved(node: Node) -> None:
-    """Raises GraphError where an array that the node saved was changed in place since, or was freed already."""
-    saved = node.saved
-    if saved is FREED:
-        raise GraphError(
-            f"the graph behind {node.name!r} was freed by an earlier backward; say retain_graph=True in that call "
-            "to walk it twice"
-        )
-    if saved and node.order < mutations.last:
-        for name, value in saved.items():
-            for array in value if isinstance(value, tuple) else (value,):
-                if changed_since(array, node.order):
-                    raise GraphError(
-                        f"{name!r}, which {node.name!r} saved for its backward (shape {array.shape}), was changed in "
-                        "place since; clone() it before the change, or make the change out of place"
-                    )
-
-
-# The walk -------------------------------------------------------------------------------------------------------------
+# The order of a walk --------------------------------------------------------------------------------------------------
 
 _order = attrgetter("order")
 
@@ -160,120 +145,167 @@ def newest_first(roots: Iterable[N]) -> list[N]:
     return found
 
 
-def leading_to(nodes: Sequence[Node], targets: Iterable[Node]) -> set[Node]:
-    """Those of `nodes` (newest first) from which a target is reached, the targets among them."""
-    leads = set(targets)
+def depending_on(nodes: Sequence[Node], targets: Iterable[Node]) -> set[Node]:
+    """The `targets`, and those of `nodes` (newest first) that depend on one of them."""
+    found = set(targets)
     for node in reversed(nodes):
-        for parent in node.parents:
-            if parent in leads:
-                leads.add(node)
-                break
-    return leads
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
+# The walk -------------------------------------------------------------------------------------------------------------
+
+
+def backward_walk(
+    roots: Sequence[Node],
+    upstream: Sequence[Any],
+    targets: Iterable[Node] | None = None,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+) -> Iterator[tuple[Node, Any]]:
+    """Walk back from `roots`, whose upstream gradients are given, and yield each target with its gradient.
+
+    Without `targets` these are the leaves, and the nodes that retain their gradient; with them, only what depends on a
+    target is walked. Gradients are ndarrays or, with `create_graph`, tensors: then the rules run on tensors and are
+    recorded themselves. Raises GraphError where an array that a rule needs was changed in place, or freed.
+    """
+    nodes = newest_first(roots)
+    chosen = None if targets is None else set(targets)
+    needed = set(nodes) if chosen is None else depending_on(nodes, chosen)
+    gradients = Gradients(create_graph)
+    for root, g in zip(roots, upstream, strict=True):
+        gradients.accumulate(root, g, root)
+    for node in nodes:
+        g = gradients.pop(node)
+        if g is None or node not in needed:
+            continue
+        if node.hooks:
+            g = run_hooks(node, g)
+        if node.record is not None:
+            node.record.grad = g
+        if node in chosen if chosen is not None else node.op is None or node.retains_grad:
+            yield node, gradients.exclusive(node, g)
+        if node.index is not None:
+            gradients.accumulate_output(node, g)
+        elif node.op is not None:
+            check_saved(node)
+            for parent, contribution in zip(node.parents, node.op.vjp(node, g, needed, create_graph)):
+                if contribution is not None and parent in needed:
+                    gradients.accumulate(parent, contribution, node)
+            if not retain_graph:
+                release(node)
+
+
+def run_hooks(node: Node, g: Any) -> Any:
+    """The gradient that the hooks of a node make of `g`, one after the other."""
+    for hook in tuple(node.hooks.values()):  # type: ignore[union-attr]
+        g = hook(g)
+    return g
+
+
+class Gradients:
+    """The gradients of a walk that are not complete yet, by node.
+
+    Which array may be written to is decided here, and nowhere else: one that nobody but the walk holds.
+    """
+
+    def __init__(self, create_graph: bool) -> None:
+        self.sums: dict[Node, Any] = {}
+        self.owned: set[Node] = set()  # the nodes whose array in `sums` nobody else holds
+        self.create_graph = create_graph
+
+    def pop(self, node: Node) -> Any:
+        """The gradient of `node`, which is complete now; None where none came."""
+        return self.sums.pop(node, None)
+
+    def accumulate(self, node: Node, g: Any, user: Node) -> None:
+        """Add what the rule of `user` gave to the gradient of `node`, in the shape and the dtype of the node."""
+        fresh = not self.create_graph and sys.getrefcount(g) <= _FRESH and g.base is None
+        if g.shape != node.shape:
+            g = unbroadcast(g, node.shape, user.name)
+        if g.dtype is not node.dtype and g.dtype != node.dtype:
+            g = g.astype(node.dtype)
+        total = self.sums.get(node)
+        if total is None:
+            self.sums[node] = g
+            if fresh:
+                self.owned.add(node)
+        elif self.create_graph:
+            self.sums[node] = total + g
+        else:
+            out = total if node in self.owned else g if fresh else None
+            self.sums[node] = np.add(total, g, out=out if type(out) is np.ndarray else None)
+            self.owned.add(node)
+
+    def accumulate_output(self, node: Node, g: Any) -> None:
+        """Put the gradient of one of several outputs into its place among those of all of them."""
+        (joint,) = node.parents
+        self.sums.setdefault(joint, [None] * len(joint.outputs))[node.index] = g  # type: ignore[union-attr, arg-type]
+
+    def exclusive(self, node: Node, g: Any) -> Any:
+        """The complete gradient of a target, as an array that whoever takes it may write to."""
+        if self.create_graph or (node.op is None and node in self.owned and not node.hooks):
+            return g
+        return g.copy()
+
+
+def _references(contributions: Sequence[Any]) -> int:
+    """How many references `Gradients.accumulate` counts to an array that nobody but the result of a rule holds."""
+
+    class Probe(Gradients):
+        def accumulate(self, node: Any, g: Any, user: Any) -> Any:
+            return sys.getrefcount(g)
+
+    gradients = Probe(False)
+    counts = [gradients.accumulate(None, g, None) for _, g in zip((None,), contributions)]
+    return counts[0]
+
+
+_FRESH = _references([np.zeros(1)])
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...], name: str) -> Any:
-    """The gradient `g` of a broadcast array, summed back to the `shape` that the array had; `name` is the op's."""
+    """The gradient `g` of an array that was broadcast, summed back to the `shape` that the array had.
+
+    Raises ShapeError, with the name of the op whose rule gave `g`, where no broadcasting leads from `shape` to it.
+    """
     extra = g.ndim - len(shape)
     if extra > 0 and g.shape[extra:] == shape:
         return g.sum(tuple(range(extra)))
-    if extra < 0 or any(n not in (1, spread) for n, spread in zip(shape, g.shape[extra:])):
+    if extra < 0 or any(n not in (1, size) for n, size in zip(shape, g.shape[extra:])):
         raise ShapeError(f"a rule of {name!r} gave a gradient of shape {g.shape} for an argument of shape {shape}")
-    spread = tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
-    axes = (*range(extra), *spread)
+    broadcast = tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
+    axes = (*range(extra), *broadcast)
     return (g.sum(axes) if axes else g).reshape(shape)
 
 
-def walk(
-    roots: Sequence[Node],
-    seeds: Sequence[Any],
-    targets: Sequence[Node] | None,
-    wrap: Callable[[Any, Node | None], Any],
-    create_graph: bool = False,
-    retain_graph: bool = False,
-) -> dict[Node, Any]:
-    """One backward walk from `roots` with upstream gradients `seeds`.
-
-    Without `targets`, gradients add up in the `.grad` of leaves and of nodes that retain theirs. With `targets`, only
-    what leads to them is walked, and their gradients are returned. `seeds` are ndarrays, or, with `create_graph`,
-    tensors: then the rules run on tensors and are recorded themselves.
-    """
-    nodes = newest_first(roots)
-    leads = None if targets is None else leading_to(nodes, targets)
-    wanted = set(targets or ())
-    results: dict[Node, Any] = {}
-    grads: dict[Node, Any] = {}
-    for root, seed in zip(roots, seeds, strict=True):
-        grads[root] = grads[root] + seed if root in grads else seed
-    summed: set[Node] = set()  # nodes whose entry in `grads` is a sum made here, to which more may be added in place
-    for node in nodes:
-        g = grads.pop(node, None)
-        if g is None:
-            continue
-        op = node.op
-        if node.hooks:
-            g = _run_hooks(node, g, wrap, create_graph)
-        if node.record is not None:
-            node.record.grad = g
-        if targets is None:
-            if op is None or node.retains:
-                g_leaf = wrap(g.array.copy(), g.node) if create_graph else wrap(g if op is None else g.copy(), None)
-                node.grad = g_leaf if node.grad is None else node.grad + g_leaf
-        elif node in wanted:
-            results[node] = g if create_graph or op is None else g.copy()
-        if op is None or (leads is not None and node not in leads):
-            continue
-        if node.saved is FREED or node.order < mutations.last:
-            check_saved(node)
-        contributions = op.pull(node, g, leads, wrap, create_graph)
-        for parent, c in zip(node.parents, contributions):
-            if c is None or parent is None or (leads is not None and parent not in leads):
-                continue
-            if c.shape != parent.shape:
-                c = unbroadcast(c, parent.shape, node.name)
-            if c.dtype is not parent.dtype and c.dtype != parent.dtype:
-                c = c.astype(parent.dtype)
-            if parent not in grads:
-                if parent.op is None and not create_graph:
-                    c = c.copy() if _is_shared(c, g, contributions, node.saved) else c
-                    summed.add(parent)
-                grads[parent] = c
-            elif parent in summed:
-                grads[parent] += c
-            elif create_graph:
-                grads[parent] = grads[parent] + c
-            else:
-                own = type(c) is np.ndarray and not _is_shared(c, g, contributions, node.saved)
-                grads[parent] = np.add(grads[parent], c, out=c) if own else grads[parent] + c
-                summed.add(parent)
-        contributions = c = None
-        if not retain_graph and node.saved and _holds_arrays(node.saved):
-            node.saved = FREED
-    return results
+# What a node saved ----------------------------------------------------------------------------------------------------
 
 
-def _holds_arrays(saved: dict) -> bool:
-    """Whether it is worth freeing: shapes and dims are not, and a graph of them alone may be walked again."""
-    for value in saved.values():
+def check_saved(node: Node) -> None:
+    """Raise GraphError where an array that the node saved was changed in place since, or was freed already."""
+    saved = node.saved
+    if saved is FREED:
+        raise GraphError(
+            f"the graph behind {node.name!r} was freed by an earlier backward; say retain_graph=True in that call "
+            "to walk it twice"
+        )
+    if not saved or node.order > clock.last:
+        return
+    for name, value in saved.items():
+        for array in value if isinstance(value, tuple) else (value,):
+            if changed_since(array, node.order):
+                raise GraphError(
+                    f"{name!r}, which {node.name!r} saved for its backward (shape {array.shape}), was changed in "
+                    "place since; clone() it before the change, or make the change out of place"
+                )
+
+
+def release(node: Node) -> None:
+    """Let go of the arrays that a node saved. Shapes and dims alone are kept: such a node may be walked again."""
+    for value in (node.saved or {}).values():
         kind = type(value)
         if kind is np.ndarray or (kind is tuple and value and type(value[0]) is np.ndarray):
-            return True
-    return False
-
-
-def _is_shared(c: np.ndarray, g: np.ndarray, contributions: Sequence[Any], saved: dict | None) -> bool:
-    """Whether someone else holds the memory of `c` too, so that a leaf must not keep it as its own gradient."""
-    return (
-        c is g
-        or c.base is not None
-        or not c.flags.writeable
-        or sum(other is c for other in contributions) > 1
-        or any(value is c for value in (saved or {}).values())
-    )
-
-
-def _run_hooks(node: Node, g: Any, wrap: Callable, create_graph: bool) -> Any:
-    for hook in tuple(node.hooks.values()):  # type: ignore[union-attr]
-        replaced = hook(g if create_graph else wrap(g, None))
-        if replaced is not None:
-            g = replaced if create_graph else replaced.array
-    return g
+            node.saved = FREED
+            return

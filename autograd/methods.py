@@ -1,117 +1,58 @@
-"""The methods and operators of a tensor: each is an op (or a function made of ops) under torch's name."""
+"""The methods of a tensor beside operations: operators, changes in place, conversions, NumPy's protocols.
+
+`Tensor.exp`, `Tensor.exp_` and the like are the functions of `autograd.ops`: the table itself adds them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from autograd import ops
-from autograd.inplace import InPlace
+import numpy as np
+
+from autograd import dtypes, ops
+from autograd.base import TensorBase, current_node, wrap
+from autograd.errors import ShapeError
+from autograd.generator import numpy_rng
+from autograd.inplace import copy_into, overwrite, put
+from autograd.ops.indexing import along, getitem, index_stages
+from autograd.ops.numpy_names import dispatch
+
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "xla", "meta")
 
 
-class Methods(InPlace):
-    """What can be computed from a tensor by its methods and operators."""
+def _reversed(function: Any) -> Any:
+    """The operator for a tensor on the right: `2 - x` is `sub(2, x)`."""
+    return lambda self, other: function(other, self)
 
-    # shape
-    view = reshape = ops.view
-    permute = ops.reorder
-    transpose = swapaxes = swapdims = ops.transpose
-    t = ops.t
-    movedim = moveaxis = ops.movedim
-    squeeze, unsqueeze, flatten, unflatten = ops.squeeze, ops.unsqueeze, ops.flatten, ops.unflatten
-    expand, expand_as, view_as = ops.expand, ops.expand_as, ops.view_as
-    broadcast_to = ops.broadcast_to
-    repeat, tile, repeat_interleave = ops.repeated, ops.tile, ops.repeat_interleave
-    split, chunk, unbind = ops.split, ops.chunk, ops.unbind
-    flip, roll = ops.flipped, ops.rolled
-    tril, triu, diagonal, diag, trace = ops.tril, ops.triu, ops.diagonal, ops.diag, ops.trace
-    narrow, select, unfold = ops.narrow, ops.select, ops.unfold
 
-    # elementwise
-    add, sub, mul, div = ops.scaled_add, ops.scaled_sub, ops.mul, ops.divide
-    multiply, divide, subtract, true_divide = ops.mul, ops.divide, ops.scaled_sub, ops.div
-    floor_divide, remainder, fmod = ops.floor_divide, ops.remainder, ops.fmod
-    pow, neg, square, reciprocal, lerp = ops.pow, ops.neg, ops.square, ops.reciprocal, ops.lerp
-    exp, exp2, expm1, log, log2, log10, log1p = ops.exp, ops.exp2, ops.expm1, ops.log, ops.log2, ops.log10, ops.log1p
-    sqrt, rsqrt, logaddexp, erf = ops.sqrt, ops.rsqrt, ops.logaddexp, ops.erf
-    sin, cos, tan, asin, acos, atan, atan2 = ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan, ops.atan2
-    sinh, cosh, tanh = ops.sinh, ops.cosh, ops.tanh
-    asinh, acosh, atanh = ops.asinh, ops.acosh, ops.atanh
-    sigmoid, relu, softmax, log_softmax = ops.sigmoid, ops.relu, ops.softmax, ops.log_softmax
-    abs, sign, floor, ceil, trunc, round = ops.abs, ops.sign, ops.floor, ops.ceil, ops.trunc, ops.round
-    maximum, minimum = ops.maximum, ops.minimum
-    clamp = clip = ops.clamp
-    addcmul, addcdiv, nan_to_num = ops.addcmul, ops.addcdiv, ops.nan_to_num
-    masked_fill, masked_select, where = ops.masked_fill, ops.masked_select, ops.where_method
+def _assigned(function: Any) -> Any:
+    """The operator for an assignment: `x += y` puts `add(x, y)` in the place of the elements of x."""
+    return lambda self, other: self._overwrite(function(self, other))
 
-    # comparison and logic
-    eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
-    isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
-    logical_not, logical_and, logical_or, logical_xor = (
-        ops.logical_not,
-        ops.logical_and,
-        ops.logical_or,
-        ops.logical_xor,
-    )
-    bitwise_not, bitwise_and, bitwise_or, bitwise_xor = (
-        ops.bitwise_not,
-        ops.bitwise_and,
-        ops.bitwise_or,
-        ops.bitwise_xor,
-    )
-    allclose, isclose, equal = ops.allclose, ops.isclose, ops.equal
 
-    # reductions
-    sum, mean, prod, var, std, norm = ops.sum, ops.mean, ops.prod, ops.var, ops.std, ops.norm
-    max, min, amax, amin, argmax, argmin = ops.max, ops.min, ops.amax, ops.amin, ops.argmax, ops.argmin
-    any, all, count_nonzero = ops.any, ops.all, ops.count_nonzero
-    logsumexp, cumsum, cumprod, median = ops.logsumexp, ops.cumsum, ops.cumprod, ops.median
-    sort, argsort, topk = ops.sort, ops.argsort, ops.topk
-    unique, bincount, nonzero = ops.unique, ops.bincount, ops.nonzero
+class Methods(TensorBase):
+    """What can be computed from a tensor, or done to it, beside the operations of the table."""
 
-    # products and indices
-    matmul, mm, bmm, mv, dot, outer = ops.matmul, ops.mm, ops.bmm, ops.mv, ops.dot, ops.outer
-    addmm = baddbmm = ops.addmm
-    gather, scatter, scatter_add = ops.gather, ops.scattered, ops.scatter_add
-    index_select, index_add, take_along_dim = ops.index_select, ops.index_add, ops.take_along_dim
+    # Operators --------------------------------------------------------------------------------------------------------
 
-    clone, cast = ops.clone, ops.cast
-
-    # operators
     __add__, __sub__, __mul__, __truediv__, __matmul__ = ops.add, ops.sub, ops.mul, ops.div, ops.matmul
     __floordiv__, __mod__, __pow__ = ops.floor_divide, ops.remainder, ops.pow
-    __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
-    __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
-
-    def __radd__(self, other: Any) -> Any:
-        return ops.add(other, self)
-
-    def __rsub__(self, other: Any) -> Any:
-        return ops.sub(other, self)
-
-    def __rmul__(self, other: Any) -> Any:
-        return ops.mul(other, self)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return ops.div(other, self)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return ops.floor_divide(other, self)
-
-    def __rmod__(self, other: Any) -> Any:
-        return ops.remainder(other, self)
-
-    def __rpow__(self, other: Any) -> Any:
-        return ops.pow(other, self)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return ops.matmul(other, self)
-
-    def __pos__(self) -> Any:
-        return self
-
+    __radd__, __rsub__, __rmul__, __rtruediv__ = map(_reversed, (ops.add, ops.sub, ops.mul, ops.div))
+    __rfloordiv__, __rmod__, __rpow__ = map(_reversed, (ops.floor_divide, ops.remainder, ops.pow))
+    __rmatmul__ = _reversed(ops.matmul)
+    __iadd__, __isub__, __imul__, __itruediv__ = map(_assigned, (ops.add, ops.sub, ops.mul, ops.div))
+    __ipow__, __imod__, __ifloordiv__ = map(_assigned, (ops.pow, ops.remainder, ops.floor_divide))
+    __iand__, __ior__, __ixor__ = map(_assigned, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
     __and__ = __rand__ = ops.bitwise_and
     __or__ = __ror__ = ops.bitwise_or
     __xor__ = __rxor__ = ops.bitwise_xor
+    __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
+    __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
+    __hash__ = object.__hash__
+
+    def __pos__(self) -> Any:
+        return self
 
     def __eq__(self, other: Any) -> Any:
         return NotImplemented if other is None or isinstance(other, str) else ops.eq(self, other)
@@ -119,4 +60,259 @@ class Methods(InPlace):
     def __ne__(self, other: Any) -> Any:
         return NotImplemented if other is None or isinstance(other, str) else ops.ne(self, other)
 
-    __hash__ = object.__hash__
+    def where(self, condition: Any, other: Any) -> Any:
+        """The elements where the condition holds, else those of other."""
+        return ops.where(condition, self, other)
+
+    # Elements ---------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        out = self
+        for stage in index_stages(index, self.array.ndim):
+            out = getitem(out, index=stage)
+        return out
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        *before, last = index_stages(index, self.array.ndim)
+        out = self
+        for stage in before:
+            out = getitem(out, index=stage)
+        put(out, last, value)
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("a tensor of 0 dims has no length")
+        return self.array.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.array.ndim:
+            raise TypeError("a tensor of 0 dims cannot be iterated over")
+        return iter(ops.unbind(self))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self.array == getattr(value, "array", value)).any())
+
+    # Changes in place -------------------------------------------------------------------------------------------------
+
+    _overwrite = overwrite
+
+    def copy_(self, other: Any, non_blocking: bool = False) -> Any:
+        """Take the elements of other, which must broadcast to this shape."""
+        return copy_into(self, other)
+
+    def fill_(self, value: Any) -> Any:
+        """Set every element to one value."""
+        if np.ndim(getattr(value, "array", value)):
+            raise ShapeError(f"fill_ takes one number, got the shape {tuple(value.shape)}: copy_() takes a tensor")
+        return copy_into(self, value)
+
+    def zero_(self) -> Any:
+        """Set every element to 0."""
+        return copy_into(self, 0)
+
+    def fill_diagonal_(self, fill_value: Any) -> Any:
+        """Set the elements of the diagonal, of a matrix, to one value."""
+        at = np.arange(min(self.array.shape))
+        return put(self, (at, at), fill_value)
+
+    def index_fill_(self, dim: int, index: Any, value: Any) -> Any:
+        """Set the slices at index along dim to one value."""
+        return put(self, along(dim, self.array.ndim, index), value)
+
+    def index_copy_(self, dim: int, index: Any, source: Any) -> Any:
+        """Take the slices of source at index along dim."""
+        return put(self, along(dim, self.array.ndim, index), source)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
+        """Normal numbers of this mean and standard deviation."""
+        return self._draw(lambda rng: rng.normal(mean, std, self.array.shape), generator)
+
+    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Any:
+        """Uniform numbers in [a, b)."""
+        return self._draw(lambda rng: rng.uniform(a, b, self.array.shape), generator)
+
+    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Any:
+        """Exponential numbers of the rate lambd."""
+        return self._draw(lambda rng: rng.exponential(1 / lambd, self.array.shape), generator)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
+        """1 with probability p, else 0."""
+        p = getattr(p, "array", p)
+        return self._draw(lambda rng: rng.random(self.array.shape) < p, generator, floats=False)
+
+    def random_(self, low: int, high: int | None = None, *, generator: Any = None) -> Any:
+        """Whole numbers from low (0 where only one bound is given) up to but without high."""
+        low, high = (0, low) if high is None else (low, high)
+        return self._draw(lambda rng: rng.integers(low, high, self.array.shape), generator, floats=False)
+
+    def _draw(self, numbers: Any, generator: Any, floats: bool = True) -> Any:
+        if floats and self.array.dtype.kind != "f":
+            raise RuntimeError(f"random floats cannot be drawn into a tensor of {self.array.dtype}")
+        return copy_into(self, numbers(numpy_rng(generator)))
+
+    # Numbers ----------------------------------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The one element, as a Python number."""
+        if self.array.size != 1:
+            raise ShapeError(f"item() needs a tensor of one element, this one has the shape {self.array.shape}")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The ndarray itself, not a copy; of a tensor that requires grad only after detach() (or with force)."""
+        if current_node(self) is not None and not force:
+            raise RuntimeError("a tensor that requires grad gives its array only as tensor.detach().numpy()")
+        return self.array
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ShapeError(f"the truth of a tensor of shape {self.array.shape} is ambiguous: use .any() or .all()")
+        return bool(self.array.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iub":
+            raise TypeError(f"only a whole number can be an index, this tensor holds {self.array.dtype}")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        if self.array.size == 1 and (spec or not self.array.ndim):
+            return format(self.item(), spec)
+        if spec:
+            raise TypeError(f"the format {spec!r} is for one number, this tensor has the shape {self.array.shape}")
+        return str(self)
+
+    # Dtypes -----------------------------------------------------------------------------------------------------------
+
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
+    ) -> Any:
+        """In another dtype (given as such or as a tensor that has it); the device can only be the CPU."""
+        for arg in args:
+            if isinstance(arg, Methods):
+                dtype = arg.array.dtype
+            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in _DEVICES):
+                device = arg
+            elif not isinstance(arg, bool):
+                dtype = arg
+        if device is not None:
+            dtypes.device(device)
+        if dtype is None or self.array.dtype == dtype:
+            return self.clone() if copy else self
+        return self.cast(dtype=dtypes.checked_dtype(dtype))
+
+    def type(self, dtype: Any = None) -> Any:
+        """In another dtype; without one, the name of the dtype."""
+        return str(self.array.dtype) if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Any) -> Any:
+        """In the dtype of other."""
+        return self.to(other.dtype)
+
+    astype = to
+
+    def float(self) -> Any:
+        """In float32."""
+        return self.to(dtypes.float32)
+
+    def double(self) -> Any:
+        """In float64."""
+        return self.to(dtypes.float64)
+
+    def half(self) -> Any:
+        """In float16."""
+        return self.to(dtypes.float16)
+
+    def long(self) -> Any:
+        """In int64."""
+        return self.to(dtypes.int64)
+
+    def int(self) -> Any:
+        """In int32."""
+        return self.to(dtypes.int32)
+
+    def short(self) -> Any:
+        """In int16."""
+        return self.to(dtypes.int16)
+
+    def byte(self) -> Any:
+        """In uint8."""
+        return self.to(dtypes.uint8)
+
+    def bool(self) -> Any:
+        """As truth values."""
+        return self.to(dtypes.bool)
+
+    def cpu(self) -> Any:
+        """Itself: it is there already."""
+        return self
+
+    def contiguous(self) -> Any:
+        """Itself where its elements lie in row-major order, else a copy in which they do."""
+        return self if self.array.flags.c_contiguous else self.clone()
+
+    # New tensors, in this one's dtype unless another is given ---------------------------------------------------------
+
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+        """A tensor of a copy of `data`."""
+        return self._new(np.array(getattr(data, "array", data)), dtype, device, requires_grad)
+
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        """A tensor of one value."""
+        return self._new(np.full(dtypes.sizes((size,)), fill_value), dtype, device, requires_grad)
+
+    def new_zeros(
+        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        """A tensor of zeros."""
+        return self._new(np.zeros(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
+
+    def new_ones(
+        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        """A tensor of ones."""
+        return self._new(np.ones(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
+
+    def new_empty(
+        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        """A tensor whose elements are not set."""
+        return self._new(np.empty(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
+
+    def _new(self, array: np.ndarray, dtype: Any, device: Any, requires_grad: Any) -> Any:
+        if device is not None:
+            dtypes.device(device)
+        array = array.astype(self.array.dtype if dtype is None else dtypes.checked_dtype(dtype), copy=False)
+        return wrap(array).requires_grad_(requires_grad)
+
+    # NumPy's protocols ------------------------------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        if current_node(self) is not None:
+            raise RuntimeError("a tensor that requires grad becomes an ndarray only as tensor.detach().numpy()")
+        array = self.array
+        return np.array(array, dtype) if copy or (dtype is not None and dtype != array.dtype) else array
+
+    def __array_ufunc__(self, ufunc: Any, kind: str, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{ufunc.__name__} cannot write a tensor into an ndarray: assign the result instead")
+        if kind != "__call__":
+            raise TypeError(f"np.{ufunc.__name__}.{kind} is not there for tensors: use the tensor's own methods")
+        return dispatch(ufunc, args, kwargs)
+
+    def __array_function__(self, function: Any, kinds: Any, args: tuple, kwargs: dict) -> Any:
+        return dispatch(function, args, kwargs)

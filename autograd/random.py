@@ -8,13 +8,13 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.creation import made
+from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
 from autograd.generator import Generator as Generator
 from autograd.generator import default_generator as default_generator
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
-from autograd.ops.table import default_dtype
 from autograd.tensor import Tensor
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
-from autograd import dtypes, graph, ops
-from autograd.conversions import Conversions
+from autograd import dtypes, ops
+from autograd.base import TensorBase, class_of_results, current_node, wrap
+from autograd.dtypes import default_dtype
 from autograd.errors import GraphError, ShapeError
 from autograd.grad_mode import mode
-from autograd.graph import Node, Traced, tick
-from autograd.ops.table import default_dtype
-from autograd.protocols import NumpyProtocols, strip
+from autograd.graph import Node, backward_walk
+from autograd.methods import Methods
+from autograd.ops.numpy_names import strip
+from autograd.version import tick
 
 
 def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.ndarray:
     """A fresh array of anything that has numbers: Python's become the default dtype, an ndarray keeps its own."""
-    if isinstance(data, Traced):
+    if isinstance(data, TensorBase):
         return np.array(data.array, dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.array(data, dtype)
@@ -44,35 +46,8 @@ def leaf(array: np.ndarray) -> Node:
     return Node(None, (), None, array.shape, array.dtype)
 
 
-def _index(index: Any) -> Any:
-    """An index with the tensors in it as arrays."""
-    if isinstance(index, tuple):
-        return tuple(_index(part) for part in index)
-    if isinstance(index, Traced):
-        return int(index.array) if index.array.ndim == 0 and index.array.dtype.kind in "iu" else index.array
-    return np.asarray(index) if isinstance(index, list) else index
-
-
-_INT = (int, np.integer)
-
-
-def _numbers_apart(index: tuple) -> tuple[tuple, tuple] | None:
-    """Where a number stands before an array, with something else between, the index of the numbers and of the rest.
-
-    There NumPy takes the number for an array and moves its dim to the front; torch takes the numbers out first.
-    """
-    arrays = [i for i, part in enumerate(index) if isinstance(part, np.ndarray)]
-    if not arrays or not any(isinstance(part, _INT) for part in index[: arrays[-1]]):
-        return None
-    if not any(part is None or part is Ellipsis or isinstance(part, slice) for part in index[: arrays[-1]]):
-        return None
-    first = tuple(
-        part if isinstance(part, _INT) or part is Ellipsis else slice(None) for part in index if part is not None
-    )
-    return first, tuple(part for part in index if not isinstance(part, _INT))
-
-
-class Tensor(Conversions, NumpyProtocols):
+@class_of_results
+class Tensor(Methods):
     """An n-dimensional array whose operations are recorded, so that gradients can be computed.
 
     `data` is a number, nested lists, an ndarray or a tensor, which is copied; Python's numbers become the default dtype
@@ -88,14 +63,6 @@ class Tensor(Conversions, NumpyProtocols):
         else:
             self.array = to_array(data, dtype, keep_integers=False)
         self.node = leaf(self.array) if requires_grad else None
-
-    @staticmethod
-    def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
-        """A tensor of this very array and node."""
-        tensor = _new(Tensor)
-        tensor.array = array if type(array) is ndarray else np.asarray(array)
-        tensor.node = node
-        return tensor
 
     # What it is -------------------------------------------------------------------------------------------------------
 
@@ -114,10 +81,15 @@ class Tensor(Conversions, NumpyProtocols):
     nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
     device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
     T = property(ops.permute, doc="The dims in reverse order.")
-    mT = property(ops.mT, doc="The last two dims exchanged.")
-    is_leaf = property(lambda self: self.node is None or self.node.op is None, doc="Whether no op made it.")
+    mT = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
     is_cuda = property(lambda self: False, doc="Never: there is no GPU here.")
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no op made it."""
+        node = current_node(self)
+        return node is None or node.op is None
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one size of it."""
@@ -156,7 +128,7 @@ class Tensor(Conversions, NumpyProtocols):
     @property
     def requires_grad(self) -> bool:
         """Whether a gradient can reach it."""
-        return self.node is not None
+        return current_node(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -166,10 +138,10 @@ class Tensor(Conversions, NumpyProtocols):
         """Gather a gradient from now on, or no more; only a leaf can stop."""
         if not requires_grad and not self.is_leaf:
             raise RuntimeError("only a leaf can stop requiring a gradient: use detach() for what an op made")
-        if requires_grad and self.node is None:
-            self.node = leaf(self.array)
+        if requires_grad and current_node(self) is None:
+            self._base, self.node = None, leaf(self.array)
         elif not requires_grad:
-            self.node = None
+            self.detach_()
         return self
 
     @property
@@ -196,25 +168,25 @@ class Tensor(Conversions, NumpyProtocols):
 
     @data.setter
     def data(self, value: Any) -> None:
-        array = value.array if isinstance(value, Traced) else np.asarray(value)
+        array = value.array if isinstance(value, TensorBase) else np.asarray(value)
         if self.node is not None and (array.shape, array.dtype) != (self.node.shape, self.node.dtype):
             self.node = leaf(array)
         self.array = array
 
     def detach(self) -> Tensor:
         """The same elements without a history."""
-        return Tensor.wrap(self.array)
+        return wrap(self.array)
 
     def detach_(self) -> Tensor:
         """Forget the history."""
-        self.node = None
+        self._base = self.node = None
         return self
 
     def retain_grad(self) -> None:
         """Keep the gradient of what an op made, too."""
         if self.node is None:
             raise RuntimeError("retain_grad() on a tensor that requires no gradient")
-        self.node.retains = True
+        self.node.retains_grad = True
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient in each walk; what it returns, if anything, takes its place."""
@@ -223,7 +195,7 @@ class Tensor(Conversions, NumpyProtocols):
         if self.node is None:
             raise RuntimeError("register_hook() on a tensor that requires no gradient")
         self.node.hooks = self.node.hooks or {}
-        return RemovableHandle(self.node.hooks, hook)
+        return RemovableHandle(self.node.hooks, _on_gradients(hook))
 
     def backward(
         self,
@@ -239,42 +211,13 @@ class Tensor(Conversions, NumpyProtocols):
         to let go of it, or use `grad`, which has no such cycle.
         """
         if inputs is None:
-            walk([self], [gradient], None, retain_graph, create_graph)
+            accumulate_grad([self], [gradient], retain_graph, create_graph)
             return
         inputs = [inputs] if isinstance(inputs, Tensor) else inputs
-        for tensor, g in zip(inputs, walk([self], [gradient], inputs, retain_graph, create_graph), strict=True):
+        found = gradients([self], [gradient], inputs, retain_graph, create_graph)
+        for tensor, g in zip(inputs, found, strict=True):
             if g is not None:
                 tensor.grad = g if tensor.grad is None else tensor.grad + g
-
-    # Elements ---------------------------------------------------------------------------------------------------------
-
-    def __getitem__(self, index: Any) -> Tensor:
-        index = _index(index)
-        if type(index) is tuple and (numbers := _numbers_apart(index)):
-            return ops.getitem(ops.getitem(self, index=numbers[0]), index=numbers[1])
-        return ops.getitem(self, index=index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        index = _index(index)
-        if type(index) is tuple and (numbers := _numbers_apart(index)):
-            place = self.array[numbers[0]][numbers[1]].shape
-            index = tuple(slice(i, i + 1 or None) if isinstance(i, _INT) else i for i in index)
-            value = value if isinstance(value, Traced) else np.asarray(value, self.array.dtype)
-            value = ops.reshape(np.broadcast_to(value, place), size=self.array[index].shape)
-        self._put(index, value)
-
-    def __len__(self) -> int:
-        if not self.array.ndim:
-            raise TypeError("a tensor of 0 dims has no length")
-        return self.array.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.array.ndim:
-            raise TypeError("a tensor of 0 dims cannot be iterated over")
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((self.array == getattr(value, "array", value)).any())
 
     def __repr__(self) -> str:
         body = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
@@ -294,11 +237,8 @@ class Tensor(Conversions, NumpyProtocols):
             raise RuntimeError("only a leaf can be copied deeply: detach() or clone() what an op made")
         memo[id(self)] = copied = _rebuild(type(self), self.array.copy(), self.requires_grad, self.__dict__)
         if self.grad is not None:
-            copied.grad = Tensor.wrap(self.grad.array.copy())
+            copied.grad = wrap(self.grad.array.copy())
         return copied
-
-
-_new = Tensor.__new__
 
 
 class RemovableHandle:
@@ -313,43 +253,77 @@ class RemovableHandle:
         self.hooks.pop(self.key, None)
 
 
+def _on_gradients(hook: Callable[[Tensor], Tensor | None]) -> Callable[[Any], Any]:
+    """A hook of tensors as one of the gradients in a walk, which are ndarrays or, with create_graph, tensors."""
+
+    def run(g: Any) -> Any:
+        recorded = isinstance(g, TensorBase)
+        replaced = hook(g if recorded else wrap(g))
+        return g if replaced is None else replaced if recorded else replaced.array
+
+    return run
+
+
 def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) -> Any:
-    tensor: Any = _new(kind)
+    tensor: Any = object.__new__(kind)
     tensor.array = array
     tensor.node = leaf(array) if requires_grad else None
-    tensor.__dict__.update(extra)
+    tensor.__dict__.update({name: value for name, value in extra.items() if name not in ("_base", "_view_fn")})
     return tensor
 
 
-def walk(
+# The backward pass ----------------------------------------------------------------------------------------------------
+
+
+def run_backward(
     outputs: Sequence[Tensor],
-    gradients: Sequence[Any],
-    inputs: Sequence[Tensor] | None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-) -> list[Tensor | None]:
-    """One backward walk over tensors; with `inputs`, their gradients (None where nothing leads to one)."""
-    seeds = [_seed(out, g, create_graph) for out, g in zip(outputs, gradients, strict=True)]
-    for tensor in inputs or ():
-        if tensor.node is None:
-            raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
-    for out in outputs:
-        if out.node.op is not None and out.node.order < graph.mutations.last:  # type: ignore[union-attr]
-            graph.check_fresh("backward", out, out.node)  # type: ignore[arg-type]
-    nodes = [out.node for out in outputs]
-    targets = None if inputs is None else [tensor.node for tensor in inputs]
+    upstream: Sequence[Any],
+    targets: Sequence[Node] | None,
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> Iterator[tuple[Node, Any]]:
+    """`backward_walk` from tensors; the upstream gradients may be None for outputs of one element."""
+    seeds = [_upstream(out, g, create_graph) for out, g in zip(outputs, upstream, strict=True)]
+    nodes: Any = [out.node for out in outputs]
     retain = create_graph if retain_graph is None else retain_graph
     before, mode.grad = mode.grad, create_graph
     try:
-        found = graph.walk(nodes, seeds, targets, Tensor.wrap, create_graph, retain)  # type: ignore[arg-type]
+        yield from backward_walk(nodes, seeds, targets, create_graph, retain)
     finally:
         mode.grad = before
-    grads: list[Any] = [found.get(node) for node in targets or ()]  # type: ignore[arg-type]
-    return [g if g is None or isinstance(g, Tensor) else Tensor.wrap(g) for g in grads]
 
 
-def _seed(out: Tensor, gradient: Any, create_graph: bool) -> Any:
-    if out.node is None:
+def accumulate_grad(
+    outputs: Sequence[Tensor], upstream: Sequence[Any], retain_graph: bool | None, create_graph: bool
+) -> None:
+    """Add the gradients of `outputs` to the `.grad` of every leaf, and of what retains its gradient."""
+    for node, g in run_backward(outputs, upstream, None, retain_graph, create_graph):
+        g = wrap(g.array.copy(), g.node) if create_graph else wrap(g)
+        with _accumulating:
+            node.grad = g if node.grad is None else node.grad + g
+
+
+_accumulating = threading.Lock()  # threads may walk back to one leaf at the same time
+
+
+def gradients(
+    outputs: Sequence[Tensor],
+    upstream: Sequence[Any],
+    inputs: Sequence[Tensor],
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> list[Tensor | None]:
+    """The gradient of `outputs` by each of `inputs`, None where no output depends on one."""
+    targets: list[Any] = [current_node(tensor) for tensor in inputs]
+    if None in targets:
+        raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
+    found = dict(run_backward(outputs, upstream, targets, retain_graph, create_graph))
+    return [g if g is None or isinstance(g, Tensor) else wrap(g) for g in map(found.get, targets)]
+
+
+def _upstream(out: Tensor, gradient: Any, create_graph: bool) -> Any:
+    """The upstream gradient of an output as the walk takes it: an ndarray, or a tensor with `create_graph`."""
+    if current_node(out) is None:
         raise GraphError(
             "this tensor has no graph behind it: no input requires a gradient, or it was made in no_grad()"
         )
@@ -360,9 +334,9 @@ def _seed(out: Tensor, gradient: Any, create_graph: bool) -> Any:
                 "tensor of one element has an obvious one; take .sum() or .mean() first, or pass gradient="
             )
         gradient = np.ones_like(out.array)
-    array = gradient.array if isinstance(gradient, Traced) else np.asarray(gradient)
+    array = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
     if array.shape != out.array.shape:
         raise ShapeError(f"the upstream gradient has the shape {array.shape}, the tensor {out.array.shape}")
     if create_graph:
-        return gradient if isinstance(gradient, Traced) else Tensor.wrap(array.astype(out.array.dtype))
+        return gradient if isinstance(gradient, TensorBase) else wrap(array.astype(out.array.dtype))
     return np.array(array, out.array.dtype)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.graph import Node, Traced, newest_first
+from autograd.base import TensorBase
+from autograd.graph import Node, newest_first
 from autograd.scalar import Value
 
 
@@ -47,9 +48,9 @@ def picture(root: Any, names: Mapping[str, Any] | None = None, max_nodes: int = 
     if root_node is None:
         return Picture([Box("n0", "input", _tensor_fields(root.array.shape, root.array.dtype, root.array, None))], [])
     labels = {_key(thing): name for name, thing in (names or {}).items()}
-    arrays = {_node(t): t.array for t in (root, *(names or {}).values()) if isinstance(t, Traced)}
+    arrays = {_node(t): t.array for t in (root, *(names or {}).values()) if isinstance(t, TensorBase)}
 
-    nodes = newest_first([root_node])
+    nodes = [node for node in newest_first([root_node]) if getattr(node, "outputs", None) is None]
     drawn = dict.fromkeys(reversed(nodes[:max_nodes]))
     boxes: dict[str, Box] = {}
     edges: dict[Edge, None] = {}  # a set that keeps its order: an operand that comes twice has one arrow
@@ -61,7 +62,8 @@ def picture(root: Any, names: Mapping[str, Any] | None = None, max_nodes: int = 
             circle = f"op{node.order}"
             inputs = _inputs(node, labels)
             boxes |= {box.id: box for box in inputs} | {circle: Box(circle, "op", (op,), tip)}
-            tails = [f"n{parent.order}" if parent in drawn else "cut" for parent in node.parents if parent is not None]
+            operands = node.parents if isinstance(node, Value) else node.operands
+            tails = [f"n{parent.order}" if parent in drawn else "cut" for parent in operands if parent is not None]
             edges |= {Edge(tail, circle): None for tail in (*tails, *(box.id for box in inputs))}
             edges[Edge(circle, id_)] = None
         fields = _value_fields(node) if isinstance(node, Value) else _node_fields(node, arrays.get(node))
@@ -73,7 +75,7 @@ def picture(root: Any, names: Mapping[str, Any] | None = None, max_nodes: int = 
 def _node(thing: Any) -> Any:
     if isinstance(thing, Value):
         return thing
-    if isinstance(thing, Traced):
+    if isinstance(thing, TensorBase):
         return thing.node
     raise TypeError(f"only a Value or a Tensor has a graph to draw, not a {type(thing).__name__}")
 
@@ -95,7 +97,7 @@ def _inputs(node: Any, labels: Mapping[Any, str]) -> list[Box]:
     """The arguments of a traced operation that are not in the graph: data, targets, plain numbers."""
     record = getattr(node, "record", None)
     boxes = []
-    for i, (parent, data) in enumerate(zip(node.parents, record.inputs if record else ())):
+    for i, (parent, data) in enumerate(zip(node.operands, record.inputs) if record else ()):
         if parent is None and isinstance(data, np.ndarray):
             fields = _tensor_fields(data.shape, data.dtype, data, None)
             fields = (labels[id(data)], *fields) if id(data) in labels else fields
@@ -121,7 +123,7 @@ def _tensor_fields(shape: tuple, dtype: Any, array: Any, grad: Any) -> tuple[str
     fields = [f"{shape} {dtype}"]
     for name, numbers in (("data", array), ("grad", grad)):
         if numbers is not None:
-            fields.append(f"{name} {summary(numbers.array if isinstance(numbers, Traced) else numbers)}")
+            fields.append(f"{name} {summary(numbers.array if isinstance(numbers, TensorBase) else numbers)}")
     return tuple(fields)
 
 

@@ -4,39 +4,61 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd.ops.table import op
+from autograd.ops.table import function, op
+
+__all__ = ["eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "isclose", "allclose", "equal"]
+__all__ += ["logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or"]
+__all__ += ["bitwise_xor", "floor_divide"]
 
 
-def _plain(name, function, doc):
-    """An op without derivative, whose forward is NumPy's function."""
+def _without_derivative(name, ufunc, doc, inplace=False):
+    """An op that records nothing, whose forward is NumPy's function."""
 
     def of_one(x):
-        return function(x)
+        return ufunc(x)
 
     def of_two(x, y):
-        return function(x, y)
+        return ufunc(x, y)
 
-    forward = of_one if function.nin == 1 else of_two
+    forward = of_one if ufunc.nin == 1 else of_two
     forward.__name__ = forward.__qualname__ = name
     forward.__doc__ = doc
-    return op(function)(forward)
+    return op(ufunc, inplace=inplace)(forward)
 
 
-eq = _plain("eq", np.equal, "Whether x equals y, elementwise.")
-ne = _plain("ne", np.not_equal, "Whether x differs from y, elementwise.")
-lt = _plain("lt", np.less, "Whether x is less than y, elementwise.")
-le = _plain("le", np.less_equal, "Whether x is at most y, elementwise.")
-gt = _plain("gt", np.greater, "Whether x is greater than y, elementwise.")
-ge = _plain("ge", np.greater_equal, "Whether x is at least y, elementwise.")
-isnan = _plain("isnan", np.isnan, "Whether x is not a number, elementwise.")
-isinf = _plain("isinf", np.isinf, "Whether x is infinite, elementwise.")
-isfinite = _plain("isfinite", np.isfinite, "Whether x is finite, elementwise.")
-logical_not = _plain("logical_not", np.logical_not, "Whether x is false, elementwise.")
-logical_and = _plain("logical_and", np.logical_and, "Whether x and y are both true, elementwise.")
-logical_or = _plain("logical_or", np.logical_or, "Whether x or y is true, elementwise.")
-logical_xor = _plain("logical_xor", np.logical_xor, "Whether just one of x and y is true, elementwise.")
-bitwise_not = _plain("bitwise_not", np.invert, "The complement of the bits (of truth values: not).")
-bitwise_and = _plain("bitwise_and", np.bitwise_and, "The bits (or truth values) that x and y share.")
-bitwise_or = _plain("bitwise_or", np.bitwise_or, "The bits (or truth values) that x or y has.")
-bitwise_xor = _plain("bitwise_xor", np.bitwise_xor, "The bits (or truth values) that just one of x and y has.")
-floor_divide = _plain("floor_divide", np.floor_divide, "x / y rounded down; no derivative.")
+eq = _without_derivative("eq", np.equal, "Whether x equals y, elementwise.")
+ne = _without_derivative("ne", np.not_equal, "Whether x differs from y, elementwise.")
+lt = _without_derivative("lt", np.less, "Whether x is less than y, elementwise.")
+le = _without_derivative("le", np.less_equal, "Whether x is at most y, elementwise.")
+gt = _without_derivative("gt", np.greater, "Whether x is greater than y, elementwise.")
+ge = _without_derivative("ge", np.greater_equal, "Whether x is at least y, elementwise.")
+isnan = _without_derivative("isnan", np.isnan, "Whether x is not a number, elementwise.")
+isinf = _without_derivative("isinf", np.isinf, "Whether x is infinite, elementwise.")
+isfinite = _without_derivative("isfinite", np.isfinite, "Whether x is finite, elementwise.")
+logical_not = _without_derivative("logical_not", np.logical_not, "Whether x is false, elementwise.", True)
+logical_and = _without_derivative("logical_and", np.logical_and, "Whether x and y are both true, elementwise.", True)
+logical_or = _without_derivative("logical_or", np.logical_or, "Whether x or y is true, elementwise.", True)
+logical_xor = _without_derivative("logical_xor", np.logical_xor, "Whether one of x and y alone is true.", True)
+bitwise_not = _without_derivative("bitwise_not", np.invert, "The complement of the bits; of truth values, not.", True)
+bitwise_and = _without_derivative("bitwise_and", np.bitwise_and, "The bits (or truth values) that both have.", True)
+bitwise_or = _without_derivative("bitwise_or", np.bitwise_or, "The bits (or truth values) that x or y has.", True)
+bitwise_xor = _without_derivative("bitwise_xor", np.bitwise_xor, "The bits that one of x and y alone has.", True)
+floor_divide = _without_derivative("floor_divide", np.floor_divide, "x / y rounded down; no derivative.", True)
+
+
+@op()
+def isclose(x, y, *, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Whether |x - y| <= atol + rtol |y|, elementwise."""
+    return np.isclose(x, y, rtol, atol, equal_nan)
+
+
+@function()
+def allclose(input, other, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Whether |input - other| <= atol + rtol |other| everywhere."""
+    return bool(isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan).all())
+
+
+@function()
+def equal(input, other):
+    """Whether both have the same shape and the same elements."""
+    return np.shape(input) == np.shape(other) and bool(eq(input, other).all())

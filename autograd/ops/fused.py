@@ -15,15 +15,18 @@ from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
 from autograd.ops.indexing import gather, getitem
 from autograd.ops.linalg import matmul
-from autograd.ops.reduction import _finite_max, logsumexp, mean
+from autograd.ops.reduction import finite_max, logsumexp, mean
 from autograd.ops.reduction import sum as sum_
 from autograd.ops.shape import transpose
 from autograd.ops.table import op
 
+__all__ = ["softmax", "log_softmax", "gelu", "silu", "layer_norm", "rms_norm", "cross_entropy", "count_classes"]
+__all__ += ["attention", "causal_mask", "rotary", "embedding", "dropout"]
+
 # Softmax --------------------------------------------------------------------------------------------------------------
 
 
-@op(reference=lambda g, y, *, dim: y * (g - sum_(g * y, dim=dim, keepdim=True)))
+@op(method=False, reference=lambda g, y, *, dim: y * (g - sum_(g * y, dim=dim, keepdim=True)))
 def softmax_backward(g, y, *, dim):
     """The gradient of softmax's input, from its output."""
     return kernels.softmax_backward(g, y, dim)
@@ -35,7 +38,7 @@ def softmax(x, *, dim=-1, dtype=None):
     return kernels.softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
 
 
-@op(reference=lambda g, y, *, dim: g - T.exp(y) * sum_(g, dim=dim, keepdim=True))
+@op(method=False, reference=lambda g, y, *, dim: g - T.exp(y) * sum_(g, dim=dim, keepdim=True))
 def log_softmax_backward(g, y, *, dim):
     """The gradient of log_softmax's input, from its output."""
     return kernels.log_softmax_backward(g, y, dim)
@@ -64,7 +67,7 @@ def _gelu(x, *, approximate):
     return 0.5 * x * (1 + T.erf(x * math.sqrt(0.5)))
 
 
-@op(x=lambda g, x, approximate: kernels.gelu_backward(g, x, approximate == "tanh"), reference=_gelu)
+@op(method=False, x=lambda g, x, approximate: kernels.gelu_backward(g, x, approximate == "tanh"), reference=_gelu)
 def gelu(x, *, approximate="none"):
     """x Phi(x) (Hendrycks and Gimpel 2016); `approximate` is "none" or "tanh"."""
     if approximate not in ("none", "tanh"):
@@ -72,7 +75,7 @@ def gelu(x, *, approximate="none"):
     return kernels.gelu(x, approximate == "tanh")
 
 
-@op(x=lambda g, x: kernels.silu_backward(g, x), reference=lambda x: x * E.sigmoid(x))
+@op(method=False, x=lambda g, x: kernels.silu_backward(g, x), reference=lambda x: x * E.sigmoid(x))
 def silu(x):
     """x sigmoid(x)."""
     return kernels.silu(x)
@@ -89,6 +92,7 @@ def _layer_norm(x, weight, bias, *, eps):
 
 
 @op(
+    method=False,
     grads=lambda g, x, weight, mean, rstd, needs: kernels.layer_norm_backward(g, x, weight, mean, rstd, needs),
     saves=("mean", "rstd"),
     reference=_layer_norm,
@@ -106,6 +110,7 @@ def _rms_norm(x, weight, *, eps):
 
 
 @op(
+    method=False,
     grads=lambda g, x, weight, rstd, needs: kernels.rms_norm_backward(g, x, weight, rstd, needs),
     saves=("rstd",),
     reference=_rms_norm,
@@ -139,7 +144,7 @@ def _cross_entropy_rule(g, logits, target, total, ignore_index, label_smoothing)
     return kernels.cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing)
 
 
-@op(logits=_cross_entropy_rule, saves=("total",), reference=_cross_entropy)
+@op(method=False, logits=_cross_entropy_rule, saves=("total",), reference=_cross_entropy)
 def cross_entropy_rows(logits, target, *, ignore_index=-100, label_smoothing=0.0):
     """-log softmax(logits)[target] a row, 0 where the target is ignore_index."""
     return kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
@@ -172,12 +177,6 @@ def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, red
     return mean(rows) if count == classes.size else sum_(rows) / count
 
 
-@op(x=lambda g, x, y: g * (E.sigmoid(x) - y), y=lambda g, x: -g * x)
-def bce_with_logits(x, y):
-    """-y log sigmoid(x) - (1 - y) log(1 - sigmoid(x)), elementwise, finite for any finite x."""
-    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
-
-
 # Attention, embedding, dropout ----------------------------------------------------------------------------------------
 
 
@@ -192,7 +191,7 @@ def _attention(q, k, v, mask, *, causal, scale):
         scores = E.where(causal_mask(*scores.shape[-2:]), scores, -np.inf)
     if mask is not None:
         scores = E.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-    e = T.exp(scores - _finite_max(getattr(scores, "array", scores), -1))
+    e = T.exp(scores - finite_max(getattr(scores, "array", scores), -1))
     total = sum_(e, dim=-1, keepdim=True)
     return matmul(e / E.where(total == 0, 1.0, total), v)
 
@@ -201,7 +200,13 @@ def _attention_rule(g, q, k, v, mask, lse, causal, scale):
     return *kernels.attention_backward(g, q, k, v, mask, lse, causal, scale), None
 
 
-@op(grads=_attention_rule, saves=("lse",), reference=_attention)
+@op(
+    method=False,
+    grads=_attention_rule,
+    saves=("lse",),
+    reference=_attention,
+    differentiable=("q", "k", "v"),
+)
 def fused_attention(q, k, v, mask, *, causal, scale):
     """The attention kernel, for masks that want no gradient."""
     return kernels.attention(q, k, v, mask, causal, scale)
@@ -238,7 +243,7 @@ def _by_sin(g, x):
     return g2 * x1 - g1 * x2
 
 
-@op(x=lambda g, cos, sin: rotary(g, cos, -sin), cos=_by_cos, sin=_by_sin)
+@op(method=False, x=lambda g, cos, sin: rotary(g, cos, -sin), cos=_by_cos, sin=_by_sin)
 def rotary(x, cos, sin):
     """Features i and i + D/2 of x (..., T, D) turned by the angle whose cos and sin (T, D/2) are given.
 
@@ -249,30 +254,25 @@ def rotary(x, cos, sin):
     return kernels.rotary(x.astype(np.result_type(x, cos, sin), copy=False), cos, sin)
 
 
-@op(g=lambda g, index: getitem(g, index=index))
+@op(method=False, g=lambda g, index: getitem(g, index=index))
 def add_rows(g, *, index, rows):
     """Zeros (rows, C) with the rows of g (..., C) added at index (...)."""
     return kernels.add_rows(g.reshape(-1, g.shape[-1]), index.reshape(-1), rows)
 
 
-@op(weight=lambda g, index, shape: add_rows(g, index=index, rows=shape[0]))
-def take_rows(weight, *, index):
-    """The rows of weight (V, C) that index (...) names."""
-    return weight[index]
-
-
+@op(method=False, weight=lambda g, index, shape: add_rows(g, index=np.asarray(index), rows=shape[0]))
 def embedding(weight, index):
-    """The rows of weight (V, C) for index (...), whole numbers below V: (..., C)."""
-    index = np.asarray(getattr(index, "array", index))
+    """The rows of weight (V, C) for index (...), whole numbers below V. Shape: (..., C)."""
+    index = np.asarray(index)
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding needs whole numbers as indices, not {index.dtype}")
     if index.size and (index.min() < 0 or index.max() >= weight.shape[0]):
         bad = index.max() if index.max() >= weight.shape[0] else index.min()
         raise IndexError(f"embedding: index {bad} is out of range for {weight.shape[0]} rows")
-    return take_rows(weight, index=index)
+    return weight[index]
 
 
-@op(x=lambda g, mask, p: g * mask * (1 / (1 - p)) if p < 1 else g * 0, saves=("mask",))
+@op(method=False, x=lambda g, mask, p: g * mask * (1 / (1 - p)) if p < 1 else g * 0, saves=("mask",))
 def dropout(x, *, p, rng):
     """x with each element zeroed with probability p (from the NumPy generator rng), the rest divided by 1 - p."""
     mask = rng.random(x.shape, np.float32) >= p

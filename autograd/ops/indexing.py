@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import operator
 
 import numpy as np
 
-from autograd.errors import ShapeError
-from autograd.ops import reduction
-from autograd.ops.elementwise import maximum, minimum
-from autograd.ops.shape import _one_dim
-from autograd.ops.table import op, serves
+from autograd.errors import GraphError, ShapeError
+from autograd.ops.shape import expand, one_dim, permute, reshape
+from autograd.ops.table import function, op
+from autograd.version import owner
+
+__all__ = ["gather", "scatter", "scatter_add", "take_along_dim", "index_select", "index_add", "masked_select"]
+__all__ += ["narrow", "select", "unfold", "repeat_interleave", "nonzero", "argsort", "sort", "topk"]
 
 
 def is_basic(index):
@@ -25,13 +27,19 @@ def _never_repeats(index):
     return is_basic(tuple(p for p in parts if not (isinstance(p, np.ndarray) and p.dtype == bool)))
 
 
-@op(x=lambda g, index, shape: unindex(g, index=index, size=shape))
+def _as_view(index):
+    """A basic index with an ellipsis in it, for which NumPy gives a view even of a single element."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if any(part is Ellipsis for part in parts) else (*parts, ...)
+
+
+@op(view=True, method=False, x=lambda g, index, shape: unindex(g, index=index, size=shape))
 def getitem(x, *, index):
-    """x[index], basic or advanced; elements taken twice have their gradients added."""
-    return x[index]
+    """x[index], basic (a view) or advanced (a copy); elements taken twice have their gradients added."""
+    return x[_as_view(index) if is_basic(index) else index]
 
 
-@op(x=lambda g, index: getitem(g, index=index))
+@op(method=False, x=lambda g, index: getitem(g, index=index))
 def unindex(x, *, index, size):
     """Zeros of the shape `size` with x added at index, repeated indices adding up."""
     out = np.zeros(size, x.dtype)
@@ -42,16 +50,126 @@ def unindex(x, *, index, size):
     return out
 
 
-def _without(g, index):
-    return index_put(g, 0, index=index)
-
-
-@op(x=_without, value=lambda g, index: getitem(g, index=index))
+@op(method=False, x=lambda g, index: index_put(g, 0, index=index), value=lambda g, index: getitem(g, index=index))
 def index_put(x, value, *, index):
     """x with x[index] = value, as a new array."""
     out = np.array(x)
     out[index] = value
     return out
+
+
+def _index_part(part):
+    """One part of an index: tensors and lists as arrays; a 0-d tensor of whole numbers is a number, uint8 is a mask."""
+    part = getattr(part, "array", part)
+    if isinstance(part, (list, range)):
+        part = np.asarray(part, None if len(part) else np.int64)
+    if isinstance(part, np.ndarray):
+        if part.dtype == np.uint8:
+            return part.astype(bool)
+        return int(part) if part.ndim == 0 and part.dtype.kind in "iu" else part
+    return part
+
+
+_NUMBER = (int, np.integer)
+
+
+def index_stages(index, ndim):
+    """A torch index as one NumPy index, or as two that are applied one after the other.
+
+    NumPy takes a number beside an array for an array, too, and may move its dim to the front. Torch takes the numbers
+    out first, which is the first of two stages.
+    """
+    parts = tuple([_index_part(part) for part in index]) if isinstance(index, tuple) else (_index_part(index),)
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if not arrays or not any(isinstance(part, _NUMBER) and not isinstance(part, bool) for part in parts):
+        return (parts if isinstance(index, tuple) else parts[0],)
+    taken = sum([_dims_of(part) for part in parts])
+    first, second = [], []
+    for part in parts:
+        if part is Ellipsis:
+            first += [slice(None)] * (ndim - taken)
+            second += [slice(None)] * (ndim - taken)
+        elif isinstance(part, np.ndarray):
+            first += [slice(None)] * _dims_of(part)
+            second.append(part)
+        else:
+            first.append(part)
+            second += [] if isinstance(part, _NUMBER) else [slice(None)]
+    return tuple(first), tuple(second)
+
+
+def _dims_of(part):
+    """How many dims of a tensor one part of an index stands for."""
+    if isinstance(part, np.ndarray) and part.dtype == bool:
+        return part.ndim
+    return 0 if part is None or part is Ellipsis else 1
+
+
+def memory_order(array):
+    """The dims of an array from the largest stride to the smallest."""
+    return tuple(sorted(range(array.ndim), key=lambda i: -abs(array.strides[i])))
+
+
+@op(
+    method=False,
+    x=lambda g, view_fn, order: copy_slices(g, 0, view_fn=view_fn, order=order),
+    value=lambda g, view_fn: view_fn(g),
+)
+def copy_slices(x, value, *, view_fn, order):
+    """x with `value` in the place of the elements that a view of it has, as a new array with the dims in `order`.
+
+    It records a write into a view at the base of that view.
+    """
+    out = np.empty([x.shape[i] for i in order], x.dtype).transpose(np.argsort(order))
+    out[...] = x
+    view = view_fn(out)
+    if owner(view) is not owner(out):
+        raise GraphError("a write into a view cannot be undone: no such view exists of the gradient; clone() the view")
+    view[...] = value
+    return out
+
+
+# Along a dim ----------------------------------------------------------------------------------------------------------
+
+
+def along(dim, ndim, index):
+    """The index that takes `index` along dim and all of the others. Raises IndexError where dim is out of range."""
+    if not -ndim <= dim < ndim:
+        raise IndexError(f"dim {dim} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
+    return (slice(None),) * (dim % ndim) + (getattr(index, "array", index),)
+
+
+@function()
+def narrow(input, dim, start, length):
+    """The `length` slices from `start` along dim."""
+    place = along(dim, input.ndim, slice(start, start + length))
+    if not 0 <= start <= start + length <= input.shape[dim]:
+        raise ShapeError(f"narrow: {start} + {length} goes beyond dim {dim} of the shape {tuple(input.shape)}")
+    return getitem(input, index=place)
+
+
+@function()
+def select(input, dim, index):
+    """The slice at index along dim."""
+    return getitem(input, index=along(dim, input.ndim, operator.index(index)))
+
+
+@function()
+def unfold(input, dimension, size, step):
+    """All windows of `size` along a dim, `step` apart, as a new last dim."""
+    dim = dimension % input.ndim
+    starts = np.arange(0, input.shape[dim] - size + 1, step)
+    windows = getitem(input, index=(slice(None),) * dim + (starts[:, None] + np.arange(size),))
+    return permute(windows, dim=(*range(dim + 1), *range(dim + 2, windows.ndim), dim + 1))
+
+
+@function(np.repeat)
+def repeat_interleave(input, repeats, dim=None, *, axis=None):
+    """Each element (or slice along dim) repeated in place."""
+    dim = axis if dim is None else dim
+    input, dim = (reshape(input, size=(-1,)), 0) if dim is None else (input, dim % input.ndim)
+    index = np.repeat(np.arange(input.shape[dim]), getattr(repeats, "array", repeats))
+    return getitem(input, index=(slice(None),) * dim + (index,))
 
 
 def _grid(index, dim, ndim):
@@ -63,28 +181,28 @@ def _grid(index, dim, ndim):
 
 
 def _integers(index):
-    index = index if isinstance(index, np.ndarray) else getattr(index, "array", index)
-    index = np.asarray(index)
+    index = np.asarray(getattr(index, "array", index))
     if index.dtype.kind not in "iu":
         raise TypeError(f"an index must hold integers, not {index.dtype}")
     return index
 
 
-@serves(np.take_along_axis)
+@function(np.take_along_axis)
 def take_along_dim(input, indices, dim=None, *, axis=None):
     """x at `indices` along dim, with the other dims broadcast as NumPy's take_along_axis does."""
     dim = axis if dim is None else dim
     index = _integers(indices)
     if dim is None:
         return getitem(input.reshape(-1), index=(index.reshape(-1),))
-    dim = _one_dim(dim, input.ndim)
+    dim = one_dim(dim, input.ndim)
     shape = tuple(index.shape[d] if d == dim else n for d, n in enumerate(input.shape))
     return getitem(input, index=_grid(np.broadcast_to(index, shape), dim, input.ndim))
 
 
+@function()
 def gather(input, dim, index):
     """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
-    dim = _one_dim(dim, input.ndim)
+    dim = one_dim(dim, input.ndim)
     return getitem(input, index=_grid(_integers(index), dim, input.ndim))
 
 
@@ -92,29 +210,51 @@ def _source(src, index):
     return src[tuple(slice(n) for n in index.shape)] if np.ndim(src) else src
 
 
-def scatter(input, dim, index, src):
-    """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number."""
-    index, dim = _integers(index), _one_dim(dim, input.ndim)
+@function(inplace=True)
+def scatter(input, dim, index, src=None, *, value=None):
+    """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src, or `value`, may be a number."""
+    src = value if src is None else src
+    index, dim = _integers(index), one_dim(dim, input.ndim)
     return index_put(input, _source(src, index), index=_grid(index, dim, input.ndim))
 
 
+@function(inplace=True)
 def scatter_add(input, dim, index, src):
     """x with src[i][j] added at out[index[i][j]][j] for dim 0, and so on; repeated indices add up."""
-    index, dim = _integers(index), _one_dim(dim, input.ndim)
+    index, dim = _integers(index), one_dim(dim, input.ndim)
     return input + unindex(_source(src, index), index=_grid(index, dim, input.ndim), size=tuple(input.shape))
 
 
+@function()
 def index_select(input, dim, index):
     """The slices of x along dim that the 1-D index names."""
-    lead = (slice(None),) * _one_dim(dim, input.ndim)
+    lead = (slice(None),) * one_dim(dim, input.ndim)
     return getitem(input, index=(*lead, _integers(index)))
 
 
+@function(inplace=True)
+def index_add(input, dim, index, source, *, alpha=1):
+    """With the slices of source added at index along dim; repeated indices add up."""
+    place = along(dim, input.ndim, index)
+    return input + unindex(source if alpha == 1 else source * alpha, index=place, size=tuple(input.shape))
+
+
+@function()
 def masked_select(input, mask):
     """The elements where the mask is true, as a 1-D tensor."""
     mask = np.asarray(getattr(mask, "array", mask))
     shape = np.broadcast_shapes(input.shape, mask.shape)
-    return getitem(np.broadcast_to(input, shape), index=np.broadcast_to(mask, shape))
+    return getitem(expand(input, size=shape), index=np.broadcast_to(mask, shape))
+
+
+@function()
+def nonzero(input, as_tuple=False):
+    """The indices (n, ndim) of what is not zero, or one tensor a dim."""
+    found = np.nonzero(getattr(input, "array", input))
+    return tuple(input.wrap(i) for i in found) if as_tuple else input.wrap(np.stack(found, axis=-1))
+
+
+# Order ----------------------------------------------------------------------------------------------------------------
 
 
 @op(np.argsort)
@@ -127,52 +267,25 @@ def argsort(x, *, dim=-1, descending=False, stable=False):
     return np.argsort(x, axis=dim, kind="stable")
 
 
-class ValuesAndIndices(NamedTuple):
-    """What was found, and where."""
-
-    values: Any
-    indices: Any
+def _back_to_indices(g, shape, indices, dim):
+    return unindex(g[0], index=_grid(indices, one_dim(dim, len(shape)), len(shape)), size=shape)
 
 
-def sort(input, dim=-1, descending=False, stable=False):
+@op(outputs=("values", "indices"), x=_back_to_indices)
+def sort(x, *, dim=-1, descending=False, stable=False):
     """(values, indices) sorted along dim."""
-    order = argsort(input, dim=dim, descending=descending)
-    return ValuesAndIndices(gather(input, dim, order), order)
+    order = argsort(x, dim=dim, descending=descending)
+    return np.take_along_axis(x, order, dim) if x.ndim else x.copy(), order
 
 
-def topk(input, k, dim=-1, largest=True, sorted=True):
+@op(outputs=("values", "indices"), x=_back_to_indices)
+def topk(x, *, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) along dim, in order."""
-    n = input.shape[_one_dim(dim, input.ndim)]
+    n = x.shape[one_dim(dim, x.ndim)] if x.ndim else 1
     if not 0 <= k <= n:
         raise ShapeError(f"topk of k={k} along dim {dim} of size {n}")
-    order = argsort(input, dim=dim, descending=largest)
-    order = order[(slice(None),) * _one_dim(dim, input.ndim) + (slice(k),)]
-    return ValuesAndIndices(gather(input, dim, order), order)
-
-
-def _extreme(x, dim, keepdim, find):
-    if x.shape[_one_dim(dim, x.ndim)] == 0 if x.ndim else False:
-        raise IndexError(f"dim {dim} of the shape {tuple(x.shape)} is empty: it has no greatest or least element")
-    index = find(x, dim=dim, keepdim=True)
-    values = gather(x, dim, index)
-    return ValuesAndIndices(values, index) if keepdim else ValuesAndIndices(values.squeeze(dim), index.squeeze(dim))
-
-
-def max(input, dim=None, keepdim=False, *, axis=None, other=None):
-    """The maximum of all, or (values, indices) along dim, or `maximum` with another tensor."""
-    dim = next((value for value in (dim, axis, other) if value is not None), None)
-    if dim is None:
-        return reduction.amax(input)
-    if not isinstance(dim, int):
-        return maximum(input, dim)
-    return _extreme(input, dim, keepdim, reduction.argmax)
-
-
-def min(input, dim=None, keepdim=False, *, axis=None, other=None):
-    """The minimum of all, or (values, indices) along dim, or `minimum` with another tensor."""
-    dim = next((value for value in (dim, axis, other) if value is not None), None)
-    if dim is None:
-        return reduction.amin(input)
-    if not isinstance(dim, int):
-        return minimum(input, dim)
-    return _extreme(input, dim, keepdim, reduction.argmin)
+    order = argsort(x, dim=dim, descending=largest)
+    if not x.ndim:
+        return x.copy(), order
+    order = order[(slice(None),) * one_dim(dim, x.ndim) + (slice(k),)]
+    return np.take_along_axis(x, order, dim), order

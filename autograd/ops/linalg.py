@@ -8,14 +8,17 @@ import numpy as np
 
 from autograd import kernels
 from autograd.errors import ShapeError
-from autograd.ops.indexing import unindex
+from autograd.ops.indexing import getitem, unindex
 from autograd.ops.shape import permute, transpose
-from autograd.ops.table import op, serves
+from autograd.ops.table import alias, function, op
+
+__all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
+__all__ += ["diag", "trace"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _rows(x):
+def rows(x):
     """All dims but the last made one."""
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
@@ -34,7 +37,7 @@ def _matmul_y(g, x, y):
     if y.ndim == 1:
         return matmul(transpose(x, -1, -2), np.expand_dims(g, -1)).squeeze(-1)
     if y.ndim == 2 and x.ndim > 2:
-        return matmul(_rows(x).T, _rows(g))
+        return matmul(rows(x).T, rows(g))
     return matmul(transpose(x, -1, -2), g)
 
 
@@ -44,43 +47,29 @@ def matmul(x, y):
     if x.ndim == 0 or y.ndim == 0 or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ShapeError(f"matmul of shapes {x.shape} and {y.shape}: the last dim of x must be the last but one of y")
     if y.ndim == 2 and x.ndim > 2:
-        return kernels.matmul(_rows(x), y).reshape(*x.shape[:-1], y.shape[-1])
+        return kernels.matmul(rows(x), y).reshape(*x.shape[:-1], y.shape[-1])
     return kernels.matmul(x, y)
 
 
-@op(
-    x=lambda g, weight: matmul(g, weight),
-    weight=lambda g, x: matmul(_rows(g).T, _rows(x)),
-    bias=lambda g: g,
-)
-def linear(x, weight, bias):
-    """x weight^T + bias, for x (..., in), weight (out, in) and bias (out) or None."""
-    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
-        raise ShapeError(
-            f"linear: the last dim of the input {x.shape} must be {weight.shape[-1]}, the in_features of the weight "
-            f"{weight.shape}"
-        )
-    out = kernels.matmul(_rows(x), weight.T)
-    if bias is not None:
-        out += bias
-    return out.reshape(*x.shape[:-1], weight.shape[0])
-
-
+@function()
 def mm(input, mat2):
     """The product of two matrices."""
     return _product("mm", input, mat2, 2, 2)
 
 
+@function()
 def bmm(input, mat2):
     """The products of two batches of matrices, (B, n, m) and (B, m, p)."""
     return _product("bmm", input, mat2, 3, 3)
 
 
+@function()
 def mv(input, vec):
     """A matrix times a vector."""
     return _product("mv", input, vec, 2, 1)
 
 
+@function()
 def dot(input, tensor):
     """The inner product of two vectors."""
     return _product("dot", input, tensor, 1, 1)
@@ -92,16 +81,22 @@ def _product(name, x, y, x_dims, y_dims):
     return matmul(x, y)
 
 
+@function()
 def outer(input, vec2):
     """The outer product of two vectors."""
     return input.reshape(-1, 1) * vec2.reshape(1, -1)
 
 
+@function(inplace=True)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta x + alpha mat1 @ mat2, for matrices or batches of them."""
     return beta * input + alpha * matmul(mat1, mat2)
 
 
+baddbmm = alias(addmm, "baddbmm")
+
+
+@function(method=False)
 def tensordot(input, other, dims=2):
     """The sum of products over the last `dims` dims of x and the first of y, or over two lists of dims."""
     if isinstance(dims, int):
@@ -129,12 +124,12 @@ def _einsum_grads(g, tensors, shapes, needs, inputs, output):
         have = set("".join(subs for subs, _ in others))
         sizes = zip(target, shapes[i], strict=True)
         others += [(index, np.ones(n, g.dtype)) for index, n in sizes if index not in have]
-        found.append(product(*[t for _, t in others], inputs=tuple(subs for subs, _ in others), output=target))
+        found.append(contract(*[t for _, t in others], inputs=tuple(subs for subs, _ in others), output=target))
     return tuple(found)
 
 
-@op(grads=_einsum_grads)
-def product(*tensors, inputs, output):
+@op(method=False, grads=_einsum_grads)
+def contract(*tensors, inputs, output):
     """An einsum whose subscripts are spelled out, without repeats in one operand."""
     return np.einsum(f"{','.join(inputs)}->{output}", *tensors, optimize=len(tensors) > 1)
 
@@ -149,7 +144,7 @@ def _diagonals(subs, t):
     return subs, t
 
 
-@serves(np.einsum)
+@function(np.einsum, method=False)
 def einsum(equation, *tensors, optimize=None):
     """The sum of products that the equation spells, as NumPy's and torch's einsum: "bij,bjk->bik"."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
@@ -182,9 +177,10 @@ def einsum(equation, *tensors, optimize=None):
         for s, t in zip(inputs, tensors, strict=True)
     )
     pairs = [_diagonals(s, t) for s, t in zip(inputs, tensors, strict=True)]
-    return product(*[t for _, t in pairs], inputs=tuple(s for s, _ in pairs), output=output)
+    return contract(*[t for _, t in pairs], inputs=tuple(s for s, _ in pairs), output=output)
 
 
+@function()
 def diagonal(input, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
     dim1, dim2 = dim1 % input.ndim, dim2 % input.ndim
@@ -192,12 +188,13 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     input = permute(input, dim=(*rest, dim1, dim2))
     n = max(min(input.shape[-2] + min(offset, 0), input.shape[-1] - max(offset, 0)), 0)
     i = np.arange(n)
-    return input[(..., i - min(offset, 0), i + max(offset, 0))]
+    return getitem(input, index=(..., i - min(offset, 0), i + max(offset, 0)))
 
 
 _diagonal = diagonal
 
 
+@function()
 def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if input.ndim == 2:
@@ -208,7 +205,7 @@ def diag(input, diagonal=0):
     return unindex(input, index=(from_row, from_column), size=(n, n))
 
 
-@serves(np.trace)
+@function(np.trace)
 def trace(input):
     """The sum of the diagonal of a matrix."""
     return diagonal(input).sum()

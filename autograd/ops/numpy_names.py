@@ -1,18 +1,62 @@
-"""What serves NumPy's functions on tensors where their arguments have other names or meanings than torch's."""
+"""NumPy's functions on tensors: which op serves them, and what serves those whose arguments mean something else."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from autograd.ops.composed import clamp
+from autograd.base import TensorBase, current_node, wrap
+from autograd.grad_mode import mode
+from autograd.ops.elementwise import clamp
 from autograd.ops.linalg import diag, diagonal, matmul, tensordot
-from autograd.ops.reduction import deviation, variance
-from autograd.ops.shape import permute, roll, transpose, tril, triu, unsqueeze
+from autograd.ops.reduction import std, var
+from autograd.ops.shape import reshape, transpose, unsqueeze
 from autograd.ops.statistics import norm
-from autograd.ops.table import serves
+from autograd.ops.table import NUMPY, function
+
+# functions whose result has no gradient, whatever was put in
+_CONSTANT = (np.ndim, np.shape, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array_equal)
 
 
-@serves(np.expand_dims)
+def strip(value: Any) -> Any:
+    """The array of a tensor; tuples and lists with those of the tensors in them; anything else as it is."""
+    if isinstance(value, (tuple, list)):
+        items = [strip(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    return value.array if isinstance(value, TensorBase) else value
+
+
+def _requires_grad(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(_requires_grad(item) for item in value)
+    return isinstance(value, TensorBase) and current_node(value) is not None
+
+
+def dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
+    """The result of one of NumPy's functions on tensors.
+
+    Raises TypeError where the function has no derivative rule and a gradient is needed.
+    """
+    own = NUMPY.get(function)
+    if own is not None:
+        return own(*args, **kwargs)
+    constant = function in _CONSTANT
+    if not constant and mode.grad and (_requires_grad(args) or _requires_grad(tuple(kwargs.values()))):
+        raise TypeError(
+            f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
+        )
+    result = function(*strip(args), **{name: strip(value) for name, value in kwargs.items()})
+    return result if constant or not isinstance(result, np.ndarray) else wrap(result)
+
+
+@function(np.ravel, method=False)
+def np_ravel(a):
+    """The elements in one dim."""
+    return reshape(a, size=(-1,))
+
+
+@function(np.expand_dims, method=False)
 def np_expand_dims(a, axis):
     """With new dims of size 1 at `axis`, an int or several."""
     axes = (axis,) if isinstance(axis, int) else axis
@@ -21,49 +65,31 @@ def np_expand_dims(a, axis):
     return a
 
 
-@serves(np.swapaxes)
+@function(np.swapaxes, method=False)
 def np_swapaxes(a, axis1, axis2):
     """Two dims exchanged."""
     return transpose(a, axis1, axis2)
 
 
-@serves(np.roll)
-def np_roll(a, shift, axis=None):
-    """Shifted along axis, what falls off one end coming in at the other."""
-    return roll(a, shifts=shift, dim=axis)
-
-
-@serves(np.tril)
-def np_tril(m, k=0):
-    """The lower triangle, zeros above diagonal k."""
-    return tril(m, diagonal=k)
-
-
-@serves(np.triu)
-def np_triu(m, k=0):
-    """The upper triangle, zeros below diagonal k."""
-    return triu(m, diagonal=k)
-
-
-@serves(np.diagonal)
+@function(np.diagonal, method=False)
 def np_diagonal(a, offset=0, axis1=0, axis2=1):
     """The diagonal of two dims, as a new last dim."""
     return diagonal(a, offset, axis1, axis2)
 
 
-@serves(np.diag)
+@function(np.diag, method=False)
 def np_diag(v, k=0):
     """Diagonal k of a matrix, or the matrix with this diagonal."""
     return diag(v, k)
 
 
-@serves(np.clip)
+@function(np.clip, method=False)
 def np_clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """Kept between two numbers or tensors."""
     return clamp(a, a_min if min is None else min, a_max if max is None else max)
 
 
-@serves(np.dot)
+@function(np.dot, method=False)
 def np_dot(a, b):
     """The product with a number, or the sum of products over the last dim of a and the last but one of b."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -73,37 +99,37 @@ def np_dot(a, b):
     return tensordot(a, b, ([-1], [-2 if np.ndim(b) > 1 else 0]))
 
 
-@serves(np.outer)
+@function(np.outer, method=False)
 def np_outer(a, b):
     """The products of every element of a with every one of b, both flattened."""
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
 
 
-@serves(np.tensordot)
+@function(np.tensordot, method=False)
 def np_tensordot(a, b, axes=2):
     """The sum of products over the last `axes` dims of a and the first of b, or over two lists of dims."""
     return tensordot(a, b, axes)
 
 
-@serves(np.matrix_transpose)
+@function(np.matrix_transpose, method=False)
 def np_matrix_transpose(x):
     """The last two dims exchanged."""
-    return permute(x, dim=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+    return transpose(x, -1, -2)
 
 
-@serves(np.var)
+@function(np.var, method=False)
 def np_var(a, axis=None, ddof=0, keepdims=False):
     """The variance as NumPy has it: divided by n - ddof."""
-    return variance(a, dim=axis, correction=ddof, keepdim=keepdims)
+    return var(a, dim=axis, correction=ddof, keepdim=keepdims)
 
 
-@serves(np.std)
+@function(np.std, method=False)
 def np_std(a, axis=None, ddof=0, keepdims=False):
     """The standard deviation as NumPy has it: divided by n - ddof."""
-    return deviation(a, dim=axis, correction=ddof, keepdim=keepdims)
+    return std(a, dim=axis, correction=ddof, keepdim=keepdims)
 
 
-@serves(np.linalg.norm)
+@function(np.linalg.norm, method=False)
 def np_norm(x, ord=None, axis=None, keepdims=False):
     """The norm of vectors, or the Frobenius norm; NumPy's other norms of matrices have no rule."""
     if ord not in (None, "fro") and (isinstance(axis, tuple) or (axis is None and x.ndim > 1)):

@@ -9,6 +9,9 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.ops.table import op
 
+__all__ = ["sum", "mean", "var", "std", "amax", "amin", "prod", "logsumexp", "cumsum", "argmax", "argmin", "any"]
+__all__ += ["all", "count_nonzero"]
+
 
 def axes_of(dim, ndim):
     """The dims of a reduction as a tuple of non-negative ints; IndexError for one that is not there."""
@@ -25,8 +28,8 @@ def _count(shape, dim):
     return math.prod(shape[axis] for axis in axes_of(dim, len(shape)))
 
 
-def spread(g, shape, dim, keepdim):
-    """What belongs to a reduced result (`g`, say), stretched over the shape that was reduced."""
+def expand_reduced(g, shape, dim, keepdim):
+    """What belongs to the result of a reduction (`g`, say), broadcast to the shape that was reduced."""
     if not keepdim:
         axes = axes_of(dim, len(shape))
         g = np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
@@ -38,7 +41,7 @@ def _axis(dim, x):
     return (tuple(dim) or None if isinstance(dim, (list, tuple)) else dim) if x.ndim else None
 
 
-@op(np.sum, x=lambda g, shape, dim, keepdim: spread(g, shape, dim, keepdim))
+@op(np.sum, x=lambda g, shape, dim, keepdim: expand_reduced(g, shape, dim, keepdim))
 def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over dim."""
     axes_of(dim, x.ndim)
@@ -47,14 +50,14 @@ def sum(x, *, dim=None, keepdim=False, dtype=None):
 
 
 def _mean_rule(g, shape, dim, keepdim):
-    return spread(g / max(_count(shape, dim), 1), shape, dim, keepdim)
+    return expand_reduced(g / max(_count(shape, dim), 1), shape, dim, keepdim)
 
 
 @op(np.mean, x=_mean_rule)
 def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over dim; integers have none until they are made floats."""
-    if x.dtype.kind != "f" and dtype is None:
-        raise RuntimeError(f"mean of {x.dtype} is not defined: convert it with .float() first")
+    if dtype is None:
+        _check_float("mean", x)
     axes_of(dim, x.ndim)
     return np.mean(x, axis=_axis(dim, x), keepdims=keepdim, dtype=dtype)
 
@@ -63,50 +66,68 @@ def _centred(x, dim):
     return x - np.mean(x, axis=_axis(dim, x), keepdims=True)
 
 
-def _var_rule(g, x, dim, correction, keepdim):
-    n = _count(x.shape, dim) - correction
-    return spread(g, x.shape, dim, keepdim) * (_centred(x, dim) * (2 / n if n else math.nan))
+def _ddof(dim, unbiased, correction):
+    """The dims, and what is subtracted from the count; `var(x, False)` means `unbiased=False`."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    return dim, (1 if unbiased else 0) if correction is None else correction
+
+
+def _check_float(name, x):
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"{name} of {x.dtype} is not defined: convert it with .float() first")
+
+
+def _var_rule(g, x, dim, unbiased, keepdim, correction):
+    dim, ddof = _ddof(dim, unbiased, correction)
+    n = _count(x.shape, dim) - ddof
+    return expand_reduced(g, x.shape, dim, keepdim) * (_centred(x, dim) * (2 / n if n else math.nan))
 
 
 @op(x=_var_rule)
-def variance(x, *, dim=None, correction=1, keepdim=False):
-    """The variance over dim, divided by n - correction (unbiased unless told otherwise, as torch)."""
-    return np.var(x, axis=_axis(dim, x), ddof=correction, keepdims=keepdim)
+def var(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
+    """The variance over dim, divided by n - 1, or by n where unbiased is False, or by n - correction."""
+    _check_float("var", x)
+    dim, ddof = _ddof(dim, unbiased, correction)
+    return np.var(x, axis=_axis(dim, x), ddof=ddof, keepdims=keepdim)
 
 
-def _std_rule(g, x, out, dim, correction, keepdim):
-    n = _count(x.shape, dim) - correction
+def _std_rule(g, x, out, dim, unbiased, keepdim, correction):
+    dim, ddof = _ddof(dim, unbiased, correction)
+    n = _count(x.shape, dim) - ddof
     flat = np.equal(out, 0)
     scale = np.where(flat, np.zeros_like(out), g / np.where(flat, np.ones_like(out), out))
-    return spread(scale, x.shape, dim, keepdim) * (_centred(x, dim) * (1 / n if n else math.nan))
+    return expand_reduced(scale, x.shape, dim, keepdim) * (_centred(x, dim) * (1 / n if n else math.nan))
 
 
 @op(x=_std_rule)
-def deviation(x, *, dim=None, correction=1, keepdim=False):
-    """The standard deviation over dim (see `variance`); its derivative where all are equal is 0, as torch's."""
-    return np.std(x, axis=_axis(dim, x), ddof=correction, keepdims=keepdim)
+def std(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
+    """The standard deviation over dim, the root of `var`; its derivative where all are equal is 0, as torch's."""
+    _check_float("std", x)
+    dim, ddof = _ddof(dim, unbiased, correction)
+    return np.std(x, axis=_axis(dim, x), ddof=ddof, keepdims=keepdim)
 
 
 def _extreme_rule(g, x, out, dim, keepdim):
-    hit = np.equal(x, spread(out, x.shape, dim, keepdim)).astype(g.dtype)
-    return hit / np.sum(hit, axis=_axis(dim, x), keepdims=True) * spread(g, x.shape, dim, keepdim)
+    hit = np.equal(x, expand_reduced(out, x.shape, dim, keepdim)).astype(g.dtype)
+    return hit / np.sum(hit, axis=_axis(dim, x), keepdims=True) * expand_reduced(g, x.shape, dim, keepdim)
 
 
 @op(np.max, np.amax, x=_extreme_rule)
 def amax(x, *, dim=None, keepdim=False):
     """The maximum over dim; equal ones share the gradient."""
-    _no_empty(x, dim, "maximum")
+    _check_not_empty(x, dim, "maximum")
     return np.max(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 @op(np.min, np.amin, x=_extreme_rule)
 def amin(x, *, dim=None, keepdim=False):
     """The minimum over dim; equal ones share the gradient."""
-    _no_empty(x, dim, "minimum")
+    _check_not_empty(x, dim, "minimum")
     return np.min(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
-def _no_empty(x, dim, what):
+def _check_not_empty(x, dim, what):
     if _count(x.shape, dim) == 0:
         raise ShapeError(f"the {what} of nothing: shape {x.shape}, dim {dim}")
 
@@ -124,23 +145,24 @@ def _prod_others(x, dim):
     return np.transpose(others.reshape(tuple(x.shape[i] for i in order)), back)
 
 
-@op(np.prod, x=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * _prod_others(x, dim))
+@op(np.prod, x=lambda g, x, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * _prod_others(x, dim))
 def prod(x, *, dim=None, keepdim=False):
     """The product over dim; its gradient is right with zeros too."""
     axes_of(dim, x.ndim)
     return np.prod(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
-def _finite_max(x, dim):
+def finite_max(x, dim):
+    """The maximum over dim, 0 where it is infinite or nothing, so that it may be subtracted."""
     top = np.max(x, axis=_axis(dim, x), keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(top), top, 0)
 
 
-@op(x=lambda g, x, out, dim, keepdim: spread(g, x.shape, dim, keepdim) * softmax_from(x, out, dim, keepdim))
+@op(x=lambda g, x, out, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * softmax_from(x, out, dim, keepdim))
 def logsumexp(x, *, dim=None, keepdim=False):
     """log of the sum of e^x over dim, finite for any finite x: the maximum is taken out first."""
     axes_of(dim, x.ndim)
-    top = _finite_max(x, dim)
+    top = finite_max(x, dim)
     with np.errstate(divide="ignore"):  # of nothing, or of minus infinities alone, it is minus infinity
         total = np.log(np.sum(np.exp(x - top), axis=_axis(dim, x), keepdims=True)) + top
     return total if keepdim else np.squeeze(total, axes_of(dim, x.ndim))
@@ -148,12 +170,12 @@ def logsumexp(x, *, dim=None, keepdim=False):
 
 def softmax_from(x, total, dim, keepdim):
     """softmax(x) from its logsumexp."""
-    total = spread(total, x.shape, dim, keepdim)
+    total = expand_reduced(total, x.shape, dim, keepdim)
     return np.exp(x - np.where(np.equal(total, -np.inf), np.zeros_like(total), total))
 
 
 def _norm_rule(g, x, out, p, dim, keepdim):
-    total, g = spread(out, x.shape, dim, keepdim), spread(g, x.shape, dim, keepdim)
+    total, g = expand_reduced(out, x.shape, dim, keepdim), expand_reduced(g, x.shape, dim, keepdim)
     zero = np.equal(total, 0)
     safe = np.where(zero, np.ones_like(total), total)
     if p == 1:
@@ -165,9 +187,10 @@ def _norm_rule(g, x, out, p, dim, keepdim):
     return np.where(zero, np.zeros_like(x), g * np.sign(x) * power / safe ** (p - 1))
 
 
-@op(x=_norm_rule)
+@op(method=False, x=_norm_rule)
 def vector_norm(x, *, p=2, dim=None, keepdim=False):
     """(sum of |x|^p)^(1/p) over dim, for a finite p above 0; its derivative at 0 is 0, as torch's."""
+    _check_float("norm", x)
     axes_of(dim, x.ndim)
     if p == 2:
         return np.sqrt(np.sum(x * x, axis=_axis(dim, x), keepdims=keepdim))
@@ -180,7 +203,7 @@ def _cumsum_rule(g, dim):
     return np.flip(np.cumsum(np.flip(g, dim), axis=dim), dim) if g.ndim else g
 
 
-@op(np.cumsum, x=_cumsum_rule)
+@op(np.cumsum, inplace=True, x=_cumsum_rule)
 def cumsum(x, *, dim):
     """The running sum along dim."""
     return np.cumsum(x, axis=dim).reshape(x.shape)

@@ -7,18 +7,26 @@ import math
 import numpy as np
 
 from autograd.errors import ShapeError
-from autograd.ops.table import op, serves
+from autograd.ops.entry import as_ints
+from autograd.ops.table import alias, function, op
+
+__all__ = ["reshape", "permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "squeeze"]
+__all__ += ["unsqueeze", "flatten", "unflatten", "broadcast_to", "broadcast_tensors", "cat", "concat", "stack"]
+__all__ += ["hstack", "vstack", "split", "chunk", "unbind", "flip", "roll", "tril", "triu", "tile"]
 
 
-def _one_dim(dim, ndim):
-    """A dim as a non-negative int; IndexError where it is not there."""
-    least = max(ndim, 1)  # a tensor of 0 dims has a dim 0, as torch's
+def one_dim(dim, ndim):
+    """A dim as a non-negative int. Raises IndexError where it is out of range; a tensor of 0 dims has a dim 0."""
+    least = max(ndim, 1)
     if not -least <= dim < least:
         raise IndexError(f"dim {dim} is out of range for a tensor of {ndim} dims: expected {-least}..{least - 1}")
     return dim % least
 
 
-@op(np.reshape, x=lambda g, shape: np.reshape(g, shape))
+# Views ----------------------------------------------------------------------------------------------------------------
+
+
+@op(np.reshape, view=True, pack="size", x=lambda g, shape: np.reshape(g, shape))
 def reshape(x, *, size):
     """The same elements in the shape `size`, of which one may be -1."""
     try:
@@ -29,6 +37,9 @@ def reshape(x, *, size):
         ) from None
 
 
+view = alias(reshape, "view")
+
+
 def _inverse(dim):
     back = [0] * len(dim)
     for i, axis in enumerate(dim):
@@ -36,77 +47,128 @@ def _inverse(dim):
     return tuple(back)
 
 
-@op(np.transpose, x=lambda g, dim: np.transpose(g, None if dim is None else _inverse([d % len(dim) for d in dim])))
+@op(
+    np.transpose,
+    view=True,
+    pack="dim",
+    x=lambda g, dim: np.transpose(g, None if dim is None else _inverse([d % len(dim) for d in dim])),
+)
 def permute(x, *, dim=None):
     """The dims in the order `dim`; reversed without one."""
-    if dim is not None and sorted(_one_dim(d, x.ndim) for d in dim) != list(range(x.ndim)):
+    if dim is not None and sorted(one_dim(d, x.ndim) for d in dim) != list(range(x.ndim)):
         raise ShapeError(f"permute of shape {x.shape}: {tuple(dim)} is no order of its {x.ndim} dims")
     return np.transpose(x, dim)
 
 
+@function()
 def transpose(input, dim0, dim1):
     """The dims dim0 and dim1 exchanged."""
     order = list(range(input.ndim))
-    dim0, dim1 = _one_dim(dim0, input.ndim), _one_dim(dim1, input.ndim)
+    dim0, dim1 = one_dim(dim0, input.ndim), one_dim(dim1, input.ndim)
     if order:
         order[dim0], order[dim1] = dim1, dim0
     return permute(input, dim=tuple(order))
 
 
-@serves(np.moveaxis)
+swapaxes = swapdims = alias(transpose, "swapaxes", "swapdims")
+
+
+@function()
+def t(input):
+    """The transpose of a matrix; a vector as it is."""
+    if input.ndim > 2:
+        raise ShapeError(
+            f"t() is for at most 2 dims, got shape {tuple(input.shape)}; transpose(dim0, dim1) names the dims"
+        )
+    return permute(input)
+
+
+@function(np.moveaxis)
 def movedim(input, source, destination):
     """The dims of `source` moved to where `destination` says."""
-    source = [_one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
-    destination = [_one_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
+    source = [one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
+    destination = [one_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
     order = [d for d in range(input.ndim) if d not in source]
     for d, s in sorted(zip(destination, source, strict=True)):
         order.insert(d, s)
     return permute(input, dim=tuple(order))
 
 
-@serves(np.squeeze)
+moveaxis = alias(movedim, "moveaxis")
+
+
+@function(np.squeeze)
 def squeeze(input, dim=None, *, axis=None):
     """Without the dims of size 1 (of `dim` alone, where given and of size 1)."""
     dim = axis if dim is None else dim
     dims = range(input.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
-    gone = {_one_dim(d, input.ndim) for d in dims if input.ndim}
+    gone = {one_dim(d, input.ndim) for d in dims if input.ndim}
     return reshape(input, size=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in gone))
 
 
+@function()
 def unsqueeze(input, dim):
     """With a new dim of size 1 at `dim`."""
-    at = _one_dim(dim, input.ndim + 1)
+    at = one_dim(dim, input.ndim + 1)
     return reshape(input, size=(*input.shape[:at], 1, *input.shape[at:]))
 
 
+@function()
 def flatten(input, start_dim=0, end_dim=-1):
     """The dims from start_dim to end_dim made one."""
     if not input.ndim:
         return reshape(input, size=(1,))
-    start, end = _one_dim(start_dim, input.ndim), _one_dim(end_dim, input.ndim)
+    start, end = one_dim(start_dim, input.ndim), one_dim(end_dim, input.ndim)
     return reshape(input, size=(*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]))
 
 
+@function()
 def unflatten(input, dim, sizes):
     """The dim `dim` split into `sizes`, of which one may be -1."""
-    at = _one_dim(dim, input.ndim)
+    at = one_dim(dim, input.ndim)
     if -1 in sizes:
         known = -math.prod(sizes)
         sizes = [input.shape[at] // known if n == -1 else n for n in sizes]
     return reshape(input, size=(*input.shape[:at], *sizes, *input.shape[at + 1 :]))
 
 
-@op(np.broadcast_to, x=lambda g: g)
-def broadcast_to(x, *, size):
-    """Repeated along dims of size 1 to the shape `size`, without a copy; the walk sums the gradient back."""
-    return np.broadcast_to(x, size)
+@function()
+def view_as(input, other):
+    """In the shape of other."""
+    return reshape(input, size=tuple(other.shape))
 
 
-def expand(input, *sizes, size=None):
-    """`broadcast_to` in which -1 keeps a dim as it is."""
-    size = size or (sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes)
-    lead = len(size) - input.ndim
-    return broadcast_to(input, size=tuple(input.shape[i - lead] if n == -1 else n for i, n in enumerate(size)))
+@op(np.broadcast_to, view=True, pack="size", x=lambda g: g)
+def expand(x, *, size):
+    """Repeated along dims of size 1 to the shape `size`, without a copy; -1 keeps a dim as it is.
+
+    The walk sums the gradient back.
+    """
+    lead = len(size) - x.ndim
+    kept = [x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(size)]
+    try:
+        return np.broadcast_to(x, tuple(kept))
+    except ValueError:
+        raise ShapeError(f"a tensor of shape {x.shape} cannot be expanded to {tuple(size)}") from None
+
+
+broadcast_to = alias(expand, "broadcast_to")
+
+
+@function()
+def expand_as(input, other):
+    """Expanded to the shape of other."""
+    return expand(input, size=tuple(other.shape))
+
+
+@function(method=False)
+def broadcast_tensors(*tensors):
+    """All in the shape to which they broadcast."""
+    shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
+    return tuple(expand(x, size=shape) for x in tensors)
+
+
+# Joining and cutting --------------------------------------------------------------------------------------------------
 
 
 def _cut(g, shapes, dim):
@@ -116,19 +178,25 @@ def _cut(g, shapes, dim):
     return tuple(g[(*lead, slice(stop - shape[dim], stop))] for stop, shape in zip(stops.tolist(), shapes, strict=True))
 
 
-@op(grads=_cut)
+@op(method=False, grads=_cut)
 def concatenate(*tensors, dim=0):
     """The tensors joined along dim."""
+    shapes = [t.shape for t in tensors]
+    if len({shape[:dim] + shape[dim % len(shape) + 1 :] if shape else None for shape in shapes}) > 1:
+        raise ShapeError(f"tensors of shapes {shapes} cannot be joined along dim {dim}: the other dims must agree")
     return np.concatenate(tensors, axis=dim)
 
 
-@serves(np.concatenate)
+@function(np.concatenate, method=False)
 def cat(tensors, dim=0, *, axis=None):
     """The tensors of a sequence joined along a dim that they have."""
     return concatenate(*tensors, dim=dim if axis is None else axis)
 
 
-@serves(np.stack)
+concat = cat
+
+
+@function(np.stack, method=False)
 def stack(tensors, dim=0, *, axis=None):
     """The tensors of a sequence, all of one shape, joined along a new dim."""
     dim = dim if axis is None else axis
@@ -138,16 +206,29 @@ def stack(tensors, dim=0, *, axis=None):
     return concatenate(*[unsqueeze(t, dim) for t in tensors], dim=dim)
 
 
-@op(grads=lambda g, dim: (np.concatenate(g, axis=dim),))
+@function(np.hstack, method=False)
+def hstack(tensors):
+    """Joined along dim 1 (dim 0 for vectors)."""
+    return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
+
+
+@function(np.vstack, method=False)
+def vstack(tensors):
+    """Joined along dim 0, vectors being rows."""
+    return cat([unsqueeze(x, 0) if x.ndim == 1 else x for x in tensors], 0)
+
+
+@op(view=True, method=False, grads=lambda g, dim: (np.concatenate(g, axis=dim),))
 def split_at(x, *, stops, dim):
     """The pieces of x between the stops along dim, as a tuple of views."""
     return tuple(np.split(x, stops, axis=dim))
 
 
+@function()
 def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     """Pieces of a size (the last may be smaller), or of the sizes given, along dim."""
     size = split_size_or_sections if split_size is None else split_size
-    n = tensor.shape[_one_dim(dim, tensor.ndim)]
+    n = tensor.shape[one_dim(dim, tensor.ndim)]
     if isinstance(size, int):
         sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
     else:
@@ -158,41 +239,23 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     return split_at(tensor, stops=stops, dim=dim)
 
 
+@function()
 def chunk(input, chunks, dim=0):
     """At most `chunks` pieces of one size (the last may be smaller) along dim."""
     return split(input, max(-(-input.shape[dim] // chunks), 1), dim)
 
 
-def unbind(input, dim=0):
-    """The slices along dim, as a tuple."""
-    return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
+@op(view=True, grads=lambda g, dim, shapes: (np.stack(g, axis=dim) if g else np.zeros(shapes[0]),))
+def unbind(x, *, dim=0):
+    """The slices along dim, as a tuple of views."""
+    lead = (slice(None),) * one_dim(dim, x.ndim)
+    return tuple([x[(*lead, i, ...)] for i in range(x.shape[dim])])
 
 
-def _join_heads(g, shapes):
-    return (np.stack([np.swapaxes(part, -2, -3) for part in g], axis=-3).reshape(shapes[0]),)
+# Copies ---------------------------------------------------------------------------------------------------------------
 
 
-@op(grads=_join_heads)
-def split_heads(x, *, heads, parts):
-    """x (..., T, parts H D) as `parts` views (..., H, T, D), one after the other in the last dim of x."""
-    *batch, features = x.shape
-    if not batch or heads < 1 or parts < 1 or features % (parts * heads):
-        raise ShapeError(
-            f"split_heads of shape {x.shape}: the last dim must be a multiple of {parts} parts x {heads} heads"
-        )
-    x = x.reshape(*batch, parts, heads, features // (parts * heads))
-    return tuple(np.swapaxes(x[..., i, :, :], -2, -3) for i in range(parts))
-
-
-@op(x=lambda g, shape: np.swapaxes(g.reshape(*g.shape[:-1], shape[-3], shape[-1]), -2, -3))
-def merge_heads(x):
-    """x (..., H, T, D) as (..., T, H D)."""
-    if x.ndim < 3:
-        raise ShapeError(f"merge_heads needs (..., H, T, D), got {x.shape}")
-    return np.swapaxes(x, -2, -3).reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
-
-
-@op(np.flip, x=lambda g, dim: np.flip(g, dim))
+@op(np.flip, pack="dim", x=lambda g, dim: np.flip(g, dim))
 def flip(x, *, dim=None):
     """The order of the elements along dim reversed, as a copy."""
     return np.flip(x, dim).copy()
@@ -202,31 +265,31 @@ def _roll_back(g, shifts, dim):
     return np.roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dim)
 
 
-@op(x=_roll_back)
+@op(np.roll, x=_roll_back)
 def roll(x, *, shifts, dim=None):
     """Shifted along dim by `shifts`; what falls off one end comes in at the other."""
     return np.roll(x, shifts, dim)
 
 
-@op(x=lambda g, diagonal: tril(g, diagonal=diagonal))
+@op(np.tril, inplace=True, x=lambda g, diagonal: tril(g, diagonal=diagonal))
 def tril(x, *, diagonal=0):
     """The lower triangle of the last two dims, zeros above the diagonal."""
     return np.tril(x, diagonal)
 
 
-@op(x=lambda g, diagonal: triu(g, diagonal=diagonal))
+@op(np.triu, inplace=True, x=lambda g, diagonal: triu(g, diagonal=diagonal))
 def triu(x, *, diagonal=0):
     """The upper triangle of the last two dims, zeros below the diagonal."""
     return np.triu(x, diagonal)
 
 
-def _untile(g, shape, size):
+def _unrepeat(g, shape, size):
     shape = (1,) * (len(size) - len(shape)) + tuple(shape)
     pairs = tuple(n for pair in zip(size, shape, strict=True) for n in pair)
     return np.reshape(np.sum(np.reshape(g, pairs), axis=tuple(range(0, len(pairs), 2))), shape)
 
 
-@op(x=_untile)
+@op(pack="size", x=_unrepeat)
 def repeat(x, *, size):
     """The whole tensor repeated `size[i]` times along dim i."""
     if len(size) < x.ndim:
@@ -234,11 +297,9 @@ def repeat(x, *, size):
     return np.tile(x, size)
 
 
-def _unpad(g, width):
-    return g[tuple(slice(before, g.shape[i] - after) for i, (before, after) in enumerate(width))]
-
-
-@op(x=_unpad)
-def pad(x, *, width, value=0.0):
-    """`value` added around x: `width` has a pair (before, after) for each dim."""
-    return np.pad(x, width, constant_values=value)
+@function(np.tile)
+def tile(input, *sizes, dims=None, reps=None):
+    """`repeat` in which missing counts are 1."""
+    given = dims if reps is None else reps
+    counts = as_ints(sizes if given is None else (given,))
+    return repeat(input, size=(1,) * (input.ndim - len(counts)) + counts)

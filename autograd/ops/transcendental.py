@@ -9,46 +9,49 @@ import numpy as np
 from autograd import kernels
 from autograd.ops.table import op
 
+__all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "sqrt", "rsqrt", "sin", "cos"]
+__all__ += ["tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf"]
+
 # Exponentials and logarithms ------------------------------------------------------------------------------------------
 
 
-@op(np.exp, x=lambda g, out: g * out)
+@op(np.exp, inplace=True, x=lambda g, out: g * out)
 def exp(x):
     """e^x."""
     return np.exp(x)
 
 
-@op(np.exp2, x=lambda g, out: g * (out * math.log(2)))
+@op(np.exp2, inplace=True, x=lambda g, out: g * (out * math.log(2)))
 def exp2(x):
     """2^x."""
     return np.exp2(x)
 
 
-@op(np.expm1, x=lambda g, out: g * (out + 1))
+@op(np.expm1, inplace=True, x=lambda g, out: g * (out + 1))
 def expm1(x):
     """e^x - 1, accurate near 0."""
     return np.expm1(x)
 
 
-@op(np.log, x=lambda g, x: g / x)
+@op(np.log, inplace=True, x=lambda g, x: g / x)
 def log(x):
     """The natural logarithm."""
     return np.log(x)
 
 
-@op(np.log2, x=lambda g, x: g / (x * math.log(2)))
+@op(np.log2, inplace=True, x=lambda g, x: g / (x * math.log(2)))
 def log2(x):
     """The logarithm to base 2."""
     return np.log2(x)
 
 
-@op(np.log10, x=lambda g, x: g / (x * math.log(10)))
+@op(np.log10, inplace=True, x=lambda g, x: g / (x * math.log(10)))
 def log10(x):
     """The logarithm to base 10."""
     return np.log10(x)
 
 
-@op(np.log1p, x=lambda g, x: g / (x + 1))
+@op(np.log1p, inplace=True, x=lambda g, x: g / (x + 1))
 def log1p(x):
     """log(1 + x), accurate near 0."""
     return np.log1p(x)
@@ -65,13 +68,13 @@ def logaddexp(x, y):
     return np.logaddexp(x, y)
 
 
-@op(np.sqrt, x=lambda g, out: g / (2 * out))
+@op(np.sqrt, inplace=True, x=lambda g, out: g / (2 * out))
 def sqrt(x):
     """The square root; its derivative at 0 is infinite."""
     return np.sqrt(x)
 
 
-@op(x=lambda g, out: g * (-0.5 * out * out * out))
+@op(inplace=True, x=lambda g, out: g * (-0.5 * out * out * out))
 def rsqrt(x):
     """1 / sqrt(x)."""
     return 1 / np.sqrt(x)
@@ -80,37 +83,37 @@ def rsqrt(x):
 # Trigonometric and hyperbolic -----------------------------------------------------------------------------------------
 
 
-@op(np.sin, x=lambda g, x: g * np.cos(x))
+@op(np.sin, inplace=True, x=lambda g, x: g * np.cos(x))
 def sin(x):
     """The sine; x in radians."""
     return np.sin(x)
 
 
-@op(np.cos, x=lambda g, x: -g * np.sin(x))
+@op(np.cos, inplace=True, x=lambda g, x: -g * np.sin(x))
 def cos(x):
     """The cosine; x in radians."""
     return np.cos(x)
 
 
-@op(np.tan, x=lambda g, out: g * (1 + out * out))
+@op(np.tan, inplace=True, x=lambda g, out: g * (1 + out * out))
 def tan(x):
     """The tangent; x in radians."""
     return np.tan(x)
 
 
-@op(np.arcsin, x=lambda g, x: g / np.sqrt(1 - x * x))
+@op(np.arcsin, inplace=True, x=lambda g, x: g / np.sqrt(1 - x * x))
 def asin(x):
     """The arc sine, in radians."""
     return np.arcsin(x)
 
 
-@op(np.arccos, x=lambda g, x: -g / np.sqrt(1 - x * x))
+@op(np.arccos, inplace=True, x=lambda g, x: -g / np.sqrt(1 - x * x))
 def acos(x):
     """The arc cosine, in radians."""
     return np.arccos(x)
 
 
-@op(np.arctan, x=lambda g, x: g / (1 + x * x))
+@op(np.arctan, inplace=True, x=lambda g, x: g / (1 + x * x))
 def atan(x):
     """The arc tangent, in radians."""
     return np.arctan(x)
@@ -121,49 +124,49 @@ def _over_square(part, y, x):
     return part / np.where(np.equal(square, 0), np.ones_like(square), square)
 
 
-@op(np.arctan2, y=lambda g, y, x: g * _over_square(x, y, x), x=lambda g, y, x: -g * _over_square(y, y, x))
+@op(np.arctan2, inplace=True, y=lambda g, y, x: g * _over_square(x, y, x), x=lambda g, y, x: -g * _over_square(y, y, x))
 def atan2(y, x):
     """The angle of the point (x, y), in radians; at the origin its gradients are 0."""
     return np.arctan2(y, x)
 
 
-@op(np.sinh, x=lambda g, x: g * np.cosh(x))
+@op(np.sinh, inplace=True, x=lambda g, x: g * np.cosh(x))
 def sinh(x):
     """The hyperbolic sine."""
     return np.sinh(x)
 
 
-@op(np.cosh, x=lambda g, x: g * np.sinh(x))
+@op(np.cosh, inplace=True, x=lambda g, x: g * np.sinh(x))
 def cosh(x):
     """The hyperbolic cosine."""
     return np.cosh(x)
 
 
-@op(np.tanh, x=lambda g, out: g * (1 - out * out))
+@op(np.tanh, inplace=True, x=lambda g, out: g * (1 - out * out))
 def tanh(x):
     """The hyperbolic tangent."""
     return np.tanh(x)
 
 
-@op(np.arcsinh, x=lambda g, x: g / np.sqrt(x * x + 1))
+@op(np.arcsinh, inplace=True, x=lambda g, x: g / np.sqrt(x * x + 1))
 def asinh(x):
     """The inverse hyperbolic sine."""
     return np.arcsinh(x)
 
 
-@op(np.arccosh, x=lambda g, x: g / np.sqrt(x * x - 1))
+@op(np.arccosh, inplace=True, x=lambda g, x: g / np.sqrt(x * x - 1))
 def acosh(x):
     """The inverse hyperbolic cosine."""
     return np.arccosh(x)
 
 
-@op(np.arctanh, x=lambda g, x: g / (1 - x * x))
+@op(np.arctanh, inplace=True, x=lambda g, x: g / (1 - x * x))
 def atanh(x):
     """The inverse hyperbolic tangent."""
     return np.arctanh(x)
 
 
-@op(x=lambda g, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)))
+@op(inplace=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)))
 def erf(x):
     """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     return kernels.erf(x)

@@ -245,39 +245,42 @@ def test_a_fresh_view_may_be_written_into():
     np.testing.assert_array_equal(v.grad.numpy(), [1, 1])
 
 
-def test_writing_a_gradient_into_a_view_of_a_tensor_without_one_is_an_error():
-    out = ag.zeros(2, 2)
+def test_writing_a_gradient_into_a_view_of_a_tensor_without_one_gives_both_a_history():
+    v = leaf(1.0)
+    out = ag.zeros(2, 2, dtype=ag.float64)
     row = out[0]
-    with pytest.raises(RuntimeError, match="view of one that does not"):
-        row[0] = leaf(1.0)[0].float()
+    row[0] = v[0] * 3
+    assert out.requires_grad and row.requires_grad
+    (out.sum() + 10 * row.sum()).backward()
+    np.testing.assert_array_equal(v.grad.numpy(), [33])
 
 
-# Stale views ----------------------------------------------------------------------------------------------------------
+# Views ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_stale_view_is_an_error_and_not_a_wrong_gradient():
+def test_a_view_follows_a_change_of_its_base():
     x = leaf(1.0, 2.0)
     y = x * 1
     view = y[:1]
     y.mul_(10)
-    with pytest.raises(RuntimeError, match="an input of 'sum'.*made by 'getitem'.*changed in place"):
-        view.sum()
+    view.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [10, 0])
 
 
-def test_a_tensor_whose_view_was_written_to_is_an_error_and_not_a_wrong_gradient():
+def test_a_base_follows_a_change_of_its_view():
     x = leaf(1.0, 2.0)
     y = x * 1
     y[:1].mul_(10)
-    with pytest.raises(RuntimeError, match="made by 'mul'.*changed in place"):
-        y.sum()
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [10, 1])
 
 
-def test_a_stale_root_is_an_error_too():
+def test_a_view_of_a_root_may_be_changed():
     x = leaf(3.0)
     y = (x * 1).sum()
     y.view(1).mul_(3)
-    with pytest.raises(RuntimeError, match="changed in place"):
-        y.backward()
+    y.backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [3])
 
 
 def test_the_changed_tensor_itself_is_not_stale():
@@ -294,7 +297,7 @@ def test_the_changed_tensor_itself_is_not_stale():
 @pytest.mark.parametrize("change", ["add_", "+=", "[i] =", "zero_", "copy_", "masked_fill_"])
 def test_assigning_into_a_leaf_that_requires_grad_is_a_clear_error(change):
     x = leaf(1.0, 2.0)
-    with pytest.raises(RuntimeError, match=r"leaf of shape \(2,\) that requires grad is changed in place.*no_grad"):
+    with pytest.raises(RuntimeError, match=r"leaf.* that requires grad is changed in place.*no_grad"):
         CHANGES[change](x)
     np.testing.assert_array_equal(x.detach().numpy(), [1, 2])
     with ag.no_grad():
@@ -307,7 +310,7 @@ def test_a_result_of_another_shape_or_kind_does_not_fit_in_place():
         ag.zeros(3).add_(ag.zeros(2, 3))
     with pytest.raises(RuntimeError, match="float32 cannot be written in place of int64"):
         ag.zeros(3, dtype=ag.int64).add_(1.5)
-    with pytest.raises(RuntimeError, match=r"x \(3,\), value \(2,\)"):
+    with pytest.raises(RuntimeError, match=r"value of shape \(2,\).*\(3,\)"):
         ag.zeros(3)[:] = ag.zeros(2)
     with pytest.raises(RuntimeError, match=r"fill_ takes one number.*\(2,\)"):
         ag.zeros(3).fill_(ag.zeros(2))

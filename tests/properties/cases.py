@@ -7,11 +7,12 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from autograd import ops
-from autograd.ops import OPS, Op, elementwise
+from autograd.base import ViewFn
+from autograd.ops import OPS
 from autograd.tensor import Tensor
 from autograd.testing import (
     arrays,
+    basic_indices,
     booleans,
     broadcastable,
     indices,
@@ -22,7 +23,7 @@ from autograd.testing import (
     shapes,
 )
 
-FUNCTIONS = {f.op.name: f for f in (*vars(ops).values(), elementwise.where) if isinstance(getattr(f, "op", None), Op)}
+FUNCTIONS = {name: op.function for name, op in OPS.items()}
 ANY = shapes() | shapes(min_side=0)
 PAIR = broadcastable(2) | broadcastable(2, min_side=0)
 
@@ -53,11 +54,7 @@ def is_float(value: Any) -> bool:
 
 def differentiable(name: str, call: Call) -> list[int]:
     """The positions of the arguments by which the op has a derivative."""
-    op = OPS[name]
-    floats = [i for i, a in enumerate(call.args) if is_float(a) and (name, i) != ("fused_attention", 3)]
-    if op.grads or (op.reference and not op.derivable):
-        return floats
-    return [i for i in floats if i < len(op.rules) and op.rules[i]]
+    return [i for i, a in enumerate(call.args) if is_float(a) and OPS[name].is_differentiable(i)]
 
 
 def examples(count: int) -> settings:
@@ -96,13 +93,21 @@ NUMBERS_OF_NOTE = arrays(ANY).map(lambda a: np.where(np.abs(a) < 1, np.array([np
 
 
 @st.composite
-def remainders(draw: Any) -> Call:
+def remainders(draw: Any, keywords: Any = {}) -> Call:  # noqa: B006 - read only
     """x and y with x / y away from whole numbers, where the remainder jumps."""
     (shape, other) = draw(broadcastable(2))
     y = draw(positive(other, 0.5, 2)) * draw(st.sampled_from([1, -1]))
     quotient = draw(separated(shape, kinks=range(-3, 4), gap=0.01))
     y = np.full(other, y.flat[0])
-    return Call((np.asarray(quotient * y.flat[0]), y), {})
+    return Call((np.asarray(quotient * y.flat[0]), y), draw(st.fixed_dictionaries(keywords)))
+
+
+@st.composite
+def clamped(draw: Any) -> Call:
+    """x, and bounds that are numbers, arrays that broadcast with it, or None; min may be above max."""
+    arrays = draw(broadcastable(3).flatmap(separated_arrays))
+    low, high = (draw(st.sampled_from([None, number, array])) for number, array in zip((-1.003, 1.507), arrays[1:]))
+    return Call((arrays[0], low, high if low is not None or high is not None else 1.507), {})
 
 
 def dims_of(ndim: int, several: bool = True) -> Any:
@@ -247,6 +252,16 @@ def overwritten(draw: Any) -> Call:
 
 
 @st.composite
+def written(draw: Any) -> Call:
+    """x, and a value in the place of a slice of its transpose."""
+    x = draw(arrays(shapes(min_dims=1)))
+    index = draw(basic_indices(x.T.shape))
+    view_fn = ViewFn(((FUNCTIONS["permute"], {}, None), (FUNCTIONS["getitem"], {"index": index}, None)))
+    order = tuple(draw(st.permutations(range(x.ndim))))
+    return Call((x, draw(arrays(view_fn(x).shape))), {"view_fn": view_fn, "order": order})
+
+
+@st.composite
 def multiplied(draw: Any) -> Call:
     """Vectors, matrices, and batches that broadcast."""
     n, m, p = (draw(st.integers(0, 2)) for _ in range(3))
@@ -320,7 +335,7 @@ def rows_added(draw: Any) -> Call:
 
 @st.composite
 def rows_taken(draw: Any) -> Call:
-    return Call((draw(arrays((4, 2))),), {"index": draw(integers(shapes(min_side=0), 0, 3))})
+    return Call((draw(arrays((4, 2))), draw(integers(shapes(min_side=0), 0, 3))), {})
 
 
 class SameNumbers:
@@ -345,7 +360,8 @@ def lerps() -> Any:
     return broadcastable(3).flatmap(lambda s: call(*map(arrays, s)))
 
 
-BOUNDS = {"min": st.sampled_from([None, -1.0]), "max": st.sampled_from([None, 1.5])}
+ROUNDED = {"rounding_mode": st.sampled_from(["floor", "trunc"])}
+CORRECTIONS = {"unbiased": st.booleans(), "correction": st.sampled_from([None, 0, 1])}
 DIAGONAL = {"diagonal": st.integers(-3, 3)}
 MATRICES = shapes(min_dims=2)
 TENTHS = integers(ANY, -30, 31).map(lambda a: np.asarray(a / 10 + 0.02))
@@ -362,10 +378,11 @@ CASES: dict[str, Any] = (
     | {name: away_from(*range(-3, 4)) for name in "floor ceil trunc".split()}
     | {"round": away_from(*np.arange(-3.5, 4), decimals=st.just(0)) | call(TENTHS, decimals=st.just(1))}
     | {"leaky_relu": away_from(0, negative_slope=st.sampled_from([0.01, 0.3]))}
-    | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7])), "clip": away_from(-1, 1.5, **BOUNDS)}
+    | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7])), "clamp": clamped(), "nan_to_num": one()}
     | {"gelu": one(approximate=st.sampled_from(["none", "tanh"])), "cast": one(dtype=st.just(np.float64))}
-    | {name: two() for name in "add sub mul logaddexp bce_with_logits".split()}
-    | {"div": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,))))}
+    | {name: two(alpha=st.sampled_from([1, 2, 0.5])) for name in ("add", "sub")}
+    | {name: two() for name in "mul logaddexp bce_with_logits isclose".split()}
+    | {"div": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,)))) | remainders(ROUNDED)}
     | {"pow": of_arrays(PAIR.flatmap(lambda s: st.tuples(positive(s[0]), arrays(s[1]))))}
     | {"atan2": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,), gap=0.025)))}
     | {"remainder": remainders(), "fmod": remainders(), "lerp": lerps(), "where": wheres()}
@@ -378,15 +395,17 @@ CASES: dict[str, Any] = (
     | {"floor_divide": remainders()}
     | {name: reduced() for name in "sum mean".split()}
     | {"prod": reduced(), "logsumexp": reduced()}
-    | {name: reduced(SPREAD, (), correction=st.sampled_from([0, 1])) for name in "variance deviation".split()}
+    | {name: reduced(SPREAD, (), **CORRECTIONS) for name in ("var", "std")}
     | {name: reduced(FILLED, ()) for name in "amax amin".split()}
     | {"vector_norm": reduced(FILLED, (0,), p=st.sampled_from([1, 2, 3, 1.5]))}
     | {name: FILLED.flatmap(lambda s: call(separated(s), dim=dims_of(len(s), False))) for name in ("argmax", "argmin")}
     | {"any": counted(), "all": counted(), "count_nonzero": counted()}
     | {"cumsum": along(shapes()), "argsort": along(shapes(), descending=st.booleans())}
-    | {"reshape": reshaped(), "permute": permuted(), "broadcast_to": widened(), "concatenate": joined()}
+    | {"sort": along(shapes(), descending=st.booleans()), "topk": along(shapes(), k=st.just(1), largest=st.booleans())}
+    | {"reshape": reshaped(), "permute": permuted(), "expand": widened(), "concatenate": joined()}
     | {
         "split_at": cut(),
+        "unbind": shapes(min_dims=1).flatmap(lambda s: call(arrays(s), dim=st.integers(-len(s), len(s) - 1))),
         "split_heads": side_by_side(),
         "merge_heads": shapes(min_dims=3, max_dims=4).flatmap(lambda s: call(arrays(s))),
         "flip": shapes(min_dims=1).flatmap(lambda s: call(arrays(s), dim=dims_of(len(s)))),
@@ -394,10 +413,10 @@ CASES: dict[str, Any] = (
     }
     | {name: call(arrays(MATRICES), **DIAGONAL) for name in ("tril", "triu")}
     | {"repeat": repeated(), "pad": padded(), "getitem": taken(), "unindex": put_back(), "index_put": overwritten()}
-    | {"matmul": multiplied(), "linear": linear(), "product": einsums()}
+    | {"matmul": multiplied(), "linear": linear(), "contract": einsums(), "copy_slices": written()}
     | {"softmax": along(shapes()), "log_softmax": along(shapes())}
     | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
     | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
-    | {"rotary": turned(), "fused_attention": attended(), "add_rows": rows_added(), "take_rows": rows_taken()}
+    | {"rotary": turned(), "fused_attention": attended(), "add_rows": rows_added(), "embedding": rows_taken()}
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
 )

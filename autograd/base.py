@@ -1,0 +1,112 @@
+"""TensorBase: an ndarray and its Node, which is what operations take and give; and what a view knows of its base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from autograd.grad_mode import enable_grad
+from autograd.graph import Node
+from autograd.version import changed_since
+
+T = TypeVar("T", bound=type)
+F = TypeVar("F", bound=Callable)
+
+
+class _Results:
+    kind: Any = None
+
+
+def class_of_results(kind: T) -> T:
+    """Decorate the class of the tensors that operations give."""
+    _Results.kind = kind
+    return kind
+
+
+def wrap(array: Any, node: Node | None = None) -> Any:
+    """A tensor of this very array and node, with nothing copied or checked."""
+    tensor = _new(_Results.kind)
+    tensor.array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor.node = node
+    return tensor
+
+
+_new = object.__new__
+
+
+class TensorBase:
+    """An ndarray and its place in the graph (None without a gradient). The table of operations gives it its methods.
+
+    A view also knows the tensor whose memory it shares, and how it was made from that.
+    """
+
+    __slots__ = ("array", "node")
+
+    array: np.ndarray
+    node: Node | None
+    _base: TensorBase | None = None
+    _view_fn: ViewFn | None = None
+
+    wrap = staticmethod(wrap)
+
+    if TYPE_CHECKING:  # the methods that `add_method` adds
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def add_method(function: F, name: str | None = None) -> F:
+    """Make `function`, whose first argument is a tensor, a method of tensors, under its own name or another."""
+    setattr(TensorBase, name or function.__name__, function)
+    return function
+
+
+def add_in_place_method(function: Callable, name: str | None = None) -> None:
+    """Give tensors the method `name_`, which puts the result of `function` in the place of the tensor's elements.
+
+    Without a `name`, it is that of the function.
+    """
+
+    def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._overwrite(function(self, *args, **kwargs))
+
+    in_place.__name__ = in_place.__qualname__ = f"{name or function.__name__}_"
+    in_place.__doc__ = f"`{function.__name__}`, in place; returns the tensor itself."
+    add_method(in_place)
+
+
+# Views ----------------------------------------------------------------------------------------------------------------
+
+
+class ViewFn(tuple):
+    """The operations that lead from a tensor to a view of it: (function, keywords, which of its outputs) of each.
+
+    Called on another tensor or array of the same shape and memory layout, it gives the same view of that.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        for function, keywords, index in self:
+            x = function(x, **keywords)
+            if index is not None:
+                x = x[index]
+        return x
+
+
+def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, index: int | None = None) -> None:
+    """Note that `function` gave `view`, which shares the memory of the tensor `of`."""
+    view._base = of if of._base is None else of._base
+    view._view_fn = ViewFn((*(of._view_fn or ()), (function, keywords, index)))
+
+
+def current_node(tensor: TensorBase) -> Node | None:
+    """The node of a tensor; that of a view is made anew where the memory was changed since it was made.
+
+    A change in place of the base, or of another view of it, is recorded at the base: the view follows from it.
+    """
+    if tensor._base is not None and changed_since(tensor.array, tensor.node.order if tensor.node else 0):
+        with enable_grad():
+            tensor.node = tensor._view_fn(tensor._base).node  # type: ignore[misc]
+    return tensor.node

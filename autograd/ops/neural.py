@@ -1,0 +1,93 @@
+"""What neural networks are made of, apart from the fused operations: `nn.functional` wraps these."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd import kernels
+from autograd.errors import ShapeError
+from autograd.ops.elementwise import sigmoid
+from autograd.ops.linalg import matmul, rows
+from autograd.ops.table import op
+
+__all__ = ["leaky_relu", "elu", "softplus", "linear", "bce_with_logits", "split_heads", "merge_heads", "pad"]
+
+
+@op(method=False, x=lambda g, x, negative_slope: g * np.where(x > 0, np.ones_like(x), np.full_like(x, negative_slope)))
+def leaky_relu(x, *, negative_slope=0.01):
+    """x where it is positive, else negative_slope x; the derivative at 0 is negative_slope."""
+    return np.where(x > 0, x, x * negative_slope)
+
+
+@op(method=False, x=lambda g, x, alpha: g * np.where(x > 0, np.ones_like(x), alpha * np.exp(np.minimum(x, 0))))
+def elu(x, *, alpha=1.0):
+    """x where it is positive, else alpha (e^x - 1)."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+@op(method=False, x=lambda g, x: g * sigmoid(x))
+def softplus(x):
+    """log(1 + e^x), finite at any x."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@op(method=False, x=lambda g, x, y: g * (sigmoid(x) - y), y=lambda g, x: -g * x)
+def bce_with_logits(x, y):
+    """-y log sigmoid(x) - (1 - y) log(1 - sigmoid(x)), elementwise, finite for any finite x."""
+    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+
+
+@op(
+    method=False,
+    x=lambda g, weight: matmul(g, weight),
+    weight=lambda g, x: matmul(rows(g).T, rows(x)),
+    bias=lambda g: g,
+)
+def linear(x, weight, bias):
+    """x weight^T + bias, for x (..., in), weight (out, in) and bias (out) or None."""
+    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
+        raise ShapeError(
+            f"linear: the last dim of the input {x.shape} must be {weight.shape[-1]}, the in_features of the weight "
+            f"{weight.shape}"
+        )
+    out = kernels.matmul(rows(x), weight.T)
+    if bias is not None:
+        out += bias
+    return out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+# Heads ----------------------------------------------------------------------------------------------------------------
+
+
+def _join_heads(g, shapes):
+    return (np.stack([np.swapaxes(part, -2, -3) for part in g], axis=-3).reshape(shapes[0]),)
+
+
+@op(view=True, method=False, grads=_join_heads)
+def split_heads(x, *, heads, parts):
+    """x (..., T, parts H D) as `parts` views (..., H, T, D), one after the other in the last dim of x."""
+    *batch, features = x.shape
+    if not batch or heads < 1 or parts < 1 or features % (parts * heads):
+        raise ShapeError(
+            f"split_heads of shape {x.shape}: the last dim must be a multiple of {parts} parts x {heads} heads"
+        )
+    x = x.reshape(*batch, parts, heads, features // (parts * heads))
+    return tuple(np.swapaxes(x[..., i, :, :], -2, -3) for i in range(parts))
+
+
+@op(method=False, x=lambda g, shape: np.swapaxes(g.reshape(*g.shape[:-1], shape[-3], shape[-1]), -2, -3))
+def merge_heads(x):
+    """x (..., H, T, D) as (..., T, H D)."""
+    if x.ndim < 3:
+        raise ShapeError(f"merge_heads needs (..., H, T, D), got {x.shape}")
+    return np.swapaxes(x, -2, -3).reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
+
+
+def _unpad(g, width):
+    return g[tuple(slice(before, g.shape[i] - after) for i, (before, after) in enumerate(width))]
+
+
+@op(method=False, x=_unpad)
+def pad(x, *, width, value=0.0):
+    """`value` added around x: `width` has a pair (before, after) for each dim."""
+    return np.pad(x, width, constant_values=value)
