@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import finfo, iinfo
 
-from autograd import backends, cuda, errors, functional, graph, kernels, ops, random, tracing
+from autograd import errors, functional, graph, kernels, ops, random, tracing
 from autograd.creation import (
     arange,
     as_tensor,
@@ -71,34 +71,9 @@ from autograd.ops.transcendental import *
 from autograd.random import bernoulli, multinomial, normal, rand, rand_like, randint, randn, randn_like, randperm
 from autograd.scalar import Value
 from autograd.tensor import Tensor
+from autograd.torch_shims import *
 
-FloatTensor = Tensor
-
-
-def DoubleTensor(data: Any = (), *sizes: Any) -> Tensor:
-    """A tensor of float64."""
-    return Tensor(data, *sizes, dtype=float64)
-
-
-def LongTensor(data: Any = (), *sizes: Any) -> Tensor:
-    """A tensor of int64."""
-    return Tensor(data, *sizes, dtype=int64)
-
-
-def BoolTensor(data: Any = (), *sizes: Any) -> Tensor:
-    """A tensor of truth values."""
-    return Tensor(data, *sizes, dtype=bool)
-
-
-def numel(input: Tensor) -> Any:
-    """How many elements a tensor has."""
-    return input.numel()
-
-
-def is_floating_point(input: Tensor) -> Any:
-    """Whether a tensor holds floats."""
-    return input.is_floating_point()
-
+errors.check_not_overwritten(__file__)
 
 # torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that
 # was written for it must find ours. The engine itself never looks here.

@@ -79,26 +79,30 @@ def add_in_place_method(function: Callable, name: str | None = None) -> None:
 # Views ----------------------------------------------------------------------------------------------------------------
 
 
-class ViewFn(tuple):
-    """The operations that lead from a tensor to a view of it: (function, keywords, which of its outputs) of each.
+# How a view is made from its base: the ViewFn of the view before it (None for the base itself), and the function, its
+# keywords and the number of its output that lead on from there.
+ViewFn = tuple["ViewFn | None", Callable, dict, "int | None"]
 
-    Called on another tensor or array of the same shape and memory layout, it gives the same view of that.
-    """
 
-    __slots__ = ()
-
-    def __call__(self, x: Any) -> Any:
-        for function, keywords, index in self:
-            x = function(x, **keywords)
-            if index is not None:
-                x = x[index]
-        return x
+def apply_view(view_fn: ViewFn | None, x: Any) -> Any:
+    """The view of `x`, a tensor or array of the same shape and memory layout as the base that `view_fn` is of."""
+    steps = []
+    while view_fn is not None:
+        steps.append(view_fn)
+        view_fn = view_fn[0]
+    for _, function, keywords, index in reversed(steps):
+        x = function(x, **keywords)
+        if index is not None:
+            x = x[index]
+    return x
 
 
 def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, index: int | None = None) -> None:
-    """Note that `function` gave `view`, which shares the memory of the tensor `of`."""
-    view._base = of if of._base is None else of._base
-    view._view_fn = ViewFn((*(of._view_fn or ()), (function, keywords, index)))
+    """Note that `function` gave `view`, if it shares the memory of the tensor `of`."""
+    memory, array = view.array.base, of.array
+    if memory is not None and (memory is array or memory is array.base):
+        view._base = of if of._base is None else of._base
+        view._view_fn = (of._view_fn, function, keywords, index)
 
 
 def current_node(tensor: TensorBase) -> Node | None:
@@ -108,5 +112,5 @@ def current_node(tensor: TensorBase) -> Node | None:
     """
     if tensor._base is not None and changed_since(tensor.array, tensor.node.order if tensor.node else 0):
         with enable_grad():
-            tensor.node = tensor._view_fn(tensor._base).node  # type: ignore[misc]
+            tensor.node = apply_view(tensor._view_fn, tensor._base).node
     return tensor.node

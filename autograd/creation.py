@@ -9,7 +9,6 @@ import numpy as np
 from autograd import dtypes
 from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
-from autograd.errors import ShapeError
 from autograd.ops.shape import expand
 from autograd.tensor import Tensor, leaf, to_array
 
@@ -99,7 +98,7 @@ def arange(
     start, end = (0, start) if end is None else (0 if start is None else start, end)
     start, end, step = (getattr(n, "array", n) for n in (start, end, step))
     if not step or (end - start) * step < 0:
-        raise ShapeError(f"arange does not come from {start} to {end} in steps of {step}")
+        raise RuntimeError(f"arange does not come from {start} to {end} in steps of {step}")
     array = np.arange(start, end, step)
     return made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from types import ModuleType
 
 
@@ -20,3 +21,14 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(f'this needs the package {module!r}: pip install "chainrule[{extra}]"') from error
+
+
+def check_not_overwritten(file: str) -> None:
+    """Raise ImportError where files of HIPS autograd, which has our import name, lie beside `file`, one of ours."""
+    folder = os.path.dirname(file)
+    if os.path.exists(os.path.join(folder, "tracer.py")):
+        raise ImportError(
+            f"{folder} holds files of HIPS autograd among those of chainrule: both were installed into one "
+            "environment, under the same import name. pip uninstall autograd, then "
+            "pip install --force-reinstall --no-deps chainrule"
+        )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.base import TensorBase, ViewFn, current_node
+from autograd.base import TensorBase, current_node
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, step_behind
@@ -105,7 +105,7 @@ def _record(tensor: Any, base: Any, node: Node | None, copied: bool) -> None:
         if node is not None:
             node.order = tick()  # it was made before the change, which it is the history of
     elif base.array.dtype.kind == "f" and (node is not None or base.node is not None):
-        saved = {"view_fn": tensor._view_fn or ViewFn(), "order": memory_order(base.array)}
+        saved = {"view_fn": tensor._view_fn, "order": memory_order(base.array)}
         base.node = Node(OPS["copy_slices"], (base.node, node), saved, base.array.shape, base.array.dtype)
         if mode.trace is not None:
             mode.trace.note(base.node, base.array, (base.array, tensor.array))

@@ -10,7 +10,6 @@ from autograd import dtypes
 from autograd.creation import made
 from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
-from autograd.errors import ShapeError
 from autograd.generator import Generator as Generator
 from autograd.generator import default_generator as default_generator
 from autograd.generator import manual_seed as manual_seed
@@ -56,7 +55,7 @@ def randint(
     if high is None or isinstance(high, (tuple, list)):
         low, high, size = 0, low, high if size is None else size
     if high <= low:
-        raise ShapeError(f"randint needs low below high, got {low} and {high}")
+        raise RuntimeError(f"randint needs low below high, got {low} and {high}")
     return made(numpy_rng(generator).integers(low, high, to_sizes((size,))), dtype or dtypes.int64, device, False)
 
 
@@ -77,7 +76,7 @@ def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
     """1 with the probability that input holds, else 0, elementwise."""
     p = input.array
     if not ((p >= 0) & (p <= 1)).all():
-        raise ShapeError("bernoulli needs probabilities, from 0 to 1")
+        raise RuntimeError("bernoulli needs probabilities, from 0 to 1")
     return Tensor.wrap((numpy_rng(generator).random(p.shape) < p).astype(p.dtype))
 
 

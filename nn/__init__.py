@@ -6,6 +6,15 @@ The parts are imported when they are first asked for, so that `import nn` costs 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import autograd as _engine
+
+if not hasattr(_engine, "Tensor"):
+    raise ImportError(
+        f"the package autograd at {_engine.__path__[0]} is not chainrule's: HIPS autograd has the same import name, "
+        "and Python finds it first. The two cannot share an environment: pip uninstall autograd, then "
+        "pip install --force-reinstall --no-deps chainrule"
+    )
+
 if TYPE_CHECKING:
     from nn import data as data
     from nn import functional as functional

@@ -19,7 +19,7 @@ ROWS = [
     {"autograd.inplace"},
     {"autograd.methods"},
     {"autograd.tensor", "autograd.tracing"},
-    {"autograd.creation", "autograd.files", "autograd.random", "autograd.cuda", "autograd.backends"},
+    {"autograd.creation", "autograd.files", "autograd.random", "autograd.torch_shims"},
     {"autograd.functional", "autograd.function", "autograd.floats", "autograd.scalar"},
     {"autograd.gradcheck", "autograd.compiled"},
     {"autograd.testing"},
@@ -29,7 +29,7 @@ ROWS = [
     {"models"},
     {"demos"},
 ]
-OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "graphviz", "PIL", "tqdm", "regex", "safetensors", "hypothesis"}
+OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "graphviz", "PIL", "tqdm", "regex", "hypothesis"}
 FILES = sorted(p for package in ("autograd", "nn", "models", "demos") for p in (ROOT / package).rglob("*.py"))
 
 

@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 
+from autograd.base import apply_view
 from autograd.errors import GraphError, ShapeError
 from autograd.ops.shape import expand, one_dim, permute, reshape
 from autograd.ops.table import function, op
@@ -36,6 +37,8 @@ def _as_view(index):
 @op(view=True, method=False, x=lambda g, index, shape: unindex(g, index=index, size=shape))
 def getitem(x, *, index):
     """x[index], basic (a view) or advanced (a copy); elements taken twice have their gradients added."""
+    if isinstance(index, int):
+        return x[index, ...]
     return x[_as_view(index) if is_basic(index) else index]
 
 
@@ -79,6 +82,8 @@ def index_stages(index, ndim):
     NumPy takes a number beside an array for an array, too, and may move its dim to the front. Torch takes the numbers
     out first, which is the first of two stages.
     """
+    if isinstance(index, (int, slice)):
+        return (index,)
     parts = tuple([_index_part(part) for part in index]) if isinstance(index, tuple) else (_index_part(index),)
     arrays = [part for part in parts if isinstance(part, np.ndarray)]
     if not arrays or not any(isinstance(part, _NUMBER) and not isinstance(part, bool) for part in parts):
@@ -113,7 +118,7 @@ def memory_order(array):
 @op(
     method=False,
     x=lambda g, view_fn, order: copy_slices(g, 0, view_fn=view_fn, order=order),
-    value=lambda g, view_fn: view_fn(g),
+    value=lambda g, view_fn: apply_view(view_fn, g),
 )
 def copy_slices(x, value, *, view_fn, order):
     """x with `value` in the place of the elements that a view of it has, as a new array with the dims in `order`.
@@ -122,7 +127,7 @@ def copy_slices(x, value, *, view_fn, order):
     """
     out = np.empty([x.shape[i] for i in order], x.dtype).transpose(np.argsort(order))
     out[...] = x
-    view = view_fn(out)
+    view = apply_view(view_fn, out)
     if owner(view) is not owner(out):
         raise GraphError("a write into a view cannot be undone: no such view exists of the gradient; clone() the view")
     view[...] = value

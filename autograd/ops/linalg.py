@@ -151,7 +151,7 @@ def einsum(equation, *tensors, optimize=None):
     left, arrow, output = equation.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(tensors):
-        raise ShapeError(f"einsum {equation!r} names {len(inputs)} operands, got {len(tensors)}")
+        raise RuntimeError(f"einsum {equation!r} names {len(inputs)} operands, got {len(tensors)}")
     free = [s for s in _LETTERS if s not in equation]
     wide = max((t.ndim - len(s) + 3 for s, t in zip(inputs, tensors, strict=True) if "..." in s), default=0)
     dots = "".join(free[:wide])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ def _extreme(input, dim, keepdim, of_all, of_two, place):
         return of_all(input)
     if np.ndim(getattr(dim, "array", dim)) or not isinstance(dim, (int, np.integer)):
         return of_two(input, dim)
+    dim = operator.index(dim)
     if input.ndim and not input.shape[one_dim(dim, input.ndim)]:
         raise IndexError(f"dim {dim} of the shape {tuple(input.shape)} is empty: it has no greatest or least element")
     return _along(input, dim, keepdim, place(input, dim=dim, keepdim=True))

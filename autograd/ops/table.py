@@ -22,8 +22,8 @@ from autograd.base import TensorBase, add_in_place_method, add_method, current_n
 from autograd.dtypes import default_dtype
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
-from autograd.ops.entry import Op, explain
-from autograd.version import clock, owner
+from autograd.ops.entry import Op, as_ints, explain
+from autograd.version import clock
 
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}  # what serves a function of NumPy on tensors
@@ -65,7 +65,9 @@ def op(
         recorded = entry.has_rules or reference is not None
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if (len(args) != arity and not variadic) or (kwargs and not kwargs.keys() <= settings):
+            if pack is not None and len(args) > arity and not kwargs:
+                args, kwargs = args[:arity], {pack: as_ints(args[arity:])}
+            elif (len(args) != arity and not variadic) or (kwargs and not kwargs.keys() <= settings):
                 args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
             for arg in args:
                 if isinstance(arg, TensorBase):
@@ -109,7 +111,7 @@ def op(
             else:
                 node = None
             made = wrap(out, node)
-            if view and owner(out) is owner(values[0]):
+            if view:
                 mark_view(made, args[0], call, kwargs)
             return made
 
@@ -137,10 +139,8 @@ def several(
                     mode.trace.note(node, out, values)
     made = tuple([wrap(out, node) for out, node in zip(outs, nodes)])
     if entry.view and isinstance(first, TensorBase):
-        memory = owner(first.array)
         for i, piece in enumerate(made):
-            if owner(piece.array) is memory:
-                mark_view(piece, first, entry.function, kwargs, i)
+            mark_view(piece, first, entry.function, kwargs, i)
     return entry.named(made)
 
 

@@ -147,3 +147,28 @@ def test_what_has_no_variance_or_norm_says_so():
         ag.tensor(X).clamp()
     with pytest.raises(RuntimeError, match="rounding_mode.*'up'"):
         ag.div(ag.tensor(X), 2, rounding_mode="up")
+
+
+def test_to_refuses_what_it_does_not_know():
+    x = ag.ones(2)
+    assert x.to("cpu", ag.float64, non_blocking=True).dtype == ag.float64
+    with pytest.raises(TypeError, match="dtpye"):
+        x.to(dtpye=ag.float64)
+
+
+def test_a_numpy_number_is_a_dim():
+    x = ag.tensor([[1.0, 5.0], [7.0, 3.0]])
+    assert x.max(np.int64(0)).values.tolist() == [7, 5] and x.min(np.int64(1)).indices.tolist() == [0, 1]
+
+
+def test_an_op_takes_no_names_of_other_ops():
+    with pytest.raises(TypeError, match="exponent"):
+        ag.mul(ag.ones(2), exponent=3)
+    assert ag.pow(ag.ones(2) * 2, exponent=3).tolist() == [8, 8] and ag.mul(input=ag.ones(2), other=3).sum() == 6
+
+
+@pytest.mark.parametrize("name", [name for name in ag.ops.OPS if hasattr(ag, name)])
+def test_the_public_function_the_method_and_the_entry_of_the_table_are_one(name):
+    function = ag.ops.OPS[name].function
+    assert getattr(ag, name) is function and getattr(ag.ops, name) is function
+    assert name == "where" or getattr(ag.Tensor, name) is function

@@ -324,14 +324,26 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path):
         (lambda x: x.narrow(0, 1, 4), r"\(2, 3\)"),
         (lambda x: ag.zeros(-1, 2), r"negative.*\(-1, 2\)"),
         (lambda x: ag.tensor([[1.0], [1.0, 2.0]]), "different lengths"),
-        (lambda x: ag.arange(5, 0), "arange"),
-        (lambda x: ag.randint(5, 5, (2,)), "low below high"),
     ],
 )
 def test_wrong_shapes_are_a_runtime_and_a_value_error_that_names_them(act, message):
     with pytest.raises(RuntimeError, match=message) as caught:
         act(ag.zeros(2, 3))
-    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, ag.ShapeError) and isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda: ag.arange(5, 0), "arange does not come from 5 to 0"),
+        (lambda: ag.randint(5, 5, (2,)), "low below high"),
+        (lambda: ag.bernoulli(ag.tensor([2.0])), "probabilities, from 0 to 1"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_a_runtime_error_and_not_one_of_shapes(act, message):
+    with pytest.raises(RuntimeError, match=message) as caught:
+        act()
+    assert not isinstance(caught.value, ag.ShapeError)
 
 
 @pytest.mark.parametrize(
