@@ -6,28 +6,38 @@
     >>> x.grad, y.grad                         # ∂z/∂x = y + 2x, ∂z/∂y = x
     (8.0, 3.0)
 
-Each operation makes one Value that holds its result, the Values that it was computed from (its parents) and its partial
-derivative by each of them, as plain numbers. `backward` goes from the newest Value to the oldest and hands to each
-parent its gradient times the partial derivative: that is the chain rule, and all there is to it.
+Each operation makes one Value. It holds the result, the Values that the result was computed from (its parents), and the
+partial derivative of the result by each parent, as a plain number. `backward` goes from the newest Value to the oldest
+and adds to the gradient of each parent its own gradient times the partial derivative: that is the chain rule, and all
+there is to it.
 
-Values nest. The data of `Value(Value(3.0))` is a Value itself, so are its gradients, and they can be derived again.
+Values nest: `data` may be a Value itself. Then the gradients are Values too, and have gradients:
 
-The arithmetic is IEEE 754's, as it is for NumPy and Tensor: log(-1.0) is nan, 1.0 / 0.0 is inf, and nothing raises.
+    >>> x = Value(Value(3.0))
+    >>> (x**3).backward()
+    >>> x.grad.backward()
+    >>> x.grad.data, x.data.grad               # 3x², 6x
+    (27.0, 18.0)
+
+For that, the methods compute with the functions at the end of this file, which take floats and Values. They follow IEEE
+754, as NumPy and Tensor do, where Python raises an error: log(-1.0) is nan and 1.0 / 0.0 is inf.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from operator import mul
+import operator
+from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any
 
-from autograd.floats import apply, divide, power
+import numpy as np
+
 from autograd.graph import newest_first, tick
 
 
 class Value:
-    """A float, its gradient, and where it came from.
+    """A number, its gradient, and where it came from.
 
     `data` is the number, `grad` the derivative by it of whatever `backward` was called on, `op` the name of the
     operation that made it ("" for a leaf), `parents` the operation's arguments, `partials` its derivative by each of
@@ -37,24 +47,24 @@ class Value:
     __slots__ = ("data", "grad", "op", "parents", "partials", "order")
 
     def __init__(self, data: Any, parents: tuple[Value, ...] = (), partials: tuple = (), op: str = "") -> None:
-        self.data = data if parents or isinstance(data, Value) else float(data)
-        self.grad: Any = 0.0
+        self.data = data if parents or type(data) is float else _number(data)
+        self.grad: Any = 0.0 if type(data) is float else _nested(0.0, self.data)
         self.parents = parents
         self.partials = partials
         self.op = op
         self.order = tick()
 
     def backward(self) -> None:
-        """Put the derivative of this Value by each one it was computed from into their `grad`.
+        """Compute the gradient of this Value by every Value that it was computed from.
 
-        Leaves add it to the `grad` that they have (set that to 0.0 between steps of training); the Values in between
-        hold the gradient of the last call alone.
+        In leaves it is added to the `grad` that is there: two calls give twice the gradient, and a training loop sets
+        `grad` to 0.0 between its steps. All other Values hold the gradient of the last call alone.
         """
         values = newest_first([self])
         for value in values:
             if value.parents:
                 value.grad = 0.0
-        self.grad += _one(self.data)
+        self.grad += _nested(1.0, self.data)
         for value in values:
             grad = value.grad
             for parent, partial in zip(value.parents, value.partials):
@@ -63,41 +73,38 @@ class Value:
     # Arithmetic -------------------------------------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Value:
-        y = other if isinstance(other, Value) else Value(other)
-        return Value(self.data + y.data, (self, y), (1.0, 1.0), "+")
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
 
     def __sub__(self, other: Any) -> Value:
-        y = other if isinstance(other, Value) else Value(other)
-        return Value(self.data - y.data, (self, y), (1.0, -1.0), "-")
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data - other.data, (self, other), (1.0, -1.0), "-")
 
     def __mul__(self, other: Any) -> Value:
-        y = other if isinstance(other, Value) else Value(other)
-        return Value(self.data * y.data, (self, y), (y.data, self.data), "*")
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
 
     def __truediv__(self, other: Any) -> Value:
-        y = other if isinstance(other, Value) else Value(other)
-        out = divide(self.data, y.data)
-        return Value(out, (self, y), (divide(1.0, y.data), -divide(out, y.data)), "/")
+        other = other if isinstance(other, Value) else Value(other)
+        out = divide(self.data, other.data)
+        return Value(out, (self, other), (divide(1.0, other.data), -divide(out, other.data)), "/")
 
     def __pow__(self, other: Any) -> Value:
         x = self.data
         if not isinstance(other, Value):
-            n = float(other)
-            slope = n * power(x, n - 1) if n else 0.0
-            return Value(power(x, n), (self,), (slope,), f"**{int(n) if n.is_integer() else n}")
+            n = _number(other)
+            return Value(power(x, n), (self,), (n * power(x, n - 1) if n else 0.0,), f"**{n:g}")
         y = other.data
         out = power(x, y)
-        sign = apply("sign", y)
-        x_is_0, y_is_0, y_is_negative = 1 - abs(apply("sign", x)), 1 - abs(sign), apply("relu", -sign)
-        by_x = y * power(x + x_is_0 * y_is_0, y - 1)  # 0, not nan, for 0**0
-        by_y = out * apply("log", x + x_is_0 * (1 - y_is_negative))  # 0, not nan, for 0**y
+        by_x = y * power(x + (x == 0) * (y == 0), y - 1)  # 0, not nan, for 0**0
+        by_y = out * log(x + (x == 0) * (y >= 0))  # 0, not nan, for 0**y
         return Value(out, (self, other), (by_x, by_y), "**")
 
     def __neg__(self) -> Value:
         return Value(-self.data, (self,), (-1.0,), "neg")
 
     def __abs__(self) -> Value:
-        return Value(abs(self.data), (self,), (apply("sign", self.data),), "abs")
+        return Value(abs(self.data), (self,), (sign(self.data),), "abs")
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -114,59 +121,58 @@ class Value:
     # Functions --------------------------------------------------------------------------------------------------------
 
     def exp(self) -> Value:
-        out = apply("exp", self.data)
+        out = exp(self.data)
         return Value(out, (self,), (out,), "exp")
 
     def log(self) -> Value:
-        return Value(apply("log", self.data), (self,), (divide(1.0, self.data),), "log")
+        return Value(log(self.data), (self,), (divide(1.0, self.data),), "log")
 
     def sqrt(self) -> Value:
-        out = apply("sqrt", self.data)
+        out = sqrt(self.data)
         return Value(out, (self,), (divide(0.5, out),), "sqrt")
 
     def sin(self) -> Value:
-        return Value(apply("sin", self.data), (self,), (apply("cos", self.data),), "sin")
+        return Value(sin(self.data), (self,), (cos(self.data),), "sin")
 
     def cos(self) -> Value:
-        return Value(apply("cos", self.data), (self,), (-apply("sin", self.data),), "cos")
+        return Value(cos(self.data), (self,), (-sin(self.data),), "cos")
 
     def tanh(self) -> Value:
-        out = apply("tanh", self.data)
-        return Value(out, (self,), (1.0 - out * out,), "tanh")
+        out = tanh(self.data)
+        return Value(out, (self,), (1 - out**2,), "tanh")
 
     def sigmoid(self) -> Value:
-        out = apply("sigmoid", self.data)
-        return Value(out, (self,), (out * (1.0 - out),), "sigmoid")
+        out = 1 / (1 + exp(-self.data))
+        return Value(out, (self,), (out * (1 - out),), "sigmoid")
 
     def relu(self) -> Value:
-        out = apply("relu", self.data)
-        return Value(out, (self,), (apply("sign", out),), "relu")
+        out = relu(self.data)
+        return Value(out, (self,), (out > 0,), "relu")
 
     def sign(self) -> Value:
-        return Value(apply("sign", self.data), (self,), (0.0,), "sign")
+        return Value(sign(self.data), (self,), (0.0,), "sign")
 
     def erf(self) -> Value:
         x = self.data
-        return Value(apply("erf", x), (self,), (2 / math.sqrt(math.pi) * apply("exp", -x * x),), "erf")
+        return Value(erf(x), (self,), (2 / math.sqrt(math.pi) * exp(-x * x),), "erf")
 
     def gelu(self) -> Value:
         """x Φ(x), where Φ is the distribution function of the standard normal (Hendrycks and Gimpel 2016)."""
         x = self.data
-        below = 0.5 + 0.5 * apply("erf", x * math.sqrt(0.5))
-        density = apply("exp", -0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
-        return Value(x * below, (self,), (below + x * density,), "gelu")
+        distribution = 0.5 + 0.5 * erf(x / math.sqrt(2))
+        density = exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        return Value(x * distribution, (self,), (distribution + x * density,), "gelu")
 
     def maximum(self, other: Any) -> Value:
         """The larger of two; where they tie, each has half of the gradient."""
-        y = other if isinstance(other, Value) else Value(other)
-        share = 0.5 + 0.5 * apply("sign", self.data - y.data)
-        return Value(apply("maximum", self.data, y.data), (self, y), (share, 1.0 - share), "maximum")
+        other = other if isinstance(other, Value) else Value(other)
+        x, y = self.data, other.data
+        share = 0.5 + 0.5 * sign(x - y)
+        return Value(maximum(x, y), (self, other), (share, 1 - share), "maximum")
 
     def minimum(self, other: Any) -> Value:
         """The smaller of two; where they tie, each has half of the gradient."""
-        y = other if isinstance(other, Value) else Value(other)
-        share = 0.5 - 0.5 * apply("sign", self.data - y.data)
-        return Value(apply("minimum", self.data, y.data), (self, y), (share, 1.0 - share), "minimum")
+        return -(-self).maximum(-other)
 
     @staticmethod
     def sum(values: Iterable[Any]) -> Value:
@@ -182,7 +188,7 @@ class Value:
         if len(ws) != len(xs):
             raise ValueError(f"dot takes as many weights as inputs, got {len(ws)} and {len(xs)}")
         w, x = tuple([w.data for w in ws]), tuple([x.data for x in xs])
-        return Value(sum(map(mul, w, x)), ws + xs, x + w, "dot")
+        return Value(sum(map(operator.mul, w, x)), ws + xs, x + w, "dot")
 
     # As a number ------------------------------------------------------------------------------------------------------
 
@@ -216,6 +222,89 @@ class Value:
         return f"Value(data={self.data!r}, grad={self.grad!r})"
 
 
-def _one(like: Any) -> Any:
-    """1.0, nested as deep as `like` is."""
-    return Value(_one(like.data)) if isinstance(like, Value) else 1.0
+def _number(x: Any) -> Any:
+    """A Value as it is, a plain number as a float."""
+    if isinstance(x, Value):
+        return x
+    if isinstance(x, Real):
+        return float(x)
+    raise TypeError(f"a Value computes with plain numbers and other Values, not with a {type(x).__name__}")
+
+
+def _nested(number: float, like: Any) -> Any:
+    """The number, nested as deep as `like` is."""
+    return Value(_nested(number, like.data)) if isinstance(like, Value) else number
+
+
+# Functions of numbers: of a float, or of a nested Value, which has them as methods ------------------------------------
+
+
+def exp(x: Any) -> Any:
+    """e to the power x."""
+    return x.exp() if isinstance(x, Value) else _ieee(math.exp, np.exp, x)
+
+
+def log(x: Any) -> Any:
+    """The natural logarithm."""
+    return x.log() if isinstance(x, Value) else _ieee(math.log, np.log, x)
+
+
+def sqrt(x: Any) -> Any:
+    """The square root."""
+    return x.sqrt() if isinstance(x, Value) else _ieee(math.sqrt, np.sqrt, x)
+
+
+def sin(x: Any) -> Any:
+    """The sine."""
+    return x.sin() if isinstance(x, Value) else _ieee(math.sin, np.sin, x)
+
+
+def cos(x: Any) -> Any:
+    """The cosine."""
+    return x.cos() if isinstance(x, Value) else _ieee(math.cos, np.cos, x)
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    return x.tanh() if isinstance(x, Value) else math.tanh(x)
+
+
+def erf(x: Any) -> Any:
+    """The error function."""
+    return x.erf() if isinstance(x, Value) else math.erf(x)
+
+
+def relu(x: Any) -> Any:
+    """x where it is positive, else 0."""
+    return x.relu() if isinstance(x, Value) else max(x, 0.0)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; 0 for nan."""
+    return x.sign() if isinstance(x, Value) else float((x > 0) - (x < 0))
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """The larger of two; nan if either is."""
+    if isinstance(x, Value):
+        return x.maximum(y)
+    return y.maximum(x) if isinstance(y, Value) else x if x >= y or x != x else y
+
+
+def power(x: Any, y: Any) -> Any:
+    """x to the power y; nan where that is no real number."""
+    return x**y if isinstance(x, Value) or isinstance(y, Value) else _ieee(math.pow, np.power, x, y)
+
+
+def divide(x: Any, y: Any) -> Any:
+    """x / y."""
+    return _ieee(operator.truediv, np.divide, x, y)
+
+
+def _ieee(function: Callable, ufunc: np.ufunc, *numbers: Any) -> Any:
+    """The function of these numbers, and where Python raises an error, the inf or nan that NumPy gives."""
+    try:
+        return function(*numbers)
+    except (ArithmeticError, ValueError):
+        with np.errstate(all="ignore"):
+            return float(ufunc(*numbers))

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from autograd import draw
-from autograd.compiled import compiled
 from autograd.errors import require
 from autograd.scalar import Value
 from demos.common import out_dir, parser, pyplot
@@ -89,8 +88,8 @@ def plot(
     """The decision boundary over the points, and the course of the loss and the accuracy."""
     plt = pyplot()
     (left, bottom), (right, top) = points.min(axis=0) - 0.4, points.max(axis=0) + 0.4
-    x, y = np.meshgrid(np.linspace(left, right, 300), np.linspace(bottom, top, 200))
-    scores = compiled(score)(network, [x, y])  # the same function on all of the plane at once
+    x, y = np.meshgrid(np.linspace(left, right, 75), np.linspace(bottom, top, 50))
+    scores = np.vectorize(lambda x1, x2: score(network, [Value(x1), Value(x2)]).data)(x, y)
 
     figure, (plane, course) = plt.subplots(1, 2, figsize=(12, 4.5), width_ratios=[3, 2], layout="constrained")
     plane.contourf(x, y, np.clip(scores, -2, 2), levels=np.linspace(-2, 2, 17), cmap="RdBu", alpha=0.7)

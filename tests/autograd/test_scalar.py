@@ -1,20 +1,19 @@
-"""The scalar engine: its graph semantics, nesting, edges of its arithmetic. Its derivatives are in tests/properties."""
+"""The scalar engine: its graph semantics, nesting, errors. Its derivatives and edges are in tests/properties."""
 
+import doctest
 import gc
 import math
-import sys
 
 import numpy as np
 import pytest
 
+from autograd import Tensor, scalar
 from autograd.scalar import Value
 
 
-def test_the_example_of_the_module():
-    x, y = Value(3.0), Value(2.0)
-    z = x * y + x**2
-    z.backward()
-    assert (z.data, x.grad, y.grad) == (15.0, 8.0, 3.0)
+def test_the_examples_of_the_module():
+    failed, attempted = doctest.testmod(scalar)
+    assert failed == 0 < attempted
 
 
 def test_one_node_an_operation_with_numbers_as_partials():
@@ -67,14 +66,12 @@ def test_a_value_used_several_times_by_one_node():
 
 
 def test_a_chain_of_100_000_ops():
-    limit = sys.getrecursionlimit()
     x = y = Value(1.0)
     for _ in range(100_000):
         y = y + 1.0
     y.backward()
     assert (y.data, x.grad) == (100_001.0, 1.0)
-    del y
-    assert sys.getrecursionlimit() == limit
+    del y  # takes the chain apart: no recursion there either
 
 
 def test_memory_goes_back_without_the_garbage_collector():
@@ -109,10 +106,8 @@ def test_memory_goes_back_without_the_garbage_collector():
         (lambda x: x / 8, 0.25, 0.125),
         (lambda x: 3**x, 9, 9 * math.log(3)),
         (lambda x: x**3, 8, 12),
-        (lambda x: x**-1, 0.5, -0.25),
-        (lambda x: x**0, 1, 0),
-        (lambda x: -x, -2, -1),
-        (lambda x: abs(-x), 2, 1),
+        (lambda x: x.maximum(5), 5, 0),
+        (lambda x: x.minimum(5), 2, 1),
         (lambda x: sum([x, x]), 4, 2),
         (lambda x: Value.dot([x, 3], [4, x]), 14, 7),
     ],
@@ -138,46 +133,15 @@ def test_numpy_scalars_mix_in():
 
 def derivatives(f, x: float, n: int) -> list[float]:
     """f and its derivatives up to the n-th at x, by nesting n Values."""
-    found = []
-    for k in range(n + 1):
-        v = Value(x)
-        for _ in range(k - 1):
-            v = Value(v)
-        out = f(v)
-        for _ in range(k):
-            out.backward()
-            out, v = v.grad, v.data
-            out = out if isinstance(out, Value) else Value(out)  # where nothing came, grad is a plain 0.0
+    v = x
+    for _ in range(n):
+        v = Value(v)
+    found, out = [], f(v)
+    for _ in range(n):
         found.append(float(out))
-    return found
-
-
-e, s, c, th, sg = math.exp(0.7), math.sin(0.7), math.cos(0.7), math.tanh(0.7), 1 / (1 + math.exp(-0.7))
-phi = math.exp(-0.245) / math.sqrt(2 * math.pi)
-below = 0.5 * (1 + math.erf(0.7 / math.sqrt(2)))
-
-
-@pytest.mark.parametrize(
-    "name, expected",
-    [
-        ("exp", [e, e, e, e]),
-        ("log", [math.log(0.7), 1 / 0.7, -1 / 0.49, 2 / 0.343]),
-        ("sqrt", [0.7**0.5, 0.5 * 0.7**-0.5, -0.25 * 0.7**-1.5, 0.375 * 0.7**-2.5]),
-        ("sin", [s, c, -s, -c]),
-        ("cos", [c, -s, -c, s]),
-        ("tanh", [th, 1 - th**2, -2 * th * (1 - th**2), (1 - th**2) * (6 * th**2 - 2)]),
-        (
-            "sigmoid",
-            [sg, sg * (1 - sg), sg * (1 - sg) * (1 - 2 * sg), sg * (1 - sg) * (1 - 6 * sg + 6 * sg**2)],
-        ),
-        ("gelu", [0.7 * below, below + 0.7 * phi, (2 - 0.49) * phi, (0.343 - 4 * 0.7) * phi]),
-        ("relu", [0.7, 1, 0, 0]),
-        ("__abs__", [0.7, 1, 0, 0]),
-        ("sign", [1, 0, 0, 0]),
-    ],
-)
-def test_third_derivatives_by_nesting_three_times(name, expected):
-    assert derivatives(lambda x: getattr(x, name)(), 0.7, 3) == pytest.approx(expected)
+        out.backward()
+        out, v = v.grad, v.data
+    return [*found, float(out)]
 
 
 @pytest.mark.parametrize(
@@ -187,57 +151,42 @@ def test_third_derivatives_by_nesting_three_times(name, expected):
         (lambda x: x**2, 0.0, [0, 0, 2, 0]),
         (lambda x: 1 / x, 2.0, [0.5, -0.25, 0.25, -0.375]),
         (lambda x: 2**x, 3.0, [8 * math.log(2) ** k for k in range(4)]),
+        (lambda x: x.exp().log() * x.sin(), 0.0, [0, 0, 2, 0]),
         (lambda x: x * x - x / 4 + 1, 3.0, [9.25, 5.75, 2, 0]),
         (lambda x: Value.dot([x, x], [x, 3.0]), 3.0, [18, 9, 2, 0]),
         (lambda x: Value.sum([x**3, x, 1.0]), 2.0, [11, 13, 12, 6]),
         (lambda x: (x**3).maximum(x), 2.0, [8, 12, 12, 6]),
         (lambda x: (x**3).minimum(1.0), 2.0, [1, 0, 0, 0]),
+        (lambda x: (x**3).relu(), 2.0, [8, 12, 12, 6]),
+        (lambda x: (x**3).relu(), -2.0, [0, 0, 0, 0]),
     ],
 )
-def test_third_derivatives_of_expressions(f, x, expected):
+def test_third_derivatives_by_nesting_three_times(f, x, expected):
     assert derivatives(f, x, 3) == pytest.approx(expected)
 
 
 def test_nested_repr_and_float():
     x = Value(Value(2.0))
-    assert repr(x) == "Value(data=Value(data=2.0, grad=0.0), grad=0.0)"
+    assert repr(x) == "Value(data=Value(data=2.0, grad=0.0), grad=Value(data=0.0, grad=0.0))"
     assert float(x * x) == 4.0
 
 
-# Edges ----------------------------------------------------------------------------------------------------------------
+# Numbers --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "f, x, value, gradient",
     [
-        (Value.exp, 1000.0, math.inf, math.inf),
-        (Value.log, 0.0, -math.inf, math.inf),
-        (Value.log, -1.0, math.nan, -1.0),
-        (Value.sqrt, 0.0, 0.0, math.inf),
-        (Value.sqrt, -1.0, math.nan, math.nan),
-        (Value.sin, math.inf, math.nan, math.nan),
-        (lambda x: 1 / x, 0.0, math.inf, -math.inf),
-        (lambda x: 0 / x, 0.0, math.nan, math.nan),
         (lambda x: x**-1, 0.0, math.inf, -math.inf),
         (lambda x: x**0.5, -8.0, math.nan, math.nan),
         (lambda x: x**2, 1e200, math.inf, 2e200),
         (lambda x: x**0, 0.0, 1.0, 0.0),
-        (lambda x: x ** Value(0.0), 0.0, 1.0, 0.0),
-        (lambda x: 0.0**x, 2.0, 0.0, 0.0),
-        (Value.sigmoid, 1e4, 1.0, 0.0),
-        (Value.sigmoid, -1e4, 0.0, 0.0),
-        (Value.tanh, -1e4, -1.0, 0.0),
-        (Value.gelu, -1e4, 0.0, 0.0),
-        (Value.relu, 0.0, 0.0, 0.0),
         (Value.relu, math.nan, math.nan, 0.0),
-        (abs, 0.0, 0.0, 0.0),
-        (lambda x: x.maximum(1.0), 1.0, 1.0, 0.5),
-        (lambda x: x.minimum(1.0), 1.0, 1.0, 0.5),
         (lambda x: x.maximum(1.0), math.nan, math.nan, None),
         (lambda x: Value(1.0).minimum(x), math.nan, math.nan, None),
     ],
 )
-def test_the_edges_are_those_of_ieee_arithmetic_and_nothing_raises(f, x, value, gradient):
+def test_constant_powers_and_nan_follow_ieee_arithmetic_too(f, x, value, gradient):
     v = Value(x)
     out = f(v)
     out.backward()
@@ -246,9 +195,9 @@ def test_the_edges_are_those_of_ieee_arithmetic_and_nothing_raises(f, x, value, 
         assert v.grad == pytest.approx(gradient, nan_ok=True)
 
 
-def test_small_sigmoids_keep_their_precision():
-    assert Value(-300.0).sigmoid().data == pytest.approx(math.exp(-300.0), rel=1e-14, abs=0)
-    assert Value(-710.0).sigmoid().data == pytest.approx(math.exp(-710.0), rel=1e-14, abs=0)
+@pytest.mark.parametrize("x", [-300.0, -700.0])
+def test_small_sigmoids_keep_their_precision(x):
+    assert Value(x).sigmoid().data == pytest.approx(math.exp(x), rel=1e-14, abs=0)
 
 
 def test_comparisons_are_of_the_numbers_and_hashes_of_the_nodes():
@@ -263,11 +212,15 @@ def test_a_value_shows_its_number_and_gradient():
     assert f"{Value(2):.3f}" == "2.000" and f"{Value(2)}" == repr(Value(2))
 
 
-def test_what_is_no_number_is_refused():
-    with pytest.raises(TypeError):
-        Value([1.0])
-    with pytest.raises(TypeError):
-        Value(1.0) + None
+@pytest.mark.parametrize("thing", [None, "3", [1.0], np.ones(2), Tensor(1.0)], ids=lambda x: type(x).__name__)
+def test_what_is_no_number_is_refused_by_its_type(thing):
+    refused = pytest.raises(TypeError, match=f"plain numbers and other Values, not with a {type(thing).__name__}")
+    for use in (Value, Value(2.0).__add__, Value(2.0).__pow__, Value(2.0).maximum, lambda x: Value.dot([1.0], [x])):
+        with refused:
+            use(thing)
+
+
+def test_dot_takes_as_many_weights_as_inputs():
     with pytest.raises(ValueError, match="as many weights as inputs, got 2 and 1"):
         Value.dot([1.0, 2.0], [Value(1.0)])
 
