@@ -46,6 +46,11 @@ class Row:
     loss_within: float | None = 1e-4
 
 
+def function_of(contender: str) -> str:
+    """The name of the function that makes a contender, in the module of each of its rows."""
+    return "ours" if contender in OURS else contender.replace(".", "_")
+
+
 @dataclass
 class Result:
     """What one contender showed: seconds a step, the loss after one update, the peak memory in MB."""
@@ -78,8 +83,7 @@ class Worker:
         env["PYTHONPATH"] = str(ROOT)
         peer = contender.split(".")[0]
         python = os.environ.get(f"BENCH_PYTHON_{peer.upper()}", sys.executable)
-        function = "ours" if contender in OURS else contender.replace(".", "_")
-        command = [python, "-m", "benchmarks.worker", row.module, function, json.dumps(row.settings)]
+        command = [python, "-m", "benchmarks.worker", row.module, function_of(contender), json.dumps(row.settings)]
         self.contender = contender
         self.result = Result()
         self.process = subprocess.Popen(
