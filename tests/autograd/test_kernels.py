@@ -128,6 +128,16 @@ def test_attention_keeps_the_layout_of_split_heads(rng):
     assert all(a.swapaxes(1, 2).flags.c_contiguous for a in (out, *grads))
 
 
+@pytest.mark.parametrize("rows", [1, 2, K.FEW_ROWS, K.FEW_ROWS + 1])
+def test_a_product_is_the_same_with_a_transposed_second_matrix(rows, rng):
+    x, y = rng.standard_normal((rows, 9)).astype(np.float32), rng.standard_normal((9, 7)).astype(np.float32)
+    exact = x.astype(np.float64) @ y.astype(np.float64)
+    for second in (y, np.asfortranarray(y)):
+        found = K.matmul(x, second)
+        np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-6)
+        assert found.flags.c_contiguous
+
+
 def test_use_chooses_the_backend():
     before = kernels.backend()
     try:

@@ -1,4 +1,4 @@
-"""Each Numba kernel against the NumPy kernel of its name, over random shapes, layouts, masks and magnitudes."""
+"""Each Numba kernel against the NumPy kernel of its name, over random shapes, layouts and magnitudes."""
 
 import numpy as np
 import pytest
@@ -84,8 +84,6 @@ def test_softmax_and_its_logarithm(seed, batch, width, scale, layout, hidden):
         if np.isfinite(out).all():
             backward = name + "_backward"
             same(getattr(fast, backward)(g, out, -1), getattr(plain, backward)(g, out, -1))
-    if x.ndim > 1 and x.shape[0]:
-        same(fast.softmax(x, 0), plain.softmax(x, 0))
 
 
 @relaxed
@@ -130,14 +128,14 @@ def test_cross_entropy(seed, count, width, scale, smoothing, kind):
     )
 
 
-LIBRARIES = {"MKL": blas.mkl, "OpenBLAS": blas.openblas, "none": None}
+LIBRARIES = {"MKL": blas.mkl, "OpenBLAS": blas.openblas}
 
 
 @pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES, scope="module")
 def library(request):
-    """The compiled kernels multiply by this library; `None`: by NumPy, as where neither is known."""
-    found = request.param and request.param()
-    if request.param and not found:
+    """The compiled kernels multiply by this library."""
+    found = request.param()
+    if not found:
         pytest.skip("this library is not here")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast, "mkl", lambda: found)
@@ -169,8 +167,7 @@ def test_matrix_products(library, seed, batches, sizes, of_x, of_y):
     rng = np.random.default_rng(seed)
     n, k, m = sizes
     x, y = matrix(rng, batches[0], n, k, of_x), matrix(rng, batches[1], k, m, of_y)
-    same(fast.matmul(x, y), plain.matmul(x, y))
-    same(plain.matmul(x, y), np.matmul(x.astype(np.float64), y.astype(np.float64)).astype(np.float32))
+    same(fast.matmul(x, y), np.matmul(x.astype(np.float64), y.astype(np.float64)).astype(np.float32))
 
 
 def test_products_of_nothing_are_those_of_numpy(library):
@@ -208,6 +205,12 @@ def split_heads(rng, shape, scale):
     return draw(rng, (b, t, h, d), scale).swapaxes(1, 2)
 
 
+def attended(kernels, q, k, v, g, mask=None, causal=True, scale=0.5):
+    """The output of attention, its logsumexp and the gradients of q, k and v."""
+    out, lse = kernels.attention(q, k, v, mask, causal, scale)
+    return out, lse, *kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
+
+
 @relaxed
 @given(
     seeds,
@@ -217,23 +220,18 @@ def split_heads(rng, shape, scale):
     st.sampled_from([1, 3, 8]),
     scales,
     st.booleans(),
-    st.sampled_from([None, "bool", "float"]),
 )
-def test_attention(library, seed, heads, t, more_keys, d, scale, causal, mask):
+def test_attention(library, seed, heads, t, more_keys, d, scale, causal):
     rng = np.random.default_rng(seed)
     s = t + more_keys
-    q, k, v = (split_heads(rng, (*heads, n, d), 1) for n in (t, s, s))
-    g = split_heads(rng, (*heads, t, d), 1)
-    if mask is not None:
-        allowed = rng.random((t, s)) < 0.5  # rows in which nothing is allowed among them
-        mask = allowed if mask == "bool" else np.where(allowed, 0, -np.inf).astype(np.float32)
-    out, lse = plain.attention(q, k, v, mask, causal, scale)
-    same(fast.attention(q, k, v, mask, causal, scale), (out, lse), 3e-5)
-    same(
-        fast.attention_backward(g, q, k, v, mask, lse, causal, scale),
-        plain.attention_backward(g, q, k, v, mask, lse, causal, scale),
-        1e-4 if scale > 1 else 1e-5,
-    )
+    arrays = [split_heads(rng, (*heads, n, d), 1) for n in (t, s, s, t)]
+    exact = attended(plain, *[x.astype(np.float64) for x in arrays], causal=causal, scale=scale)
+    exact = tuple(x.astype(np.float32) for x in exact)
+    found = attended(fast, *arrays, causal=causal, scale=scale)
+    # the rounding of the scores grows with the scale, and the gradients of q and k are multiplied by it once more
+    large = max(1, scale)
+    same(found[:2], exact[:2], 1e-5 * large)
+    same(found[2:], exact[2:], 1e-5 * large**2)
 
 
 @relaxed
@@ -249,13 +247,9 @@ def test_rotary(seed, batch, t, half, layout):
 def test_attention_where_queries_outnumber_keys():
     rng = np.random.default_rng(0)
     q, k = draw(rng, (1, 2, 150, 4)), draw(rng, (1, 2, 20, 4))
-    out, lse = plain.attention(q, k, k, None, True, 0.5)
-    same(fast.attention(q, k, k, None, True, 0.5), (out, lse))
-    assert not out[0, 0, :130].any()
-    same(
-        fast.attention_backward(q, q, k, k, None, lse, True, 0.5),
-        plain.attention_backward(q, q, k, k, None, lse, True, 0.5),
-    )
+    found = attended(fast, q, k, k, q)
+    same(found, attended(plain, q, k, k, q))
+    assert not found[0][0, 0, :130].any()
 
 
 @relaxed
@@ -267,12 +261,30 @@ def test_add_rows(seed, count, vocabulary, width, layout):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
-def test_other_dtypes_are_those_of_numpy(dtype):
+def test_other_dtypes_are_left_to_numpy(dtype):
     x = np.random.default_rng(0).standard_normal((4, 6)).astype(dtype)
     np.testing.assert_array_equal(fast.gelu(x, False), plain.gelu(x, False))
     np.testing.assert_array_equal(fast.softmax(x, -1), plain.softmax(x, -1))
     for a, b in zip(fast.layer_norm(x, None, None, 1e-5), plain.layer_norm(x, None, None, 1e-5), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_over_another_dim_is_left_to_numpy(name):
+    x = draw(np.random.default_rng(0), (3, 4, 5))
+    for dim in (0, 1, -2, None):
+        np.testing.assert_array_equal(getattr(fast, name)(x, dim), getattr(plain, name)(x, dim))
+
+
+@pytest.mark.parametrize("setting", ["mask", "added mask", "negative scale", "keys of one batch for all"])
+def test_attention_that_compiled_code_does_not_know_is_left_to_numpy(library, setting):
+    rng = np.random.default_rng(0)
+    q, k, v, g = (draw(rng, (2, 3, 5, 4)) for _ in range(4))
+    masks = {"mask": rng.random((5, 5)) < 0.5, "added mask": draw(rng, (5, 5))}
+    if setting == "keys of one batch for all":
+        k, v = k[:1], v[:1]
+    settings = {"mask": masks.get(setting), "scale": -0.5 if setting == "negative scale" else 0.5}
+    same(attended(fast, q, k, v, g, **settings), attended(plain, q, k, v, g, **settings))
 
 
 @pytest.mark.parametrize("shared", ["q", "k", "v", "g"])
@@ -282,12 +294,7 @@ def test_attention_and_rotary_of_heads_that_are_one_array_expanded(library, shar
     arrays = {name: draw(rng, (2, 3, 5, 4)) for name in "qkvg"}
     arrays[shared] = np.broadcast_to(arrays[shared].take([0], dim), (2, 3, 5, 4))
     q, k, v, g = arrays.values()
-    out, lse = plain.attention(q, k, v, None, True, 0.5)
-    same(fast.attention(q, k, v, None, True, 0.5), (out, lse))
-    same(
-        fast.attention_backward(g, q, k, v, None, lse, True, 0.5),
-        plain.attention_backward(g, q, k, v, None, lse, True, 0.5),
-    )
+    same(attended(fast, q, k, v, g), attended(plain, q, k, v, g))
     turns = draw(rng, (2, 5, 2))
     same(fast.rotary(arrays[shared], *turns), plain.rotary(arrays[shared], *turns))
 
@@ -301,12 +308,7 @@ def test_attention_with_dims_that_are_not_four_or_not_in_rows(library):
         draw(rng, (2, 4, 70)).swapaxes(1, 2),
     ):
         k, g = q + 1, q[::-1]
-        out, lse = plain.attention(q, k, q, None, True, 0.5)
-        same(fast.attention(q, k, q, None, True, 0.5), (out, lse))
-        same(
-            fast.attention_backward(g, q, k, q, None, lse, True, 0.5),
-            plain.attention_backward(g, q, k, q, None, lse, True, 0.5),
-        )
+        same(attended(fast, q, k, q, g), attended(plain, q, k, q, g))
 
 
 def test_the_same_bits_come_out_each_time():
