@@ -301,9 +301,7 @@ def test_the_first_loss_is_shown_beside_that_of_guessing(capsys):
     run = trainer(steps=1, classes=65)
     run.quiet = False
     run.fit()
-    assert "guessing among 65 costs 4.1744" in capsys.readouterr().out and math.log(65) == pytest.approx(
-        4.1744, abs=1e-4
-    )
+    assert f"guessing among 65 costs {math.log(65):.4f}" in capsys.readouterr().out
 
 
 def test_without_tqdm_and_matplotlib_it_trains_with_plain_lines(tmp_path, capsys, monkeypatch):
