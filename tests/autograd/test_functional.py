@@ -62,13 +62,6 @@ def test_the_hessian_is_symmetric_and_hvp_is_its_product():
     np.testing.assert_allclose(product.numpy(), hessian @ V, rtol=1e-10)
 
 
-def test_the_hessian_is_the_jacobian_of_the_gradient():
-    def gradient(x):
-        return ag.grad(loss(x), x, create_graph=True)[0]
-
-    np.testing.assert_allclose(ag.jacobian(gradient, x()).numpy(), ag.hessian(loss, x()).numpy(), rtol=1e-12)
-
-
 def test_value_and_grad():
     value, g = ag.value_and_grad(loss)(x())
     np.testing.assert_allclose(value.item(), (np.tanh(A @ X) ** 2).sum())

@@ -2,7 +2,6 @@
 
 import sys
 from functools import cache
-from pathlib import Path
 from pydoc_data.topics import topics  # prose that every Python carries
 
 import pytest
@@ -115,13 +114,6 @@ def test_a_character_spread_over_tokens_decodes_to_replacements_until_it_is_whol
     assert len(ids) == 2
     assert tokenizer.decode(ids[:1]) == "\ufffd"
     assert tokenizer.decode_bytes(ids[:1]) == b"\xc3"
-
-
-def test_a_trained_tokenizer_comes_back_from_its_file(tmp_path: Path) -> None:
-    trained().save(tmp_path / "bpe.json")
-    again = BPETokenizer.load(tmp_path / "bpe.json")
-    assert again.state() == trained().state()
-    assert again.encode(TRAINING_TEXT) == trained().encode(TRAINING_TEXT)
 
 
 @pytest.mark.parametrize(

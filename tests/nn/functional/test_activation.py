@@ -87,8 +87,8 @@ def test_relu6_and_hardtanh_have_no_gradient_on_their_ends():
     assert x.grad.tolist() == [0.0, 0.0, 1.0]
 
 
-@pytest.mark.parametrize("name", ["softplus", "logsigmoid", "softmax", "log_softmax", "sigmoid", "silu", "gelu", "elu"])
-def test_finite_at_large_values(name):
+@pytest.mark.parametrize("name", ["logsigmoid", "softmin", "mish", "celu", "selu", "softsign", "hardtanh", "glu"])
+def test_what_is_made_of_ops_stays_finite_at_large_values(name):
     x = ag.tensor([[-1e4, 0.0, 1.0, 1e4]], requires_grad=True)
     out = FORMULAS[name][0](x)
     out.sum().backward()
@@ -107,7 +107,8 @@ def test_softmax_without_dim_warns_and_guesses():
 
 
 def test_softmax_computes_in_the_dtype_asked_for():
-    assert F.softmax(ag.randn(2, 3), -1, dtype=ag.float64).dtype == ag.float64
+    x = ag.randn(2, 3)
+    assert F.softmax(x, -1, dtype=ag.float64).dtype == x.softmax(-1, dtype=ag.float64).dtype == ag.float64
 
 
 def test_inplace_writes_into_the_input():
