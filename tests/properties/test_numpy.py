@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Tensor
+from autograd import Tensor, grad
 from autograd.ops import NUMPY
 from tests.properties.cases import CASES, examples, is_float
 
@@ -84,15 +84,26 @@ def traced(value: Any) -> Any:
     return Tensor(value, dtype=value.dtype, requires_grad=is_float(value))
 
 
+def leaves(value: Any) -> list[Tensor]:
+    """The tensors that require grad, also inside lists and tuples."""
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value] if isinstance(value, Tensor) and value.requires_grad else []
+
+
 def check(function: Any, args: tuple, keywords: dict) -> None:
-    expected = function(*args, **keywords)
-    found = function(*traced(args), **keywords)
+    """The numbers of NumPy, and a gradient for every array of floats where the function has one."""
+    expected, inputs = function(*args, **keywords), traced(args)
+    found = function(*inputs, **keywords)
     assert isinstance(found, Tensor)
     assert found.shape == np.shape(expected)
     assert found.dtype == np.asarray(expected).dtype
     np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-14, atol=1e-14)
     entry = getattr(NUMPY[function], "op", None)
-    assert found.requires_grad or (entry is not None and not entry.has_rules)
+    if entry is None or entry.has_rules:
+        grad(found, leaves(inputs), np.ones(found.shape))  # raises where an input does not reach the result
+    else:
+        assert not found.requires_grad
 
 
 def test_every_function_that_is_served_is_tested():
@@ -115,34 +126,6 @@ def test_ufuncs_give_what_numpy_gives(function, data):
     check(function, call.args, {})
 
 
-def test_an_array_on_the_left_leaves_the_operation_to_the_tensor():
-    t = Tensor(Y, requires_grad=True)
-    for found, expected in (
-        (X * t, X * Y),
-        (X - t, X - Y),
-        (X / t, X / Y),
-        (X @ t.T, X @ Y.T),
-        (np.float64(2) * t, 2 * Y),
-    ):
-        assert isinstance(found, Tensor) and found.requires_grad
-        np.testing.assert_array_equal(found.detach().numpy(), expected)
-
-
-def test_what_has_no_rule_says_so_where_a_gradient_is_wanted():
-    t = Tensor(X, requires_grad=True)
-    with pytest.raises(TypeError, match=r"np\.sinc has no derivative rule here"):
-        np.sinc(t)
-    np.testing.assert_array_equal(np.fix(t.detach()).numpy(), np.fix(X))
-
-
 def test_norms_of_matrices_that_have_no_rule_say_so():
     with pytest.raises(TypeError, match="operator norm"):
         np.linalg.norm(Tensor(X), 1)
-
-
-def test_what_tensors_cannot_do_says_what_to_do():
-    t = Tensor(X, requires_grad=True)
-    with pytest.raises(TypeError, match="cannot write a tensor into an ndarray"):
-        np.add(t, 1, out=np.zeros_like(X))
-    with pytest.raises(TypeError, match=r"np\.add\.reduce is not there"):
-        np.add.reduce(t)
