@@ -1,5 +1,6 @@
 """A trace keeps values, gradients, module paths and source lines; without one nothing is kept."""
 
+import threading
 import weakref
 
 import numpy as np
@@ -59,6 +60,9 @@ def test_nested_traces_and_threads_do_not_mix():
         x * 1
         with trace() as inner:
             x * 2
+        thread = threading.Thread(target=lambda: x * 4)
+        thread.start()
+        thread.join()
         x * 3
     assert len(outer.nodes) == 2 and len(inner.nodes) == 1
 
