@@ -7,11 +7,11 @@
     (8.0, 3.0)
 
 Each operation makes one Value. It holds the result, the Values that the result was computed from (its parents), and the
-partial derivative of the result by each parent, as a plain number. `backward` goes from the newest Value to the oldest
-and adds to the gradient of each parent its own gradient times the partial derivative: that is the chain rule, and all
-there is to it.
+partial derivative of the result with respect to each parent, a plain number. `backward` visits the Values from the
+newest to the oldest, and adds each one's gradient times its partial derivatives to the gradients of its parents. That
+is the chain rule, and all there is to it.
 
-Values nest: `data` may be a Value itself. Then the gradients are Values too, and have gradients:
+Values nest: `data` may be a Value itself. Then gradients are Values too, and can be differentiated again:
 
     >>> x = Value(Value(3.0))
     >>> (x**3).backward()
@@ -19,8 +19,8 @@ Values nest: `data` may be a Value itself. Then the gradients are Values too, an
     >>> x.grad.data, x.data.grad               # 3x², 6x
     (27.0, 18.0)
 
-For that, the methods compute with the functions at the end of this file, which take floats and Values. They follow IEEE
-754, as NumPy and Tensor do, where Python raises an error: log(-1.0) is nan and 1.0 / 0.0 is inf.
+To allow this, the methods compute with the functions at the end of this file, which take a float or a Value. Where
+Python's own raise an error, these give what IEEE 754, NumPy and Tensor give: log(-1.0) is nan and 1.0 / 0.0 is inf.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from autograd.graph import newest_first, tick
 class Value:
     """A number, its gradient, and where it came from.
 
-    `data` is the number, `grad` the derivative by it of whatever `backward` was called on, `op` the name of the
-    operation that made it ("" for a leaf), `parents` the operation's arguments, `partials` its derivative by each of
-    them, and `order` a counter that grows with creation.
+    `data` is the number; `grad` the derivative, with respect to it, of the Value that `backward` was called on; `op`
+    the name of the operation that made it ("" for a leaf); `parents` the operation's arguments; `partials` its
+    derivatives with respect to them; and `order` a counter that grows with each Value that is made.
     """
 
     __slots__ = ("data", "grad", "op", "parents", "partials", "order")
@@ -55,10 +55,10 @@ class Value:
         self.order = tick()
 
     def backward(self) -> None:
-        """Compute the gradient of this Value by every Value that it was computed from.
+        """Compute the gradient of this Value with respect to every Value that it was computed from.
 
-        In leaves it is added to the `grad` that is there: two calls give twice the gradient, and a training loop sets
-        `grad` to 0.0 between its steps. All other Values hold the gradient of the last call alone.
+        Leaves add it to their `grad`: two calls give twice the gradient, and a training loop sets `grad` to 0.0 between
+        its steps. All other Values hold the gradient of the last call alone.
         """
         values = newest_first([self])
         for value in values:
@@ -176,13 +176,13 @@ class Value:
 
     @staticmethod
     def sum(values: Iterable[Any]) -> Value:
-        """The sum of any number of Values, as one node."""
+        """The sum of any number of Values or numbers, as one node."""
         xs = tuple([x if isinstance(x, Value) else Value(x) for x in values])
         return Value(sum([x.data for x in xs]), xs, (1.0,) * len(xs), "sum")
 
     @staticmethod
     def dot(weights: Iterable[Any], inputs: Iterable[Any]) -> Value:
-        """Σ wᵢxᵢ, as one node: what a neuron spends its time on."""
+        """Σ wᵢxᵢ, as one node: most of what a neuron computes."""
         ws = tuple([w if isinstance(w, Value) else Value(w) for w in weights])
         xs = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         if len(ws) != len(xs):
@@ -236,7 +236,7 @@ def _nested(number: float, like: Any) -> Any:
     return Value(_nested(number, like.data)) if isinstance(like, Value) else number
 
 
-# Functions of numbers: of a float, or of a nested Value, which has them as methods ------------------------------------
+# Functions of a number: of a float, or of a nested Value, which has them as methods -----------------------------------
 
 
 def exp(x: Any) -> Any:
@@ -302,7 +302,7 @@ def divide(x: Any, y: Any) -> Any:
 
 
 def _ieee(function: Callable, ufunc: np.ufunc, *numbers: Any) -> Any:
-    """The function of these numbers, and where Python raises an error, the inf or nan that NumPy gives."""
+    """function(*numbers), or the inf or nan that NumPy's function gives where Python raises an error."""
     try:
         return function(*numbers)
     except (ArithmeticError, ValueError):
