@@ -456,7 +456,6 @@ DIFFERENT = {
     "v.tril()": LENIENT,
     "torch.matmul(x, d.t())": LENIENT,
     "x.masked_fill(k, 0)": LENIENT,
-    "x[u8[1:2] % 3]": "a uint8 is a number here, and a mask in torch",
     "x[::-1]": LENIENT,
     'f"{one:.2f}"': LENIENT,
     "-b": PYTHON,

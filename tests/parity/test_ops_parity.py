@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 import autograd
 from autograd import grad
+from autograd.base import apply_view
 from autograd.ops import OPS
 from autograd.tensor import Tensor
 from tests.properties.cases import CASES, FUNCTIONS, Call, differentiable, is_float
@@ -85,6 +86,30 @@ def rows_added(g: Any, index: Any, rows: int) -> Any:
     return torch.zeros(rows, g.shape[-1], dtype=g.dtype).index_add(0, index.reshape(-1), g.reshape(-1, g.shape[-1]))
 
 
+def clamp(x: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
+    """torch takes two numbers or two tensors, not one of each, and bounds of at most the shape of x."""
+    bounds = [None if b is None else torch.as_tensor(b, dtype=x.dtype) for b in (low, high)]
+    shape = torch.broadcast_shapes(x.shape, *(b.shape for b in bounds if b is not None))
+    return torch.clamp(x.expand(shape), *bounds)
+
+
+def copy_slices(x: torch.Tensor, value: torch.Tensor, view_fn: Any, order: Any) -> torch.Tensor:
+    """The write into the same places of the flattened tensor."""
+    places = apply_view(view_fn, np.arange(x.numel()).reshape(x.shape))
+    index = torch.from_numpy(np.ascontiguousarray(places).reshape(-1))
+    return torch.index_put(x.reshape(-1), (index,), value.reshape(-1)).reshape(x.shape)
+
+
+def spread(function: Callable) -> Callable:
+    """torch takes `unbiased` or `correction`, not both."""
+
+    def of(x: torch.Tensor, dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> torch.Tensor:
+        correction = (1 if unbiased else 0) if correction is None else correction
+        return function(x, dim=dim, keepdim=keepdim, correction=correction)
+
+    return of
+
+
 TORCH: dict[str, Callable] = {
     "identity": lambda x: x.clone(),
     "leaky_relu": F.leaky_relu,
@@ -92,10 +117,12 @@ TORCH: dict[str, Callable] = {
     "softplus": F.softplus,
     "gelu": F.gelu,
     "silu": F.silu,
-    "clip": lambda x, min, max: x.clone() if min is max is None else torch.clamp(x, min, max),
+    "clamp": clamp,
+    "isclose": lambda x, y: torch.isclose(x, y),
+    "copy_slices": copy_slices,
     "cast": lambda x, dtype: x.to(torch.float64),
-    "variance": torch.var,
-    "deviation": torch.std,
+    "var": spread(torch.var),
+    "std": spread(torch.std),
     "amax": lambda x, dim, keepdim: torch.amax(x, dims(x, dim), keepdim),
     "amin": lambda x, dim, keepdim: torch.amin(x, dims(x, dim), keepdim),
     "prod": prod,
@@ -103,7 +130,7 @@ TORCH: dict[str, Callable] = {
     "vector_norm": lambda x, p, dim, keepdim: torch.linalg.vector_norm(x, p, dim, keepdim),
     "reshape": lambda x, size: torch.reshape(x, size),
     "permute": lambda x, dim: x.permute(tuple(reversed(range(x.ndim))) if dim is None else dim),
-    "broadcast_to": lambda x, size: torch.broadcast_to(x, size),
+    "expand": lambda x, size: torch.broadcast_to(x, size),
     "concatenate": lambda *xs, dim: torch.cat(xs, dim),
     "split_at": lambda x, stops, dim: torch.tensor_split(x, stops, dim),
     "split_heads": lambda x, heads, parts: tuple(
@@ -118,7 +145,7 @@ TORCH: dict[str, Callable] = {
     "unindex": unindex,
     "index_put": index_put,
     "linear": F.linear,
-    "product": lambda *xs, inputs, output: torch.einsum(f"{','.join(inputs)}->{output}", *xs),
+    "contract": lambda *xs, inputs, output: torch.einsum(f"{','.join(inputs)}->{output}", *xs),
     "softmax_backward": lambda g, y, dim: torch.ops.aten._softmax_backward_data(g, y, dim, y.dtype),
     "log_softmax_backward": lambda g, y, dim: torch.ops.aten._log_softmax_backward_data(g, y, dim, y.dtype),
     "layer_norm": layer_norm,
@@ -130,7 +157,7 @@ TORCH: dict[str, Callable] = {
     "fused_attention": attention,
     "rotary": rotary,
     "add_rows": rows_added,
-    "take_rows": lambda weight, index: F.embedding(index, weight),
+    "embedding": lambda weight, index: F.embedding(index, weight),
 }
 TORCH_COMPOSED: dict[str, Callable] = {
     "cat": lambda *xs, dim: torch.cat(xs, dim),
