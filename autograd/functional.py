@@ -61,12 +61,12 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """The function that gives (f(*args), its gradient by the arguments `argnums`); f must give one element."""
 
     def function(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
-        wanted = (argnums,) if isinstance(argnums, int) else argnums
+        chosen = (argnums,) if isinstance(argnums, int) else argnums
         with enable_grad():
-            traced = dict(zip(wanted, _differentiable([args[i] for i in wanted]), strict=True))
-            value = f(*[traced.get(i, a) for i, a in enumerate(args)], **kwargs)
-            nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in wanted)
-            grads = grad(value, [traced[i] for i in wanted], create_graph=nested)
+            differentiable = dict(zip(chosen, _differentiable([args[i] for i in chosen]), strict=True))
+            value = f(*[differentiable.get(i, a) for i, a in enumerate(args)], **kwargs)
+            nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in chosen)
+            grads = grad(value, [differentiable[i] for i in chosen], create_graph=nested)
         return (value if nested else value.detach()), (grads[0] if isinstance(argnums, int) else grads)
 
     return function

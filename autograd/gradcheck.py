@@ -62,11 +62,11 @@ def gradcheck(
     nearby values has no digits left in float32. f gives a tensor or several. Raises GradcheckError with the argument,
     the worst elements, both values and the errors, or returns False where raise_exception is False.
     """
-    inputs, checked = _taken(inputs)
+    inputs, checked = _checked_inputs(inputs)
     return _check(f, f, inputs, checked, eps, atol, rtol, raise_exception)
 
 
-def _taken(inputs: Any) -> tuple[tuple, list[int]]:
+def _checked_inputs(inputs: Any) -> tuple[tuple, list[int]]:
     """The inputs as a tuple, and the positions of those that require grad."""
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
@@ -120,7 +120,7 @@ def gradgradcheck(
 
     The differences are of gradients that are not recorded, as in training: so a kernel is held to its reference too.
     """
-    inputs, checked = _taken(inputs)
+    inputs, checked = _checked_inputs(inputs)
     if grad_outputs is None:
         rng = np.random.default_rng(0)
         with no_grad():
@@ -132,15 +132,15 @@ def gradgradcheck(
 
     def gradient(*args: Any, create_graph: bool = True) -> tuple:
         outs = _outputs(f(*args[:n]))
-        wanted = [args[i] for i in checked]
-        found = grad(outs, wanted, args[n:], create_graph=create_graph, allow_unused=True)
-        return tuple(x * 0 if g is None else g for x, g in zip(wanted, found, strict=True))
+        differentiable = [args[i] for i in checked]
+        found = grad(outs, differentiable, args[n:], create_graph=create_graph, allow_unused=True)
+        return tuple(x * 0 if g is None else g for x, g in zip(differentiable, found, strict=True))
 
     def unrecorded(*args: Any) -> tuple:
         return gradient(*args, create_graph=False)
 
     gradient.__wrapped__ = f  # type: ignore[attr-defined]
-    inputs, checked_too = _taken((*inputs, *grad_outputs))
+    inputs, checked_too = _checked_inputs((*inputs, *grad_outputs))
     return _check(gradient, unrecorded, inputs, checked_too, eps, atol, rtol, raise_exception)
 
 
@@ -166,16 +166,16 @@ def _analytic(f: Callable, inputs: tuple, checked: list[int]) -> list[list[np.nd
     """For each output and each checked input, the Jacobian (output elements, input elements) by backward walks."""
     with enable_grad():
         fresh = [x.detach().clone().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs]
-        wanted = [fresh[i] for i in checked]
+        differentiable = [fresh[i] for i in checked]
         outs = _outputs(f(*fresh))
     found = []
     for out in outs:
-        jacobians = [np.zeros((out.numel(), x.numel())) for x in wanted]
+        jacobians = [np.zeros((out.numel(), x.numel())) for x in differentiable]
         for row in range(out.numel() if out.requires_grad else 0):
             seed = np.zeros(out.shape)
             seed.reshape(-1)[row] = 1
-            grads = grad(out, wanted, Tensor(seed, dtype=out.dtype), retain_graph=True, allow_unused=True)
-            for i, jacobian, x, g in zip(checked, jacobians, wanted, grads, strict=True):
+            grads = grad(out, differentiable, Tensor(seed, dtype=out.dtype), retain_graph=True, allow_unused=True)
+            for i, jacobian, x, g in zip(checked, jacobians, differentiable, grads, strict=True):
                 if g is None:
                     continue
                 if g.shape != x.shape:

@@ -131,8 +131,8 @@ class Tensor(Methods):
         return current_node(self) is not None
 
     @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
-        self.requires_grad_(wanted)
+    def requires_grad(self, requires_grad: bool) -> None:
+        self.requires_grad_(requires_grad)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Gather a gradient from now on, or no more; only a leaf can stop."""

@@ -1,6 +1,7 @@
 """Imports run one way, and what ships needs NumPy alone."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,3 +176,16 @@ def test_every_public_thing_has_a_docstring() -> None:
                 if not ast.get_docstring(node):
                     missing.append(f"{module(path)}.{node.name}")
     assert not missing
+
+
+def test_the_map_in_the_design_lists_every_module_of_the_engine() -> None:
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    layout = design.partition("## 1. Layout")[2].partition("    nn/ ")[0]
+    packages = ("kernels", "draw")  # one line each
+    listed = set(re.findall(r"[a-z_/]+\.py", layout)) | {f"{name}/" for name in packages if f"{name}/" in layout}
+    tree = set()
+    for path in FILES:
+        package, *rest = path.relative_to(ROOT).parts
+        if package == "autograd" and path.name != "__init__.py":
+            tree.add(f"{rest[0]}/" if rest[0] in packages else rest[-1])
+    assert {name.removeprefix("ops/") for name in listed} == tree
