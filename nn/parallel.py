@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Generator, Tensor, as_tensor, enable_grad, grad, kernels
 from autograd.generator import default_generator, own_generator
 from autograd.kernels.blas import blas_threads
-from autograd.kernels.threads import each, pool, thread_count
+from autograd.kernels.threads import parallel_map, thread_count, thread_pool
 
 
 def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
@@ -48,7 +48,7 @@ def value_and_grads(
             np.zeros_like(p.array) if g is None else g.array for p, g in zip(parameters, found)
         ]
 
-    def aside(i: int) -> tuple[float, list[np.ndarray]]:
+    def in_worker(i: int) -> tuple[float, list[np.ndarray]]:
         own_generator.set(Generator().manual_seed(seeds[i - 1]))
         return of_share(i)
 
@@ -57,12 +57,12 @@ def value_and_grads(
     else:
         kernels.backend()  # it may bring a BLAS of its own, whose threads count too
         with blas_threads(1):
-            waiting = [pool(len(parts) - 1).submit(aside, i) for i in range(1, len(parts))]
+            futures = [thread_pool(len(parts) - 1).submit(in_worker, i) for i in range(1, len(parts))]
             value, grads = of_share(0)
-            for future in waiting:
+            for future in futures:
                 more, others = future.result()
                 value += more
-                each(np.ndarray.__iadd__, grads, others)
+                parallel_map(np.ndarray.__iadd__, grads, others)
     return value, [Tensor.wrap(g) for g in grads]
 
 

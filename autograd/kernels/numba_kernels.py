@@ -16,7 +16,7 @@ from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
 from autograd.kernels.numba_products import products
 from autograd.kernels.numpy_kernels import erf as erf
-from autograd.kernels.threads import WORTH_A_THREAD, side_by_side
+from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -304,10 +304,10 @@ def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink
     places = np.array([[loops.address(a) for a in arrays] for arrays in sets])
     sizes = np.array([a.size for a in params])
 
-    def piece(start, stop):
+    def body(start, stop):
         loops.adam(places, sizes, start, stop, *numbers)
 
-    side_by_side(piece, int(sizes.sum()), WORTH_A_THREAD)
+    parallel_for(body, int(sizes.sum()), GRAIN_SIZE)
 
 
 def squared_norm(x):

@@ -1,4 +1,4 @@
-"""The threads that share work: how many there are, and the pool that they wait in."""
+"""How many threads there are, the pool that they wait in, and the loops that share work among them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-WORTH_A_THREAD = 1 << 18  # elements of a simple loop: to wake a thread takes some 50 µs
+GRAIN_SIZE = 1 << 18  # elements of a simple loop that are worth a thread: to wake one takes some 50 µs
 
 
 @cache
@@ -21,49 +21,50 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Aside(threading.local):
-    working = False
+class _ThreadLocal(threading.local):
+    in_worker = False
 
 
-_aside = _Aside()
+_local = _ThreadLocal()
 
 
-def _mark() -> None:
-    _aside.working = True
+def _initialize_worker() -> None:
+    _local.in_worker = True
 
 
 @cache
-def pool(size: int) -> ThreadPoolExecutor:
-    """A pool of `size` threads, made once: they wait beside the one that asks."""
-    return ThreadPoolExecutor(size, "chainrule", _mark)
+def thread_pool(size: int) -> ThreadPoolExecutor:
+    """The pool of `size` worker threads, made once; the thread that submits work to it is not among them."""
+    return ThreadPoolExecutor(size, "chainrule", _initialize_worker)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=pool.cache_clear)  # threads do not live on in a forked process
+    os.register_at_fork(after_in_child=thread_pool.cache_clear)  # threads do not live on in a forked process
 
 
-def side_by_side(work: Callable[[int, int], object], size: int, least: int) -> None:
-    """`work(start, stop)` on pieces of range(size), one a thread, of at least `least` each; all at once if it is small.
+def parallel_for(body: Callable[[int, int], object], size: int, grain_size: int) -> None:
+    """Call `body(start, stop)` on consecutive ranges that make up range(size), one a thread.
 
-    Within a thread of the pool, everything is done there: it might wait for itself.
+    There are at most as many ranges as threads, and each has at least `grain_size` indices unless it is the only one.
+    A call from within a worker thread runs there as one range: a pool that waits for itself would wait forever.
     """
-    count = 1 if _aside.working else max(min(thread_count(), size // least), 1)
+    count = 1 if _local.in_worker else max(min(thread_count(), size // grain_size), 1)
     stops = [size * i // count for i in range(count + 1)]
-    waiting = [pool(count - 1).submit(work, *piece) for piece in zip(stops[1:], stops[2:])]
-    work(0, stops[1])
-    for future in waiting:
+    futures = [thread_pool(count - 1).submit(body, *bounds) for bounds in zip(stops[1:], stops[2:])]
+    body(0, stops[1])
+    for future in futures:
         future.result()
 
 
-def each(work: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
-    """`work` of the first arrays of the lists, of the second ones and so on, on all threads where they are large."""
-    sets = list(zip(*lists, strict=True))
-    results: list[Any] = [None] * len(sets)
+def parallel_map(function: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
+    """`list(map(function, *lists))`, on all threads if the first list's arrays are large enough for that."""
+    calls = list(zip(*lists, strict=True))
+    results: list[Any] = [None] * len(calls)
 
-    def piece(start: int, stop: int) -> None:
+    def body(start: int, stop: int) -> None:
         for i in range(start, stop):
-            results[i] = work(*sets[i])
+            results[i] = function(*calls[i])
 
-    elements = sum(first.size for first in lists[0])
-    side_by_side(piece, len(sets), max(len(sets) * WORTH_A_THREAD // max(elements, 1), 1))
+    elements = sum(array.size for array in lists[0])
+    parallel_for(body, len(calls), max(len(calls) * GRAIN_SIZE // max(elements, 1), 1))
     return results

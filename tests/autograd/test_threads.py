@@ -24,21 +24,21 @@ def test_every_piece_is_done_once(count, size):
     def work(start, stop):
         done[start:stop] += 1
 
-    threads.side_by_side(work, size, 2)
+    threads.parallel_for(work, size, 2)
     assert (done == 1).all()
 
 
 def test_no_more_threads_than_the_work_is_worth(count):
     pieces = []
-    threads.side_by_side(lambda start, stop: pieces.append((start, stop)), 100, 40)
+    threads.parallel_for(lambda start, stop: pieces.append((start, stop)), 100, 40)
     assert len(pieces) == min(count, 2)
 
 
 def test_what_each_gives_comes_in_order(count, monkeypatch):
-    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "GRAIN_SIZE", 1)
     a, b = [np.full(3, i) for i in range(7)], [np.full(3, 10 * i) for i in range(7)]
-    assert threads.each(lambda x, y: int((x + y).sum()), a, b) == [33 * i for i in range(7)]
-    assert threads.each(lambda x: x, []) == []
+    assert threads.parallel_map(lambda x, y: int((x + y).sum()), a, b) == [33 * i for i in range(7)]
+    assert threads.parallel_map(lambda x: x, []) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot fork here")
@@ -48,10 +48,10 @@ import os, signal
 from autograd.kernels import threads
 threads.thread_count = lambda: 2
 done = []
-threads.side_by_side(lambda a, b: done.append(b - a), 10, 1)
+threads.parallel_for(lambda a, b: done.append(b - a), 10, 1)
 if os.fork() == 0:
     signal.alarm(20)
-    threads.side_by_side(lambda a, b: done.append(b - a), 10, 1)
+    threads.parallel_for(lambda a, b: done.append(b - a), 10, 1)
     os._exit(0 if sum(done) == 20 else 1)
 print(os.waitstatus_to_exitcode(os.wait()[1]))
 """
@@ -64,7 +64,7 @@ def test_an_error_in_a_thread_is_raised(count):
         raise RuntimeError(f"from {start}")
 
     with pytest.raises(RuntimeError, match="from"):
-        threads.side_by_side(work, 100, 1)
+        threads.parallel_for(work, 100, 1)
 
 
 def test_work_within_a_thread_of_the_pool_is_done_there(count):
@@ -76,10 +76,10 @@ def test_work_within_a_thread_of_the_pool_is_done_there(count):
     def outer(start, stop):
         before = len(found)
         if threading.current_thread() is not threading.main_thread():
-            threads.side_by_side(inner, 100, 1)
+            threads.parallel_for(inner, 100, 1)
             assert found[before:] == [threading.current_thread()]
 
-    threads.side_by_side(outer, count, 1)
+    threads.parallel_for(outer, count, 1)
     assert len(found) == count - 1
 
 

@@ -346,7 +346,7 @@ def test_a_step_of_adam(seed, shapes, step, shrink, largest):
 
 def test_a_step_of_adam_on_several_threads_has_the_bits_of_one(monkeypatch):
     state = adam_states(np.random.default_rng(0), [(3, 500), (7,), (900,)])
-    monkeypatch.setattr(fast, "WORTH_A_THREAD", 100)
+    monkeypatch.setattr(fast, "GRAIN_SIZE", 100)
     found = []
     for count in (1, 2, 3):
         monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
