@@ -21,7 +21,7 @@ KERNELS = (
     *("gelu", "gelu_backward", "silu", "silu_backward", "erf"),
     *("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "cross_entropy", "cross_entropy_backward"),
     *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
-    *("matmul", "attention", "attention_backward", "rotary", "add_rows"),
+    *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
     *("adam", "squared_norm"),
 )
 

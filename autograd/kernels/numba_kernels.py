@@ -279,11 +279,11 @@ def rotary(x, cos, sin):
 # Rows, and one step of Adam -------------------------------------------------------------------------------------------
 
 
-def add_rows(g, index, rows):
+def embedding_backward(g, index, rows):
     if not _fits(g):
-        return numpy_kernels.add_rows(g, index, rows)
+        return numpy_kernels.embedding_backward(g, index, rows)
     out = np.zeros((rows, g.shape[-1]), FLOAT32)
-    loops.add_rows(out, _plain(g), _plain(index.astype(np.int64, copy=False)))
+    loops.embedding_backward(out, _plain(g), _plain(index.astype(np.int64, copy=False)))
     return out
 
 

@@ -255,7 +255,7 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
 
 
 @kernel
-def add_rows(out, g, index):
+def embedding_backward(out, g, index):
     wide_vectors()
     rows, n = g.shape
     for r in range(rows):

@@ -277,7 +277,7 @@ def matmul(x, y):
 # Rows -----------------------------------------------------------------------------------------------------------------
 
 
-def add_rows(g, index, rows):
+def embedding_backward(g, index, rows):
     """Zeros (rows, C) with each row of g (N, C) added at index (N,): the gradient of taking rows."""
     order = np.argsort(index, kind="stable")
     sorted_index = index[order]

@@ -255,12 +255,12 @@ def rotary(x, cos, sin):
 
 
 @op(method=False, g=lambda g, index: getitem(g, index=index))
-def add_rows(g, *, index, rows):
+def embedding_backward(g, *, index, rows):
     """Zeros (rows, C) with the rows of g (..., C) added at index (...)."""
-    return kernels.add_rows(g.reshape(-1, g.shape[-1]), index.reshape(-1), rows)
+    return kernels.embedding_backward(g.reshape(-1, g.shape[-1]), index.reshape(-1), rows)
 
 
-@op(method=False, weight=lambda g, index, shape: add_rows(g, index=np.asarray(index), rows=shape[0]))
+@op(method=False, weight=lambda g, index, shape: embedding_backward(g, index=np.asarray(index), rows=shape[0]))
 def embedding(weight, index):
     """The rows of weight (V, C) for index (...), whole numbers below V. Shape: (..., C)."""
     index = np.asarray(index)

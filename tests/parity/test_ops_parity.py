@@ -156,7 +156,7 @@ TORCH: dict[str, Callable] = {
     ),
     "fused_attention": attention,
     "rotary": rotary,
-    "add_rows": rows_added,
+    "embedding_backward": rows_added,
     "embedding": lambda weight, index: F.embedding(index, weight),
 }
 TORCH_COMPOSED: dict[str, Callable] = {

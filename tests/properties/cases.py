@@ -417,6 +417,6 @@ CASES: dict[str, Any] = (
     | {"softmax": along(shapes()), "log_softmax": along(shapes())}
     | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
     | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
-    | {"rotary": turned(), "fused_attention": attended(), "add_rows": rows_added(), "embedding": rows_taken()}
+    | {"rotary": turned(), "fused_attention": attended(), "embedding_backward": rows_added(), "embedding": rows_taken()}
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
 )

@@ -254,10 +254,10 @@ def test_attention_where_queries_outnumber_keys():
 
 @relaxed
 @given(seeds, st.integers(0, 40), st.integers(1, 9), widths, layouts)
-def test_add_rows(seed, count, vocabulary, width, layout):
+def test_embedding_backward(seed, count, vocabulary, width, layout):
     rng = np.random.default_rng(seed)
     g, index = draw(rng, (count, width), 1, layout), rng.integers(0, vocabulary, count)
-    same(fast.add_rows(g, index, vocabulary), plain.add_rows(g, index, vocabulary))
+    same(fast.embedding_backward(g, index, vocabulary), plain.embedding_backward(g, index, vocabulary))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
