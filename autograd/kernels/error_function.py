@@ -4,7 +4,7 @@ Below 1 it is z P(z^2); from 1 on, 1 - exp(-z^2) Q(s) with s = (z - 3) / (z + 3)
 1.3 at 40 digits, `chebyfit(f, interval, n)`, of f(u) = erf(sqrt u) / sqrt u over u in [0, 1], and of
 f(s) = exp(z^2) erfc(z) with z = 3 (1 + s) / (1 - s), over z in [1, 4] for float32 and [1, 6] for float64, beyond which
 erf is 1 to the last bit. The fits' own errors are 1.3e-9 and 5e-10
-for float32, 7e-18 and 5e-18 for float64. Coefficients stand highest power first, as Horner's rule takes them.
+for float32, 7e-18 and 5e-18 for float64. Coefficients are in the order of Horner's rule, highest power first.
 """
 
 import numpy as np
@@ -62,11 +62,11 @@ LARGE_64 = (
     0.17900115118138996,
 )
 LARGEST_64 = 28.0
-BLOCK = 16384  # elements that are worked on at a time, so that the temporaries stay in the cache
+BLOCK = 16384  # elements of a block, so that its temporaries stay in the cache
 
 
 def in_blocks(function, *arrays):
-    """The array that `function(out, *arrays)` writes elementwise, called with flat pieces of contiguous arrays."""
+    """The array that an elementwise `function(out, *arrays)` writes, called with flat blocks of the arrays."""
     out = np.empty_like(arrays[0], order="C")
     flat = [np.ascontiguousarray(a).reshape(-1) for a in (out, *arrays)]
     for start in range(0, out.size, BLOCK):

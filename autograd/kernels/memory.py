@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next array, where the C library is glibc.
+"""Keep freed memory for the next array, where the C library is glibc.
 
 A training step makes and frees the same arrays each time. Left to itself, glibc gives every large one back to the
 system and takes it anew, cleared page by page: a fifth of the time of a small GPT's step (docs/performance.md).

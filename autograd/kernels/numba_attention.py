@@ -1,7 +1,7 @@
-"""Attention in compiled code, matrix products included: head by head and block by block of queries, in the cache.
+"""Attention in compiled code, matrix products included, for one head and one block of queries at a time.
 
-Arrays are (B, H, T or S, D), of any layout whose rows lie in one piece. With `causal`, query t sees the keys up to
-t + S - T, and a block leaves out the keys that none of its queries sees.
+Arrays are (B, H, T or S, D) with contiguous rows. With `causal`, query t attends to the keys up to t + S - T, and keys
+that no query of a block attends to are skipped.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def _kernel(*arguments):
 
 @inline
 def _hide(scores, r, seen):
-    """-inf behind the first `seen` of row r, up to whole vectors, which leave no rest; gives where these end."""
+    """Mask out row r behind its first `seen` scores, as far as whole vectors reach; return where these end."""
     width = scores.shape[1]
     n = min(max(seen, 0), width)
     used = min((n + VECTOR - 1) // VECTOR * VECTOR, width)
@@ -36,7 +36,7 @@ def _hide(scores, r, seen):
 
 @kernel
 def _softmax(scores, lse, scale, seen, step):
-    """Scores become softmax weights in place, row r those of its first seen + r step; lse gets their logsumexp."""
+    """Replace scores by their softmax, in row r over the first seen + r step of them, and store logsumexp in lse."""
     wide_vectors()
     rows, width = scores.shape
     for r in range(rows):
@@ -64,7 +64,7 @@ def _softmax(scores, lse, scale, seen, step):
 
 @kernel
 def _softmax_backward(weights, inner, lse, scale, seen, step):
-    """Scores become softmax weights again, and `inner`, their gradient, becomes that of the scores unscaled."""
+    """Replace scores by their softmax, recomputed from lse, and `inner`, its gradient, by that of q k^T."""
     wide_vectors()
     rows, width = weights.shape
     for r in range(rows):
@@ -83,7 +83,7 @@ def _softmax_backward(weights, inner, lse, scale, seen, step):
 
 @_kernel(int64, _WRITE, _LSE, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
 def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
-    """out = softmax(scale q k^T) v, and the logsumexp of each row; `scratch` holds `block` rows of scores."""
+    """out = softmax(scale q k^T) v and the logsumexp of each row; `scratch` has room for `block` rows of scores."""
     batch, heads, queries, _ = q.shape
     keys, step = k.shape[2], int64(causal)
     for b in range(batch):
@@ -100,10 +100,10 @@ def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
 
 @_kernel(int64, *[_WRITE] * 3, *[_READ] * 4, _LSE, float32, types.boolean, _SCRATCH, int64)
 def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scratch, block):
-    """The gradients of q, k and v; the weights are computed again from the logsumexp.
+    """The gradients of q, k and v; the softmax is recomputed from the logsumexp (Dao et al. 2022, section 3.1).
 
-    The last block of queries comes first: it sees all keys and begins the sums in g_k and g_v. `scratch` holds twice
-    `block` rows of scores.
+    The last block of queries comes first: it attends to all keys, so it initialises g_k and g_v, to which the others
+    add. `scratch` has room for 2 `block` rows of scores.
     """
     batch, heads, queries, _ = q.shape
     keys, step = k.shape[2], int64(causal)
@@ -128,13 +128,13 @@ def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scr
 
 @inline
 def _row(x, b, h, t):
-    """A row of x as an array that is known to lie in one piece, so that loops over it vectorise."""
+    """A row of x as an array that the compiler knows to be contiguous, so that loops over it vectorise."""
     return carray(floats_at(x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]), x.shape[3])
 
 
 @_kernel(_WRITE, _READ, *[types.Array(float32, 2, "C", readonly=True)] * 2)
 def rotary(out, x, cos, sin):
-    """Features i and i + D/2 of the rows t of x, turned by the angles t."""
+    """Rotate features i and i + D/2 of position t by the angle of (t, i)."""
     half = x.shape[3] // 2
     for b in range(x.shape[0]):
         for h in range(x.shape[1]):

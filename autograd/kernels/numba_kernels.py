@@ -1,8 +1,8 @@
 """The kernels by Numba (the extra `fast`), for float32; whatever else they are given goes to the NumPy kernels.
 
-Each is the NumPy kernel of its name, whose docstring says what it does. `numba_loops` has the loops; here arrays are
-brought into their form and results made. The loops release the GIL and run on one thread each, so that several threads
-may each work on a share of a batch.
+Each has the name and the arguments of a NumPy kernel, whose docstring says what it computes. The loops are in
+`numba_loops`; the functions here make arrays contiguous and allocate the results. The loops release the GIL and run on
+one thread each, so that several threads may each work on a share of a batch.
 """
 
 import math
@@ -21,27 +21,28 @@ from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 FLOAT32 = np.dtype(np.float32)
 
 
-mkl()  # loaded now, so that `blas_threads` knows of it
+mkl()  # loaded now, so that `blas_threads` sets its number of threads too
 
 
-def _fits(x):
+def _supported(x):
+    """Whether the compiled loops take x: float32, of at least one dim, not empty."""
     return x.dtype == FLOAT32 and x.ndim > 0 and x.size > 0
 
 
-def _plain(x):
-    """x itself if compiled code takes it as it is, else a copy: each further layout would be compiled anew."""
+def _contiguous(x):
+    """x itself if it is contiguous and writable, else a copy: Numba would compile the loops again for other layouts."""
     return x if x.flags.carray else np.array(x, order="C")
 
 
 def _flat(x):
-    return _plain(x).reshape(-1)
+    return _contiguous(x).reshape(-1)
 
 
 def _rows(x):
-    return _plain(x).reshape(-1, x.shape[-1])
+    return _contiguous(x).reshape(-1, x.shape[-1])
 
 
-def _last(dim, x):
+def _is_last_dim(dim, x):
     return dim is not None and dim % x.ndim == x.ndim - 1 if x.ndim else False
 
 
@@ -49,7 +50,7 @@ def _last(dim, x):
 
 
 def gelu(x, tanh):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.gelu(x, tanh)
     out = np.empty(x.shape, FLOAT32)
     (loops.gelu_tanh if tanh else loops.gelu)(out.reshape(-1), _flat(x))
@@ -57,7 +58,7 @@ def gelu(x, tanh):
 
 
 def gelu_backward(g, x, tanh):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.gelu_backward(g, x, tanh)
     out = np.empty(x.shape, FLOAT32)
     (loops.gelu_tanh_backward if tanh else loops.gelu_backward)(out.reshape(-1), _flat(g), _flat(x))
@@ -65,7 +66,7 @@ def gelu_backward(g, x, tanh):
 
 
 def silu(x):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.silu(x)
     out = np.empty(x.shape, FLOAT32)
     loops.silu(out.reshape(-1), _flat(x))
@@ -73,7 +74,7 @@ def silu(x):
 
 
 def silu_backward(g, x):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.silu_backward(g, x)
     out = np.empty(x.shape, FLOAT32)
     loops.silu_backward(out.reshape(-1), _flat(g), _flat(x))
@@ -84,7 +85,7 @@ def silu_backward(g, x):
 
 
 def softmax(x, dim):
-    if not (_fits(x) and _last(dim, x)):
+    if not (_supported(x) and _is_last_dim(dim, x)):
         return numpy_kernels.softmax(x, dim)
     out = np.empty(x.shape, FLOAT32)
     loops.softmax(_rows(out), _rows(x))
@@ -92,7 +93,7 @@ def softmax(x, dim):
 
 
 def softmax_backward(g, out, dim):
-    if not (_fits(out) and _last(dim, out)):
+    if not (_supported(out) and _is_last_dim(dim, out)):
         return numpy_kernels.softmax_backward(g, out, dim)
     found = np.empty(out.shape, FLOAT32)
     loops.softmax_backward(_rows(found), _rows(g), _rows(out))
@@ -100,7 +101,7 @@ def softmax_backward(g, out, dim):
 
 
 def log_softmax(x, dim):
-    if not (_fits(x) and _last(dim, x)):
+    if not (_supported(x) and _is_last_dim(dim, x)):
         return numpy_kernels.log_softmax(x, dim)
     out, total = np.empty(x.shape, FLOAT32), np.empty(x.size // x.shape[-1], FLOAT32)
     rows = _rows(x)
@@ -110,7 +111,7 @@ def log_softmax(x, dim):
 
 
 def log_softmax_backward(g, out, dim):
-    if not (_fits(out) and _last(dim, out)):
+    if not (_supported(out) and _is_last_dim(dim, out)):
         return numpy_kernels.log_softmax_backward(g, out, dim)
     found = np.empty(out.shape, FLOAT32)
     loops.log_softmax_backward(_rows(found), _rows(g), _rows(out))
@@ -122,16 +123,16 @@ def log_softmax_backward(g, out, dim):
 
 @lru_cache(64)
 def _constant(n, fill):
-    """Read by all, written by none; not marked so, as Numba would compile the loops for read-only arrays once more."""
+    """A shared vector that no kernel writes to; not marked read-only, or Numba would compile the loops once more."""
     return np.full(n, fill, FLOAT32)
 
 
 def _vector(v, n, fill):
-    return _constant(n, fill) if v is None else _plain(v)
+    return _constant(n, fill) if v is None else _contiguous(v)
 
 
 def layer_norm(x, weight, bias, eps):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.layer_norm(x, weight, bias, eps)
     n = x.shape[-1]
     out = np.empty(x.shape, FLOAT32)
@@ -142,7 +143,7 @@ def layer_norm(x, weight, bias, eps):
 
 
 def layer_norm_backward(g, x, weight, mean, rstd, needs):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.layer_norm_backward(g, x, weight, mean, rstd, needs)
     n = x.shape[-1]
     g_x = np.empty(x.shape, FLOAT32)
@@ -153,7 +154,7 @@ def layer_norm_backward(g, x, weight, mean, rstd, needs):
 
 
 def rms_norm(x, weight, eps):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.rms_norm(x, weight, eps)
     out, rstd = np.empty(x.shape, FLOAT32), np.empty((*x.shape[:-1], 1), FLOAT32)
     loops.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), _vector(weight, x.shape[-1], 1), np.float32(eps))
@@ -161,7 +162,7 @@ def rms_norm(x, weight, eps):
 
 
 def rms_norm_backward(g, x, weight, rstd, needs):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.rms_norm_backward(g, x, weight, rstd, needs)
     n = x.shape[-1]
     g_x, g_weight = np.empty(x.shape, FLOAT32), np.empty(n, FLOAT32)
@@ -173,22 +174,24 @@ def rms_norm_backward(g, x, weight, rstd, needs):
 
 
 def cross_entropy(logits, target, ignore_index, label_smoothing):
-    if not _fits(logits):
+    if not _supported(logits):
         return numpy_kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
     loss, total = np.empty((2, len(logits)), FLOAT32)
-    logits, target = _plain(logits), _plain(target.astype(np.int64, copy=False))
+    logits, target = _contiguous(logits), _contiguous(target.astype(np.int64, copy=False))
     loops.log_sum_exp(total, logits)
     loops.cross_entropy(loss, logits, target, total, ignore_index, np.float32(label_smoothing))
     return loss, total
 
 
 def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing):
-    if not _fits(logits):
+    if not _supported(logits):
         return numpy_kernels.cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing)
     out = np.empty(logits.shape, FLOAT32)
-    target = _plain(target.astype(np.int64, copy=False))
+    target = _contiguous(target.astype(np.int64, copy=False))
     smoothing = np.float32(label_smoothing)
-    loops.cross_entropy_backward(out, _plain(g), _plain(logits), target, _plain(total), ignore_index, smoothing)
+    loops.cross_entropy_backward(
+        out, _contiguous(g), _contiguous(logits), target, _contiguous(total), ignore_index, smoothing
+    )
     return out
 
 
@@ -199,15 +202,15 @@ def _four_dims(x):
     return x.reshape(-1, *x.shape[-3:]) if x.ndim > 4 else x[(None,) * (4 - x.ndim)]
 
 
-TINY = 1 << 18  # multiplications, which NumPy does as fast as MKL
+SMALL_PRODUCT = 1 << 18  # multiplications; below, NumPy is as fast as MKL
 
 
 def matmul(x, y):
-    """By MKL, where it is installed; with vectors by NumPy, which has a routine of BLAS for them."""
+    """By MKL where it is installed; products with vectors by NumPy, which calls BLAS's gemv for them."""
     library = mkl()
     if library is None or x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]):
         return numpy_kernels.matmul(x, y)
-    if x.size * y.shape[-1] < TINY or x.dtype != FLOAT32 or y.dtype != FLOAT32:
+    if x.size * y.shape[-1] < SMALL_PRODUCT or x.dtype != FLOAT32 or y.dtype != FLOAT32:
         return numpy_kernels.matmul(x, y)
     batch = x.shape[:-2]
     if y.shape[:-2] != batch:
@@ -221,77 +224,75 @@ def matmul(x, y):
 BLOCK = 64  # queries at a time
 
 
-def _is_in_rows(x):
-    step, each = x.strides[-2:]
-    return each == 4 <= 4 * x.shape[-1] <= step
+def _has_contiguous_rows(x):
+    row_stride, stride = x.strides[-2:]
+    return stride == 4 <= 4 * x.shape[-1] <= row_stride
 
 
-def _in_rows(x):
-    """x in four dims, its rows in one piece each."""
-    return _four_dims(x if _is_in_rows(x) else np.array(x, order="C"))
+def _with_contiguous_rows(x):
+    """x as an array of four dims whose rows are contiguous, copied only if they are not."""
+    return _four_dims(x if _has_contiguous_rows(x) else np.array(x, order="C"))
 
 
-def _empty_rows(x, width):
-    """An empty array (..., width) with its rows in one piece and its dims in memory in the order of x's, if x has one:
-    an expanded x has not."""
+def _empty_like(x, width):
+    """An empty array (..., width) with contiguous rows and its dims in memory in the order of x's, where x has such an
+    order: an expanded x has not."""
     out = np.empty_like(x, shape=(*x.shape[:-1], width))
-    return out if _is_in_rows(out) else np.empty(out.shape, FLOAT32)
+    return out if _has_contiguous_rows(out) else np.empty(out.shape, FLOAT32)
 
 
-def _attends(q, k, v, mask, scale):
+def _supports_attention(q, k, v, mask, scale):
     same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
-    return mask is None and scale > 0 and same and all(_fits(x) for x in (q, k, v)) and fastest() is not None
+    return mask is None and scale > 0 and same and all(_supported(x) for x in (q, k, v)) and fastest() is not None
 
 
 def attention(q, k, v, mask, causal, scale):
-    """Compiled, products included."""
-    if not _attends(q, k, v, mask, scale):
+    if not _supports_attention(q, k, v, mask, scale):
         return numpy_kernels.attention(q, k, v, mask, causal, scale)
     shape = q.shape[:-1]
-    q, k, v = (_in_rows(x) for x in (q, k, v))
-    out = _empty_rows(q, v.shape[-1])
+    q, k, v = (_with_contiguous_rows(x) for x in (q, k, v))
+    out = _empty_like(q, v.shape[-1])
     lse, scratch = np.empty(q.shape[:-1], FLOAT32), np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
     attend.attention(fastest().sgemm, out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
     return out.reshape(*shape, out.shape[-1]), lse.reshape(shape)
 
 
 def attention_backward(g, q, k, v, mask, lse, causal, scale):
-    """Compiled, products included."""
-    if not _attends(q, k, v, mask, scale):
+    if not _supports_attention(q, k, v, mask, scale):
         return numpy_kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
     shapes = q.shape, k.shape, v.shape
-    g, q, k, v = (_in_rows(x) for x in (g, q, k, v))
-    grads = [_empty_rows(x, x.shape[-1]) for x in (q, k, v)]
+    g, q, k, v = (_with_contiguous_rows(x) for x in (g, q, k, v))
+    grads = [_empty_like(x, x.shape[-1]) for x in (q, k, v)]
     lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
     attend.attention_backward(fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK)
     return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
 
 
 def rotary(x, cos, sin):
-    if not (_fits(x) and _fits(cos) and _fits(sin)):
+    if not (_supported(x) and _supported(cos) and _supported(sin)):
         return numpy_kernels.rotary(x, cos, sin)
-    rows = _in_rows(x)
-    out = _empty_rows(rows, rows.shape[-1])
-    attend.rotary(out, rows, _plain(cos), _plain(sin))
+    rows = _with_contiguous_rows(x)
+    out = _empty_like(rows, rows.shape[-1])
+    attend.rotary(out, rows, _contiguous(cos), _contiguous(sin))
     return out.reshape(x.shape)
 
 
-# Rows, and one step of Adam -------------------------------------------------------------------------------------------
+# Embedding, and one step of Adam --------------------------------------------------------------------------------------
 
 
 def embedding_backward(g, index, rows):
-    if not _fits(g):
+    if not _supported(g):
         return numpy_kernels.embedding_backward(g, index, rows)
     out = np.zeros((rows, g.shape[-1]), FLOAT32)
-    loops.embedding_backward(out, _plain(g), _plain(index.astype(np.int64, copy=False)))
+    loops.embedding_backward(out, _contiguous(g), _contiguous(index.astype(np.int64, copy=False)))
     return out
 
 
 def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink=1.0):
     """All parameters by one loop, or by one on each thread."""
-    grads = [_plain(g) for g in grads]
+    grads = [_contiguous(g) for g in grads]
     sets = list(zip(params, grads, means, squares))
-    if largest or not all(_fits(a) and a.flags.carray for arrays in sets for a in arrays):
+    if largest or not all(_supported(a) and a.flags.carray for arrays in sets for a in arrays):
         settings = {"step": step, "lr": lr, "betas": betas, "eps": eps, "shrink": shrink}
         numpy_kernels.adam(params, grads, means, squares, largest, **settings)
         return
@@ -311,6 +312,6 @@ def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink
 
 
 def squared_norm(x):
-    if not _fits(x):
+    if not _supported(x):
         return numpy_kernels.squared_norm(x)
     return float(loops.sum_of_squares(_flat(x)))

@@ -1,6 +1,6 @@
-"""The compiled loops: contiguous float32 in, results into arrays that the caller made.
+"""The compiled loops over contiguous float32 arrays; results are written to arrays that the caller allocated.
 
-Matrices are (rows, C). Loops over a row vectorise; nothing is allocated but small vectors.
+Matrices are (rows, C), and the loops over a row compile to vector instructions. Nothing is allocated here.
 """
 
 import math
@@ -251,7 +251,7 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
             out[r, target[r]] -= scale * (ONE - smoothing)
 
 
-# Rows, and one step of Adam -------------------------------------------------------------------------------------------
+# Embedding, and one step of Adam --------------------------------------------------------------------------------------
 
 
 @kernel

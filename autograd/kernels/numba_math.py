@@ -1,7 +1,7 @@
-"""What the compiled loops share: how they are compiled, and functions of one float32 that LLVM can vectorise.
+"""Compiler options for the kernels, and functions of one float32 that LLVM can vectorise.
 
-Numba has no vector exp without Intel's SVML, and a call to the C library's keeps a loop scalar. So exp is a polynomial
-and a shift of the exponent's bits: only arithmetic, which becomes vector instructions wherever it is inlined.
+Without Intel's SVML, Numba has no vector exp, and a loop that calls the C library's stays scalar. So exp is a
+polynomial times a power of two made from bits: plain arithmetic, which vectorises in the loop it is inlined into.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ def nearest(typingctx, x):
 
 @intrinsic
 def larger(typingctx, x, y):
-    """The larger of two float32, in a form that a loop can keep in vectors; with a nan, either."""
+    """The larger of two float32, by an instruction that vectorises; if one is nan, either of the two."""
 
     def generate(context, builder, signature, args):
         two = ir.FunctionType(ir.FloatType(), [ir.FloatType(), ir.FloatType()])
@@ -64,7 +64,7 @@ def larger(typingctx, x, y):
 
 @intrinsic
 def wide_vectors(typingctx):
-    """Said in a kernel: take the widest vectors there are, where LLVM would take only half of what AVX-512 has."""
+    """Compile the kernel that calls this for the widest vectors of the processor; LLVM avoids AVX-512's by default."""
 
     def generate(context, builder, signature, args):
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own add knows fewer names
@@ -76,8 +76,8 @@ def wide_vectors(typingctx):
 LOG2_E = float32(1.4426950408889634)
 LN_2_HIGH = float32(0.693359375)  # few bits, so that n LN_2_HIGH is exact
 LN_2_LOW = float32(-2.12194440e-4)
-LOWEST = float32(-87.33)  # below it e^x is 0 here; float32 would have denormal numbers down to -103.9
-HIGHEST = float32(88.37)  # above it e^x stays at 2.4e38, where only sigmoid goes, as 1 / (1 + e^x)
+LOWEST = float32(-87.33)  # below, exp gives 0, where float32 has denormal numbers down to -103.9
+HIGHEST = float32(88.37)  # above, exp stays at 2.4e38; only sigmoid asks for it, as 1 / (1 + e^x)
 
 
 @inline
@@ -106,10 +106,10 @@ def sigmoid(x):
 
 @inline
 def erf(z):
-    """erf(z) within 3e-7: z P(u) / Q(u), u = z^2, for |z| up to 3.925, from where on it is 1 to half a bit.
+    """erf(z) within 3e-7: z P(u) / Q(u) with u = z^2 for |z| up to 3.925, beyond which erf is 1 to half a bit.
 
-    P and Q were fitted in float64 to erf(z) / z at 4,000 Chebyshev points by linear least squares, the weights
-    raised in 60 rounds where the relative error was largest; it came down to 1.9e-8.
+    P and Q were fitted in float64 to erf(z) / z at 4,000 Chebyshev points by linear least squares. In 60 rounds the
+    weights were raised where the relative error was largest, which brought it down to 1.9e-8.
     """
     largest = float32(3.925)
     y = largest if z > largest else z

@@ -1,6 +1,6 @@
-"""Matrix products inside compiled code: a cblas_sgemm is called by its address, without Python and without its lock.
+"""Matrix products inside compiled code, which calls cblas_sgemm by its address, without Python and without the GIL.
 
-The address is an argument, not a constant, so that what is compiled can be kept on disk.
+The address is an argument, not a constant, so that the compiled code can be cached on disk.
 """
 
 from llvmlite import ir
@@ -10,14 +10,16 @@ from numba.extending import intrinsic
 from autograd.kernels.numba_math import inline
 
 _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
-_ROW_MAJOR, AS_IT_IS, TRANSPOSED = 101, int32(111), int32(112)  # of <cblas.h>
+_ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
 WORTH_TWO_THREADS = 1 << 23  # multiplications; below, MKL multiplies on one
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
 
 @intrinsic
-def _sgemm(typingctx, address, turn_x, turn_y, n, m, k, alpha, x, x_step, y, y_step, beta, out, out_step):
+def _sgemm(
+    typingctx, address, transpose_x, transpose_y, n, m, k, alpha, x, x_stride, y, y_stride, beta, out, out_stride
+):
     """The cblas_sgemm at this address, with integers of 64 bits and row-major arrays given by their addresses."""
 
     def generate(context, builder, signature, args):
@@ -30,31 +32,33 @@ def _sgemm(typingctx, address, turn_x, turn_y, n, m, k, alpha, x, x_step, y, y_s
 
 
 @inline
-def _in_rows(length, step, each):
-    """Whether rows of this length lie in one piece each, given the strides from row to row and within a row."""
-    return each == _SIZE and step >= length * _SIZE
+def _contiguous_rows(length, row_stride, stride):
+    """Whether rows of this length are contiguous, given the strides from row to row and within a row."""
+    return stride == _SIZE and row_stride >= length * _SIZE
 
 
 @inline
 def product(sgemm, out, x, y, beta):
-    """out = beta out + x y for matrices of float32; the rows of out, and the rows or columns of x and y, lie in one
-    piece each."""
+    """out = beta out + x y for matrices of float32.
+
+    The rows of out must be contiguous, and of x and y either the rows or the columns.
+    """
     n, k = x.shape
     m = y.shape[1]
-    turn_x = not _in_rows(k, x.strides[0], x.strides[1])
-    turn_y = not _in_rows(m, y.strides[0], y.strides[1])
+    transpose_x = not _contiguous_rows(k, x.strides[0], x.strides[1])
+    transpose_y = not _contiguous_rows(m, y.strides[0], y.strides[1])
     _sgemm(
         sgemm,
-        TRANSPOSED if turn_x else AS_IT_IS,
-        TRANSPOSED if turn_y else AS_IT_IS,
+        _TRANSPOSE if transpose_x else _NO_TRANSPOSE,
+        _TRANSPOSE if transpose_y else _NO_TRANSPOSE,
         n,
         m,
         k,
         float32(1),
         x.ctypes.data,
-        (x.strides[1] if turn_x else x.strides[0]) // _SIZE,
+        (x.strides[1] if transpose_x else x.strides[0]) // _SIZE,
         y.ctypes.data,
-        (y.strides[1] if turn_y else y.strides[0]) // _SIZE,
+        (y.strides[1] if transpose_y else y.strides[0]) // _SIZE,
         float32(beta),
         out.ctypes.data,
         out.strides[0] // _SIZE,
@@ -63,7 +67,7 @@ def product(sgemm, out, x, y, beta):
 
 @intrinsic
 def _use_threads(typingctx, address, count):
-    """MKL_Set_Num_Threads_Local at this address: how many threads this one may use; gives the number before."""
+    """MKL_Set_Num_Threads_Local at this address: set the number of threads of this thread, return the previous one."""
 
     def generate(context, builder, signature, args):
         function = ir.FunctionType(_INT32, [_INT32]).as_pointer()
@@ -73,32 +77,32 @@ def _use_threads(typingctx, address, count):
 
 
 @inline
-def _readable(x):
-    """Whether the matrices of the last two dims have their rows, or their columns, in one piece each."""
-    step, each = x.strides[-2], x.strides[-1]
-    return _in_rows(x.shape[-1], step, each) or _in_rows(x.shape[-2], each, step)
+def _has_blas_layout(x):
+    """Whether BLAS can read the matrices of the last two dims: their rows or their columns are contiguous."""
+    row_stride, stride = x.strides[-2], x.strides[-1]
+    return _contiguous_rows(x.shape[-1], row_stride, stride) or _contiguous_rows(x.shape[-2], stride, row_stride)
 
 
-def _forms(ndim):
-    """One form for arrays of every layout: else each combination of them would be compiled anew."""
+def _signature(ndim):
+    """One signature for arrays of every layout: otherwise each combination of layouts would be compiled anew."""
     read = types.Array(float32, ndim, "A", readonly=True)
     return types.boolean(int64, int64, types.Array(float32, ndim, "C"), read, read)
 
 
-@njit([_forms(2), _forms(4)], nogil=True, cache=True)
+@njit([_signature(2), _signature(4)], nogil=True, cache=True)
 def products(sgemm, use_threads, out, x, y):
-    """The product of two matrices, or the products of those in two batch dims; False where BLAS can read neither the
-    rows nor the columns of x or y in one piece each."""
-    if not (_readable(x) and _readable(y)):
+    """out = x @ y, for matrices or for arrays of them in two batch dims; False, and nothing done, where BLAS cannot
+    read x or y."""
+    if not (_has_blas_layout(x) and _has_blas_layout(y)):
         return False
-    little = out.size * x.shape[-1] < WORTH_TWO_THREADS
-    before = _use_threads(use_threads, int32(1)) if little and use_threads != 0 else int32(-1)
+    small = out.size * x.shape[-1] < WORTH_TWO_THREADS
+    previous = _use_threads(use_threads, int32(1)) if small and use_threads != 0 else int32(-1)
     if out.ndim == 2:
         product(sgemm, out, x, y, 0)
     else:
         for b in range(out.shape[0]):
             for h in range(out.shape[1]):
                 product(sgemm, out[b, h], x[b, h], y[b, h], 0)
-    if before >= 0:
-        _use_threads(use_threads, before)
+    if previous >= 0:
+        _use_threads(use_threads, previous)
     return True

@@ -1,14 +1,14 @@
-"""Attention in plain NumPy, piece by piece of the scores, and the rotation of its queries and keys."""
+"""Attention in plain NumPy, one block of the scores at a time, and the rotary embedding of queries and keys."""
 
 import math
 
 import numpy as np
 
-CACHED = 1 << 17  # elements of scores that are worked on at a time
+CACHED = 1 << 17  # elements of a block of scores, so that it stays in the cache
 
 
 def _pieces(shape):
-    """Indices that cut scores of the shape (..., T, S) into pieces that fit into the cache, along the batch dims."""
+    """Indices that cut scores of the shape (..., T, S) along the batch dims into blocks that fit into the cache."""
     inner, cut = math.prod(shape[-2:]), len(shape) - 2
     while cut and inner * shape[cut - 1] <= CACHED:
         cut -= 1
@@ -27,8 +27,7 @@ def _batched(x, batch):
 
 
 def _like(x, shape):
-    """An empty array of this shape whose dims lie in memory in the order of x's, so that a split of heads is undone
-    by a view."""
+    """An empty array of this shape with its dims in memory in the order of x's, so that merging heads needs no copy."""
     return np.empty_like(x, shape=shape) if x.ndim == len(shape) else np.empty(shape, x.dtype)
 
 
@@ -46,7 +45,7 @@ def _scores(q, k, mask, hidden, scale):
 
 
 def _attention_setting(q, k, v, mask, causal):
-    """The batch dims, and all arrays spread over them; where the scores are hidden; the shape of the scores."""
+    """The batch dims, q, k, v and mask broadcast to them, and where the causal mask hides scores (T, S)."""
     t, s = q.shape[-2], k.shape[-2]
     batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2], () if mask is None else mask.shape[:-2])
     hidden = ~np.tri(t, s, s - t, dtype=bool) if causal else None
@@ -58,7 +57,7 @@ def _attention_setting(q, k, v, mask, causal):
 def attention(q, k, v, mask, causal, scale):
     """(softmax(scale q k^T + mask) v, logsumexp a row) for q (..., T, D), k (..., S, D), v (..., S, E).
 
-    A row in which everything is masked gives zeros. With `causal`, query t sees the keys up to t + S - T.
+    A row that is masked out entirely gives zeros. With `causal`, query t attends to the keys up to t + S - T.
     """
     batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
     t, s = q.shape[-2], k.shape[-2]
@@ -83,7 +82,7 @@ def attention(q, k, v, mask, causal, scale):
 
 
 def attention_backward(g, q, k, v, mask, lse, causal, scale):
-    """The gradients of q, k and v; the weights are computed again from the logsumexp (Dao et al. 2022, section 3.1)."""
+    """The gradients of q, k and v; the softmax is recomputed from the logsumexp (Dao et al. 2022, section 3.1)."""
     batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
     g_q, g_k, g_v = (_like(x, (*batch, *x.shape[-2:])) for x in (q, k, v))
     for i in _pieces((*batch, q.shape[-2], k.shape[-2])):
@@ -101,7 +100,7 @@ def attention_backward(g, q, k, v, mask, lse, causal, scale):
 
 
 def rotary(x, cos, sin):
-    """Each pair of features i and i + D/2 of x (..., T, D) turned by its angle, cos and sin (T, D/2)."""
+    """Each pair of features i and i + D/2 of x (..., T, D) rotated by its angle, of which cos and sin are (T, D/2)."""
     half = x.shape[-1] // 2
     out = np.empty_like(x)
     for place, a, b, sign in ((out[..., :half], cos, sin, np.subtract), (out[..., half:], sin, cos, np.add)):

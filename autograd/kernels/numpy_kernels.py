@@ -1,6 +1,7 @@
-"""The kernels in plain NumPy: arrays in, arrays out, the dtype kept. A `_backward` takes the upstream gradient.
+"""The kernels in plain NumPy, for arrays of any floating-point dtype, which the results have too.
 
-Each makes few temporaries: elementwise ones work in pieces that fit into the cache, the others in place.
+A `_backward` takes the upstream gradient first. Kernels make few temporaries: the elementwise ones work on blocks that
+fit into the cache, the others in place.
 """
 
 import math
@@ -35,7 +36,7 @@ def _gelu_erf(out, x):
 
 
 def _tanh_of_cubic(out, x):
-    """out = tanh(sqrt(2 / pi) (x + 0.044715 x^3)); gives x^2."""
+    """out = tanh(sqrt(2 / pi) (x + 0.044715 x^3)); returns x^2."""
     square = x * x
     np.multiply(square, GELU_CUBIC * SQRT_2_OVER_PI, out=out)
     out += SQRT_2_OVER_PI
@@ -91,7 +92,7 @@ def gelu_backward(g, x, tanh):
 
 
 def _sigmoid(x):
-    """1 / (1 + e^-x) as (1 + tanh(x / 2)) / 2, which overflows nowhere."""
+    """1 / (1 + e^-x) as (1 + tanh(x / 2)) / 2, which never overflows."""
     s = np.multiply(x, 0.5)
     np.tanh(s, out=s)
     s += 1
@@ -130,7 +131,7 @@ def _shifted(x, dim):
 
 
 def softmax(x, dim):
-    """e^x over its sum along dim, the maximum taken out first; a slice of only -inf gives nan, as torch's."""
+    """e^x / sum(e^x) along dim, computed from x - max(x); a slice that is -inf throughout gives nan, as in torch."""
     e = _shifted(x, dim)
     np.exp(e, out=e)
     e /= np.sum(e, axis=dim, keepdims=True)
@@ -164,7 +165,7 @@ def log_softmax_backward(g, out, dim):
 
 
 def _mean_product(x, y):
-    """The mean of x y over the last dim, kept, without x y in memory."""
+    """The mean of x y over the last dim, which is kept, without storing x y."""
     return (np.vecdot(x, y) / x.shape[-1])[..., None].astype(x.dtype, copy=False)
 
 
@@ -174,7 +175,7 @@ def _columns(g):
 
 
 def layer_norm(x, weight, bias, eps):
-    """(out, mean, rstd) of x (..., C) normalised over the last dim, then scaled and shifted (either may be None)."""
+    """(out, mean, rstd) of x (..., C) normalised over the last dim, times weight plus bias (either may be None)."""
     mean = np.mean(x, axis=-1, keepdims=True)
     out = np.subtract(x, mean)
     rstd = 1 / np.sqrt(_mean_product(out, out) + eps)
@@ -204,7 +205,7 @@ def layer_norm_backward(g, x, weight, mean, rstd, needs):
 
 
 def rms_norm(x, weight, eps):
-    """(out, rstd) of x (..., C) over the root of the mean of its squares along the last dim, then scaled."""
+    """(out, rstd) of x (..., C) divided by its root mean square over the last dim, times weight (may be None)."""
     rstd = 1 / np.sqrt(_mean_product(x, x) + eps)
     out = x * rstd
     if weight is not None:
@@ -237,7 +238,7 @@ def _logsumexp_rows(logits):
 
 
 def cross_entropy(logits, target, ignore_index, label_smoothing):
-    """(loss a row, logsumexp a row) of logits (N, V) and int targets (N,); rows of `ignore_index` lose 0."""
+    """(loss, logsumexp), both (N,), of logits (N, V) and integer targets (N,); a target `ignore_index` has loss 0."""
     n, v = logits.shape
     total = np.empty(n, logits.dtype)
     step = max(1, CACHED // max(v, 1))
@@ -264,7 +265,7 @@ def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothi
 
 # Products -------------------------------------------------------------------------------------------------------------
 
-FEW_ROWS = 32  # up to here OpenBLAS is the quicker with the second matrix first, which it repacks
+FEW_ROWS = 32  # OpenBLAS repacks its second matrix: up to so many rows of x, (y^T x^T)^T is faster
 
 
 def matmul(x, y):
@@ -274,11 +275,11 @@ def matmul(x, y):
     return x @ y
 
 
-# Rows -----------------------------------------------------------------------------------------------------------------
+# Embedding ------------------------------------------------------------------------------------------------------------
 
 
 def embedding_backward(g, index, rows):
-    """Zeros (rows, C) with each row of g (N, C) added at index (N,): the gradient of taking rows."""
+    """The gradient of the weight (rows, C) of weight[index]: the sums of the rows of g (N, C) with equal index (N,)."""
     order = np.argsort(index, kind="stable")
     sorted_index = index[order]
     starts = np.flatnonzero(np.diff(sorted_index, prepend=-1))

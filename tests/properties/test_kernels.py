@@ -140,7 +140,7 @@ def library(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast, "mkl", lambda: found)
         patch.setattr(fast, "fastest", lambda: found)
-        patch.setattr(fast, "TINY", 1)
+        patch.setattr(fast, "SMALL_PRODUCT", 1)
         yield found
 
 
