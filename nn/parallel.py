@@ -5,14 +5,13 @@ keep two cores busy where one thread with a BLAS on two would leave the second i
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from autograd import Generator, Tensor, as_tensor, enable_grad, grad, kernels
 from autograd.generator import default_generator, own_generator
-from autograd.kernels.blas import blas_threads
-from autograd.kernels.threads import parallel_map, thread_count, thread_pool
 
 
 def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
@@ -34,9 +33,11 @@ def value_and_grads(
     `loss` must be a mean over the first dim of the batch: the mean of the shares, weighted by their sizes, is then the
     mean of the whole. With the same seed and number of threads, the same bits come out.
     """
-    parts = shares(batch, max(threads or thread_count(), 1))
+    parts = shares(batch, max(threads or kernels.thread_count(), 1))
     total = sum(len(part[0]) for part in parts)
     seeds = default_generator.rng.integers(2**63, size=len(parts) - 1).tolist() if len(parts) > 1 else []
+
+    results: list[Any] = [None] * len(parts)
 
     def of_share(i: int) -> tuple[float, list[np.ndarray]]:
         weight = len(parts[i][0]) / total
@@ -48,21 +49,20 @@ def value_and_grads(
             np.zeros_like(p.array) if g is None else g.array for p, g in zip(parameters, found)
         ]
 
-    def in_worker(i: int) -> tuple[float, list[np.ndarray]]:
-        own_generator.set(Generator().manual_seed(seeds[i - 1]))
-        return of_share(i)
+    def body(start: int, stop: int) -> None:
+        before = own_generator.generator
+        for i in range(start, stop):
+            if i:  # threads that shared a generator would draw from it in a random order
+                own_generator.set(Generator().manual_seed(seeds[i - 1]))
+            results[i] = of_share(i)
+        own_generator.set(before)
 
-    if len(parts) == 1:
-        value, grads = of_share(0)
-    else:
-        kernels.backend()  # it may bring a BLAS of its own, whose threads count too
-        with blas_threads(1):
-            futures = [thread_pool(len(parts) - 1).submit(in_worker, i) for i in range(1, len(parts))]
-            value, grads = of_share(0)
-            for future in futures:
-                more, others = future.result()
-                value += more
-                parallel_map(np.ndarray.__iadd__, grads, others)
+    with kernels.blas_threads(1) if len(parts) > 1 else nullcontext():
+        kernels.parallel_for(body, len(parts), threads=len(parts))
+    value, grads = results[0]
+    for more, others in results[1:]:
+        value += more
+        kernels.parallel_map(np.ndarray.__iadd__, grads, others)
     return value, [Tensor.wrap(g) for g in grads]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd import Tensor, as_tensor, cat, kernels, writing
-from autograd.kernels.threads import parallel_map
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -38,13 +37,13 @@ def clip_grad_norm_(
     """
     gradients = _gradients(parameters)
     arrays = [gradient.array for gradient in gradients]
-    total = _norm(np.array(parallel_map(lambda array: _norm(array, norm_type), arrays)), norm_type)
+    total = _norm(np.array(kernels.parallel_map(lambda array: _norm(array, norm_type), arrays)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:
         with writing(*gradients):
-            parallel_map(lambda array: np.multiply(array, factor, out=array), arrays)
+            kernels.parallel_map(lambda array: np.multiply(array, factor, out=array), arrays)
     return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 
 

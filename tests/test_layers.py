@@ -94,6 +94,26 @@ def test_an_import_that_runs_back_is_found(name: str, source: str) -> None:
     assert runs_back(name, source)
 
 
+def behind_the_seam(name: str, source: str) -> list[str]:
+    """The modules of kernels that a module outside imports: the way to a kernel is `kernels.NAME`."""
+    if name.startswith("autograd.kernels"):
+        return []
+    return [found for found, _ in imports(ast.parse(source)) if found.startswith("autograd.kernels.")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_kernels_are_reached_through_their_package_alone(path: Path) -> None:
+    assert not behind_the_seam(module(path), path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from autograd.kernels import threads", "import autograd.kernels.blas", "from autograd.kernels.blas import mkl"],
+)
+def test_an_import_from_behind_the_seam_is_found(source: str) -> None:
+    assert behind_the_seam("nn.utils", source)
+
+
 def late_imports(source: str) -> list[str]:
     """What functions import of our own and of optional packages; the standard library's may wait until it is needed."""
     functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]

@@ -1,7 +1,8 @@
-"""The hot loops behind the fused ops: NumPy always, Numba where it is installed (the extra `fast`).
+"""The hot loops behind the fused ops and the optimisers: NumPy always, Numba where it is installed (the extra `fast`).
 
-`kernels.NAME` is the function of that name of the backend in use. The environment's CHAINRULE_KERNELS=numpy|numba, or
-`kernels.use("numpy")`, chooses one; without either it is Numba's where that is installed, from the first call on.
+`kernels.NAME` is the function of that name of the backend in use, and the only way by which other packages reach one.
+The environment's CHAINRULE_KERNELS=numpy|numba, or `kernels.use("numpy")`, chooses the backend; without either it is
+Numba's where that is installed, from the first call on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ KERNELS = (
     *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
     *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
     *("adam", "squared_norm"),
+    *("parallel_for", "parallel_map", "thread_count", "blas_threads"),
 )
 
 
@@ -37,9 +39,9 @@ def use(name: str) -> ModuleType:
     if name == "numba":
         require("numba", "fast")
     keep_freed_memory()
-    module = importlib.import_module(f"autograd.kernels.{name}_kernels")
+    reference, module = (importlib.import_module(f"autograd.kernels.{which}_kernels") for which in ("numpy", name))
     # as attributes of this module, or each use of a kernel would first fail to find it here
-    vars(sys.modules[__name__]).update({name: getattr(module, name) for name in KERNELS})
+    vars(sys.modules[__name__]).update({k: getattr(module, k, getattr(reference, k)) for k in KERNELS})
     _State.module = module
     return module
 
@@ -55,4 +57,5 @@ def backend() -> ModuleType:
 def __getattr__(name: str) -> Any:
     if name not in KERNELS:
         raise AttributeError(f"module {__name__!r} has no kernel {name!r}")
-    return getattr(backend(), name)
+    backend()
+    return vars(sys.modules[__name__])[name]

@@ -1,4 +1,4 @@
-"""The kernels by Numba (the extra `fast`), for float32; whatever else they are given goes to the NumPy kernels.
+"""The kernels by Numba (the extra `fast`), for float32; other arrays, and kernels missing here, are NumPy's to do.
 
 Each has the name and the arguments of a NumPy kernel, whose docstring says what it computes. The loops are in
 `numba_loops`; the functions here make arrays contiguous and allocate the results. The loops release the GIL and run on
@@ -15,7 +15,6 @@ from autograd.kernels import numba_loops as loops
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
 from autograd.kernels.numba_products import products
-from autograd.kernels.numpy_kernels import erf as erf
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 
 FLOAT32 = np.dtype(np.float32)

@@ -8,11 +8,15 @@ import math
 
 import numpy as np
 
+from autograd.kernels.blas import blas_threads as blas_threads
 from autograd.kernels.error_function import erf as erf
 from autograd.kernels.error_function import erf_and_gauss, in_blocks
 from autograd.kernels.numpy_attention import attention as attention
 from autograd.kernels.numpy_attention import attention_backward as attention_backward
 from autograd.kernels.numpy_attention import rotary as rotary
+from autograd.kernels.threads import parallel_for as parallel_for
+from autograd.kernels.threads import parallel_map as parallel_map
+from autograd.kernels.threads import thread_count as thread_count
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -42,22 +42,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=thread_pool.cache_clear)  # threads do not live on in a forked process
 
 
-def parallel_for(body: Callable[[int, int], object], size: int, grain_size: int) -> None:
-    """Call `body(start, stop)` on consecutive ranges that make up range(size), one a thread.
+def parallel_for(
+    body: Callable[[int, int], object], size: int, grain_size: int = 1, threads: int | None = None
+) -> None:
+    """Call `body(start, stop)` on consecutive ranges that make up range(size), one a thread (of all, or of `threads`).
 
-    There are at most as many ranges as threads, and each has at least `grain_size` indices unless it is the only one.
-    A call from within a worker thread runs there as one range: a pool that waits for itself would wait forever.
+    Each range has at least `grain_size` indices unless it is the only one. A call from within a worker thread runs
+    there as one range: a pool that waits for itself would wait forever. All threads are done when it returns or raises.
     """
-    count = 1 if _local.in_worker else max(min(thread_count(), size // grain_size), 1)
+    count = 1 if _local.in_worker else max(min(threads or thread_count(), size // grain_size), 1)
     stops = [size * i // count for i in range(count + 1)]
     futures = [thread_pool(count - 1).submit(body, *bounds) for bounds in zip(stops[1:], stops[2:])]
-    body(0, stops[1])
+    try:
+        body(0, stops[1])
+    finally:
+        wait(futures)
     for future in futures:
         future.result()
 
 
 def parallel_map(function: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
-    """`list(map(function, *lists))`, on all threads if the first list's arrays are large enough for that."""
+    """`list(map(function, *lists))`, on all threads if the arrays of the first list are large enough for that."""
     calls = list(zip(*lists, strict=True))
     results: list[Any] = [None] * len(calls)
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd import Tensor, kernels, writing
-from autograd.kernels.numpy_kernels import decay_average
-from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
+from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, moving_average_, slot, with_decay
 
 
 def _check_adam(group: Group) -> None:
@@ -130,7 +129,7 @@ class Adamax(Optimizer):
         beta1, beta2 = group["betas"]
         grad = with_decay(grad, param, group["weight_decay"])
         mean, largest = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
-        decay_average(mean, grad, beta1, np.empty_like(param))
+        moving_average_(mean, grad, beta1)
         largest *= beta2
         np.maximum(largest, np.abs(grad) + group["eps"], out=largest)
         param -= group["lr"] / (1 - beta1 ** count_step(state)) * mean / largest
@@ -180,9 +179,8 @@ class NAdam(Optimizer):
         mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
         product = state["mu_product"] = state.get("mu_product", 1.0) * mu
         mean, square = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
-        scratch = np.empty_like(param)
-        decay_average(mean, grad, beta1, scratch)
-        decay_average(square, grad * grad, beta2, scratch)
+        moving_average_(mean, grad, beta1)
+        moving_average_(square, grad * grad, beta2)
         root = np.sqrt(square / (1 - beta2**step)) + group["eps"]
         param -= lr * (1 - mu) / (1 - product) * grad / root
         param -= lr * following / (1 - product * following) * mean / root

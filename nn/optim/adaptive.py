@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd import Tensor
-from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, slot, with_decay
+from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, moving_average_, slot, with_decay
 
 
 class RMSprop(Optimizer):
@@ -48,12 +48,10 @@ class RMSprop(Optimizer):
         count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])
         square = slot(state, "square_avg", param)
-        square *= alpha
-        square += (1 - alpha) * grad * grad
+        moving_average_(square, grad * grad, alpha)
         if group["centered"]:
             mean = slot(state, "grad_avg", param)
-            mean *= alpha
-            mean += (1 - alpha) * grad
+            moving_average_(mean, grad, alpha)
             root = np.sqrt(square - mean * mean)
         else:
             root = np.sqrt(square)
@@ -135,9 +133,7 @@ class Adadelta(Optimizer):
         count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])
         square, steps = slot(state, "square_avg", param), slot(state, "acc_delta", param)
-        square *= rho
-        square += (1 - rho) * grad * grad
+        moving_average_(square, grad * grad, rho)
         step = np.sqrt(steps + eps) / np.sqrt(square + eps) * grad
-        steps *= rho
-        steps += (1 - rho) * step * step
+        moving_average_(steps, step * step, rho)
         param -= group["lr"] * step

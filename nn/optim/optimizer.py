@@ -38,6 +38,12 @@ def count_step(state: State) -> int:
     return state["step"]
 
 
+def moving_average_(average: np.ndarray, values: np.ndarray, beta: float) -> None:
+    """average = beta average + (1 - beta) values, in place."""
+    average *= beta
+    average += (1 - beta) * values
+
+
 def with_decay(grad: np.ndarray, param: np.ndarray, weight_decay: float) -> np.ndarray:
     """The gradient of the loss with an L2 penalty of weight_decay / 2 |param|^2."""
     return grad + weight_decay * param if weight_decay else grad

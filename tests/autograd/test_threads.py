@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -32,6 +33,26 @@ def test_no_more_threads_than_the_work_is_worth(count):
     pieces = []
     threads.parallel_for(lambda start, stop: pieces.append((start, stop)), 100, 40)
     assert len(pieces) == min(count, 2)
+
+
+def test_a_given_number_of_threads_is_taken():
+    seen = []
+    threads.parallel_for(lambda start, stop: seen.append(threading.current_thread()), 5, threads=4)
+    assert len(seen) == 4 and threading.current_thread() in seen
+
+
+def test_no_thread_is_still_at_work_when_an_error_is_raised():
+    done = []
+
+    def body(start, stop):
+        if start == 0:
+            raise RuntimeError("in the first range")
+        time.sleep(0.05)
+        done.append(start)
+
+    with pytest.raises(RuntimeError, match="in the first range"):
+        threads.parallel_for(body, 2, threads=2)
+    assert done == [1]
 
 
 def test_what_each_gives_comes_in_order(count, monkeypatch):

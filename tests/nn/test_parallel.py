@@ -5,6 +5,7 @@ import pytest
 
 import autograd
 import nn
+from autograd import kernels
 from autograd.kernels import blas
 from autograd.kernels.blas import blas_threads
 from nn import functional as F
@@ -53,6 +54,21 @@ def test_dropout_draws_the_same_for_the_same_seed_and_number_of_threads():
         results.append([g.numpy() for g in value_and_grads(loss, list(model.parameters()), batch, 3)[1]])
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_within_a_worker_thread_the_shares_are_taken_one_after_the_other():
+    model, loss, batch = setting()
+    found = []
+
+    def body(start, stop):
+        found.append([g.numpy() for g in value_and_grads(loss, list(model.parameters()), batch, 2)[1]])
+
+    body(0, 1)
+    kernels.parallel_for(body, 2, threads=2)
+    assert len(found) == 3
+    for a, b, c in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
 
 
 def test_shares_are_nearly_equal_and_never_empty():
