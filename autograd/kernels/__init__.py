@@ -2,7 +2,8 @@
 
 `kernels.NAME` is the function of that name of the backend in use, and the only way by which other packages reach one.
 The environment's CHAINRULE_KERNELS=numpy|numba, or `kernels.use("numpy")`, chooses the backend; without either it is
-Numba's where that is installed, from the first call on.
+Numba's where that is installed, from the first call on. A kernel that Numba's module lacks is NumPy's; `adam` is None
+where both lack it: its formula stands in nn.optim, which it only makes faster.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def use(name: str) -> ModuleType:
     keep_freed_memory()
     reference, module = (importlib.import_module(f"autograd.kernels.{which}_kernels") for which in ("numpy", name))
     # as attributes of this module, or each use of a kernel would first fail to find it here
-    vars(sys.modules[__name__]).update({k: getattr(module, k, getattr(reference, k)) for k in KERNELS})
+    vars(sys.modules[__name__]).update({k: getattr(module, k, getattr(reference, k, None)) for k in KERNELS})
     _State.module = module
     return module
 

@@ -287,27 +287,26 @@ def embedding_backward(g, index, rows):
     return out
 
 
-def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink=1.0):
-    """All parameters by one loop, or by one on each thread."""
-    grads = [_contiguous(g) for g in grads]
-    sets = list(zip(params, grads, means, squares))
-    if largest or not all(_supported(a) and a.flags.carray for arrays in sets for a in arrays):
-        settings = {"step": step, "lr": lr, "betas": betas, "eps": eps, "shrink": shrink}
-        numpy_kernels.adam(params, grads, means, squares, largest, **settings)
-        return
+def adam(params, grads, means, squares, largest, *, steps, lr, betas, eps, l2, shrink, maximize):
+    """The step of `nn.optim.Adam` for all parameters in one loop, or in one a thread; `largest` is None unless amsgrad.
+
+    False, and nothing done, if one of the arrays is not contiguous float32.
+    """
+    sets = list(zip(params, map(_contiguous, grads), means, squares, largest or squares))
+    if not all(a.dtype == FLOAT32 and a.flags.carray for arrays in sets for a in arrays):
+        return False
     beta1, beta2 = betas
-    numbers = (
-        *(beta1, 1 - beta1, beta2, 1 - beta2, shrink),
-        *(lr / (1 - beta1**step), 1 / math.sqrt(1 - beta2**step), eps),
-    )
-    numbers = [np.float32(n) for n in numbers]
-    places = np.array([[loops.address(a) for a in arrays] for arrays in sets])
-    sizes = np.array([a.size for a in params])
+    addresses = np.array([loops.address(a) for arrays in sets for a in arrays], np.int64).reshape(-1, 5)
+    sizes = np.array([a.size for a in params], np.int64)
+    step_sizes = np.array([lr / (1 - beta1**step) for step in steps], FLOAT32)
+    roots = np.array([1 / math.sqrt(1 - beta2**step) for step in steps], FLOAT32)
+    numbers = [np.float32(n) for n in (-1 if maximize else 1, l2, shrink, beta1, 1 - beta1, beta2, 1 - beta2, eps)]
 
     def body(start, stop):
-        loops.adam(places, sizes, start, stop, *numbers)
+        loops.adam(addresses, sizes, step_sizes, roots, start, stop, *numbers, largest is not None)
 
     parallel_for(body, int(sizes.sum()), GRAIN_SIZE)
+    return True
 
 
 def squared_norm(x):

@@ -278,23 +278,30 @@ def sum_of_squares(x):
 
 
 @kernel
-def adam(places, sizes, start, stop, beta1, rest1, beta2, rest2, shrink, step_size, root, eps):
-    """The elements `start` to `stop` of all parameters, counted one after the other.
+def adam(addresses, sizes, step_sizes, roots, start, stop, sign, l2, shrink, beta1, rest1, beta2, rest2, eps, amsgrad):
+    """One step for the elements `start` to `stop` of all parameters, counted one after the other.
 
-    `places` (parameters, 4) has the addresses of each parameter, its gradient and the two averages. rest = 1 - beta,
-    step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t), none of them exact in float32.
+    `addresses` (parameters, 5) are those of each parameter, its gradient, the averages of the gradient and of its
+    square, and the largest of the latter, which only `amsgrad` reads. For each parameter, which has taken t steps,
+    step_size = lr / (1 - beta1^t) and root = 1 / sqrt(1 - beta2^t); rest = 1 - beta. None is exact in float32.
     """
     wide_vectors()
     before = 0
     for k in range(sizes.size):
-        n = sizes[k]
-        param, grad = carray(floats_at(places[k, 0]), n), carray(floats_at(places[k, 1]), n)
-        mean, square = carray(floats_at(places[k, 2]), n), carray(floats_at(places[k, 3]), n)
+        n, step_size, root = sizes[k], step_sizes[k], roots[k]
+        param, grad = carray(floats_at(addresses[k, 0]), n), carray(floats_at(addresses[k, 1]), n)
+        mean, square = carray(floats_at(addresses[k, 2]), n), carray(floats_at(addresses[k, 3]), n)
+        largest = carray(floats_at(addresses[k, 4]), n)
         for i in range(uint64(max(start - before, 0)), uint64(max(min(stop - before, n), 0))):
-            g = grad[i]
+            p, g = param[i], sign * grad[i]
+            if l2 != ZERO:
+                g += l2 * p
             m = beta1 * mean[i] + rest1 * g
             v = beta2 * square[i] + rest2 * g * g
             mean[i] = m
             square[i] = v
-            param[i] = shrink * param[i] - step_size * m / (np.sqrt(v) * root + eps)
+            if amsgrad:
+                v = largest[i] if largest[i] > v else v
+                largest[i] = v
+            param[i] = shrink * p - step_size * m / (np.sqrt(v) * root + eps)
         before += n

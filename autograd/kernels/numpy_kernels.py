@@ -293,45 +293,6 @@ def embedding_backward(g, index, rows):
     return out
 
 
-# One step of Adam -----------------------------------------------------------------------------------------------------
-
-
-def decay_average(average, values, beta, scratch):
-    """average = beta average + (1 - beta) values, in place; `scratch`, of the same shape, is overwritten."""
-    np.multiply(values, 1 - beta, out=scratch)
-    average *= beta
-    average += scratch
-
-
-def adam(params, grads, means, squares, largest, *, step, lr, betas, eps, shrink=1.0):
-    """One step of each array in `params`, in place: it is shrunk, then Kingma and Ba 2015, algorithm 1.
-
-    `means` and `squares` average grad and grad^2. Where `largest` is given, it keeps the maxima of `squares` and takes
-    their place (AMSGrad, Reddi et al. 2018).
-    """
-    settings = (lr / (1 - betas[0] ** step), math.sqrt(1 - betas[1] ** step), betas, eps, shrink)
-    for *arrays, top in zip(params, grads, means, squares, largest or [None] * len(params)):
-        _adam(*arrays, top, *settings)
-
-
-def _adam(param, grad, mean, square, largest, step_size, root, betas, eps, shrink):
-    beta1, beta2 = betas
-    scratch = np.empty_like(param)
-    decay_average(mean, grad, beta1, scratch)
-    np.multiply(grad, grad, out=scratch)
-    decay_average(square, scratch, beta2, scratch)
-    if largest is not None:
-        np.maximum(largest, square, out=largest)
-    np.sqrt(square if largest is None else largest, out=scratch)
-    scratch /= root
-    scratch += eps
-    np.divide(mean, scratch, out=scratch)
-    scratch *= step_size
-    if shrink != 1:
-        param *= shrink
-    param -= scratch
-
-
 # Sums over arrays -----------------------------------------------------------------------------------------------------
 
 

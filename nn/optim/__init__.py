@@ -1,20 +1,9 @@
 """Optimisers and learning-rate schedules."""
 
-from nn.optim import lr_scheduler
-from nn.optim.adam import Adam, Adamax, AdamW, NAdam
-from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
+from nn.optim import adam, adaptive, lr_scheduler, sgd
+from nn.optim.adam import *  # noqa: F403
+from nn.optim.adaptive import *  # noqa: F403
 from nn.optim.optimizer import Optimizer
-from nn.optim.sgd import SGD
+from nn.optim.sgd import *  # noqa: F403
 
-__all__ = [
-    "SGD",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "NAdam",
-    "Optimizer",
-    "RMSprop",
-    "lr_scheduler",
-]
+__all__ = ["Optimizer", "lr_scheduler", *adam.__all__, *adaptive.__all__, *sgd.__all__]

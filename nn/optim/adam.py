@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+import math
 
 import numpy as np
 
 from autograd import Tensor, kernels, writing
-from nn.optim.optimizer import Group, Optimizer, State, check_range, count_step, moving_average_, slot, with_decay
+from nn.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check_range,
+    count_step,
+    moving_average_,
+    settings,
+    slot,
+    steps_taken,
+    with_decay,
+)
+
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam"]
 
 
 def _check_adam(group: Group) -> None:
     for name in ("lr", "eps", "weight_decay"):
         check_range(name, group[name])
     if len(group["betas"]) != 2:
-        raise ValueError(f"betas are two numbers, got {group['betas']}")
+        raise ValueError(f"betas must be two numbers, got {group['betas']}")
     for i, beta in enumerate(group["betas"]):
         check_range(f"betas[{i}]", beta, 0.0, 1.0)
 
@@ -23,73 +36,93 @@ def _check_adam(group: Group) -> None:
 class Adam(Optimizer):
     """Steps of size lr along the average gradient, divided by its average magnitude (Kingma and Ba 2015).
 
-    `weight_decay` is an L2 penalty in the gradient. `foreach` and `fused` choose between equal implementations in
-    PyTorch; here there is one.
+    `weight_decay` is an L2 penalty in the gradient or, with `decoupled_weight_decay`, shrinks the parameter. `amsgrad`
+    divides by the largest magnitude so far. `fused=False` computes the formula in NumPy where there is a compiled
+    kernel too.
     """
-
-    decoupled = False
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[Group],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
-        maximize: bool = False,
         foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
         """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
         _check_adam(group)
 
-    def update_group(self, params: list[Tensor], group: Group) -> None:
-        """One step of all parameters that have taken equally many, by one kernel."""
-        together: defaultdict[int, list[Tensor]] = defaultdict(list)
-        for param in params:
-            if param.grad is not None:
-                together[count_step(self.state[param])].append(param)
-        for step, some in together.items():
-            self._update(some, step, group)
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array: Kingma and Ba 2015, algorithm 1.
 
-    def _update(self, params: list[Tensor], step: int, group: Group) -> None:
-        arrays, states = [param.array for param in params], [self.state[param] for param in params]
-        grads = [self.gradient(param, group) for param in params]
-        shrink = 1.0
-        if self.decoupled:
-            shrink -= group["lr"] * group["weight_decay"]
+        Its last line, param -= lr m_hat / (sqrt(v_hat) + eps), is in the order of section 2, which makes two passes
+        less: m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t), c = sqrt(1 - beta2^t). Decoupled weight decay is
+        Loshchilov and Hutter 2019, algorithm 2; amsgrad is Reddi et al. 2018, algorithm 2.
+        """
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        if group["decoupled_weight_decay"]:
+            param *= 1 - lr * group["weight_decay"]
         else:
-            grads = [with_decay(g, array, group["weight_decay"]) for g, array in zip(grads, arrays, strict=True)]
-        means, squares, largest = (
-            [slot(state, name, array) for state, array in zip(states, arrays, strict=True)] if wanted else None
-            for name, wanted in (("exp_avg", True), ("exp_avg_sq", True), ("max_exp_avg_sq", group["amsgrad"]))
-        )
-        settings = {name: group[name] for name in ("lr", "betas", "eps")}
-        with writing(*params):
-            kernels.adam(arrays, grads, means, squares, largest, step=step, shrink=shrink, **settings)
+            grad = with_decay(grad, param, group["weight_decay"])
+        t = count_step(state)
+        m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        moving_average_(m, grad, beta1)
+        moving_average_(v, grad * grad, beta2)
+        if group["amsgrad"]:
+            largest = slot(state, "max_exp_avg_sq", param)
+            v = np.maximum(largest, v, out=largest)
+        c = math.sqrt(1 - beta2**t)
+        param -= lr * c / (1 - beta1**t) * m / (np.sqrt(v) + c * eps)
+
+    def update_group(self, params: list[Tensor], group: Group) -> None:
+        """One step of every parameter that has a gradient: by the compiled kernel, all at once, if there is one."""
+        params = [param for param in params if param.grad is not None]
+        if kernels.adam is None or group["fused"] is False or not self._update_fused(params, group):
+            super().update_group(params, group)
+
+    def _update_fused(self, params: list[Tensor], group: Group) -> bool:
+        """The same step by the kernel; False, and nothing done, if it does not take these arrays."""
+        states = [self.state[param] for param in params]
+        decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+
+        def slots(name: str) -> list[np.ndarray]:
+            return [slot(state, name, param.array) for state, param in zip(states, params, strict=True)]
+
+        with writing(*params) as arrays:
+            done = kernels.adam(
+                arrays,
+                [param.grad.array for param in params],  # type: ignore[union-attr]
+                slots("exp_avg"),
+                slots("exp_avg_sq"),
+                slots("max_exp_avg_sq") if group["amsgrad"] else None,
+                steps=[steps_taken(state) + 1 for state in states],
+                l2=0.0 if decoupled else decay,
+                shrink=1 - group["lr"] * decay if decoupled else 1.0,
+                **{name: group[name] for name in ("lr", "betas", "eps", "maximize")},
+            )
+        if done:
+            for state in states:
+                count_step(state)
+        return done
 
 
 class AdamW(Adam):
     """Adam whose weight decay shrinks the parameter itself by 1 - lr weight_decay (Loshchilov and Hutter 2019)."""
 
-    decoupled = True
-
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[Group],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -98,17 +131,19 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
         foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, **settings(locals()), decoupled_weight_decay=True)
 
 
 class Adamax(Optimizer):
-    """Adam with the largest recent gradient in place of the root mean square (Kingma and Ba 2015, algorithm 2)."""
+    """Adam with the largest recent gradient in place of the root mean square (Kingma and Ba 2015, section 7.1)."""
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[Group],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -116,31 +151,32 @@ class Adamax(Optimizer):
         foreach: bool | None = None,
         *,
         maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
     ) -> None:
-        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
         """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
         _check_adam(group)
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
+        """One step of one array: Kingma and Ba 2015, algorithm 2."""
         beta1, beta2 = group["betas"]
         grad = with_decay(grad, param, group["weight_decay"])
-        mean, largest = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
-        moving_average_(mean, grad, beta1)
-        largest *= beta2
-        np.maximum(largest, np.abs(grad) + group["eps"], out=largest)
-        param -= group["lr"] / (1 - beta1 ** count_step(state)) * mean / largest
+        t = count_step(state)
+        m, u = slot(state, "exp_avg", param), slot(state, "exp_inf", param)
+        moving_average_(m, grad, beta1)
+        np.maximum(beta2 * u, np.abs(grad) + group["eps"], out=u)
+        param -= group["lr"] / (1 - beta1**t) * m / u
 
 
 class NAdam(Optimizer):
-    """Adam with Nesterov momentum that warms up (Dozat 2016, algorithm 2)."""
+    """Adam with Nesterov momentum that warms up (Dozat 2016)."""
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[Group],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -150,17 +186,10 @@ class NAdam(Optimizer):
         *,
         foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
         """lr, eps, weight_decay and momentum_decay are not negative, each beta is in [0, 1)."""
@@ -168,19 +197,18 @@ class NAdam(Optimizer):
         check_range("momentum_decay", group["momentum_decay"])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
-        beta1, beta2 = group["betas"]
-        lr, weight_decay = group["lr"], group["weight_decay"]
+        """One step of one array: Dozat 2016, algorithm 2; mu_t is the momentum of step t."""
+        lr, (beta1, beta2) = group["lr"], group["betas"]
         if group["decoupled_weight_decay"]:
-            param *= 1 - lr * weight_decay
+            param *= 1 - lr * group["weight_decay"]
         else:
-            grad = with_decay(grad, param, weight_decay)
-        step = count_step(state)
-        mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
-        product = state["mu_product"] = state.get("mu_product", 1.0) * mu
-        mean, square = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
-        moving_average_(mean, grad, beta1)
-        moving_average_(square, grad * grad, beta2)
-        root = np.sqrt(square / (1 - beta2**step)) + group["eps"]
-        param -= lr * (1 - mu) / (1 - product) * grad / root
-        param -= lr * following / (1 - product * following) * mean / root
+            grad = with_decay(grad, param, group["weight_decay"])
+        t = count_step(state)
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (i * group["momentum_decay"])) for i in (t, t + 1))
+        product = state["mu_product"] = float(state.get("mu_product", 1.0)) * mu
+        m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        moving_average_(m, grad, beta1)
+        moving_average_(v, grad * grad, beta2)
+        m_hat = mu_next * m / (1 - product * mu_next) + (1 - mu) * grad / (1 - product)
+        v_hat = v / (1 - beta2**t)
+        param -= lr * m_hat / (np.sqrt(v_hat) + group["eps"])

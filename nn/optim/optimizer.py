@@ -1,6 +1,7 @@
 """Optimizer: parameter groups, their state, and one step over them.
 
-A subclass writes its rule for one array, in `update`; state that has the shape of the parameter is made by `slot`.
+A subclass gives its settings to the base as `settings(locals())`, the arguments of its constructor, and writes its
+formula for one array in `update`, where `slot` makes state that has the shape of the parameter.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from nn.state import zero_grads
 
 State = dict[str, Any]
 Group = dict[str, Any]
+Params = Iterable[Tensor] | Iterable[Group]
+
+
+def settings(arguments: dict[str, Any]) -> Group:
+    """The settings among the arguments of an optimiser's constructor, which calls this with its `locals()`."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
 
 
 def check_range(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
@@ -32,9 +39,14 @@ def slot(state: State, name: str, like: np.ndarray, fill: float = 0.0) -> np.nda
     return state[name].array
 
 
+def steps_taken(state: State) -> int:
+    """How many steps the parameter has taken; a state that torch saved has them as a tensor."""
+    return int(state.get("step", 0))
+
+
 def count_step(state: State) -> int:
     """The number of this step, from 1."""
-    state["step"] = state.get("step", 0) + 1
+    state["step"] = steps_taken(state) + 1
     return state["step"]
 
 
@@ -53,10 +65,14 @@ class Optimizer:
     """Base of the optimisers.
 
     `params` are Tensors, or dicts `{"params": Tensors, setting: value, ...}`, each a group with its own settings;
-    `defaults` are the settings of groups that do not say otherwise.
+    `defaults` are the settings of groups that do not say otherwise. A group may have further keys, which are kept.
+
+    All optimisers have PyTorch's arguments. `maximize` steps along the gradient, not against it. `foreach`, `fused` and
+    `capturable` choose between implementations of the same step, and change nothing here unless the class says so.
+    `differentiable=True` raises NotImplementedError: a step is not recorded in the graph.
     """
 
-    def __init__(self, params: Iterable[Tensor] | Iterable[Group], defaults: Group) -> None:
+    def __init__(self, params: Params, defaults: Group) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params must be an iterable of Tensors or of dicts, got one Tensor: put it into a list")
         self.defaults = defaults
@@ -86,7 +102,7 @@ class Optimizer:
     def gradient(param: Tensor, group: Group) -> np.ndarray:
         """The gradient of what is to become smaller: with `maximize`, of the negative."""
         grad = param.grad.array  # type: ignore[union-attr]
-        return -grad if group["maximize"] else grad
+        return -grad if group.get("maximize") else grad
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter by its gradient; a `closure` computes loss and gradients first, and gives the loss."""
@@ -120,10 +136,12 @@ class Optimizer:
                 shape = tuple(param.shape)
                 raise ValueError(f"a parameter appears more than once: number {i} of this group, of shape {shape}")
             known.add(id(param))
-        unknown = param_group.keys() - self.defaults.keys() - {"params", "initial_lr", "name"}
-        if unknown:
-            raise ValueError(f"{type(self).__name__} has no setting {', '.join(map(repr, sorted(unknown)))}")
         group = {**self.defaults, **param_group, "params": params}
+        if group.get("differentiable"):
+            raise NotImplementedError(
+                f"{type(self).__name__} has no differentiable=True: a step is not recorded in the graph. "
+                "Compute the new parameters from the gradients of backward(create_graph=True)"
+            )
         self.check(group)
         self.param_groups.append(group)
 
@@ -161,16 +179,15 @@ class Optimizer:
 
     @staticmethod
     def _own(param: Tensor, entry: State) -> State:
-        """A copy of one parameter's state, arrays in its dtype."""
+        """A copy of one parameter's state, arrays in its dtype and layout."""
         own: State = {}
         for name, value in entry.items():
-            array = value.array if isinstance(value, Tensor) else value
-            if isinstance(array, np.ndarray) and array.ndim:
-                if array.shape != param.array.shape:
-                    raise ValueError(f"loaded {name} has shape {array.shape}, its parameter {param.array.shape}")
-                own[name] = as_tensor(array.astype(param.array.dtype))
-            else:
-                own[name] = value
+            if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and param.ndim):
+                own[name] = value  # a number
+                continue
+            if tuple(value.shape) != tuple(param.shape):
+                raise ValueError(f"loaded {name} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
+            slot(own, name, param.array)[...] = value.array if isinstance(value, Tensor) else value
         return own
 
     def __repr__(self) -> str:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from autograd import Tensor, as_tensor
-from nn.optim.optimizer import Group, Optimizer, State, check_range, with_decay
+from autograd import as_tensor
+from nn.optim.optimizer import Group, Optimizer, Params, State, check_range, settings, with_decay
+
+__all__ = ["SGD"]
 
 
 class SGD(Optimizer):
     """param -= lr (grad + weight_decay param), or lr b with momentum, b = momentum b + (1 - dampening) grad.
 
-    `nesterov` steps along grad + momentum b (Sutskever et al. 2013). `foreach` and `fused` choose between equal
-    implementations in PyTorch; here there is one.
+    `nesterov` steps along grad + momentum b (Sutskever et al. 2013).
     """
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[Group],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -28,17 +27,10 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
         foreach: bool | None = None,
+        differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
         """lr, momentum and weight_decay are not negative; nesterov needs momentum without dampening."""

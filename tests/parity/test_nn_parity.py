@@ -1,5 +1,6 @@
 """Every layer, loss, optimiser and schedule beside PyTorch's, in float64: values and all gradients to 1e-10."""
 
+import inspect
 import warnings
 
 import numpy as np
@@ -397,6 +398,15 @@ def test_optimisers_over_steps(name, settings):
             close(p, q)
     names = {key for entry in theirs.state_dict()["state"].values() for key in entry if entry[key] is not None}
     assert {key for entry in ours.state_dict()["state"].values() for key in entry} == names
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in OPTIMISERS}))
+def test_optimisers_have_the_arguments_and_defaults(name):
+    ours, theirs = getattr(nn.optim, name), getattr(torch.optim, name)
+    assert [(p.name, p.kind) for p in inspect.signature(ours).parameters.values()] == [
+        (p.name, p.kind) for p in inspect.signature(theirs).parameters.values()
+    ]
+    assert ours([ag.ones(1)]).defaults == theirs([torch.ones(1)]).defaults
 
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, float("inf")])

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
 
+from autograd import Tensor, as_tensor, kernels  # noqa: E402
 from autograd.kernels import blas, threads  # noqa: E402
 from autograd.kernels import numba_kernels as fast  # noqa: E402
 from autograd.kernels import numpy_kernels as plain  # noqa: E402
+from nn.optim import Adam  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # nan and inf are among the inputs
 relaxed = settings(deadline=None, max_examples=60)
@@ -320,38 +322,76 @@ def test_the_same_bits_come_out_each_time():
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def adam_states(rng, shapes):
-    """Parameters, gradients, averages of these and of their squares, largest squares: a list of arrays each."""
-    return [[draw(rng, shape) ** power for shape in shapes] for power in (1, 1, 1, 2, 2)]
+@pytest.fixture(scope="module")
+def compiled():
+    """Numba's kernels are in use."""
+    before = kernels.backend()
+    kernels.use("numba")
+    yield
+    kernels.use(before.__name__.split(".")[-1].removesuffix("_kernels"))
 
 
-def stepped(kernels, state, largest=False, **settings):
-    param, grad, mean, square, top = ([a.copy() for a in arrays] for arrays in state)
-    kernels.adam(param, grad, mean, square, top if largest else None, lr=1e-2, betas=(0.9, 0.999), eps=1e-8, **settings)
-    for before, after in zip(state[1], grad, strict=True):
-        np.testing.assert_array_equal(before, after, "the gradient is not Adam's to change")
-    return *param, *mean, *square, *top
+def run_adam(seed, shapes, dtype, steps, layout="C", **options):
+    """The parameters and the state after some steps, and what the kernel answered in each, if it was asked."""
+    rng = np.random.default_rng(seed)
+    params = [Tensor(draw(rng, shape, layout=layout).astype(dtype), requires_grad=True) for shape in shapes]
+    optimizer, answers, kernel = Adam(params, lr=0.01, **options), [], kernels.adam
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "adam", lambda *args, **kwargs: answers.append(kernel(*args, **kwargs)) or answers[-1])
+        for _ in range(steps):
+            grads = [draw(rng, shape, layout=layout).astype(dtype) for shape in shapes]
+            for param, grad in zip(params, grads, strict=True):
+                param.grad = Tensor(grad.copy()) if rng.random() < 0.8 else None
+            optimizer.step()
+            for param, grad in zip(params, grads, strict=True):
+                if param.grad is not None:
+                    np.testing.assert_array_equal(param.grad.numpy(), grad, "the gradient is not Adam's to change")
+    states = [optimizer.state[param] for param in params]
+    kept = [as_tensor(state[name]).array for state in states for name in sorted(state)]
+    return [param.array for param in params] + kept, answers
+
+
+options = st.fixed_dictionaries(
+    {
+        "betas": st.sampled_from([(0.9, 0.999), (0.5, 0.7), (0.0, 0.0)]),
+        "eps": st.sampled_from([1e-8, 1e-3]),
+        "weight_decay": st.sampled_from([0.0, 0.1]),
+        "decoupled_weight_decay": st.booleans(),
+        "amsgrad": st.booleans(),
+        "maximize": st.booleans(),
+    }
+)
+parameter_shapes = st.lists(st.sampled_from([(), (1,), (5,), (0, 3), (64,), (3, 7), (10, 100)]), min_size=1, max_size=4)
 
 
 @relaxed
-@given(
-    *(seeds, st.lists(st.sampled_from([(1,), (5,), (64,), (3, 7), (10, 100)]), min_size=1, max_size=4)),
-    *(st.sampled_from([1, 10]), st.sampled_from([0.9, 1.0]), st.booleans()),
-)
-def test_a_step_of_adam(seed, shapes, step, shrink, largest):
-    state = adam_states(np.random.default_rng(seed), shapes)
-    settings = {"step": step, "shrink": shrink, "largest": largest}
-    same(stepped(fast, state, **settings), stepped(plain, state, **settings))
+@given(seeds, parameter_shapes, st.integers(1, 4), layouts.filter(lambda name: name != "read-only"), options)
+def test_steps_of_adam_equal_its_formula(compiled, seed, shapes, steps, layout, options):
+    found, answers = run_adam(seed, shapes, np.float32, steps, layout, fused=True, **options)
+    expected, unasked = run_adam(seed, shapes, np.float32, steps, layout, fused=False, **options)
+    same(tuple(found), tuple(expected))
+    assert not unasked and len(answers) == steps
+    assert all(answers) or layout != "C"
 
 
-def test_a_step_of_adam_on_several_threads_has_the_bits_of_one(monkeypatch):
-    state = adam_states(np.random.default_rng(0), [(3, 500), (7,), (900,)])
+@relaxed
+@given(seeds, parameter_shapes, st.integers(1, 4), st.sampled_from([np.float16, np.float64]), options)
+def test_steps_of_adam_in_other_dtypes_are_the_formula(compiled, seed, shapes, steps, dtype, options):
+    found, answers = run_adam(seed, shapes, dtype, steps, fused=True, **options)
+    expected, _ = run_adam(seed, shapes, dtype, steps, fused=False, **options)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert found[0].dtype == dtype and len(answers) == steps
+
+
+def test_a_step_of_adam_on_several_threads_has_the_bits_of_one(compiled, monkeypatch):
     monkeypatch.setattr(fast, "GRAIN_SIZE", 100)
     found = []
     for count in (1, 2, 3):
         monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
-        found.append(stepped(fast, state, step=2))
-    same(found[0], stepped(plain, state, step=2))
+        arrays, answers = run_adam(0, [(3, 500), (7,), (900,)], np.float32, 2, weight_decay=0.1)
+        found.append(arrays)
+        assert answers == [True, True]
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)

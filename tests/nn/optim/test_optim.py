@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 from nn import optim
+from nn.optim.optimizer import settings
 
 
 def sgd(p, g, s, lr=0.1, momentum=0.0, dampening=0.0, wd=0.0, nesterov=False):
@@ -133,8 +134,13 @@ def test_five_steps_equal_the_formula(name, seed, maximize):
         np.testing.assert_allclose(p.detach().numpy(), value, rtol=1e-9, atol=1e-10)
 
 
-KINDS = [optim.SGD, optim.Adam, optim.AdamW, optim.Adamax, optim.NAdam, optim.RMSprop, optim.Adagrad, optim.Adadelta]
+KINDS = [getattr(optim, name) for name in optim.__all__ if name not in ("Optimizer", "lr_scheduler")]
 each = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+@each
+def test_every_optimiser_has_its_formula_here(kind):
+    assert any(kind is found for found, *_ in RULES.values())
 
 
 @each
@@ -216,8 +222,6 @@ def test_bad_settings_are_named():
         optim.SGD(p, nesterov=True)
     with pytest.raises(ValueError, match="rho"):
         optim.Adadelta(p, rho=2.0)
-    with pytest.raises(ValueError, match="SGD has no setting 'momentun'"):
-        optim.SGD([{"params": p, "momentun": 0.9}])
     with pytest.raises(ValueError, match="betas"):
         optim.AdamW([{"params": p, "betas": (2.0, 0.5)}])
     with pytest.raises(ValueError, match="lr must not be negative, got nan"):
@@ -312,14 +316,90 @@ def test_a_step_makes_a_graph_over_the_old_values_an_error():
         loss.backward()
 
 
-def test_the_arguments_that_pytorch_takes_are_taken():
-    p = [nn.Parameter(ag.ones(1))]
-    for kind in (optim.SGD, optim.Adam, optim.AdamW):
-        kind(p, fused=True, foreach=None)
+@each
+def test_a_step_is_never_differentiable(kind):
+    with pytest.raises(NotImplementedError, match=f"{kind.__name__} has no differentiable=True"):
+        kind([nn.Parameter(ag.ones(1))], differentiable=True)
+
+
+@each
+@given(shape=st.sampled_from([(), (1,), (2, 3)]))
+def test_a_loaded_state_is_a_copy(kind, shape):
+    p = nn.Parameter(ag.ones(shape))
+    settings = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
+    first, second = kind([p], **settings), kind([p], **settings)
+    p.grad = ag.full(shape, 2.0)
+    first.step()
+    saved = first.state_dict()
+    before = copy.deepcopy(saved["state"][0])
+    second.load_state_dict(saved)
+    second.step()
+    assert saved["state"][0].keys() == before.keys() == second.state[p].keys()
+    assert any(isinstance(value, ag.Tensor) for value in before.values())
+    for name, value in before.items():
+        np.testing.assert_array_equal(ag.as_tensor(saved["state"][0][name]).array, ag.as_tensor(value).array)
+
+
+@each
+def test_numbers_of_a_state_may_be_tensors_as_those_of_pytorch_are(kind):
+    runs = []
+    for wrap in (float, ag.tensor):
+        p = nn.Parameter(ag.ones(3, dtype=ag.float64))
+        p.grad = ag.ones(3, dtype=ag.float64)
+        optimizer = kind([p])
+        optimizer.step()
+        saved = optimizer.state_dict()
+        for name, value in saved["state"].get(0, {}).items():
+            if not isinstance(value, ag.Tensor):
+                saved["state"][0][name] = wrap(value)
+        optimizer.load_state_dict(saved)
+        optimizer.step()
+        runs.append(p.detach().numpy())
+    np.testing.assert_allclose(*runs, rtol=1e-6)
 
 
 def test_an_optimiser_without_a_rule_says_so():
     p = nn.Parameter(ag.ones(1))
     p.grad = ag.ones(1)
     with pytest.raises(NotImplementedError, match="no update rule"):
-        optim.Optimizer([p], {"maximize": False}).step()
+        optim.Optimizer([p], {}).step()
+
+
+def test_an_optimiser_of_ones_own_is_its_arguments_and_a_formula():
+    class SignDescent(optim.Optimizer):
+        def __init__(self, params, lr=1.0, *, maximize=False):
+            super().__init__(params, settings(locals()))
+
+        def update(self, param, grad, state, group):
+            param -= group["lr"] * np.sign(grad)
+
+    a, b = nn.Parameter(ag.tensor([5.0, 5.0])), nn.Parameter(ag.tensor([5.0]))
+    optimizer = SignDescent([{"params": [a], "lr": 0.5}, {"params": [b], "maximize": True}])
+    (a * ag.tensor([3.0, -2.0])).sum().backward()
+    b.sum().backward()
+    optimizer.step()
+    assert a.tolist() == [4.5, 5.5] and b.tolist() == [6.0]
+    assert optimizer.defaults == {"lr": 1.0, "maximize": False}
+
+
+def test_an_optimiser_of_ones_own_may_have_no_defaults_and_a_step_of_its_own():
+    class Halving(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.data.mul_(0.5 ** group.get("times", 1))
+
+    a, b = nn.Parameter(ag.ones(1)), nn.Parameter(ag.ones(1))
+    Halving([{"params": [a], "times": 2}, {"params": [b]}]).step()
+    assert (a.item(), b.item()) == (0.25, 0.5)
+
+
+def test_a_group_keeps_keys_that_the_optimiser_does_not_know():
+    optimizer = optim.SGD([{"params": [nn.Parameter(ag.ones(1))], "rho": 0.05}], lr=0.1)
+    assert optimizer.param_groups[0]["rho"] == 0.05 and "rho" not in optimizer.defaults
+    resumed = optim.SGD([nn.Parameter(ag.ones(1))])
+    resumed.load_state_dict(optimizer.state_dict())
+    assert resumed.param_groups[0]["rho"] == 0.05
