@@ -1,4 +1,4 @@
-"""Every layer, loss, optimiser and schedule beside PyTorch's, in float64: values and all gradients to 1e-10."""
+"""Every layer, loss and optimiser beside PyTorch's, in float64: values and all gradients to 1e-10."""
 
 import inspect
 import warnings
@@ -423,69 +423,6 @@ def test_clipping(norm_type, max_norm):
     )
     for p, q in pairs:
         close(p.grad, q.grad)
-
-
-# -- schedules ------------------------------------------------------------------------------------------------------
-
-SCHEDULES = {
-    "LambdaLR": lambda s, o: s.LambdaLR(o, [lambda n: 0.95**n, lambda n: 1 / (n + 1)]),
-    "StepLR": lambda s, o: s.StepLR(o, 3, 0.5),
-    "MultiStepLR": lambda s, o: s.MultiStepLR(o, [2, 9, 9], 0.5),
-    "ExponentialLR": lambda s, o: s.ExponentialLR(o, 0.9),
-    "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, 7, 0.01),
-    "LinearLR": lambda s, o: s.LinearLR(o, 0.1, 0.9, 6),
-    "SequentialLR": lambda s, o: s.SequentialLR(
-        o, [s.LinearLR(o, 0.1, 1.0, 4), s.CosineAnnealingLR(o, 10, 0.001), s.ExponentialLR(o, 0.8)], [4, 14]
-    ),
-    "OneCycleLR": lambda s, o: s.OneCycleLR(o, [0.5, 0.2], total_steps=21, pct_start=0.4),
-    "OneCycleLR linear": lambda s, o: s.OneCycleLR(
-        o, 0.5, epochs=3, steps_per_epoch=7, anneal_strategy="linear", three_phase=True, final_div_factor=10
-    ),
-    "two at once": lambda s, o: [s.ExponentialLR(o, 0.9), s.StepLR(o, 4, 0.5)],
-    "warm-up beside steps": lambda s, o: [s.LinearLR(o, 0.1, 1.0, 5), s.MultiStepLR(o, [3, 8], 0.1)],
-}
-
-
-@pytest.mark.parametrize("kind", ["SGD", "AdamW"])
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules(name, kind):
-    def run(t, optim, schedules):
-        groups = [{"params": [t.ones(1, requires_grad=True)], "lr": 0.3}, {"params": [t.ones(1, requires_grad=True)]}]
-        settings = {"momentum": 0.9} if kind == "SGD" else {}
-        optimizer = getattr(optim, kind)(groups, lr=0.1, **settings)
-        made = SCHEDULES[name](schedules, optimizer)
-        seen = []
-        for _ in range(20):
-            seen.append([g["lr"] for g in optimizer.param_groups])
-            seen.append([g["betas"][0] if "betas" in g else g["momentum"] for g in optimizer.param_groups])
-            optimizer.step()
-            for scheduler in made if isinstance(made, list) else [made]:
-                scheduler.step()
-        return seen
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        expected = run(torch, torch.optim, torch.optim.lr_scheduler)
-    np.testing.assert_allclose(run(ag, nn.optim, nn.optim.lr_scheduler), expected, rtol=1e-10, atol=1e-14)
-
-
-@pytest.mark.parametrize("mode", ["min", "max"])
-@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
-@seeds
-def test_plateau(mode, threshold_mode, seed):
-    metrics = np.cumsum(rng(seed).normal(size=40)) * 0.1 + 5
-    seen = []
-    for t, optim in ((ag, nn.optim), (torch, torch.optim)):
-        optimizer = optim.SGD([t.ones(1, requires_grad=True)], lr=1.0)
-        scheduler = optim.lr_scheduler.ReduceLROnPlateau(
-            optimizer, mode, 0.5, patience=2, threshold=0.01, threshold_mode=threshold_mode, cooldown=2, min_lr=0.05
-        )
-        rates = []
-        for metric in metrics:
-            scheduler.step(metric)
-            rates.append(optimizer.param_groups[0]["lr"])
-        seen.append(rates)
-    np.testing.assert_allclose(*seen)
 
 
 # -- initialisation -------------------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
-from nn.optim.lr_scheduler.schedules import LRScheduler
-from nn.optim.optimizer import Optimizer
+from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
+from nn.optim.optimizer import Group, Optimizer
 
 
 class OneCycleLR(LRScheduler):
@@ -14,7 +15,8 @@ class OneCycleLR(LRScheduler):
 
     The length is `total_steps`, or `epochs` times `steps_per_epoch`; a step beyond it is an error. The rate starts at
     max_lr / div_factor. Momentum (or beta1) moves the other way, between `base_momentum` and `max_momentum`, if
-    `cycle_momentum`. With `three_phase` the way down mirrors the way up before the rest.
+    `cycle_momentum`. With `three_phase` the way down mirrors the way up before the rest. The rates and momenta that it
+    moves between are kept in the groups, so they are saved and loaded with the optimiser.
     """
 
     def __init__(
@@ -27,8 +29,8 @@ class OneCycleLR(LRScheduler):
         pct_start: float = 0.3,
         anneal_strategy: str = "cos",
         cycle_momentum: bool = True,
-        base_momentum: float = 0.85,
-        max_momentum: float = 0.95,
+        base_momentum: float | Sequence[float] = 0.85,
+        max_momentum: float | Sequence[float] = 0.95,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
         three_phase: bool = False,
@@ -44,47 +46,47 @@ class OneCycleLR(LRScheduler):
         groups = optimizer.param_groups
         if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
             raise ValueError("OneCycleLR: this optimizer has no momentum to cycle: say cycle_momentum=False")
-        peaks = [max_lr] * len(groups) if isinstance(max_lr, (int, float)) else list(max_lr)
-        if len(peaks) != len(groups):
-            raise ValueError(f"OneCycleLR: {len(peaks)} rates max_lr for {len(groups)} parameter groups")
+        settings = zip(
+            groups,
+            per_group("max_lr", max_lr, groups),
+            per_group("base_momentum", base_momentum, groups),
+            per_group("max_momentum", max_momentum, groups),
+        )
+        for group, peak, low, high in settings if last_epoch == -1 else ():
+            start = peak / div_factor
+            group.update(initial_lr=start, max_lr=peak, min_lr=start / final_div_factor)
+            if cycle_momentum:
+                group.update(base_momentum=low, max_momentum=high)
         self.total_steps, self.anneal_strategy, self.cycle_momentum = total, anneal_strategy, cycle_momentum
-        self.lr_points = [
-            self._points(p / div_factor, p, p / div_factor / final_div_factor, three_phase) for p in peaks
-        ]
-        self.momentum_points = self._points(max_momentum, base_momentum, max_momentum, three_phase)
+        # where each phase ends, and what of a group the rate and the momentum are at the start and at these ends
         rise = pct_start * total - 1
-        self.ends = [rise, 2 * pct_start * total - 2, total - 1] if three_phase else [rise, total - 1]
-        if last_epoch == -1:
-            for group, points in zip(groups, self.lr_points, strict=True):
-                group["initial_lr"] = group["lr"] = points[0]
+        self.ends = [rise, total - 1]
+        self.lr_points = ["initial_lr", "max_lr", "min_lr"]
+        self.momentum_points = ["max_momentum", "base_momentum", "max_momentum"]
+        if three_phase:
+            self.ends.insert(1, 2 * rise)
+            self.lr_points.insert(2, "initial_lr")
+            self.momentum_points.append("max_momentum")
         super().__init__(optimizer, last_epoch)
 
-    @staticmethod
-    def _points(low: float, high: float, final: float, three_phase: bool) -> list[float]:
-        """The values at the beginning and at the end of each phase."""
-        return [low, high, low, final] if three_phase else [low, high, final]
-
-    def _at(self, points: list[float], epoch: int) -> float:
+    def _at(self, group: Group, points: list[str]) -> float:
         """The value between two points, by the strategy."""
-        begin = 0.0
-        for phase, end in enumerate(self.ends):
-            if epoch <= end or phase == len(self.ends) - 1:
-                done = (epoch - begin) / (end - begin) if end != begin else 1.0
-                break
-            begin = end
+        phase = min(bisect_left(self.ends, self.last_epoch), len(self.ends) - 1)
+        begin, end = self.ends[phase - 1] if phase else 0.0, self.ends[phase]
+        done = (self.last_epoch - begin) / (end - begin) if end != begin else 1.0
         if self.anneal_strategy == "cos":
             done = (1 - math.cos(math.pi * done)) / 2
-        return points[phase] + (points[phase + 1] - points[phase]) * done
+        return group[points[phase]] + (group[points[phase + 1]] - group[points[phase]]) * done
 
     def get_lr(self) -> list[float]:
         """The rate of each group after `last_epoch` steps; sets the momenta."""
         if self.last_epoch > self.total_steps:  # the step after the last update is one too many, but loops take it
             raise ValueError(f"OneCycleLR: step {self.last_epoch} of a cycle of {self.total_steps} steps")
-        if self.cycle_momentum:
-            momentum = self._at(self.momentum_points, self.last_epoch)
-            for group in self.optimizer.param_groups:
-                if "betas" in group:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
-        return [self._at(points, self.last_epoch) for points in self.lr_points]
+        groups = self.optimizer.param_groups
+        for group in groups if self.cycle_momentum else ():
+            momentum = self._at(group, self.momentum_points)
+            if "betas" in group:
+                group["betas"] = (momentum, *group["betas"][1:])
+            else:
+                group["momentum"] = momentum
+        return [self._at(group, self.lr_points) for group in groups]

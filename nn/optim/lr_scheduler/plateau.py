@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nn.optim.lr_scheduler.schedules import LRScheduler
+from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
 from nn.optim.optimizer import Optimizer
 
 
@@ -32,11 +32,10 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"mode is 'min' or 'max', threshold_mode 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
         if factor >= 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
-        groups = len(optimizer.param_groups)
         self.optimizer = optimizer
         self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = [min_lr] * groups if isinstance(min_lr, (int, float)) else list(min_lr)
+        self.min_lrs = per_group("min_lr", min_lr, optimizer.param_groups)
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
         self._last_lr = self._rates()

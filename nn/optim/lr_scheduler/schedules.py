@@ -1,8 +1,8 @@
 """Learning-rate schedules.
 
-A schedule is a function of the number of steps taken: a subclass gives `get_lr()` for `self.last_epoch`, from
-`self.base_lrs`. Where something else has changed the rate in the meantime, a step applies its relative change instead,
-so that several schedules on one optimiser multiply.
+A schedule sets the rates after `self.last_epoch` steps to what its `get_lr()` gives. As in PyTorch, LambdaLR and
+OneCycleLR compute them from `last_epoch` alone; the others change the rates that the groups have, so that several
+schedules on one optimiser multiply.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nn.optim.optimizer import Optimizer
+from nn.optim.optimizer import Group, Optimizer
 
 
 def warmup_cosine(step: int, *, warmup: int, total: int, floor: float = 0.0) -> float:
@@ -29,8 +29,19 @@ def inverse_square_root(step: int, *, d_model: int, warmup: int = 4000) -> float
     return d_model**-0.5 * min(n**-0.5, n * warmup**-1.5)
 
 
+def per_group(name: str, value: Any, groups: list[Group]) -> list[Any]:
+    """The values of a list or tuple, one a group, or one value for all groups."""
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * len(groups)
+    if len(values) != len(groups):
+        raise ValueError(f"{name} must be one value, or one for each of {len(groups)} groups, got {len(values)} values")
+    return values
+
+
 class LRScheduler:
-    """Base of the schedules: sets the rate for `last_epoch` + 1 now, and the next one at each `step()`."""
+    """Base of the schedules: sets the rate for `last_epoch` + 1 now, and the next one at each `step()`.
+
+    `last_epoch` is -1 for a new run. Otherwise the groups must have their "initial_lr", as a loaded optimiser's do.
+    """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -43,10 +54,19 @@ class LRScheduler:
                 raise KeyError(f"to resume at last_epoch={last_epoch}, param_groups[{i}] needs its 'initial_lr'")
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
-        # what this schedule alone would have set
-        self._planned = self.base_lrs if last_epoch == -1 else list(self.get_lr())
-        self._last_lr = self._rates()
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        self._step_count, self._is_initial = 0, True
         self.step()
+        self._is_initial = False
+
+    def _restart(self) -> None:
+        """Begin anew from the initial rates."""
+        for group, rate in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = rate
+        self.last_epoch = -1
+        self._initial_step()
 
     def get_lr(self) -> Sequence[float]:
         """The rate of each group after `last_epoch` steps."""
@@ -61,11 +81,10 @@ class LRScheduler:
 
     def step(self) -> None:
         """Count one step and set the rates."""
+        self._step_count += 1
         self.last_epoch += 1
-        planned = list(self.get_lr())
-        for group, old, new in zip(self.optimizer.param_groups, self._planned, planned, strict=True):
-            group["lr"] = new if group["lr"] == old or not old else group["lr"] * new / old
-        self._planned = planned
+        for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = rate
         self._last_lr = self._rates()
 
     def state_dict(self) -> dict[str, Any]:
@@ -73,12 +92,12 @@ class LRScheduler:
         return {name: value for name, value in self.__dict__.items() if name != "optimizer" and not callable(value)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Go on from what `state_dict` gave; the rates come back with the optimiser's own state."""
         self.__dict__.update(state_dict)
 
 
 class LambdaLR(LRScheduler):
-    """The initial rate times lr_lambda(number of steps); one function, or one a group."""
+    """The initial rate times lr_lambda(number of steps); one function, or a list of one a group."""
 
     def __init__(
         self,
@@ -86,10 +105,7 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"LambdaLR: {len(self.lr_lambdas)} functions for {groups} parameter groups")
+        self.lr_lambdas = per_group("lr_lambda", lr_lambda, optimizer.param_groups)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -101,32 +117,32 @@ class LambdaLR(LRScheduler):
         return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
 
 
-class _Factor(LRScheduler):
-    """A schedule that is one factor for all groups."""
+class _Relative(LRScheduler):
+    """A schedule that multiplies the rates of all groups by one number at each step."""
 
-    def factor(self, epoch: int) -> float:
-        """The rate after `epoch` steps over the initial rate."""
+    def change(self) -> float:
+        """The factor for the step to `last_epoch`."""
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
         """The rate of each group after `last_epoch` steps."""
-        factor = self.factor(self.last_epoch)
-        return [base * factor for base in self.base_lrs]
+        change = self.change()
+        return [rate * change for rate in self._rates()]
 
 
-class StepLR(_Factor):
+class StepLR(_Relative):
     """Times `gamma` every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        """gamma to the number of whole periods."""
-        return self.gamma ** (epoch // self.step_size)
+    def change(self) -> float:
+        """gamma at the end of a period."""
+        return self.gamma if self.last_epoch and self.last_epoch % self.step_size == 0 else 1.0
 
 
-class MultiStepLR(_Factor):
+class MultiStepLR(_Relative):
     """Times `gamma` at each of the milestones."""
 
     def __init__(
@@ -135,24 +151,24 @@ class MultiStepLR(_Factor):
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        """gamma to the number of milestones passed."""
-        return self.gamma ** bisect_right(self.milestones, epoch)
+    def change(self) -> float:
+        """gamma, as often as this step is among the milestones."""
+        return self.gamma ** self.milestones.count(self.last_epoch)
 
 
-class ExponentialLR(_Factor):
+class ExponentialLR(_Relative):
     """Times `gamma` every step."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        """gamma to the number of steps."""
-        return self.gamma**epoch
+    def change(self) -> float:
+        """gamma, but 1 when the schedule is made."""
+        return 1.0 if self._is_initial else self.gamma
 
 
-class LinearLR(_Factor):
+class LinearLR(_Relative):
     """From `start_factor` to `end_factor` of the initial rate in `total_iters` equal steps, then constant."""
 
     def __init__(
@@ -168,10 +184,17 @@ class LinearLR(_Factor):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        """On the straight line."""
-        done = min(epoch / self.total_iters, 1.0)
-        return self.start_factor + (self.end_factor - self.start_factor) * done
+    def change(self) -> float:
+        """From one point of the straight line to the next."""
+        if self.last_epoch == 0:
+            return self.start_factor
+        if self._is_initial or self.last_epoch > self.total_iters:
+            return 1.0
+        before, now = (
+            self.start_factor + (self.end_factor - self.start_factor) * n / self.total_iters
+            for n in (self.last_epoch - 1, self.last_epoch)
+        )
+        return now / before
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -184,9 +207,13 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """The rate of each group after `last_epoch` steps."""
-        wave = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
-        return [self.eta_min + (base - self.eta_min) * wave for base in self.base_lrs]
+        """The rate of each group after `last_epoch` steps: its height above eta_min follows the cosine."""
+        if self._is_initial:
+            return self._rates()
+        before, now = ((1 + math.cos(math.pi * n / self.T_max)) / 2 for n in (self.last_epoch - 1, self.last_epoch))
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # up again from eta_min, where before is 0
+            return [rate + (base - self.eta_min) * now for rate, base in zip(self._rates(), self.base_lrs, strict=True)]
+        return [self.eta_min + (rate - self.eta_min) * now / before for rate in self._rates()]
 
 
 class SequentialLR(LRScheduler):
@@ -202,16 +229,17 @@ class SequentialLR(LRScheduler):
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR: every scheduler must belong to this optimizer")
         self.schedulers, self.milestones = list(schedulers), list(milestones)
-        for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> Sequence[float]:
-        """The rate of each group by the schedule whose turn it is."""
+    def step(self) -> None:
+        """Count one step and let the schedule whose turn it is set the rates."""
+        self.last_epoch += 1
         turn = bisect_right(self.milestones, self.last_epoch)
-        scheduler = self.schedulers[turn]
-        scheduler.last_epoch = self.last_epoch - (self.milestones[turn - 1] if turn else 0)
-        return scheduler.get_lr()
+        if self.last_epoch == (self.milestones[turn - 1] if turn else 0):
+            self.schedulers[turn]._restart()
+        else:
+            self.schedulers[turn].step()
+        self._last_lr = self._rates()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimiser, the schedules as their own dicts."""

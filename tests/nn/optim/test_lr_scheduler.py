@@ -89,6 +89,32 @@ def test_a_saved_schedule_goes_on_where_it_was(name):
     np.testing.assert_allclose(rates(resumed, 7), straight[5:], rtol=1e-12)
 
 
+@pytest.mark.parametrize("made_last", [False, True])
+def test_one_cycle_made_anew_goes_on_where_it_was(made_last):
+    def cycle(optimizer):
+        return OneCycleLR(optimizer, 2.0, 20)
+
+    straight = rates(cycle(sgd()), 18)
+    optimizer = sgd()
+    scheduler = cycle(optimizer)
+    rates(scheduler, 5)
+    state, weights = scheduler.state_dict(), optimizer.state_dict()
+    optimizer = sgd()
+    resumed = None if made_last else cycle(optimizer)
+    optimizer.load_state_dict(weights)
+    resumed = resumed or cycle(optimizer)
+    resumed.load_state_dict(state)
+    resumed.step()
+    np.testing.assert_allclose(rates(resumed, 12), straight[6:], rtol=1e-12)
+
+
+def test_a_second_schedule_begins_at_the_rate_that_the_first_one_reached():
+    optimizer = sgd()
+    rates(LambdaLR(optimizer, lambda n: 0.5**n), 3)
+    assert rates(ExponentialLR(optimizer, 0.9), 3) == pytest.approx([0.125 * 0.9**n for n in range(3)])
+    assert rates(LambdaLR(optimizer, lambda n: 1 / (n + 1)), 3) == pytest.approx([1.0, 1 / 2, 1 / 3])
+
+
 def test_a_schedule_may_begin_later():
     optimizer = sgd()
     with pytest.raises(KeyError, match="initial_lr"):
@@ -120,7 +146,7 @@ def test_lambda_takes_one_function_a_group():
     optimizer = sgd(1.0, 1.0)
     LambdaLR(optimizer, [lambda n: 0.5, lambda n: 0.25])
     assert [g["lr"] for g in optimizer.param_groups] == [0.5, 0.25]
-    with pytest.raises(ValueError, match="1 functions for 2"):
+    with pytest.raises(ValueError, match="lr_lambda must be one value, or one for each of 2 groups, got 1"):
         LambdaLR(optimizer, [lambda n: 1.0])
 
 
@@ -157,7 +183,10 @@ def test_one_cycle_turns_beta1_and_takes_epochs():
         ({}, "total_steps"),
         ({"total_steps": 10, "pct_start": 2.0}, "pct_start"),
         ({"total_steps": 10, "anneal_strategy": "step"}, "cos"),
-        ({"total_steps": 10, "max_lr": [0.1, 0.2], "cycle_momentum": False}, "2 rates"),
+        (
+            {"total_steps": 10, "max_lr": [0.1, 0.2], "cycle_momentum": False},
+            "max_lr must be one value, or one for each of 1 groups, got 2",
+        ),
     ]:
         with pytest.raises(ValueError, match=match):
             OneCycleLR(plain, **{"max_lr": 0.1, **settings})
