@@ -1,4 +1,4 @@
-"""Initialisers: each fills a Tensor in place, outside the graph, and returns it."""
+"""Initialisers: each fills a tensor in place, without recording it in the graph, and returns the tensor."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
 
 
 def _draw_dtype(tensor: Tensor) -> type:
-    """NumPy draws float32, in half the time, or float64."""
+    """The dtype to draw numbers in: NumPy draws float32 in half the time of float64, and no other."""
     return np.float64 if tensor.array.dtype == np.float64 else np.float32
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform on [a, b)."""
+    """Fill with draws from the uniform distribution on [a, b)."""
     return _fill(tensor, a + (b - a) * numpy_rng(generator).random(tensor.array.shape, _draw_dtype(tensor)))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with this mean and standard deviation."""
+    """Fill with draws from the normal distribution with this mean and standard deviation."""
     return _fill(tensor, mean + std * numpy_rng(generator).standard_normal(tensor.array.shape, _draw_dtype(tensor)))
 
 
@@ -40,10 +40,12 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal, drawn again wherever a value falls outside [a, b]."""
+    """Fill with draws from the normal distribution, repeated for values outside [a, b]."""
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
     if inside < 1e-3:
-        raise ValueError(f"trunc_normal_: [{a}, {b}] holds {inside:.1e} of a normal({mean}, {std}): widen it")
+        raise ValueError(
+            f"trunc_normal_: only {inside:.1e} of normal({mean}, {std}) lies in [{a}, {b}]: widen the interval"
+        )
     rng = numpy_rng(generator)
     values = rng.normal(mean, std, tensor.array.shape)
     while (outside := (values < a) | (values > b)).any():
@@ -52,34 +54,34 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """`val` everywhere."""
+    """Fill with `val`."""
     return _fill(tensor, val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """1 everywhere."""
+    """Fill with ones."""
     return _fill(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """0 everywhere."""
+    """Fill with zeros."""
     return _fill(tensor, 0.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity, as far as a matrix that is not square can hold it."""
+    """Fill a matrix with ones on the main diagonal and zeros elsewhere."""
     if tensor.ndim != 2:
-        raise ShapeError(f"eye_ fills a matrix, got shape {tuple(tensor.shape)}")
+        raise ShapeError(f"eye_ needs a matrix, got shape {tuple(tensor.shape)}")
     return _fill(tensor, np.eye(*tensor.array.shape))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """A random matrix with orthonormal rows (or columns, the fewer) times `gain` (Saxe et al. 2013).
+    """Fill with `gain` times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2013).
 
-    Dimensions after the first count as one.
+    The dims after the first are taken as one.
     """
     if tensor.ndim < 2:
-        raise ShapeError(f"orthogonal_ needs at least 2 dimensions, got shape {tuple(tensor.shape)}")
+        raise ShapeError(f"orthogonal_ needs at least 2 dims, got shape {tuple(tensor.shape)}")
     rows = tensor.array.shape[0]
     columns = tensor.array.size // rows if rows else 0
     flat = numpy_rng(generator).standard_normal((max(rows, columns), min(rows, columns)))
@@ -89,7 +91,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the scale of activations through a nonlinearity; `param` is leaky_relu's slope."""
+    """The gain that keeps the scale of activations through a nonlinearity; `param` is the slope of leaky_relu."""
     if nonlinearity in ("linear", "identity", "sigmoid", "conv1d", "conv2d", "conv3d"):
         return 1.0
     if nonlinearity == "leaky_relu":
@@ -97,7 +99,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     gains = {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
     if nonlinearity not in gains:
         known = ", ".join(["linear", "sigmoid", "leaky_relu", *gains])
-        raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}; there are {known}")
+        raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}: choose one of {known}")
     return gains[nonlinearity]
 
 
@@ -111,19 +113,19 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform with variance gain^2 2 / (fan_in + fan_out) (Glorot and Bengio 2010, equation 16)."""
+    """Fill from the uniform distribution of variance 2 gain^2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16)."""
     bound = gain * math.sqrt(6 / max(sum(fans(tensor)), 1))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with variance gain^2 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    """Fill from the normal distribution of variance 2 gain^2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
     return normal_(tensor, 0.0, gain * math.sqrt(2 / max(sum(fans(tensor)), 1)), generator)
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode is 'fan_in' or 'fan_out', got {mode!r}")
+        raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     fan = fans(tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
 
@@ -135,7 +137,7 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform with variance gain^2 / fan (He et al. 2015, equation 10); `a` is the slope of a leaky ReLU."""
+    """Fill from the uniform distribution of variance gain^2 / fan (He et al. 2015, eq. 10); `a`: leaky_relu's slope."""
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
 
@@ -147,5 +149,5 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with variance gain^2 / fan (He et al. 2015, equation 10); `a` is the slope of a leaky ReLU."""
+    """Fill from the normal distribution of variance gain^2 / fan (He et al. 2015, eq. 10); `a`: leaky_relu's slope."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)

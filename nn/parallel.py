@@ -1,7 +1,7 @@
-"""A batch split over threads: each takes the gradient of the loss of its share, and the shares are summed.
+"""Data parallelism over threads: each computes the gradient of the loss on a share of the batch; these are summed.
 
-NumPy, BLAS and the compiled kernels let go of Python's lock while they compute, so two threads with half a batch each
-keep two cores busy where one thread with a BLAS on two would leave the second idle between matrix products.
+NumPy, BLAS and the compiled kernels release the GIL while they compute, so two threads with half a batch each keep two
+cores busy, where one thread with a BLAS of two threads would leave a core idle between matrix products.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from autograd.generator import default_generator, own_generator
 
 
 def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
-    """The tensors of a batch cut along their first dim into `count` shares of nearly one size, none of them empty."""
+    """The tensors of a batch, cut along the first dim into at most `count` shares of nearly equal size, none empty."""
     tensors = [as_tensor(part) for part in batch]
     sizes = {len(tensor) for tensor in tensors}
     if len(sizes) != 1:
@@ -28,10 +28,11 @@ def shares(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:
 def value_and_grads(
     loss: Callable[..., Tensor], parameters: Sequence[Tensor], batch: Sequence[Any], threads: int | None = None
 ) -> tuple[float, list[Tensor]]:
-    """`loss(*batch)` and its gradient by each of the parameters, computed in shares on `threads` threads (all cores).
+    """`loss(*batch)` and its gradients with respect to the parameters, computed in shares on `threads` threads.
 
-    `loss` must be a mean over the first dim of the batch: the mean of the shares, weighted by their sizes, is then the
-    mean of the whole. With the same seed and number of threads, the same bits come out.
+    `threads` defaults to the number of cores. `loss` must be a mean over the first dim of the batch: the mean of the
+    shares' losses, weighted by their sizes, is then the loss of the whole batch. The same seed and number of threads
+    give the same bits.
     """
     parts = shares(batch, max(threads or kernels.thread_count(), 1))
     total = sum(len(part[0]) for part in parts)

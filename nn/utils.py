@@ -32,8 +32,8 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients by one factor so that their joint norm is at most `max_norm`; return the norm before.
 
-    `norm_type` may be infinity. A norm that is nan or infinite is an error if `error_if_nonfinite`, otherwise it spoils
-    the gradients. `foreach` chooses between equal implementations in PyTorch; here there is one.
+    `norm_type` may be infinity. If the norm is nan or infinite, raises RuntimeError with `error_if_nonfinite`; without,
+    the scaled gradients are nan or 0. `foreach` chooses between equal implementations in PyTorch; here there is one.
     """
     gradients = _gradients(parameters)
     arrays = [gradient.array for gradient in gradients]
@@ -64,9 +64,9 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy slices of the vector into the parameters, in order; ValueError unless it has exactly their size."""
     tensors = list(parameters)
-    wanted = sum(tensor.array.size for tensor in tensors)
-    if vec.array.shape != (wanted,):
-        raise ValueError(f"the parameters have {wanted} elements, the vector has shape {vec.array.shape}")
+    size = sum(tensor.array.size for tensor in tensors)
+    if vec.array.shape != (size,):
+        raise ValueError(f"the parameters have {size} elements, the vector has shape {vec.array.shape}")
     start = 0
     for tensor in tensors:
         end = start + tensor.array.size

@@ -37,7 +37,7 @@ class SGD(Optimizer):
         for name in ("lr", "momentum", "weight_decay"):
             check_range(name, group[name])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+            raise ValueError("nesterov=True needs momentum above 0 and dampening=0")
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
