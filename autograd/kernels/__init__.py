@@ -2,8 +2,8 @@
 
 `kernels.NAME` is the function of that name of the backend in use, and the only way by which other packages reach one.
 The environment's CHAINRULE_KERNELS=numpy|numba, or `kernels.use("numpy")`, chooses the backend; without either it is
-Numba's where that is installed, from the first call on. A kernel that Numba's module lacks is NumPy's; `adam` is None
-where both lack it: its formula stands in nn.optim, which it only makes faster.
+Numba's where that is installed, from the first call on. What Numba's module lacks is taken from NumPy's. `adam`, which
+NumPy's lacks, is then None, and the formula in nn.optim does the step.
 """
 
 from __future__ import annotations

@@ -287,19 +287,24 @@ def embedding_backward(g, index, rows):
     return out
 
 
-def adam(params, grads, means, squares, largest, *, steps, lr, betas, eps, l2, shrink, maximize):
+def adam(
+    params, grads, means, squares, largest, *, steps, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
+):
     """The step of `nn.optim.Adam` for all parameters in one loop, or in one a thread; `largest` is None unless amsgrad.
 
-    False, and nothing done, if one of the arrays is not contiguous float32.
+    False, and nothing done, if an array is not contiguous float32 or those of a parameter differ in size.
     """
     sets = list(zip(params, map(_contiguous, grads), means, squares, largest or squares))
     if not all(a.dtype == FLOAT32 and a.flags.carray for arrays in sets for a in arrays):
         return False
+    addresses = np.empty((len(sets), 5), np.int64)
+    if not all(loops.put_addresses(row, *arrays) for row, arrays in zip(addresses, sets)):
+        return False
     beta1, beta2 = betas
-    addresses = np.array([loops.address(a) for arrays in sets for a in arrays], np.int64).reshape(-1, 5)
     sizes = np.array([a.size for a in params], np.int64)
     step_sizes = np.array([lr / (1 - beta1**step) for step in steps], FLOAT32)
     roots = np.array([1 / math.sqrt(1 - beta2**step) for step in steps], FLOAT32)
+    l2, shrink = (0, 1 - lr * weight_decay) if decoupled_weight_decay else (weight_decay, 1)
     numbers = [np.float32(n) for n in (-1 if maximize else 1, l2, shrink, beta1, 1 - beta1, beta2, 1 - beta2, eps)]
 
     def body(start, stop):

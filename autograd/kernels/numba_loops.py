@@ -265,8 +265,11 @@ def embedding_backward(out, g, index):
 
 
 @kernel
-def address(array):
-    return array.ctypes.data
+def put_addresses(addresses, param, grad, mean, square, largest):
+    """Write the addresses of arrays into a row for `adam`; False if they differ in size."""
+    addresses[0], addresses[1], addresses[2] = param.ctypes.data, grad.ctypes.data, mean.ctypes.data
+    addresses[3], addresses[4] = square.ctypes.data, largest.ctypes.data
+    return param.size == grad.size == mean.size == square.size == largest.size
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -56,7 +56,8 @@ def parallel_for(
     try:
         body(0, stops[1])
     finally:
-        wait(futures)
+        for future in futures:
+            future.exception()  # waits
     for future in futures:
         future.result()
 

@@ -22,18 +22,24 @@ from nn.optim.optimizer import (
 )
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam"]
+_SETTINGS = ("lr", "betas", "eps", "weight_decay", "decoupled_weight_decay", "maximize")  # of the compiled kernel
 
 
-def _check_adam(group: Group) -> None:
-    for name in ("lr", "eps", "weight_decay"):
-        check_range(name, group[name])
-    if len(group["betas"]) != 2:
-        raise ValueError(f"betas must be two numbers, got {group['betas']}")
-    for i, beta in enumerate(group["betas"]):
-        check_range(f"betas[{i}]", beta, 0.0, 1.0)
+class _WithBetas(Optimizer):
+    """Base of the family: checks the decay rates of the moving averages."""
+
+    non_negative: tuple[str, ...] = ("lr", "eps", "weight_decay")
+
+    def check(self, group: Group) -> None:
+        """Raise ValueError unless the betas are two numbers in [0, 1) and no other setting is negative."""
+        super().check(group)
+        if len(group["betas"]) != 2:
+            raise ValueError(f"betas must be two numbers, got {group['betas']}")
+        for i, beta in enumerate(group["betas"]):
+            check_range(f"betas[{i}]", beta, 0.0, 1.0)
 
 
-class Adam(Optimizer):
+class Adam(_WithBetas):
     """Steps of size lr along the average gradient, divided by its average magnitude (Kingma and Ba 2015).
 
     `weight_decay` is an L2 penalty in the gradient or, with `decoupled_weight_decay`, shrinks the parameter. `amsgrad`
@@ -58,10 +64,6 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         super().__init__(params, settings(locals()))
-
-    def check(self, group: Group) -> None:
-        """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
-        _check_adam(group)
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array: Kingma and Ba 2015, algorithm 1.
@@ -94,7 +96,6 @@ class Adam(Optimizer):
     def _update_fused(self, params: list[Tensor], group: Group) -> bool:
         """The same step by the kernel; False, and nothing done, if it does not take these arrays."""
         states = [self.state[param] for param in params]
-        decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
 
         def slots(name: str) -> list[np.ndarray]:
             return [slot(state, name, param.array) for state, param in zip(states, params, strict=True)]
@@ -107,9 +108,7 @@ class Adam(Optimizer):
                 slots("exp_avg_sq"),
                 slots("max_exp_avg_sq") if group["amsgrad"] else None,
                 steps=[steps_taken(state) + 1 for state in states],
-                l2=0.0 if decoupled else decay,
-                shrink=1 - group["lr"] * decay if decoupled else 1.0,
-                **{name: group[name] for name in ("lr", "betas", "eps", "maximize")},
+                **{name: group[name] for name in _SETTINGS},
             )
         if done:
             for state in states:
@@ -138,7 +137,7 @@ class AdamW(Adam):
         super().__init__(params, **settings(locals()), decoupled_weight_decay=True)
 
 
-class Adamax(Optimizer):
+class Adamax(_WithBetas):
     """Adam with the largest recent gradient in place of the root mean square (Kingma and Ba 2015, section 7.1)."""
 
     def __init__(
@@ -156,10 +155,6 @@ class Adamax(Optimizer):
     ) -> None:
         super().__init__(params, settings(locals()))
 
-    def check(self, group: Group) -> None:
-        """lr, eps and weight_decay are not negative, each beta is in [0, 1)."""
-        _check_adam(group)
-
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array: Kingma and Ba 2015, algorithm 2."""
         beta1, beta2 = group["betas"]
@@ -171,8 +166,10 @@ class Adamax(Optimizer):
         param -= group["lr"] / (1 - beta1**t) * m / u
 
 
-class NAdam(Optimizer):
+class NAdam(_WithBetas):
     """Adam with Nesterov momentum that warms up (Dozat 2016)."""
+
+    non_negative = ("lr", "eps", "weight_decay", "momentum_decay")
 
     def __init__(
         self,
@@ -190,11 +187,6 @@ class NAdam(Optimizer):
         differentiable: bool = False,
     ) -> None:
         super().__init__(params, settings(locals()))
-
-    def check(self, group: Group) -> None:
-        """lr, eps, weight_decay and momentum_decay are not negative, each beta is in [0, 1)."""
-        _check_adam(group)
-        check_range("momentum_decay", group["momentum_decay"])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array: Dozat 2016, algorithm 2; mu_t is the momentum of step t."""

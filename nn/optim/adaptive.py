@@ -9,7 +9,6 @@ from nn.optim.optimizer import (
     Optimizer,
     Params,
     State,
-    check_range,
     count_step,
     moving_average_,
     settings,
@@ -22,6 +21,8 @@ __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 class RMSprop(Optimizer):
     """lr grad / (sqrt(average of grad^2) + eps) (Tieleman and Hinton 2012); `centered` takes the variance instead."""
+
+    non_negative = ("lr", "alpha", "eps", "weight_decay", "momentum")
 
     def __init__(
         self,
@@ -38,11 +39,6 @@ class RMSprop(Optimizer):
         differentiable: bool = False,
     ) -> None:
         super().__init__(params, settings(locals()))
-
-    def check(self, group: Group) -> None:
-        """No setting is negative."""
-        for name in ("lr", "alpha", "eps", "weight_decay", "momentum"):
-            check_range(name, group[name])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
@@ -69,6 +65,8 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """lr / (1 + (step - 1) lr_decay) times grad / (sqrt(sum of grad^2) + eps) (Duchi et al. 2011)."""
 
+    non_negative = ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
+
     def __init__(
         self,
         params: Params,
@@ -85,11 +83,6 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(params, settings(locals()))
 
-    def check(self, group: Group) -> None:
-        """No setting is negative."""
-        for name in ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value"):
-            check_range(name, group[name])
-
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array."""
         grad = with_decay(grad, param, group["weight_decay"])
@@ -101,6 +94,8 @@ class Adagrad(Optimizer):
 
 class Adadelta(Optimizer):
     """grad scaled by rms(earlier steps) / rms(gradients), times lr (Zeiler 2012, algorithm 1)."""
+
+    non_negative = ("lr", "eps", "weight_decay")
 
     def __init__(
         self,
@@ -118,9 +113,8 @@ class Adadelta(Optimizer):
         super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
-        """No setting is negative; rho is at most 1."""
-        for name in ("lr", "eps", "weight_decay"):
-            check_range(name, group[name])
+        """Raise ValueError unless rho is in [0, 1] and no other setting is negative."""
+        super().check(group)
         if not 0 <= group["rho"] <= 1:
             raise ValueError(f"rho must be in [0, 1], got {group['rho']}")
 

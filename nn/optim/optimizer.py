@@ -72,6 +72,8 @@ class Optimizer:
     `differentiable=True` raises NotImplementedError: a step is not recorded in the graph.
     """
 
+    non_negative: tuple[str, ...] = ()  # settings that must not be negative
+
     def __init__(self, params: Params, defaults: Group) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params must be an iterable of Tensors or of dicts, got one Tensor: put it into a list")
@@ -86,6 +88,8 @@ class Optimizer:
 
     def check(self, group: Group) -> None:
         """Raise ValueError where a setting of `group` makes no sense."""
+        for name in self.non_negative:
+            check_range(name, group[name])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """Change `param` in place by one step; `grad` belongs to someone else and must stay as it is."""

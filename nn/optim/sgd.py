@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import as_tensor
-from nn.optim.optimizer import Group, Optimizer, Params, State, check_range, settings, with_decay
+from nn.optim.optimizer import Group, Optimizer, Params, State, settings, with_decay
 
 __all__ = ["SGD"]
 
@@ -15,6 +15,8 @@ class SGD(Optimizer):
 
     `nesterov` steps along grad + momentum b (Sutskever et al. 2013).
     """
+
+    non_negative = ("lr", "momentum", "weight_decay")
 
     def __init__(
         self,
@@ -33,9 +35,8 @@ class SGD(Optimizer):
         super().__init__(params, settings(locals()))
 
     def check(self, group: Group) -> None:
-        """lr, momentum and weight_decay are not negative; nesterov needs momentum without dampening."""
-        for name in ("lr", "momentum", "weight_decay"):
-            check_range(name, group[name])
+        """Raise ValueError for negative settings, and for nesterov without momentum or with dampening."""
+        super().check(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("nesterov=True needs momentum above 0 and dampening=0")
 

@@ -2,6 +2,9 @@
 
 import copy
 import math
+import re
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,6 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 from nn import optim
-from nn.optim.optimizer import settings
 
 
 def sgd(p, g, s, lr=0.1, momentum=0.0, dampening=0.0, wd=0.0, nesterov=False):
@@ -197,6 +199,19 @@ def test_a_saved_optimiser_goes_on_as_if_nothing_had_happened(kind):
 
 
 @each
+def test_a_parameter_that_has_grown_since_the_last_step_is_an_error(kind):
+    p = nn.Parameter(ag.ones(3))
+    optimizer = kind([p], **({"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}))
+    for size in (3, 5):
+        p.data = ag.ones(size)
+        p.grad = ag.ones(size)
+        if size == 3:
+            optimizer.step()
+    with pytest.raises(ValueError, match="broadcast"):
+        optimizer.step()
+
+
+@each
 def test_a_negative_rate_is_an_error(kind):
     with pytest.raises(ValueError, match="lr must not be negative, got -0.1"):
         kind([nn.Parameter(ag.ones(1))], lr=-0.1)
@@ -365,21 +380,22 @@ def test_an_optimiser_without_a_rule_says_so():
         optim.Optimizer([p], {}).step()
 
 
-def test_an_optimiser_of_ones_own_is_its_arguments_and_a_formula():
-    class SignDescent(optim.Optimizer):
-        def __init__(self, params, lr=1.0, *, maximize=False):
-            super().__init__(params, settings(locals()))
-
-        def update(self, param, grad, state, group):
-            param -= group["lr"] * np.sign(grad)
-
-    a, b = nn.Parameter(ag.tensor([5.0, 5.0])), nn.Parameter(ag.tensor([5.0]))
-    optimizer = SignDescent([{"params": [a], "lr": 0.5}, {"params": [b], "maximize": True}])
-    (a * ag.tensor([3.0, -2.0])).sum().backward()
-    b.sum().backward()
-    optimizer.step()
-    assert a.tolist() == [4.5, 5.5] and b.tolist() == [6.0]
-    assert optimizer.defaults == {"lr": 1.0, "maximize": False}
+def test_the_optimiser_of_contributing_md_works():
+    text = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    source = re.search(r"(?m)^    class Momentum.*\n(?:    .*\n|\n)*", text)
+    names = {"np": np, **vars(optim.optimizer)}
+    exec(textwrap.dedent(source[0]), names)
+    runs = []
+    for kind in (names["Momentum"], lambda groups: optim.SGD(groups, momentum=0.9)):
+        a, b = nn.Parameter(ag.tensor([5.0, -5.0])), nn.Parameter(ag.tensor([5.0]))
+        optimizer = kind([{"params": [a], "lr": 0.5}, {"params": [b], "maximize": True}])
+        for _ in range(3):
+            optimizer.zero_grad()
+            ((a * a).sum() + b.sum()).backward()
+            optimizer.step()
+        runs.append(np.append(a.detach().numpy(), b.detach().numpy()))
+    np.testing.assert_allclose(*runs, rtol=1e-6)
+    assert names["Momentum"]([a]).defaults == {"lr": 1e-3, "momentum": 0.9, "maximize": False}
 
 
 def test_an_optimiser_of_ones_own_may_have_no_defaults_and_a_step_of_its_own():
