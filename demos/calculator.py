@@ -29,8 +29,8 @@ from models.gpt import GPT
 from models.tokenizers import Tokenizer, WordTokenizer
 from nn import optim
 from nn.checkpoint import CheckpointError
+from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
-from nn.record import Record
 from nn.train import Trainer, decay_groups
 
 PAD, IS, END = "<pad>", "<is>", "<end>"
@@ -114,7 +114,7 @@ def train(
     steps: int,
     folder: Path,
     resume: bool = False,
-) -> Record:
+) -> History:
     """AdamW with a rate that rises and falls once, on the words of the answers; Ctrl-C keeps what was learned."""
     model, tokens = calculator
     data, test = Data.encode(examples, tokens), Data.encode(held_out, tokens)

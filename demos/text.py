@@ -25,7 +25,7 @@ from models.tokenizers import CharTokenizer, Tokenizer
 from nn import functional as F
 from nn import optim
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
-from nn.train import Trainer, aside, decay_groups
+from nn.train import Trainer, decay_groups, evaluating
 
 START = GPTConfig.preset("nano-cpu", position="rotary")  # nanoGPT's sizes; its learned positions take longer
 
@@ -114,7 +114,7 @@ def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
     """The loss over whole passages, 64 at a time, in evaluation mode."""
     starts = passages.starts(most)
     parts = [starts[i : i + 64] for i in range(0, len(starts), 64)]
-    with aside(model):
+    with evaluating(model):
         return sum(model.loss(*passages.at(part)).item() * len(part) for part in parts) / len(starts)
 
 
@@ -182,7 +182,7 @@ def write(model: GPT, tokenizer: Tokenizer, args: argparse.Namespace) -> str:
 def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Path, lines: int = 16) -> None:
     """A held-out passage to a line, behind each character how unexpected it was, in nats."""
     idx, targets = passages.at(passages.starts(lines))
-    with aside(model):
+    with evaluating(model):
         loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1), layout="constrained")

@@ -28,8 +28,8 @@ from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_stat
 from models.transformer import Transformer, TransformerConfig, padded
 from nn import checkpoint, optim
 from nn.checkpoint import CheckpointError
+from nn.history import History
 from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
-from nn.record import Record
 from nn.train import Trainer
 
 PAD, START, STOP = "_<>"  # of the digits; the pad of the words is the first of them, too
@@ -96,7 +96,7 @@ def train(
     steps: int,
     folder: Path,
     resume: bool = False,
-) -> Record:
+) -> History:
     """Adam with the paper's schedule; Ctrl-C keeps what was learned."""
     model, words, digits = translator
     (source, target), test = (

@@ -1,59 +1,69 @@
-"""Batches without end, from which a run that was stopped goes on."""
+"""An endless stream of batches that can be saved and resumed."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
-from autograd.random import default_generator
+from autograd import Tensor
+from autograd.generator import Generator, default_generator
 
 
 class Batches:
-    """Batches without end: of a function that draws one, or of an iterable that is gone through again and again.
+    """An endless iterator over batches: those that a function draws, or those of an iterable, epoch after epoch.
 
     Its state brings a DataLoader back to the same batch of the same epoch.
     """
 
-    def __init__(self, source: "Callable[[], Any] | Iterable[Any]") -> None:
+    def __init__(self, source: Callable[[], Any] | Iterable[Any]) -> None:
         self.source = source
-        self._iterator: Iterator[Any] | None = None
-        self._taken = 0
-        self._start: list[Any] | None = None
+        self._epoch: Iterator[Any] = iter(())
+        self._taken = 0  # batches of this epoch
+        self._start: list[Any] | None = None  # the random number generators at the start of this epoch
 
-    def next(self) -> Any:
-        """The next batch."""
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
         if callable(self.source):
             return self.source()
-        for _ in range(2):
-            if self._iterator is None:
-                self._begin()
-            assert self._iterator is not None
-            for batch in self._iterator:
-                self._taken += 1
-                return batch
-            self._iterator = None
-        raise ValueError("there is no batch to train on: the data is empty, or smaller than a batch with drop_last")
+        batch = next(self._epoch, None)
+        if batch is None:
+            self._begin_epoch()
+            batch = next(self._epoch, None)
+        if batch is None:
+            raise ValueError("there is no batch to train on: the data is empty, or smaller than a batch with drop_last")
+        self._taken += 1
+        return batch
 
-    def _generators(self) -> list[Any]:
+    def _begin_epoch(self) -> None:
+        self._start = [generator.get_state() for generator in self._generators()]
+        self._epoch, self._taken = iter(self.source), 0  # type: ignore[arg-type]
+
+    def _generators(self) -> list[Generator]:
         own = getattr(self.source, "generator", None)
         return [default_generator] if own is None else [default_generator, own]
 
-    def _begin(self) -> None:
-        self._start = [generator.get_state() for generator in self._generators()]
-        self._iterator, self._taken = iter(self.source), 0  # type: ignore[arg-type]
-
-    def state(self) -> dict[str, Any]:
-        """Where it stands, and where every random number generator does."""
+    def state_dict(self) -> dict[str, Any]:
+        """The position in the data, and the state of every random number generator."""
         now = [generator.get_state() for generator in self._generators()]
         return {"epoch": self._start, "taken": self._taken, "now": now}
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from where `state` stood."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
         if state["epoch"] is not None:
-            self._set(state["epoch"])
-            self._begin()
+            self._restore(state["epoch"])
+            self._begin_epoch()
             for _ in range(state["taken"]):
-                self.next()
-        self._set(state["now"])
+                next(self)
+        self._restore(state["now"])
 
-    def _set(self, states: list[Any]) -> None:
+    def _restore(self, states: list[Any]) -> None:
         for generator, state in zip(self._generators(), states, strict=True):
             generator.set_state(state)
+
+
+def count_items(batch: Any) -> int:
+    """The number of answers in a batch: the elements of its last tensor, such as tokens or labels."""
+    last = batch[-1] if isinstance(batch, (tuple, list)) else batch
+    return last.numel() if isinstance(last, Tensor) else 1

@@ -1,4 +1,6 @@
-"""A model with all that it needs in one file: its weights, its config, its tokenizer, the state of its training."""
+"""A model and all that it needs in one file: its weights, its config, its tokenizer, the state of its training."""
+
+from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
@@ -13,21 +15,21 @@ VERSION = 1
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint, or one that does not fit."""
+    """A file is not a checkpoint, or it is the checkpoint of another model."""
 
 
 def save(
-    path: "str | Path",
+    path: str | Path,
     model: Module,
     *,
     config: Mapping[str, Any] | None = None,
     tokenizer: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Write a checkpoint; a file that is there is replaced whole, or, where the disk is full, not at all.
+    """Write a checkpoint. An existing file is replaced as a whole, or, if writing fails, not at all.
 
-    `config` are the fields that the model is made from, `tokenizer` the tokenizer's state; they and `more` are plain
-    values, tensors and containers of them.
+    `config` holds the fields that the model is made from, and `tokenizer` the state of its tokenizer. They and `more`
+    consist of plain values, tensors and containers of them.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,10 +37,10 @@ def save(
     autograd.save({**head, "model": model.state_dict(), **more}, path)
 
 
-def load(path: "str | Path") -> dict[str, Any]:
+def load(path: str | Path) -> dict[str, Any]:
     """What `save` wrote: a dict with "model" (a state_dict), "config", "tokenizer" and the rest. No code in it is run.
 
-    Raises CheckpointError, with the reason, where the file is something else; FileNotFoundError where there is none.
+    Raises FileNotFoundError if there is no such file, and CheckpointError, with the reason, if it is something else.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no checkpoint {path}: train a model first, or name another file")
@@ -50,4 +52,15 @@ def load(path: "str | Path") -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint of this program")
     if state.get("version") != VERSION:
         raise CheckpointError(f"{path} has version {state.get('version')}; this program reads version {VERSION}")
+    return state
+
+
+def load_model(path: str | Path, model: Module, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Load a checkpoint, and its weights into `model`, whose `config` must be the one that was saved with them."""
+    state = load(path)
+    old, new = state["config"] or {}, config or {}
+    changes = [f"{key} {old.get(key)!r} -> {new.get(key)!r}" for key in {**old, **new} if old.get(key) != new.get(key)]
+    if changes:
+        raise CheckpointError(f"{path} is the checkpoint of another model: {', '.join(changes)}")
+    model.load_state_dict(state["model"])
     return state

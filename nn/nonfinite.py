@@ -1,14 +1,17 @@
-"""Where a nan or an infinity began."""
+"""Finds where a nan or an infinity began, before it reaches the weights."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.generator import default_generator
 from autograd.graph import Node
 from autograd.tracing import trace
 from nn.module import Module
@@ -20,6 +23,32 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, message: str, step: int, layer: str, parameter: str | None) -> None:
         super().__init__(message)
         self.step, self.layer, self.parameter = step, layer, parameter
+
+
+class Guard:
+    """Remembers the batches of a step, to repeat it and find the operation where its numbers stopped being finite."""
+
+    def __init__(self, model: Module, loss: Callable[[Any, Any], Tensor]) -> None:
+        self.model, self.loss = model, loss
+        self.seen: list[tuple[Any, Any]] = []  # each batch with the state of the random numbers that followed it
+
+    def watch(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """The batches of one step, which are remembered until the next one."""
+        self.seen = []
+        for batch in batches:
+            self.seen.append((batch, default_generator.get_state()))
+            yield batch
+
+    def check(self, step: int, loss: float, grad_norm: float) -> None:
+        """Raise NonFiniteError if the loss of a step or the norm of its gradient is not finite."""
+        if math.isfinite(loss) and math.isfinite(grad_norm):
+            return
+        for batch, state in self.seen:
+            default_generator.set_state(state)
+            error = find(self.model, partial(self.loss, self.model, batch), step)
+            if error is not None:
+                raise error
+        raise NonFiniteError(f"step {step}: the loss or its gradient is not finite", step, "", None)
 
 
 def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFiniteError | None:

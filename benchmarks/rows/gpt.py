@@ -89,20 +89,23 @@ def our_model(**sizes):
 
 def ours(**sizes):
     import autograd
-    from nn import optim, parallel
+    from nn import optim
+    from nn.parallel import data_parallel
     from nn.utils import clip_grad_norm_
 
     model = our_model(**sizes)
     parameters = list(model.parameters())
     optimizer = optim.AdamW(parameters, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY)
     batch = tuple(map(autograd.from_numpy, tokens(**sizes)))
+    compute_loss = data_parallel(lambda model, batch: model.loss(*batch), threads())
 
     def step():
         optimizer.zero_grad()
-        loss = parallel.backward(model.loss, parameters, batch, threads())
+        loss = compute_loss(model, batch)
+        loss.backward()
         clip_grad_norm_(parameters, CLIP)
         optimizer.step()
-        return loss
+        return loss.item()
 
     return step
 

@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from demos.common import pyplot
-from nn.record import Record
+from nn.history import History
 
 # not asked, then (trained, held out) that is wrong, then the same that is right
 COLOURS = ["white", "#f0a35e", "#c0392b", "#cfe0f3", "#2b6cb0"]
 MEANINGS = ["trained on, wrong", "held out, wrong", "trained on, right", "held out, right"]
 
 
-def learning(record: Record, shares: Mapping[str, str], file: Path) -> None:
-    """The loss, and the shares of exact answers (columns of the record, each with its label) on held-out questions."""
+def learning(history: History, shares: Mapping[str, str], file: Path) -> None:
+    """The loss, and the shares of exact answers (columns of the history, each with its label) on held-out questions."""
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
-    left.plot(*record.column("loss"), color="#9db7d5", linewidth=0.8, label="training")
-    left.plot(*record.column("held_out_loss"), "o-", color="#c0392b", markersize=3, label="held out")
+    left.plot(*history.column("loss"), color="#9db7d5", linewidth=0.8, label="training")
+    left.plot(*history.column("held_out_loss"), "o-", color="#c0392b", markersize=3, label="held out")
     left.set(title="Loss on the answers", xlabel="step", ylabel="nats a token", yscale="log")
     left.yaxis.set_major_formatter("{x:g}")
     left.legend()
     for name, label in shares.items():
-        steps, values = record.column(name)
+        steps, values = history.column(name)
         last = f": {values[-1]:.2%} at the end" if values else ""
         right.plot(steps, [100 * value for value in values], "o-", markersize=3, label=label + last)
     right.set(title="Held-out questions answered exactly", xlabel="step", ylabel="%", ylim=(-2, 102))

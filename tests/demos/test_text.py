@@ -24,7 +24,7 @@ def test_it_learns_a_text_writes_and_leaves_its_pictures_and_its_model(tmp_path,
     loss = train(tmp_path, monkeypatch, pictures=True)
     printed = capsys.readouterr().out
     assert loss < 1.8 < np.log(14)
-    assert "guessing among 14 costs 2.6391" in printed and f"held-out text {loss:.4f}" in printed
+    assert "a uniform guess among 14 would have 2.6391" in printed and f"held-out text {loss:.4f}" in printed
     for name in ("curves.png", "surprise.png"):
         assert (tmp_path / "out/text" / name).read_bytes().startswith(b"\x89PNG")
     assert {"log.csv", "best.ckpt", "last.ckpt"} <= {path.name for path in (tmp_path / "out/text").iterdir()}

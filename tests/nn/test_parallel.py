@@ -9,49 +9,55 @@ from autograd import kernels
 from autograd.kernels import blas
 from autograd.kernels.blas import blas_threads
 from nn import functional as F
-from nn.parallel import backward, shares, value_and_grads
+from nn.parallel import data_parallel, shares
 
 
 def setting(dropout=0.0):
     autograd.manual_seed(1)
     model = nn.Sequential(nn.Linear(6, 16), nn.GELU(), nn.Dropout(dropout), nn.Linear(16, 3))
     rng = np.random.default_rng(2)
-    x, y = rng.standard_normal((7, 6)).astype(np.float32), rng.integers(0, 3, 7)
-    return model, (lambda x, y: F.cross_entropy(model(x), y)), (x, y)
+    return model, (rng.standard_normal((7, 6)).astype(np.float32), rng.integers(0, 3, 7))
+
+
+def loss(model, batch):
+    x, y = batch
+    return F.cross_entropy(model(x), y)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 20])
-def test_the_shares_sum_to_the_gradient_of_the_whole(threads):
-    model, loss, batch = setting()
-    whole = loss(*map(autograd.as_tensor, batch))
-    whole.backward()
-    value, grads = value_and_grads(loss, list(model.parameters()), batch, threads)
-    assert value == pytest.approx(whole.item(), rel=1e-6)
-    for parameter, g in zip(model.parameters(), grads, strict=True):
-        np.testing.assert_allclose(g.numpy(), parameter.grad.numpy(), rtol=1e-5, atol=1e-7)
+def test_the_shares_have_the_loss_and_the_gradient_of_the_whole(threads):
+    model, batch = setting()
+    parameters = list(model.parameters())
+    whole = loss(model, tuple(map(autograd.as_tensor, batch)))
+    in_shares = data_parallel(loss, threads)(model, batch)
+    assert in_shares.item() == pytest.approx(whole.item(), rel=1e-6)
+    for a, b in zip(autograd.grad(in_shares / 3, parameters), autograd.grad(whole / 3, parameters), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-7)
 
 
 def test_backward_adds_to_what_is_there():
-    model, loss, batch = setting()
-    parameters = list(model.parameters())
-    backward(loss, parameters, batch, 2)
-    once = [p.grad.numpy().copy() for p in parameters]
-    backward(loss, parameters, batch, 2)
-    for p, g in zip(parameters, once, strict=True):
+    model, batch = setting()
+    parallel_loss = data_parallel(loss, 2)
+    parallel_loss(model, batch).backward()
+    once = [p.grad.numpy().copy() for p in model.parameters()]
+    parallel_loss(model, batch).backward()
+    for p, g in zip(model.parameters(), once, strict=True):
         np.testing.assert_allclose(p.grad.numpy(), 2 * g, rtol=1e-6)
 
 
-def test_a_parameter_that_is_not_used_gets_zeros():
-    model, loss, batch = setting()
-    spare = nn.Parameter(autograd.ones(2))
-    assert value_and_grads(loss, [spare], batch, 2)[1][0].tolist() == [0, 0]
+def test_a_parameter_that_is_not_used_gets_zeros_and_a_frozen_one_nothing():
+    model, batch = setting()
+    model.spare, model[0].weight.requires_grad = nn.Parameter(autograd.ones(2)), False
+    data_parallel(lambda model, batch: loss(model[:4], batch), 2)(model, batch).backward()
+    assert model.spare.grad.tolist() == [0, 0] and model[0].weight.grad is None and model[0].bias.grad is not None
 
 
 def test_dropout_draws_the_same_for_the_same_seed_and_number_of_threads():
     results = []
     for _ in range(2):
-        model, loss, batch = setting(dropout=0.5)
-        results.append([g.numpy() for g in value_and_grads(loss, list(model.parameters()), batch, 3)[1]])
+        model, batch = setting(dropout=0.5)
+        data_parallel(loss, 3)(model, batch).backward()
+        results.append([p.grad.numpy() for p in model.parameters()])
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -77,22 +83,22 @@ def test_shares_are_nearly_equal_and_never_empty():
     assert [len(part[0]) for part in shares((x[:2],), 3)] == [1, 1]
 
 
-def test_parts_of_different_lengths_are_refused():
+def test_tensors_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="one length"):
         shares((np.zeros(3), np.zeros(4)), 2)
 
 
 def test_an_error_in_a_share_is_raised():
-    model, _, (x, y) = setting()
+    model, (x, y) = setting()
 
-    def loss(x, y):
-        if y[-1].item() == last:
+    def fails(model, batch):
+        if batch[1][-1].item() == y[-1]:
             raise RuntimeError("in the last share")
-        return F.cross_entropy(model(x), y)
+        return loss(model, batch)
 
-    last = 77
+    y[-1] = 77
     with pytest.raises(RuntimeError, match="in the last share"):
-        value_and_grads(loss, list(model.parameters()), (x, np.append(y[:-1], 77)), 2)
+        data_parallel(fails, 2)(model, (x, y))
 
 
 def test_blas_threads_are_as_before_afterwards():

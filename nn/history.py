@@ -1,0 +1,60 @@
+"""What was measured in the course of a training run, as numbers, as a CSV file and as curves."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from autograd.errors import require
+
+COLUMNS = ("loss", "lr", "grad_norm", "items_per_s")  # of each step; evaluations add theirs
+
+
+class History:
+    """The values that were measured before each step, by name and step."""
+
+    def __init__(self, columns: dict[str, dict[int, float]] | None = None) -> None:
+        self.columns = {} if columns is None else columns
+
+    def add(self, step: int, **values: float) -> None:
+        """Record values of one step."""
+        for name, value in values.items():
+            self.columns.setdefault(name, {})[step] = value
+
+    def column(self, name: str) -> tuple[list[int], list[float]]:
+        """The steps that have a value of this name, and the values."""
+        values = self.columns.get(name, {})
+        return [*values], [*values.values()]
+
+    def save(self, path: Path) -> None:
+        """Write a CSV file with a row for each step."""
+        names = [*COLUMNS, *(name for name in self.columns if name not in COLUMNS)]
+        columns = [self.columns.get(name, {}) for name in names]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", *names])
+            for step in sorted(set().union(*columns)):
+                writer.writerow([step, *(column.get(step, "") for column in columns)])
+
+
+def plot(history: History, path: Path) -> str:
+    """Draw loss, learning rate and gradient norm over the steps; returns a line that says where the curves are."""
+    try:
+        figure = require("matplotlib.figure", "plot").Figure(figsize=(9, 7), layout="constrained")
+    except ImportError as error:
+        return f"no curves were drawn: {error}"
+    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3, 1, 1])
+    above.plot(*history.column("loss"), label="training", linewidth=0.8)
+    steps, losses = history.column("held_out_loss")
+    if steps:
+        above.plot(steps, losses, "o-", label="held out")
+    middle.plot(*history.column("lr"), color="C2")
+    below.plot(*history.column("grad_norm"), color="C3", linewidth=0.8)
+    below.set_yscale("log")
+    above.set_ylabel("loss")
+    middle.set_ylabel("learning rate")
+    below.set(ylabel="gradient norm", xlabel="step")
+    above.legend()
+    figure.savefig(path, dpi=120)
+    return f"{path}: loss, learning rate and gradient norm"

@@ -1,0 +1,79 @@
+"""How far a long computation has come, and Ctrl-C that waits for a good moment."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from autograd.errors import require
+
+
+class Progress:
+    """A progress bar over `total` steps, `done` of which were made before; without tqdm, some twenty plain lines."""
+
+    def __init__(self, total: int, done: int = 0, quiet: bool = False) -> None:
+        self.total, self.done, self.quiet = total, done, quiet
+        self._bar: Any = None
+        if not quiet:
+            try:
+                self._bar = require("tqdm", "plot").tqdm(total=total, initial=done, unit="step", dynamic_ncols=True)
+            except ImportError:
+                pass
+
+    def update(self, values: dict[str, str]) -> None:
+        """Count one step, and show these values beside the count."""
+        self.done += 1
+        if self._bar is not None:
+            self._bar.set_postfix(values, refresh=False)
+            self._bar.update()
+        elif self.done % max(self.total // 20, 1) == 0:
+            self.line(f"step {self.done:,} of {self.total:,}: " + ", ".join(f"{k} {v}" for k, v in values.items()))
+
+    def line(self, text: str) -> None:
+        """Print a line of text above the bar."""
+        if self._bar is not None:
+            self._bar.write(text)
+        elif not self.quiet:
+            print(text, flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class DeferredInterrupt:
+    """A context in which the first Ctrl-C waits for `check()`, and a second one does not.
+
+    The context ends at a KeyboardInterrupt, which goes no further; `requested` says afterwards whether there was one.
+    Only the main thread receives Ctrl-C, so in other threads the context changes nothing.
+    """
+
+    def __init__(self, say: Callable[[str], Any] = print) -> None:
+        self.say, self.requested = say, False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed: a good moment to stop."""
+        if self.requested:
+            raise KeyboardInterrupt
+
+    def _handle(self, *_: Any) -> None:
+        self.check()
+        self.requested = True
+        self.say("stopping after this step; press Ctrl-C again to stop at once")
+
+    def __enter__(self) -> Self:
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)
+        self.requested |= kind is KeyboardInterrupt
+        return kind is KeyboardInterrupt

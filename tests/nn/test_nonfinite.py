@@ -1,0 +1,109 @@
+"""What is not finite is found where it began: the layer, the operation, and the parameter nearest to it."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from nn.nonfinite import Guard, NonFiniteError
+
+
+class Apply(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+class Scale(nn.Module):
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, x):
+        return x * self.weight
+
+
+def network(middle=lambda x: x):
+    return nn.Sequential({"first": nn.Linear(3, 8), "middle": Apply(middle), "second": nn.Linear(8, 1)})
+
+
+def mean(model, batch):
+    return model(batch).mean()
+
+
+def found(model, loss=mean, batch=None):
+    """The error for a step whose loss was nan."""
+    guard = Guard(model, loss)
+    assert len([*guard.watch([ag.ones(4, 3) if batch is None else batch])]) == 1
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="^step 2: .*") as caught:
+        guard.check(2, math.nan, 1.0)
+    assert caught.value.step == 2
+    return caught.value
+
+
+def test_numbers_that_are_finite_pass():
+    Guard(network(), mean).check(2, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_gradient_norm_that_is_not_finite_is_an_error_too(value):
+    with pytest.raises(NonFiniteError, match="step 2: the loss or its gradient is not finite"):
+        Guard(network(), mean).check(2, 1.0, value)
+
+
+def test_a_parameter_that_is_not_finite_is_named():
+    model = network()
+    model.second.weight.array[0, 3] = math.nan
+    error = found(model)
+    assert (error.layer, error.parameter) == ("second", "second.weight")
+    assert "the parameter second.weight holds nan since the update before" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("middle", "words"),
+    [
+        (lambda x: (x - x - 1).log(), "the output is nan first in middle (operation log)"),
+        (lambda x: (x - x).sqrt(), "the gradient is inf first in middle (operation sqrt)"),
+    ],
+)
+def test_the_operation_is_named_in_which_the_output_or_the_gradient_stopped_being_finite(middle, words):
+    error = found(network(middle))
+    assert words in str(error) and (error.layer, error.parameter) == ("middle", "first.weight")
+
+
+def test_a_batch_that_is_not_finite_is_found_in_the_first_layer():
+    error = found(network(), batch=ag.ones(4, 3) * math.nan)
+    assert "the output is nan first in first" in str(error)
+    assert (error.layer, error.parameter) == ("first", "first.weight")
+
+
+def test_a_parameter_of_several_layers_is_not_blamed_on_the_last_of_them():
+    weight = nn.Parameter(ag.ones(3))
+    model = nn.Sequential({"early": Scale(weight), "middle": Apply(lambda x: (x - x).sqrt()), "late": Scale(weight)})
+    error = found(model, batch=ag.ones(2, 3))
+    assert (error.layer, error.parameter) == ("middle", "early.weight")
+
+
+def test_an_operation_of_no_layer_is_said_to_be_in_the_loss():
+    error = found(network(), lambda model, batch: (model(batch) * 0 - 1).log().mean())
+    assert "in the loss (operation log)" in str(error) and (error.layer, error.parameter) == ("", "second.weight")
+
+
+def test_the_step_is_repeated_with_its_own_random_numbers():
+    def sometimes_nan(model, batch):
+        return (model(batch).mean() * 0 + ag.rand(1) - 0.5).log().sum()
+
+    model = network()
+    ag.manual_seed(next(seed for seed in range(20) if np.random.default_rng(seed).random(1, np.float32) < 0.5))
+    guard = Guard(model, sometimes_nan)
+    for batch in guard.watch([ag.ones(4, 3)]):
+        with np.errstate(all="ignore"):
+            loss = sometimes_nan(model, batch)
+    ag.manual_seed(next(seed for seed in range(20) if np.random.default_rng(seed).random(1, np.float32) > 0.5))
+    with pytest.raises(NonFiniteError, match="operation log"):
+        guard.check(0, loss.item(), math.nan)
