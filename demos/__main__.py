@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-HELPERS = ("__init__", "__main__", "common", "report")
+HELPERS = ("__init__", "__main__", "common", "questions", "report")
 
 
 def demos() -> dict[str, str]:

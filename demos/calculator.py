@@ -7,7 +7,6 @@ and what the model looks at. With --ask the saved model answers without being tr
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +16,10 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from demos.common import learn_or_ask, parser, settings_of_run
 from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
 from demos.pictures.answers import learning, operands
 from demos.pictures.attention import draw_attention, gpt_attention
+from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from models.checkpoint import describe, load_gpt
 from models.config import GPTConfig
@@ -29,7 +28,6 @@ from models.gpt import GPT
 from models.tokenizers import Tokenizer, WordTokenizer
 from nn import optim
 from nn.checkpoint import CheckpointError
-from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
 from nn.train import Trainer, decay_groups
 
@@ -40,7 +38,6 @@ STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.3
 PRODUCTS = 6  # how often a product is drawn for each time that a sum is: there are few of them
 SHOWN = "forty seven plus thirty five"  # in the picture of attention
 NAME = "calculator"
-WEIGHTS = "last.ckpt"
 
 
 def tokenizer() -> WordTokenizer:
@@ -106,16 +103,10 @@ def shares(examples: Sequence[Example], given: Sequence[str]) -> dict[str, float
     return {word: float(np.mean(found)) for word, found in right.items() if found}
 
 
-def train(
-    calculator: Calculator,
-    examples: list[Example],
-    held_out: list[Example],
-    *,
-    steps: int,
-    folder: Path,
-    resume: bool = False,
-) -> History:
-    """AdamW with a rate that rises and falls once, on the words of the answers; Ctrl-C keeps what was learned."""
+def trainer(
+    calculator: Calculator, examples: Sequence[Example], held_out: Sequence[Example], args: Namespace, folder: Path
+) -> Trainer:
+    """AdamW with a rate that rises and falls once, on the words of the answers."""
     model, tokens = calculator
     data, test = Data.encode(examples, tokens), Data.encode(held_out, tokens)
     repeats = [PRODUCTS if operation(example.question) == "times" else 1 for example in examples]
@@ -129,22 +120,18 @@ def train(
         return {"loss": model.loss(*test.rows(slice(None))).item(), **shares(held_out, given)}
 
     optimizer = optim.AdamW(decay_groups(model, DECAY), lr=RATE, betas=(0.9, 0.99))
-    trainer = Trainer(
+    return Trainer(
         model,
         optimizer,
         lambda model, batch: model.loss(*batch),
         draw,
-        steps=steps,
-        scheduler=OneCycleLR(optimizer, RATE, max(steps, 1), pct_start=0.1, cycle_momentum=False),
+        scheduler=OneCycleLR(optimizer, RATE, args.steps, pct_start=0.1, cycle_momentum=False),
         clip=1.0,
         evaluate=evaluate,
-        evaluate_every=max(steps // 15, 1),
-        folder=folder,
         classes=tokens.vocab_size,
-        resume_hint=f"python -m demos.{NAME} --resume",
         **describe(model.config, tokens),
+        **settings(NAME, args, folder),
     )
-    return trainer.fit(resume)
 
 
 # What is answered -----------------------------------------------------------------------------------------------------
@@ -170,7 +157,7 @@ def reply(calculator: Calculator, question: str) -> str:
     calculator.tokens.encode(question)  # an unknown word is named as such
     a, word, b = operands_of(question)
     (answer,) = calculator.answers([f"{number_to_words(a)} {word} {number_to_words(b)}"])
-    answer, right = answer or "(nothing)", true_answer(question)
+    answer, right = answer or NOTHING, true_answer(question)
     if max(a, b) > 99 or right < 0 or (word == "times" and right > 99):
         return f"{answer} (it never learned such a question; {right} is right)"
     return answer if answer == number_to_words(right) else f"{answer} (wrong: it is {number_to_words(right)})"
@@ -197,18 +184,6 @@ def draw_looks(calculator: Calculator, file: Path) -> None:
     draw_attention(gpt_attention(model, ag.as_tensor([ids])), names, names, title, file)
 
 
-def show_answers(report: Report, held_out: list[Example], before: list[str], after: list[str], seed: int) -> None:
-    """Four held-out questions of each operation, before and after training."""
-    report.step("Held-out questions before and after")
-    rng, rows = np.random.default_rng(seed), []
-    for word in OPERATIONS:
-        of_it = [i for i, example in enumerate(held_out) if operation(example.question) == word]
-        for i in rng.permutation(of_it)[:4]:
-            mark = "" if after[i] == held_out[i].answer else f"wrong: {held_out[i].answer}"
-            rows.append((held_out[i].question, before[i] or "(nothing)", after[i] or "(nothing)", mark))
-    report.table(["question", "before", "after", ""], rows)
-
-
 def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[str, str]) -> dict[str, float]:
     """The exact answers by operation, and some of the wrong ones. Returns the shares of those held out."""
     report.step("Exact answers")
@@ -226,17 +201,16 @@ def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[st
     wrong = [e for e in parts["held out"] if given[e.question] != e.answer]
     report.say(f"{len(wrong)} of {len(parts['held out']):,} held-out questions have a wrong answer.")
     if wrong:
-        lines = [(e.question, e.answer, given[e.question] or "(nothing)") for e in wrong[:: max(len(wrong) // 8, 1)]]
+        lines = [(e.question, e.answer, given[e.question] or NOTHING) for e in wrong[:: max(len(wrong) // 8, 1)]]
         report.table(["question", "right", "answer"], lines, name="some of them")
     return found["held out"]
 
 
 def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     """Train, report, draw. Returns the calculator and its share of exact held-out answers by operation."""
-    settings = settings_of_run(folder, args.resume, seed=args.seed, steps=args.steps)
-    ag.manual_seed(settings["seed"])
+    ag.manual_seed(args.seed)
     tokens, examples = tokenizer(), calculator_examples()
-    trained, held_out = split_examples(examples, seed=settings["seed"])
+    trained, held_out = split_examples(examples, seed=args.seed)
     calculator = Calculator(GPT(GPTConfig.preset("calculator", vocab_size=tokens.vocab_size)), tokens)
     report = Report("The calculator")
     report.step("What is to be learned", f"{held_out[0].question} {IS} {held_out[0].answer} {END}")
@@ -245,19 +219,16 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
         f"a GPT of {sum(p.numel() for p in calculator.model.parameters()):,} weights."
     )
     before = calculator.answers([example.question for example in held_out])
-    wall, cpu = time.perf_counter(), time.process_time()
-    record = train(calculator, trained, held_out, steps=settings["steps"], folder=folder, resume=args.resume)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    calculator.model.eval()
-    report.step("Training")
-    report.say(f"{wall:.0f} seconds, {cpu:.0f} of them on a processor, for what was trained just now.")
+    history = fit(report, trainer(calculator, trained, held_out, args, folder), args.resume)
 
     given = calculator.answers([example.question for example in examples])
-    by_question = {example.question: answer for example, answer in zip(examples, given, strict=True)}
-    show_answers(report, held_out, before, [by_question[e.question] for e in held_out], settings["seed"])
-    found = show_figures(report, {"trained on": trained, "held out": held_out}, by_question)
+    answers = {example.question: answer for example, answer in zip(examples, given, strict=True)}
+    rng, kinds = np.random.default_rng(args.seed), [operation(example.question) for example in held_out]
+    which = [i for word in OPERATIONS for i in rng.permutation([i for i, kind in enumerate(kinds) if kind == word])[:4]]
+    show_answers(report, held_out, before, [answers[example.question] for example in held_out], which)
+    found = show_figures(report, {"trained on": trained, "held out": held_out}, answers)
     report.step("Pictures")
-    learning(record, {f"held_out_{word}": name for word, name in OPERATIONS.items()}, folder / "learning.png")
+    learning(history, {f"held_out_{word}": name for word, name in OPERATIONS.items()}, folder / "learning.png")
     draw_operands(examples, given, set(held_out), folder / "operands.png")
     draw_looks(calculator, folder / "attention.png")
     report.picture(folder / "learning.png", "the loss, and the exact answers to held-out questions")
@@ -268,7 +239,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
 
 
 def load(folder: Path) -> Calculator:
-    """The saved one. Raises FileNotFoundError or CheckpointError with the reason where there is none."""
+    """The saved one. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
     model, tokens = load_gpt(folder / WEIGHTS)
     if tokens is None:
         raise CheckpointError(f"{folder / WEIGHTS} has no tokenizer")
@@ -277,10 +248,8 @@ def load(folder: Path) -> Calculator:
 
 def main(arguments: list[str] | None = None) -> dict[str, float] | None:
     """Train and answer, or answer alone. Returns the share of exact held-out answers by operation after a training."""
-    options = parser(__doc__)
-    options.add_argument("--steps", type=int, default=STEPS, help="of training")
-    options.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
-    return learn_or_ask(NAME, options, arguments, learn=learn, load=load, reply=reply, example="forty two minus seven")
+    example = "forty two minus seven"
+    return learn_or_ask(NAME, __doc__, arguments, steps=STEPS, learn=learn, load=load, reply=reply, example=example)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""What several demos share: the folder for their results, plotting without a screen, and their common options."""
+"""What the demos share: their options, the folder for their results, and plotting without a screen."""
+
+from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
+
+from autograd.errors import require
 
 
 def out_dir(name: str) -> Path:
@@ -18,90 +21,67 @@ def out_dir(name: str) -> Path:
 
 def pyplot() -> ModuleType:
     """matplotlib.pyplot, which draws into files and needs no screen. Raises ImportError that names the extra."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError('the pictures need matplotlib and Pillow: pip install "chainrule[plot]"') from error
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    return plt
+    require("matplotlib", "plot").use("agg")
+    return require("matplotlib.pyplot", "plot")
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
-    return int(text)
+class Parser(argparse.ArgumentParser):
+    """A parser of options whose errors are one line: "digits.py: --lr must be a finite number above 0, got 0"."""
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse_args(*args, **kwargs)
+        except argparse.ArgumentError as error:
+            own = isinstance(error.__context__, argparse.ArgumentTypeError)  # of `checked`: "must be ..."
+            self.error(f"{error.argument_name or ''}{' ' if own else ': '}{error.message}")
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
-def parser(description: str | None, seed: int = 0) -> argparse.ArgumentParser:
+def parser(description: str | None, seed: int = 0) -> Parser:
     """A parser for a demo: its docstring heads the help, each option's default is shown, `--seed` is there."""
-    result = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    result = Parser(
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
-    result.add_argument("--seed", type=_seed, default=seed, help="of every random number; one seed, one result")
+    result.add_argument("--seed", type=at_least(0), default=seed, help="of every random number; one seed, one result")
     return result
 
 
-def settings_of_run(folder: Path, resume: bool, **settings: int) -> dict[str, int]:
-    """These settings, kept in settings.json; or, to resume, those that the run in this folder was begun with."""
-    file = folder / "settings.json"
-    if not resume:
-        file.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-    elif not file.exists():
-        raise FileNotFoundError(f"there is no run in {folder} to go on with: leave out --resume")
-    return json.loads(file.read_text(encoding="utf-8"))
+def checked(kind: Callable[[str], Any], accepts: Callable[[Any], bool], what: str) -> Callable[[str], Any]:
+    """A `type=` for options: `kind` of the text, where `accepts` holds; otherwise the error says "must be `what`"."""
 
-
-def _typed(prompt: str) -> Iterator[str]:
-    """Lines from the keyboard, or from a file or pipe at its place, up to an empty one."""
-    try:
-        while line := input(prompt if sys.stdin.isatty() else "").strip():
-            yield line
-    except (EOFError, KeyboardInterrupt):
-        print()
-
-
-def converse(reply: Callable[[str], str], asked: Sequence[str], example: str) -> None:
-    """Print the reply to each question asked, or to each that is typed; a ValueError of `reply` is what is printed."""
-    if not asked:
-        print(f"\nAsk something like “{example}”; an empty line ends it.")
-    for question in asked or _typed("> "):
+    def read(text: str) -> Any:
         try:
-            answer = reply(question)
-        except ValueError as error:
-            answer = f"no answer: {error}; ask something like “{example}”"
-        print(f"{question} → {answer}")
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is not None and accepts(value):
+            return value
+        raise argparse.ArgumentTypeError(f"must be {what}, got {text}")
+
+    return read
 
 
-def learn_or_ask(
-    name: str,
-    options: argparse.ArgumentParser,
-    arguments: Sequence[str] | None,
-    *,
-    learn: Callable[[argparse.Namespace, Path], tuple[Any, Any]],
-    load: Callable[[Path], Any],
-    reply: Callable[[Any, str], str],
-    example: str,
-) -> Any:
-    """Train a model and converse with it, or with --ask, which is added to the options, converse with the saved one.
+def at_least(least: int) -> Callable[[str], Any]:
+    """A `type=` for options: whole numbers of at least `least`."""
+    return checked(int, lambda n: n >= least, f"a whole number of at least {least}")
 
-    `learn(args, folder)` gives the model and its figures, which are returned; `load(folder)` the model that it saved;
-    `reply(model, question)` an answer. What cannot work ends with the reason, not with a traceback.
-    """
-    what = "answer this with the saved model instead of training; without a question, what is typed"
-    options.add_argument("--ask", action="append", nargs="?", const="", metavar="QUESTION", help=what)
-    args, found = options.parse_args(arguments), None
-    folder, command = out_dir(name), f"python -m demos.{name}"
+
+positive = checked(float, lambda x: 0 < x < math.inf, "a finite number above 0")
+
+
+def run(options: Parser, arguments: Sequence[str] | None, work: Callable[[argparse.Namespace], Any]) -> Any:
+    """`work` with the options of these arguments; if it cannot be done, one line says why, and the exit code is 2."""
+    args = options.parse_args(arguments)
     try:
-        if args.ask:
-            model = load(folder)
-        else:
-            pyplot()  # what is missing is said before the work, not after it
-            model, found = learn(args, folder)
-    except (ArithmeticError, ImportError, OSError, ValueError) as error:
-        raise SystemExit(f"{name}: {error}" + (f"\nThis trains a model: {command}" if args.ask else "")) from error
-    questions = [question for question in args.ask or () if question]
-    if args.ask or sys.stdin.isatty():
-        converse(lambda question: reply(model, question), questions, example)
-    return found
+        return work(args)
+    except KeyboardInterrupt:
+        options.exit(130, "\nstopped\n")
+    except OSError as error:
+        options.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (ArithmeticError, ImportError, ValueError) as error:
+        options.error(str(error))

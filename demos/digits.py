@@ -11,19 +11,17 @@ import json
 import os
 import platform
 import time
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import nn.functional as F
-from autograd import Tensor, as_tensor, draw, load, manual_seed, no_grad, save
-from autograd.errors import require
+from autograd import Tensor, as_tensor, draw, load, manual_seed, save
 from autograd.tracing import trace
-from demos.common import out_dir, parser, pyplot
+from demos.common import Parser, at_least, out_dir, parser, positive, pyplot, run
 from demos.data.idx import Mnist, load_mnist
 from demos.data.images import Digits, pixels
 from demos.data.picture import read_picture
@@ -31,14 +29,16 @@ from demos.pictures import digits as pictures
 from models import mlp
 from nn import optim
 from nn.data import DataLoader
+from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
+from nn.train import Trainer, evaluating
 
 ONE_HOT = np.eye(10, dtype=np.float32)
 WEIGHTS = "weights.pkl"
 
 
 class Recipe(NamedTuple):
-    """How one network is trained; `scores` makes ten numbers from 0 to 1 of its outputs."""
+    """How one network is trained; `scores` turns its outputs into ten numbers from 0 to 1."""
 
     build: Callable[[], mlp.MLP]
     loss: Callable[[Tensor, Tensor], Tensor]  # of the outputs (B, 10) and the labels (B,)
@@ -47,8 +47,8 @@ class Recipe(NamedTuple):
     epochs: int
     batch: int
     lr: float
-    one_cycle: bool  # the rate rises to lr and falls to nothing
-    shift: int  # pixels by which a training image may be off
+    one_cycle: bool  # the learning rate rises to lr and falls to almost 0
+    shift: int  # the most pixels by which a training image is moved
     scores: Callable[[Tensor], Tensor]
     score: str  # what such a number is called
 
@@ -83,16 +83,6 @@ RECIPES = {
 }
 
 
-@dataclass
-class History:
-    """The loss of each step, and (steps so far, test accuracy) after each epoch."""
-
-    losses: list[float] = field(default_factory=list)
-    accuracies: list[tuple[int, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-
-
 class Trained(NamedTuple):
     """A network after its training, what it was trained and tested on, and how the training went."""
 
@@ -100,56 +90,56 @@ class Trained(NamedTuple):
     data: Mnist
     loader: DataLoader
     history: History
+    seconds: float
+    cpu_seconds: float
 
 
 def scores(model: mlp.MLP, recipe: Recipe, images: np.ndarray) -> np.ndarray:
     """The ten scores (N, 10) of each image."""
-    model.eval()
-    with no_grad():
+    with evaluating(model):
         return recipe.scores(model(pixels(images))).numpy()
 
 
-def accuracy(model: mlp.MLP, recipe: Recipe, data: Mnist) -> float:
-    """The share of the test images that are read right."""
-    return float(np.mean(scores(model, recipe, data.test_images).argmax(-1) == data.test_labels))
+def fit(recipe: Recipe, args: Namespace) -> Trained:
+    """Train the network of the recipe as the options say, or until Ctrl-C, which loses nothing."""
+    data = Mnist(*(array[: args.images] for array in load_mnist()))
+    manual_seed(args.seed)
+    model = recipe.build()
+    loader = DataLoader(Digits(data.train_images, data.train_labels, recipe.shift), args.batch, shuffle=True)
+    images, labels = pixels(data.test_images), as_tensor(data.test_labels.astype(np.int64))
 
+    def evaluate() -> dict[str, float]:
+        outputs = model(images)
+        right = recipe.scores(outputs).numpy().argmax(-1) == data.test_labels
+        return {"loss": recipe.loss(outputs, labels).item(), "accuracy": float(np.mean(right))}
 
-def train(model: mlp.MLP, recipe: Recipe, data: Mnist, loader: DataLoader, args: Namespace) -> History:
-    """Train for some epochs, or until Ctrl-C, which loses nothing."""
-    optimizer = recipe.optimizer(model.parameters(), lr=args.lr)
-    steps = args.epochs * len(loader)
+    optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.epochs * len(loader)
     schedule = OneCycleLR(optimizer, args.lr, steps, pct_start=0.2, cycle_momentum=False) if recipe.one_cycle else None
-    history, test, start, cpu_start = History(), "", time.perf_counter(), time.process_time()
-
-    def finish_epoch(name: str) -> str:
-        history.accuracies.append((len(history.losses), accuracy(model, recipe, data)))
-        loss = np.mean(history.losses[-len(loader) :]) if history.losses else np.nan
-        bar.write(f"{name}: loss {loss:.4f}, test accuracy {history.accuracies[-1][1]:.2%}")
-        return f", test {history.accuracies[-1][1]:.2%}"
-
-    with require("tqdm", "plot").tqdm(total=steps, unit="step") as bar:
-        try:
-            for epoch in range(1, args.epochs + 1):
-                model.train()
-                for images, labels in loader:
-                    optimizer.zero_grad()
-                    loss = recipe.loss(model(images), labels)
-                    loss.backward()
-                    optimizer.step()
-                    if schedule:
-                        schedule.step()
-                    history.losses.append(loss.item())
-                    bar.set_postfix_str(f"loss {history.losses[-1]:.4f}{test}", refresh=False)
-                    bar.update()
-                test = finish_epoch(f"epoch {epoch:2}")
-        except KeyboardInterrupt:
-            finish_epoch(f"stopped after {len(history.losses):,} of {steps:,} steps; what was learned is kept")
-    history.seconds, history.cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
-    return history
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: recipe.loss(model(batch[0]), batch[1]),
+        loader,
+        steps=steps,
+        scheduler=schedule,
+        evaluate=evaluate,
+        evaluate_every=len(loader),
+        unit="images",
+    )
+    start, cpu_start = time.perf_counter(), time.process_time()
+    history = trainer.fit()
+    return Trained(model, data, loader, history, time.perf_counter() - start, time.process_time() - cpu_start)
 
 
-def report(model: mlp.MLP, history: History, confusion: np.ndarray, args: Namespace) -> dict[str, Any]:
+def accuracies(history: History) -> list[tuple[int, float]]:
+    """The number of steps and the accuracy on the test images, after each epoch and at the end."""
+    found = [*zip(*history.column("held_out_accuracy"))]
+    return found[1:] or found
+
+
+def report(trained: Trained, confusion: np.ndarray, args: Namespace) -> dict[str, Any]:
     """The figures of a training. One seed gives one digest of the weights with one NumPy and kind of processor."""
+    model, shares = trained.model, [share for _, share in accuracies(trained.history)]
     digest = hashlib.sha256()
     for parameter in model.parameters():
         digest.update(parameter.array.tobytes())
@@ -158,13 +148,13 @@ def report(model: mlp.MLP, history: History, confusion: np.ndarray, args: Namesp
         "sizes": model.config.sizes,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         **{name: getattr(args, name) for name in ("seed", "epochs", "batch", "lr")},
-        "steps": len(history.losses),
-        "seconds": round(history.seconds, 1),
-        "cpu_seconds": round(history.cpu_seconds, 1),
+        "steps": len(trained.history.column("loss")[0]),
+        "seconds": round(trained.seconds, 1),
+        "cpu_seconds": round(trained.cpu_seconds, 1),
         "test_images": int(confusion.sum()),
         "test_mistakes": int(confusion.sum() - np.trace(confusion)),
-        "test_accuracy": history.accuracies[-1][1],
-        "test_accuracy_after_epoch": [share for _, share in history.accuracies],
+        "test_accuracy": shares[-1],
+        "test_accuracy_after_epoch": shares,
         "confusion": confusion.tolist(),
         "weights_sha256": digest.hexdigest(),
         "machine": {
@@ -188,33 +178,26 @@ def draw_step(model: mlp.MLP, recipe: Recipe, loader: DataLoader, file: Path) ->
     return draw.save(loss, file, names=names, rankdir="TB")
 
 
-def fit(recipe: Recipe, args: Namespace) -> Trained:
-    """Train the network of the recipe as the options say."""
-    data = Mnist(*(array[: args.images] for array in load_mnist()))
-    manual_seed(args.seed)
-    model = recipe.build()
-    loader = DataLoader(Digits(data.train_images, data.train_labels, recipe.shift), args.batch, shuffle=True)
-    return Trained(model, data, loader, train(model, recipe, data, loader, args))
-
-
 def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
     """Train, save the weights, report, draw."""
-    model, data, loader, history = fit(recipe, args)
+    trained = fit(recipe, args)
+    model, data, loader, history, seconds, cpu_seconds = trained
     save(model.state_dict(), folder / WEIGHTS)
 
-    found = scores(model, recipe, data.test_images)
+    found, losses = scores(model, recipe, data.test_images), history.column("loss")[1]
     confusion = np.zeros((10, 10), np.int64)
     np.add.at(confusion, (data.test_labels, found.argmax(-1)), 1)
-    figures = report(model, history, confusion, args)
+    history.add(len(losses), held_out_accuracy=float(np.trace(confusion) / confusion.sum()))  # after Ctrl-C it is new
+    figures = report(trained, confusion, args)
     (folder / "report.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(
-        f"{figures['parameters']:,} parameters, {figures['steps']:,} steps in {history.seconds:.1f} s "
-        f"({history.cpu_seconds:.1f} s of processor time): "
+        f"{figures['parameters']:,} parameters, {figures['steps']:,} steps in {seconds:.1f} s "
+        f"({cpu_seconds:.1f} s of processor time): "
         f"{figures['test_mistakes']:,} mistakes in {figures['test_images']:,} test images, "
         f"accuracy {figures['test_accuracy']:.2%}"
     )
 
-    pictures.training(history.losses, history.accuracies, len(loader), folder / "training.png")
+    pictures.training(losses, accuracies(history), len(loader), folder / "training.png")
     pictures.confusion(confusion, folder / "confusion.png")
     pictures.mistakes(data.test_images, data.test_labels, found, recipe.score, folder / "mistakes.png")
     pictures.first_layer(model.layers[0].weight.detach().numpy(), folder / "first_layer.png")
@@ -239,14 +222,14 @@ def command(args: Namespace) -> str:
 
 
 def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> mlp.MLP:
-    """The network with the weights in `folder`. Raises ValueError that says which command makes them."""
+    """The network with the weights in `folder`. Raises ValueError that says which command trains them."""
     model, file = recipe.build(), folder / WEIGHTS
     if not file.exists():
-        raise ValueError(f"there are no trained weights in {file} yet; this makes them: {command(args)}")
+        raise ValueError(f"there are no trained weights in {file} yet; this trains them: {command(args)}")
     try:
         model.load_state_dict(load(file))
     except Exception as error:  # a damaged pickle may raise anything
-        raise ValueError(f"{file} does not hold this network's weights; this makes them: {command(args)}") from error
+        raise ValueError(f"{file} does not hold this network's weights; this trains them: {command(args)}") from error
     return model
 
 
@@ -263,22 +246,8 @@ def predict(recipe: Recipe, folder: Path, args: Namespace) -> np.ndarray:
     return found
 
 
-def at_least_one(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number of at least 1")
-    return int(text)
-
-
-def positive(text: str) -> float:
-    """A finite number above 0."""
-    if not 0 < float(text) < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not above 0, or not finite")
-    return float(text)
-
-
-def options() -> ArgumentParser:
-    """The options; those without a default of their own get it from `parse`."""
+def options() -> Parser:
+    """The options; `completed` fills in the defaults that depend on the network."""
     result = parser(__doc__)
 
     def add(name: str, text: str, **keywords: Any) -> None:
@@ -287,35 +256,34 @@ def options() -> ArgumentParser:
         result.add_argument(name, default=SUPPRESS, help=text + shown, **keywords)
 
     result.add_argument("--network", choices=RECIPES, default="default", help="which of the two")
-    add("--epochs", "passes over the training images", type=at_least_one)
-    add("--batch", "images a step", type=at_least_one)
+    add("--epochs", "passes over the training images", type=at_least(1))
+    add("--batch", "images a step", type=at_least(1))
     add("--lr", "learning rate", type=positive)
-    add("--images", "use only so many to train and to test, for a quick try", type=at_least_one)
+    add("--images", "use only so many images to train and to test, for a quick try", type=at_least(1))
     add("--predict", "read the digit in this picture instead of training", metavar="FILE.png")
     add("--out", "folder for the results (default: out/digits, nielsen: out/digits-nielsen)", type=Path)
     return result
 
 
-def parse(arguments: list[str] | None) -> tuple[Recipe, Namespace]:
-    """The recipe that is asked for, and the options with its own defaults filled in."""
-    given = vars(options().parse_args(arguments))
-    recipe = RECIPES[given["network"]]
+def completed(args: Namespace) -> tuple[Recipe, Namespace]:
+    """The recipe that is asked for, and the options, where they were not given with its defaults."""
+    recipe = RECIPES[args.network]
     own = {name: getattr(recipe, name) for name in ("epochs", "batch", "lr")}
-    return recipe, Namespace(**{**own, "images": None, "predict": None, "out": None, **given})
+    return recipe, Namespace(**{**own, "images": None, "predict": None, "out": None, **vars(args)})
+
+
+def work(args: Namespace) -> Any:
+    """Train, or predict. Returns the figures of the training, or the ten scores of the picture."""
+    recipe, args = completed(args)
+    folder = args.out or out_dir(recipe.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pyplot()  # if it is missing, fail before the work, not after it
+    return learn(recipe, folder, args) if args.predict is None else predict(recipe, folder, args)
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Train, or predict. Returns the figures of the training, or the ten scores of the picture."""
-    recipe, args = parse(arguments)
-    folder = args.out or out_dir(recipe.folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pyplot(), require("tqdm", "plot")  # what is missing is said before the work, not after it
-        if args.predict is not None:
-            return predict(recipe, folder, args)
-    except (ImportError, OSError, ValueError) as error:
-        raise SystemExit(f"digits: {error}") from error
-    return learn(recipe, folder, args)
+    """Read the options, then train or predict."""
+    return run(options(), arguments, work)
 
 
 if __name__ == "__main__":

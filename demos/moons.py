@@ -1,20 +1,22 @@
 """The scalar engine learns to tell two moons apart, one number at a time.
 
-A network of 2-16-16-1 neurons, 337 parameters, each a Value; hinge loss; plain gradient descent. In out/moons/ are then
-the decision boundary with the course of training, and the graph of one small neuron with its data and gradients.
+A network of 2-16-16-1 neurons, 337 parameters, each a Value, with hinge loss and plain gradient descent. The loop is
+written out in `train`, for that of the other demos, nn.train, updates tensors. In out/moons/ are then the decision
+boundary with the course of training, and the graph of one small neuron with its data and gradients.
 """
 
 from __future__ import annotations
 
 import random
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 
 from autograd import draw
-from autograd.errors import require
 from autograd.scalar import Value
-from demos.common import out_dir, parser, pyplot
+from demos.common import at_least, out_dir, parser, pyplot, run
+from nn.progress import DeferredInterrupt, Progress
 
 Point = list[Value]
 Layer = list[tuple[list[Value], Value]]  # the weights and the bias of each neuron
@@ -67,18 +69,17 @@ def accuracy(scores: list[float], labels: list[int]) -> float:
 def train(network: list[Layer], points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
     """Gradient descent on all points at once; Ctrl-C ends it early. Returns loss and accuracy before each step."""
     history = []
-    try:
-        for step in (bar := require("tqdm", "plot").tqdm(range(steps), unit="step")):
+    with Progress(steps) as progress, DeferredInterrupt(progress.line) as interrupt:
+        for step in range(steps):
+            interrupt.check()
             loss, scores = loss_and_scores(network, points, labels)
-            history.append((loss.data, accuracy(scores, labels)))
-            bar.set_postfix(loss=f"{loss.data:.4f}", accuracy=f"{history[-1][1]:.1%}")
             loss.backward()
             rate = 1.0 - 0.9 * step / steps
             for p in parameters(network):
                 p.data -= rate * p.grad
                 p.grad = 0.0
-    except KeyboardInterrupt:
-        print("stopped; what was learned so far is kept")
+            history.append((loss.data, accuracy(scores, labels)))
+            progress.update({"loss": f"{loss.data:.4f}", "accuracy": f"{history[-1][1]:.1%}"})
     return history
 
 
@@ -113,14 +114,9 @@ def draw_neuron(file: Path) -> Path:
     return draw.save(out, file, names={**named, "out": out})
 
 
-def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
+def learn(args: Namespace) -> list[tuple[float, float]]:
     """Train, report, draw. Returns the loss and the accuracy before each step and at the end."""
-    options = parser(__doc__, seed=1)
-    options.add_argument("--steps", type=int, default=150, help="of gradient descent")
-    options.add_argument("--points", type=int, default=100, help="on both moons together")
-    args = options.parse_args(arguments)
-    pyplot()  # what is missing is said before the work, not after it
-
+    pyplot()  # if it is missing, fail before the work, not after it
     points, labels = two_moons(args.points, np.random.default_rng(args.seed))
     xs, ys = [[Value(x) for x in point] for point in points.tolist()], labels.tolist()
     network = new_network([2, 16, 16, 1], random.Random(args.seed))
@@ -135,6 +131,14 @@ def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
     print(f"{folder / 'boundary.png'}: the decision boundary and the course of training")
     print(f"{draw_neuron(folder / 'neuron.svg')}: the graph of one neuron")
     return history
+
+
+def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
+    """Read the options and learn."""
+    options = parser(__doc__, seed=1)
+    options.add_argument("--steps", type=at_least(1), default=150, help="of gradient descent")
+    options.add_argument("--points", type=at_least(2), default=100, help="on both moons together")
+    return run(options, arguments, learn)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ th{font-weight:normal;color:#666}code{background:#eef;padding:.15rem .5rem}img{m
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """A number with `digits` decimals, an integer and a text as they are, -inf (what a mask puts) as such."""
+    """A float with `digits` decimals and never as "-0.000"; anything else as it is."""
     if isinstance(value, (float, np.floating)):
         text = f"{value:.{digits}f}"
         return text.removeprefix("-") if float(text) == 0 else text
@@ -49,15 +49,9 @@ class Report:
         self.parts.append(f"<p>{html.escape(text)}</p>")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], digits: int = 3, name: str = "") -> None:
-        """Rows below the names of their columns; the first column is at the left, the others at the right."""
+        """Rows below the names of their columns; the first column is left-aligned, the others right-aligned."""
         cells = [[number(value, digits) for value in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-        print(f"\n  {name}" if name else "")
-        for line in ([*columns], *cells):
-            print(
-                "  " + "  ".join(f"{c:{'>' if i else '<'}{w}}" for i, (c, w) in enumerate(zip(line, widths))).rstrip()
-            )
-        self._html(name, columns, cells, [[None] * len(columns)] * len(cells))
+        self._grid(name, columns, cells, [[None] * len(columns)] * len(cells), indent=2)
 
     def matrix(
         self, name: str, array: Any, rows: Sequence[str], columns: Sequence[str], digits: int = 3, note: str = ""
@@ -66,20 +60,29 @@ class Report:
         values = np.asarray(getattr(array, "array", array))
         title = f"{name} ({' × '.join(map(str, values.shape))}){note and ', ' + note}"
         cells = [[row, *(number(v, digits) for v in line)] for row, line in zip(rows, values, strict=True)]
-        widths = [max(map(len, column)) for column in zip(["", *columns], *cells, strict=True)]
-        print(f"\n  {title}")
-        for line in (["", *columns], *cells):
-            print("    " + "  ".join(_aligned(line, widths)))
-        self._html(title, ["", *columns], cells, [[None, *colours] for colours in _colours(values)])
+        self._grid(title, ["", *columns], cells, [[None, *colours] for colours in _colours(values)], indent=4)
 
-    def _html(self, name: str, columns: Sequence[str], cells: list[list[str]], colours: list[list[Any]]) -> None:
+    def _grid(
+        self,
+        title: str,
+        columns: Sequence[str],
+        cells: list[list[str]],
+        colours: Sequence[Sequence[str | None]],
+        indent: int,
+    ) -> None:
+        """Print the cells below the names of their columns, and add them to the page, each with its colour."""
+        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        print(f"\n  {title}" if title else "")
+        for line in ([*columns], *cells):
+            aligned = [f"{cell:{'>' if i else '<'}{width}}" for i, (cell, width) in enumerate(zip(line, widths))]
+            print((" " * indent + "  ".join(aligned)).rstrip())
         head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
         lines = []
         for line, shades in zip(cells, colours, strict=True):
             styles = [f' style="background:{shade}"' if shade else "" for shade in shades]
             lines.append("".join(f"<td{s}>{html.escape(c)}</td>" for c, s in zip(line, styles, strict=True)))
         body = "".join(f"<tr>{line}</tr>" for line in lines)
-        self.parts.append(f"<table><caption>{html.escape(name)}</caption><tr>{head}</tr>{body}</table>")
+        self.parts.append(f"<table><caption>{html.escape(title)}</caption><tr>{head}</tr>{body}</table>")
 
     def picture(self, file: Path, what: str) -> None:
         """A picture that was saved as PNG."""
@@ -92,10 +95,6 @@ class Report:
         head = f'<!doctype html><meta charset="utf-8"><title>{html.escape(self.title)}</title><style>{STYLE}</style>'
         file.write_text(f"{head}<h1>{html.escape(self.title)}</h1>{''.join(self.parts)}", encoding="utf-8")
         print(f"{file}: all of this as one page")
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [f"{cell:{'>' if i else '<'}{width}}" for i, (cell, width) in enumerate(zip(line, widths, strict=True))]
 
 
 def _colours(values: np.ndarray) -> list[list[str | None]]:

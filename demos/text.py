@@ -7,8 +7,7 @@ the model: best.ckpt and last.ckpt.
 
 from __future__ import annotations
 
-import argparse
-import sys
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-from demos.common import out_dir, parser, pyplot
+from demos.common import Parser, at_least, checked, out_dir, parser, positive, pyplot, run
 from models.checkpoint import describe, load_gpt
 from models.config import CHOICES, GPTConfig
 from models.generate import generate_text, stream_text
@@ -30,16 +29,19 @@ from nn.train import Trainer, decay_groups, evaluating
 START = GPTConfig.preset("nano-cpu", position="rotary")  # nanoGPT's sizes; its learned positions take longer
 
 
-def options() -> argparse.ArgumentParser:
+def options() -> Parser:
     """Every setting of the text, the model, the training and the sampling."""
+    count, amount = at_least(1), checked(float, lambda x: 0 <= x < np.inf, "a finite number of at least 0")
+    share = checked(float, lambda x: 0 <= x < 1, "at least 0 and below 1")
+    probability = checked(float, lambda x: 0 < x <= 1, "above 0 and at most 1")
     result = parser(__doc__)
     text = result.add_argument_group("text")
     text.add_argument("--text", type=Path, help="a file in UTF-8; the last tenth of it is held out")
     model = result.add_argument_group("model")
-    model.add_argument("--layers", type=int, default=START.n_layer, help="blocks of attention and feed-forward")
-    model.add_argument("--heads", type=int, default=START.n_head, help="of attention in each layer")
-    model.add_argument("--width", type=int, default=START.n_embd, help="numbers per character, shared by the heads")
-    model.add_argument("--context", type=int, default=START.block_size, help="characters that it sees at once")
+    model.add_argument("--layers", type=count, default=START.n_layer, help="blocks of attention and feed-forward")
+    model.add_argument("--heads", type=count, default=START.n_head, help="of attention in each layer")
+    model.add_argument("--width", type=count, default=START.n_embd, help="features of a character, shared by the heads")
+    model.add_argument("--context", type=count, default=START.block_size, help="characters that it sees at once")
     model.add_argument(
         "--activation", choices=CHOICES["activation"], default=START.activation, help="of the feed-forward"
     )
@@ -48,28 +50,30 @@ def options() -> argparse.ArgumentParser:
     model.add_argument("--post-ln", action="store_true", help="norms after the sum instead of before attention")
     model.add_argument("--untied", action="store_true", help="an output matrix of its own, not the embedding")
     model.add_argument("--bias", action="store_true", help="biases in linear layers and norms")
-    model.add_argument("--dropout", type=float, default=START.dropout, help="share of numbers dropped in training")
+    model.add_argument("--dropout", type=share, default=START.dropout, help="share of features dropped in training")
     training = result.add_argument_group("training")
-    training.add_argument("--steps", type=int, default=2000, help="updates of the weights")
-    training.add_argument("--batch", type=int, default=12, help="passages in a batch")
-    training.add_argument("--accumulate", type=int, default=1, help="batches in an update")
-    training.add_argument("--threads", type=int, default=2, help="that share a batch; one number, one result")
-    training.add_argument("--lr", type=float, default=1e-3, help="learning rate after the warm-up")
-    training.add_argument("--min-lr", type=float, default=1e-4, help="learning rate at the end")
-    training.add_argument("--warmup", type=int, default=100, help="steps in which the learning rate rises")
-    training.add_argument("--beta2", type=float, default=0.99, help="memory of AdamW for squared gradients")
-    training.add_argument("--decay", type=float, default=0.1, help="weight decay of the matrices")
-    training.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient")
-    training.add_argument("--evaluate-every", type=int, default=250, help="steps between looks at the held-out text")
+    training.add_argument("--steps", type=count, default=2000, help="updates of the weights")
+    training.add_argument("--batch", type=count, default=12, help="passages in a batch")
+    training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
+    training.add_argument("--threads", type=count, default=2, help="that share a batch; one number, one result")
+    training.add_argument("--lr", type=positive, default=1e-3, help="learning rate after the warm-up")
+    training.add_argument("--min-lr", type=amount, default=1e-4, help="learning rate at the end")
+    training.add_argument("--warmup", type=at_least(0), default=100, help="steps in which the learning rate rises")
+    training.add_argument("--beta2", type=share, default=0.99, help="memory of AdamW for squared gradients")
+    training.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
+    training.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
+    training.add_argument(
+        "--evaluate-every", type=count, default=250, help="steps between evaluations on the held-out text"
+    )
     training.add_argument("--resume", action="store_true", help="go on from out/text/last.ckpt, with the same options")
     writing = result.add_argument_group("writing")
     writing.add_argument("--sample", action="store_true", help="do not train, write with the saved model")
     writing.add_argument("--model", type=Path, default=Path("out/text/best.ckpt"), help="the saved model of --sample")
-    writing.add_argument("--prompt", default="\n", help="what it goes on from")
-    writing.add_argument("--length", type=int, default=500, help="characters to write")
-    writing.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest, more is more varied")
-    writing.add_argument("--top-k", type=int, help="draw from the k likeliest characters alone")
-    writing.add_argument("--top-p", type=float, help="draw from the fewest characters that have this probability")
+    writing.add_argument("--prompt", help="what it goes on from, a line break if nothing is given")
+    writing.add_argument("--length", type=at_least(0), default=500, help="characters to write")
+    writing.add_argument("--temperature", type=amount, default=0.8, help="0 takes the likeliest, more is more varied")
+    writing.add_argument("--top-k", type=count, help="draw from the k likeliest characters alone")
+    writing.add_argument("--top-p", type=probability, help="draw from the fewest characters that have this probability")
     return result
 
 
@@ -91,7 +95,7 @@ class Passages:
     def __init__(self, ids: np.ndarray, T: int) -> None:
         if len(ids) < T + 1:
             raise ValueError(
-                f"a part of the text has {len(ids)} characters, a context of {T} needs {T + 1}: take a longer one"
+                f"a context of {T} needs {T + 1} characters, and a part of the text has {len(ids)}: take a longer text"
             )
         self.ids, self.T = ids, T
 
@@ -111,14 +115,14 @@ class Passages:
 
 
 def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
-    """The loss over whole passages, 64 at a time, in evaluation mode."""
+    """The mean loss over whole passages, 64 at a time, in evaluation mode."""
     starts = passages.starts(most)
     parts = [starts[i : i + 64] for i in range(0, len(starts), 64)]
     with evaluating(model):
         return sum(model.loss(*passages.at(part)).item() * len(part) for part in parts) / len(starts)
 
 
-def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
+def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
     """Train on the text that the options name."""
     text = read_text(args.text)
     tokenizer = CharTokenizer.train(text)
@@ -138,12 +142,14 @@ def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokeniz
         dropout=args.dropout,
     )
     config.check_tokens(ids)
+    if args.prompt is None:
+        args.prompt = "\n" if "\n" in text else text[0]
+    tokenizer.encode(args.prompt)  # an unknown character is an error now and not after the training
     learned, held_out = (Passages(part, args.context) for part in np.split(ids, [len(ids) * 9 // 10]))
     model = GPT(config)
     print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")
     optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, args.beta2))
     schedule = partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=args.min_lr / args.lr)
-    start = args.prompt if set(args.prompt) <= set(text) else text[0]
     trainer = Trainer(
         model,
         optimizer,
@@ -156,7 +162,9 @@ def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokeniz
         clip=args.clip,
         evaluate=lambda: mean_loss(model, held_out, 256),
         evaluate_every=args.evaluate_every,
-        on_evaluate=lambda run: run.progress.line(f"  {generate_text(model, tokenizer, start, 70, temperature=0.8)!r}"),
+        on_evaluate=lambda run: run.progress.line(
+            f"  {generate_text(model, tokenizer, args.prompt, 70, temperature=0.8)!r}"
+        ),
         folder=folder,
         classes=tokenizer.vocab_size,
         unit="characters",
@@ -167,7 +175,7 @@ def train(args: argparse.Namespace, folder: Path) -> tuple[Trainer, GPT, Tokeniz
     return trainer, model, tokenizer, held_out
 
 
-def write(model: GPT, tokenizer: Tokenizer, args: argparse.Namespace) -> str:
+def write(model: GPT, tokenizer: Tokenizer, args: Namespace) -> str:
     """Print what follows the prompt, character by character, and return it."""
     pieces = []
     print(args.prompt, end="")
@@ -180,7 +188,7 @@ def write(model: GPT, tokenizer: Tokenizer, args: argparse.Namespace) -> str:
 
 
 def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Path, lines: int = 16) -> None:
-    """A held-out passage to a line, behind each character how unexpected it was, in nats."""
+    """Held-out passages, one a line, each character on a background as dark as it was unexpected, in nats."""
     idx, targets = passages.at(passages.starts(lines))
     with evaluating(model):
         loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
@@ -197,39 +205,35 @@ def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Pa
     plt.close(figure)
 
 
-def run(args: argparse.Namespace) -> float | None:
-    """Train and write, or write alone; returns the loss on all of the held-out text, if it was trained to the end."""
-    if args.sample:
-        model, tokenizer = load_gpt(args.model)
-        if tokenizer is None:
-            raise ValueError(f"{args.model} has no tokenizer: it was saved without one")
-        write(model, tokenizer, args)
-        return None
-    pyplot()  # what is missing is said before the work, not after it
+def learn(args: Namespace) -> float | None:
+    """Train and write; returns the loss on all of the held-out text, if the training was not interrupted."""
+    pyplot()  # if it is missing, fail before the work, not after it
     autograd.manual_seed(args.seed)
     folder = out_dir("text")
     trainer, model, tokenizer, held_out = train(args, folder)
     if trainer.interrupted:
         return None
     loss = mean_loss(model, held_out)
-    guessing = f"{np.log(tokenizer.vocab_size):.4f} is guessing"
-    print(f"{args.steps:,} steps: loss on all of the held-out text {loss:.4f} ({guessing})")
+    guess = f"a uniform guess would have {np.log(tokenizer.vocab_size):.4f}"
+    print(f"{args.steps:,} steps: loss on all of the held-out text {loss:.4f}; {guess}")
     draw_surprise(model, tokenizer, held_out, folder / "surprise.png")
     print(f"{folder / 'surprise.png'}: which characters it did not expect\n\nIt writes:")
-    try:
-        write(model, tokenizer, args)
-    except ValueError as error:
-        print(f"(nothing: {error})")
+    write(model, tokenizer, args)
     return loss
 
 
+def sample(args: Namespace) -> None:
+    """Write with the saved model."""
+    model, tokenizer = load_gpt(args.model)
+    if tokenizer is None:
+        raise ValueError(f"{args.model} has no tokenizer: it was saved without one")
+    args.prompt = "\n" if args.prompt is None else args.prompt
+    write(model, tokenizer, args)
+
+
 def main(arguments: list[str] | None = None) -> float | None:
-    """Read the options and run; what cannot work ends with the reason, not with a traceback."""
-    args = options().parse_args(arguments)
-    try:
-        return run(args)
-    except (ValueError, OSError, ArithmeticError, ImportError) as error:
-        sys.exit(f"error: {error}")
+    """Read the options, then train and write, or write alone."""
+    return run(options(), arguments, lambda args: sample(args) if args.sample else learn(args))
 
 
 if __name__ == "__main__":

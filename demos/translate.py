@@ -7,7 +7,6 @@ figures by length, and which words it looks at for each digit. With --ask the sa
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,16 +18,15 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from demos.common import learn_or_ask, parser, settings_of_run
 from demos.data.numbers import Example, split_examples, translation_examples, words_to_number
 from demos.pictures.answers import learning
 from demos.pictures.attention import draw_attention
+from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_state
 from models.transformer import Transformer, TransformerConfig, padded
 from nn import checkpoint, optim
 from nn.checkpoint import CheckpointError
-from nn.history import History
 from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
 from nn.train import Trainer
 
@@ -40,7 +38,6 @@ BETAS, EPS = (0.9, 0.98), 1e-9  # of Adam (Vaswani et al. 2017, section 5.3)
 TEMPER = 0.5  # numbers of n words are drawn as often as there are of them, to this power: few are short
 SHOWN = "four thousand seven hundred and twenty three"  # in the picture of attention
 NAME = "translate"
-WEIGHTS = "last.ckpt"
 
 
 class Translator(NamedTuple):
@@ -88,16 +85,10 @@ def exact(examples: Sequence[Example], given: Sequence[str]) -> float:
     return float(np.mean([answer == example.answer for example, answer in zip(examples, given, strict=True)]))
 
 
-def train(
-    translator: Translator,
-    examples: list[Example],
-    held_out: list[Example],
-    *,
-    steps: int,
-    folder: Path,
-    resume: bool = False,
-) -> History:
-    """Adam with the paper's schedule; Ctrl-C keeps what was learned."""
+def trainer(
+    translator: Translator, examples: Sequence[Example], held_out: Sequence[Example], args: Namespace, folder: Path
+) -> Trainer:
+    """Adam with the paper's schedule."""
     model, words, digits = translator
     (source, target), test = (
         (translator.source([e.question for e in part]), translator.target([e.answer for e in part]))
@@ -114,26 +105,22 @@ def train(
         return {"loss": model.loss(*test, SMOOTHING).item(), "exact": exact(held_out, given)}
 
     optimizer = optim.Adam(model.parameters(), lr=1.0, betas=BETAS, eps=EPS)
-    trainer = Trainer(
+    return Trainer(
         model,
         optimizer,
         lambda model, batch: model.loss(*batch, SMOOTHING),
         draw,
-        steps=steps,
         scheduler=LambdaLR(optimizer, partial(inverse_square_root, d_model=model.config.d_model, warmup=WARMUP)),
         evaluate=evaluate,
-        evaluate_every=max(steps // 15, 1),
-        folder=folder,
         config=asdict(model.config),
         tokenizer={"words": words.state(), "digits": digits.state()},
         classes=digits.vocab_size,
-        resume_hint=f"python -m demos.{NAME} --resume",
+        **settings(NAME, args, folder),
     )
-    return trainer.fit(resume)
 
 
 def load(folder: Path) -> Translator:
-    """The saved one. Raises FileNotFoundError or CheckpointError with the reason where there is none."""
+    """The saved one. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
     state = checkpoint.load(folder / WEIGHTS)
     try:
         model = Transformer(TransformerConfig(**state["config"]))
@@ -149,7 +136,7 @@ def reply(translator: Translator, question: str) -> str:
     translator.words.encode(question)  # an unknown word is named as such
     number = words_to_number(question)
     (answer,) = translator.translate([question])
-    return answer if answer == str(number) else f"{answer or '(nothing)'} (wrong: it is {number})"
+    return answer if answer == str(number) else f"{answer or NOTHING} (wrong: it is {number})"
 
 
 # What is shown --------------------------------------------------------------------------------------------------------
@@ -167,16 +154,6 @@ def draw_looks(translator: Translator, file: Path) -> None:
     columns = [words.decode([i]) for i in words.encode(SHOWN)]
     title = f"“{SHOWN}” is {answer}: to write a row, it looks at the columns"
     draw_attention(np.stack([layer.array[0] for layer in attention]), rows, columns, title, file)
-
-
-def show_answers(report: Report, held_out: list[Example], before: list[str], after: list[str], seed: int) -> None:
-    """Twelve held-out numbers, before and after training."""
-    report.step("Held-out numbers before and after")
-    rows = []
-    for i in np.random.default_rng(seed).permutation(len(held_out))[:12]:
-        mark = "" if after[i] == held_out[i].answer else f"wrong: {held_out[i].answer}"
-        rows.append((held_out[i].question, before[i] or "(nothing)", after[i] or "(nothing)", mark))
-    report.table(["in words", "before", "after", ""], rows)
 
 
 def show_figures(report: Report, held_out: list[Example], given: list[str]) -> float:
@@ -206,10 +183,9 @@ def show_figures(report: Report, held_out: list[Example], given: list[str]) -> f
 
 def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
     """Train, report, draw. Returns the translator and its share of exact held-out translations."""
-    settings = settings_of_run(folder, args.resume, seed=args.seed, steps=args.steps)
-    ag.manual_seed(settings["seed"])
+    ag.manual_seed(args.seed)
     translator = new_translator()
-    trained, held_out = split_examples(translation_examples(), seed=settings["seed"])
+    trained, held_out = split_examples(translation_examples(), seed=args.seed)
     report = Report("From words to digits")
     report.step("What is to be learned", f"{held_out[-1].question} → {held_out[-1].answer}")
     report.say(
@@ -218,18 +194,13 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
     )
     questions = [example.question for example in held_out]
     before = translator.translate(questions)
-    wall, cpu = time.perf_counter(), time.process_time()
-    record = train(translator, trained, held_out, steps=settings["steps"], folder=folder, resume=args.resume)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    translator.model.eval()
-    report.step("Training")
-    report.say(f"{wall:.0f} seconds, {cpu:.0f} of them on a processor, for what was trained just now.")
+    history = fit(report, trainer(translator, trained, held_out, args, folder), args.resume)
 
     given = translator.translate(questions)
-    show_answers(report, held_out, before, given, settings["seed"])
+    show_answers(report, held_out, before, given, np.random.default_rng(args.seed).permutation(len(held_out))[:12])
     share = show_figures(report, held_out, given)
     report.step("Pictures")
-    learning(record, {"held_out_exact": "numbers"}, folder / "learning.png")
+    learning(history, {"held_out_exact": "numbers"}, folder / "learning.png")
     draw_looks(translator, folder / "attention.png")
     report.picture(folder / "learning.png", "the loss, and the exact translations of held-out numbers")
     report.picture(folder / "attention.png", "which words it looks at for each digit")
@@ -239,10 +210,8 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
 
 def main(arguments: list[str] | None = None) -> float | None:
     """Train and translate, or translate alone. Returns the share of exact held-out translations after a training."""
-    options = parser(__doc__)
-    options.add_argument("--steps", type=int, default=STEPS, help="of training")
-    options.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
-    return learn_or_ask(NAME, options, arguments, learn=learn, load=load, reply=reply, example="four hundred and seven")
+    example = "four hundred and seven"
+    return learn_or_ask(NAME, __doc__, arguments, steps=STEPS, learn=learn, load=load, reply=reply, example=example)
 
 
 if __name__ == "__main__":

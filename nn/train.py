@@ -24,6 +24,8 @@ from nn.parallel import data_parallel
 from nn.progress import DeferredInterrupt, Progress
 from nn.utils import clip_grad_norm_
 
+Metrics = Mapping[str, float]
+
 
 @dataclass(eq=False, repr=False)
 class Trainer:
@@ -39,9 +41,7 @@ class Trainer:
     accumulate: int = 1  # batches whose mean gradient makes one update
     threads: int = 1  # threads that share each batch, which must then be a tuple of tensors (nn.parallel)
     clip: float | None = None  # the largest gradient norm
-    evaluate: Callable[[], float | Mapping[str, float]] | None = (
-        None  # the held-out loss, or metrics that include "loss"
-    )
+    evaluate: Callable[[], float | Metrics] | None = None  # the held-out loss, or metrics that include "loss"
     evaluate_every: int | None = None  # updates between two evaluations, a tenth of all by default
     on_evaluate: Callable[[Trainer], Any] | None = None  # called after each evaluation, to show samples
     folder: str | Path | None = None  # where log.csv, curves.png, last.ckpt and best.ckpt (lowest held-out loss) go

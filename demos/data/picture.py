@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.errors import require
+
 if TYPE_CHECKING:
     import PIL.Image
 
@@ -22,13 +24,9 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
     """The digit in a PNG, JPEG or other image file, of any size and colours, as (28, 28).
 
     The colour of the border is taken for the paper's, so dark on light, light on dark and a transparent background all
-    do. Raises FileNotFoundError, ValueError for a file that is no picture and for a blank one, ImportError without
-    Pillow.
+    do. Raises FileNotFoundError, ValueError if the file is not a picture or is blank, ImportError without Pillow.
     """
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise ImportError('reading a picture needs Pillow: pip install "chainrule[plot]"') from error
+    Image, ImageOps = (require(f"PIL.{name}", "plot") for name in ("Image", "ImageOps"))
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
@@ -44,8 +42,7 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
 
 def mnist_form(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Ink (H, W), 0 for paper and more for darker, cropped, scaled to fit 20×20 and centred by mass in (28, 28)."""
-    from PIL import Image
-
+    Image = require("PIL.Image", "plot")
     rows, columns = (np.flatnonzero((ink > EDGE * ink.max()).any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = (max(1, round(BOX * n / max(ink.shape))) for n in ink.shape)
@@ -64,8 +61,7 @@ def mnist_form(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
 
 def _colours(image: "PIL.Image.Image") -> NDArray[np.float32]:
     """Red, green, blue and opacity (H, W, 4), each 0 to 1."""
-    from PIL import Image
-
+    Image = require("PIL.Image", "plot")
     if image.mode.startswith("I"):  # grey in more than 8 bits, often with a range of its own
         grey = np.asarray(image, np.float32)
         image = Image.fromarray((255 * grey / max(float(grey.max()), 1)).astype(np.uint8))

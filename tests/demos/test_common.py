@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demos.__main__ import HELPERS, demos, main
-from demos.common import out_dir, parser, pyplot
+from demos.common import out_dir, parser, pyplot, run
 
 FOLDER = Path(__file__).parents[2] / "demos"
 
@@ -39,15 +39,39 @@ def test_plotting_needs_no_screen_and_writes_a_file(tmp_path):
     assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r'pip install "chainrule\[plot\]"'):
-        pyplot()
-
-
 def test_the_parser_takes_a_seed_and_shows_the_defaults(capsys):
     options = parser("A demo.", seed=3)
     assert options.parse_args([]).seed == 3 and options.parse_args(["--seed", "5"]).seed == 5
     with pytest.raises(SystemExit):
         options.parse_args(["-h"])
     assert "A demo." in (text := capsys.readouterr().out) and "default: 3" in text
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), ArithmeticError("no"), ImportError("no"), FileNotFoundError("no")])
+def test_what_cannot_be_done_ends_with_one_line(error, capsys):
+    def work(args):
+        raise error
+
+    with pytest.raises(SystemExit) as stopped:
+        run(parser("A demo."), [], work)
+    assert stopped.value.code == 2 and capsys.readouterr().err.endswith(": no\n")
+
+
+def test_an_error_of_the_system_names_the_file(capsys):
+    with pytest.raises(SystemExit):
+        run(parser("A demo."), [], lambda args: open("absent.txt"))
+    assert capsys.readouterr().err.endswith(": absent.txt: No such file or directory\n")
+
+
+def test_ctrl_c_at_any_other_time_ends_without_a_traceback(capsys):
+    def work(args):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stopped:
+        run(parser("A demo."), [], work)
+    assert stopped.value.code == 130 and capsys.readouterr().err == "\nstopped\n"
+
+
+def test_an_error_of_the_program_itself_keeps_its_traceback():
+    with pytest.raises(KeyError):
+        run(parser("A demo."), [], lambda args: {}["absent"])

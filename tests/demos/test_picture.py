@@ -156,6 +156,6 @@ def test_a_missing_file_and_one_that_is_no_picture_are_errors_that_name_it(tmp_p
 
 
 def test_without_pillow_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match=r'pip install "chainrule\[plot\]"'):
         read_picture("digit.png")

@@ -1,19 +1,15 @@
 """The translation demo: what is drawn how often, how answers are counted, and what people get who ask."""
 
-import json
 from collections import Counter
 
-import numpy as np
 import pytest
 
 import autograd as ag
 from demos import translate
 from demos.data.numbers import Example, translation_examples
-from demos.translate import exact, frequencies, load, main, new_translator, reply, show_figures
-from models.transformer import Transformer
-from nn import checkpoint, optim
+from demos.translate import exact, frequencies, new_translator, reply, show_figures
+from nn import optim
 
-PICTURES = ("learning.png", "attention.png")
 TINY = {"d_model": 16, "num_heads": 2, "num_layers": 1, "d_ff": 32, "max_len": 32, "dropout": 0.1}
 
 
@@ -22,29 +18,6 @@ def translator(monkeypatch):
     monkeypatch.setattr(translate, "SIZES", TINY)
     ag.manual_seed(0)
     return new_translator()
-
-
-@pytest.fixture
-def small(tmp_path, monkeypatch):
-    """The demo with one number in a hundred and a small model, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    words = new_translator().words
-    monkeypatch.setattr(translate, "translation_examples", lambda: translation_examples()[::101])
-    monkeypatch.setattr(translate.WordTokenizer, "train", lambda *_, **__: words)
-    monkeypatch.setattr(translate, "SIZES", TINY)
-    monkeypatch.setattr(translate, "BATCH", 8)
-    return tmp_path / "out" / "translate"
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    for name in ("learning", "draw_looks"):
-        monkeypatch.setattr(translate, name, lambda *_: None)
-    monkeypatch.setattr(translate.Report, "picture", lambda *_: None)
-
-
-def weights(folder):
-    return {name: tensor.array for name, tensor in ag.load(folder / "last.ckpt")["model"].items()}
 
 
 def test_every_number_fits_into_the_model(translator):
@@ -118,71 +91,3 @@ def test_the_figures_count_by_the_number_of_digits(capsys):
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["1", "digit", "1", "1", "100.00%"] in lines and ["2", "digits", "2", "1", "50.00%"] in lines
     assert ["all", "4", "3", "75.00%"] in lines and ["twenty", "20", "2"] in lines
-
-
-def test_a_training_leaves_pictures_and_a_model_that_answers(small, capsys, monkeypatch):
-    share = main(["--steps", "2"])
-    assert 0 <= share <= 1
-    assert all((small / name).stat().st_size > 1000 for name in (*PICTURES, "translate.html", "last.ckpt"))
-    capsys.readouterr()
-    monkeypatch.setattr(translate, "learn", lambda *_: pytest.fail("trained again"))
-    assert main(["--ask", "four hundred and seven", "--ask", "four pizzas"]) is None
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("four hundred and seven → ")
-    assert second.startswith("four pizzas → no answer: unknown word 'pizzas'")
-
-
-def test_the_picture_of_attention_is_made_without_dropout(small, no_pictures, monkeypatch):
-    seen = []
-    monkeypatch.setattr(translate, "draw_looks", lambda translator, file: seen.append(translator.model.training))
-    main(["--steps", "1"])
-    assert seen == [False]
-
-
-def test_the_saved_model_translates_as_the_trained_one(small, no_pictures, monkeypatch):
-    made = []
-    monkeypatch.setattr(translate, "new_translator", lambda: made.append(new_translator()) or made[-1])
-    main(["--steps", "3"])
-    questions = ["four hundred and seven", "nine", "two thousand and six"]
-    assert load(small).translate(questions) == made[0].translate(questions)
-    source = made[0].source(questions)
-    assert np.array_equal(load(small).model.encode(source)[0].array, made[0].model.eval().encode(source)[0].array)
-
-
-def test_asking_before_training_says_which_command_trains(small):
-    with pytest.raises(SystemExit, match="python -m demos.translate"):
-        main(["--ask", "seven"])
-
-
-def test_a_checkpoint_of_something_else_is_refused(small, translator):
-    checkpoint.save(small / "last.ckpt", translator.model, config={"vocab_size": 3})
-    with pytest.raises(SystemExit, match="not the checkpoint of a translator.*\n.*python -m demos.translate"):
-        main(["--ask", "seven"])
-
-
-def test_one_seed_one_model_and_another_seed_another(small, no_pictures):
-    runs = []
-    for seed in ("1", "1", "2"):
-        main(["--steps", "3", "--seed", seed])
-        runs.append(weights(small))
-    assert all(np.array_equal(runs[0][name], runs[1][name]) for name in runs[0])
-    assert not all(np.array_equal(runs[0][name], runs[2][name]) for name in runs[0])
-
-
-def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(small, no_pictures, monkeypatch, capsys):
-    main(["--steps", "4", "--seed", "5"])
-    whole = weights(small)
-    loss, calls = Transformer.loss, iter(range(1000))
-
-    def interrupted(self, *batch):
-        if next(calls) == 5:  # held out, step, held out, step, held out, step
-            raise KeyboardInterrupt
-        return loss(self, *batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Transformer, "loss", interrupted)
-        main(["--steps", "4", "--seed", "5"])
-    assert "stopped after 2 of 4 steps" in capsys.readouterr().out
-    assert json.loads((small / "settings.json").read_text()) == {"seed": 5, "steps": 4}
-    main(["--resume"])
-    assert all(np.array_equal(whole[name], array) for name, array in weights(small).items())

@@ -1,0 +1,68 @@
+"""Wrong options end every demo with one line that says what is wrong, before anything is trained or written."""
+
+import sys
+
+import pytest
+
+from demos import calculator, digits, moons, text, translate
+
+DEMOS = {module.__name__.rpartition(".")[2]: module for module in (calculator, digits, moons, text, translate)}
+COUNT = "must be a whole number of at least 1, got"
+WRONG = {
+    **{name: [("--steps 0", f"--steps {COUNT} 0"), ("--steps -5", f"--steps {COUNT} -5")] for name in DEMOS},
+    "digits": [
+        ("--epochs 0", f"--epochs {COUNT} 0"),
+        ("--batch -1", f"--batch {COUNT} -1"),
+        ("--images many", f"--images {COUNT} many"),
+        *((f"--lr {lr}", f"--lr must be a finite number above 0, got {lr}") for lr in ("0", "nan", "inf", "x")),
+        ("--network best", "--network: invalid choice: 'best'"),
+    ],
+}
+WRONG["moons"].append(("--points 1", "--points must be a whole number of at least 2, got 1"))
+WRONG["text"] += [
+    ("--text absent.txt", "absent.txt: No such file or directory"),
+    ("--text latin.txt", "latin.txt is not in UTF-8"),
+    ("--text short.txt", "a context of 64 needs 65 characters, and a part of the text has"),
+    ("--text short.txt --context 4 --prompt €", "unknown character '€'"),
+    ("--text short.txt --context 4 --heads 3", "n_embd=128 is not divisible by n_head=3"),
+    ("--text short.txt --context 4 --resume", "there is no checkpoint out/text/last.ckpt"),
+    ("--sample", "there is no checkpoint out/text/best.ckpt"),
+    ("--dropout 1", "--dropout must be at least 0 and below 1, got 1"),
+    ("--temperature -1", "--temperature must be a finite number of at least 0, got -1"),
+    ("--top-p 0", "--top-p must be above 0 and at most 1, got 0"),
+]
+
+
+def check(name, arguments, words, folder, capsys):
+    """The demo ends with exit code 2 and one line; it writes nothing, though it may make the folder for its results."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit) as stopped:
+        DEMOS[name].main(arguments.split())
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert stopped.value.code == 2 and words in line and "loss" not in out
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_text("to be or not to be\n" * 10, encoding="utf-8")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    return tmp_path
+
+
+CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]
+CASES += [(name, "--seed -1", "--seed must be a whole number of at least 0, got -1") for name in DEMOS]
+CASES += [(name, "--no-such-option", "unrecognized arguments: --no-such-option") for name in DEMOS]
+
+
+@pytest.mark.parametrize(("name", "arguments", "words"), CASES)
+def test_a_wrong_option_is_named_in_one_line(name, arguments, words, folder, capsys):
+    check(name, arguments, words, folder, capsys)
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_without_matplotlib_the_line_says_how_to_install_it(name, folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    check(name, "", 'pip install "chainrule[plot]"', folder, capsys)
