@@ -96,7 +96,7 @@ def show_answers(
 
 
 def converse(reply: Callable[[str], str], asked: Sequence[str], example: str) -> None:
-    """Print the reply to each question asked, or to each that is typed; a ValueError of `reply` says why it has none."""
+    """Print the reply to each question asked, or to each that is typed; if `reply` raises ValueError, print why."""
     if not asked:
         print(f"\nAsk something like “{example}”; an empty line ends it.")
     for question in asked or _typed("> "):

@@ -1,4 +1,4 @@
-"""Text from a GPT: one token after another, each drawn from the model's prediction."""
+"""Generation of text by a GPT: one token after another, each sampled from the model's prediction."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from models.tokenizers import Tokenizer
 def next_probabilities(
     logits: np.ndarray, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> np.ndarray:
-    """Logits (B, V) as probabilities (B, V) to draw from.
+    """The probabilities (B, V) of the next token, from logits (B, V).
 
-    `temperature` divides the logits, 0 leaves the likeliest token alone. `top_k` keeps the k likeliest tokens, `top_p`
-    the fewest that together have at least the probability p (Holtzman et al. 2020); the rest gets 0.
+    `temperature` divides the logits; with 0 only the likeliest token remains. `top_k` keeps the k likeliest tokens, and
+    `top_p` the fewest that together have at least the probability p (Holtzman et al. 2020); all others get 0.
     """
     if not np.isfinite(logits).all():
-        raise ValueError("the model's logits are not finite: its weights are spoilt, so no token can be drawn")
+        raise ValueError("the model's logits are not finite, so no token can be sampled: check its weights")
     if temperature == 0:
         return (np.arange(logits.shape[-1]) == np.argmax(logits, axis=-1, keepdims=True)).astype(np.float64)
     scaled = logits.astype(np.float64)
@@ -45,7 +45,7 @@ def next_probabilities(
 
 
 def draw(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One token (B,) from each row of probabilities (B, V)."""
+    """Sample one token (B,) from each row of probabilities (B, V)."""
     cumulative = np.cumsum(p, axis=-1)
     at = rng.random((len(p), 1)) * cumulative[:, -1:]
     return np.argmax(cumulative > at, axis=-1)
@@ -94,11 +94,11 @@ def stream(
     stop: Iterable[int] = (),
     cache: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Yield the next token (B,) of each prompt in idx (T) or (B, T), until all have met a token of `stop`.
+    """Yield the next token (B,) of each prompt in idx (T) or (B, T), until every row has had a token of `stop`.
 
-    `temperature`, `top_k` and `top_p` are those of `next_probabilities`. A row that has met a stop token repeats it.
-    The model sees the last block_size tokens: the window slides. `cache` keeps keys and values as long as the window
-    stands still. `seed` None draws from the default generator. The model is in evaluation mode until the stream ends.
+    `temperature`, `top_k` and `top_p` are those of `next_probabilities`. A row that has had a stop token repeats it.
+    The model sees the last block_size tokens, a sliding window; with `cache`, keys and values are cached until it
+    begins to slide. Without a `seed`, the default generator is used. The model stays in evaluation mode to the end.
     """
     _check_settings(temperature, top_k, top_p, max_new_tokens)
     ids, context = _prompt(model, idx), model.config.block_size
@@ -128,7 +128,7 @@ def stream(
 
 
 def generate(model: GPT, idx: Any, max_new_tokens: int, **settings: Any) -> Tensor:
-    """The prompts idx (T) or (B, T) with what follows them, (B, T + N); the settings are those of `stream`."""
+    """The prompts idx (T) or (B, T) with their continuation, (B, T + N); the settings are those of `stream`."""
     ids = _prompt(model, idx)
     new = list(stream(model, ids, max_new_tokens, **settings))
     return Tensor.wrap(np.concatenate([ids, *(token[:, None] for token in new)], axis=1))
@@ -148,7 +148,7 @@ def stream_text(
             return
         ids.append(int(token[0]))
         text = tokenizer.decode(ids)
-        if not text.endswith("\ufffd"):  # a character whose bytes are not all there yet
+        if not text.endswith("\ufffd"):  # unless the bytes of a character are incomplete
             yield text[shown:]
             shown = len(text)
 
@@ -161,5 +161,5 @@ def generate_text(model: GPT, tokenizer: Tokenizer, prompt: str, max_new_tokens:
 def _one_token(tokenizer: Tokenizer, text: str) -> list[int]:
     ids = tokenizer.encode(text)
     if len(ids) != 1:
-        raise ValueError(f"{text!r} is {len(ids)} tokens, and a stop must be one")
+        raise ValueError(f"{text!r} is {len(ids)} tokens, but a stop must be a single token")
     return ids

@@ -227,7 +227,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def _fetch(dataset: Any, indices: Sequence[int], collate: Callable[[Any], Any]) -> Any:
-    """One batch, by the dataset's own `batch` where it has one."""
+    """One batch, made by the dataset's own `batch` if it has one."""
     if collate is default_collate and hasattr(dataset, "batch"):
         return dataset.batch(indices)
     if hasattr(dataset, "__getitems__"):
@@ -238,8 +238,8 @@ def _fetch(dataset: Any, indices: Sequence[int], collate: Callable[[Any], Any]) 
 class DataLoader:
     """Batches of a dataset, in a fresh random order each time if `shuffle`, drawn from `generator`.
 
-    `batch_size=None` gives single samples. Batches are made in the calling thread: `num_workers`, `pin_memory` and
-    `persistent_workers` change nothing that a program could see.
+    `batch_size=None` gives single samples. Batches are always made in the calling thread, so `num_workers`,
+    `pin_memory` and `persistent_workers` have no effect.
     """
 
     def __init__(

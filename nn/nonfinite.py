@@ -18,7 +18,7 @@ from nn.module import Module
 
 
 class NonFiniteError(ArithmeticError):
-    """Training met a number that is not finite; `step`, `layer` and `parameter` say where it began."""
+    """A number in training is not finite; `step`, `layer` and `parameter` say where that began."""
 
     def __init__(self, message: str, step: int, layer: str, parameter: str | None) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFin
     for name, parameter in model.named_parameters():
         if kind := _kind(parameter.array):
             layer = name.rpartition(".")[0]
-            return _error(step, f"the parameter {name} holds {kind} since the update before this step", layer, name)
+            return _error(step, f"the parameter {name} has contained {kind} since the last update", layer, name)
     with np.errstate(all="ignore"), trace() as seen:
         loss = compute_loss()
         model.zero_grad()
@@ -69,21 +69,21 @@ def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFin
 
 
 def _kind(array: Any) -> str:
-    """What is not finite in an array, "nan" before "inf"; "" where every number is."""
+    """What the array contains that is not finite: "nan" if there is one, otherwise "inf", or "" for nothing."""
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or np.isfinite(array).all():
         return ""
     return "nan" if np.isnan(array).any() else "inf"
 
 
 def _recorded(node: Node | None) -> Node | None:
-    """The node itself, or, where a trace did not see it (a piece of a tuple), the nearest one before it."""
+    """The node itself, or, if the trace did not see it (one of several outputs), the nearest one before it."""
     while node is not None and node.record is None and node.op is not None:
         node = next((parent for parent in node.parents if parent is not None), None)
     return node
 
 
 def _forward_origin(node: Node | None) -> Node:
-    """From a result that is not finite back to the operation whose own operands are."""
+    """From a result that is not finite back to the operation whose own operands are finite."""
     node = _recorded(node)
     while True:
         assert node is not None
@@ -96,7 +96,7 @@ def _forward_origin(node: Node | None) -> Node:
 
 
 def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
-    """The operation whose upstream gradient is finite and whose operand's is not, and what it is."""
+    """The operation that made an infinity or nan of a finite upstream gradient, and which of them."""
     users = Counter(parent for node in nodes for parent in node.parents)
     for node in reversed(nodes):
         if node.record.grad is None or _kind(node.record.grad):
@@ -105,7 +105,7 @@ def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
             if parent.op is not None:
                 before = _recorded(parent)
                 gradient = before.record.grad if before is not None and before.record is not None else None
-            else:  # what several operations use has the sum of their gradients, which tells of none of them
+            else:  # the gradient of a leaf that several operations use is a sum: it tells nothing of one of them
                 gradient = getattr(parent.grad, "array", None) if users[parent] == 1 else None
             if kind := _kind(gradient):
                 return node, kind
@@ -127,9 +127,9 @@ def _nearest_parameter(node: Node, names: dict[Node | None, str]) -> str | None:
 def _report(step: int, what: str, kind: str, node: Node, names: dict[Node | None, str]) -> NonFiniteError:
     layer = node.record.module.partition(".")[2]
     parameter = _nearest_parameter(node, names)
-    place = f"in {layer or 'the loss'} (operation {node.name})"
-    nearest = f", and the parameter {parameter} is the nearest to it" if parameter else ""
-    return _error(step, f"{what} is {kind} first {place}{nearest}", layer, parameter)
+    nearest = f"; the nearest parameter is {parameter}" if parameter else ""
+    finding = f"{what} first becomes {kind} in {layer or 'the loss'} (operation {node.name}){nearest}"
+    return _error(step, finding, layer, parameter)
 
 
 def _error(step: int, finding: str, layer: str, parameter: str | None) -> NonFiniteError:

@@ -29,7 +29,7 @@ class Mnist(NamedTuple):
 def read_idx(path: str | Path) -> NDArray[Any]:
     """The array in an IDX file, in native byte order.
 
-    Raises FileNotFoundError, or ValueError that says where the file departs from the format.
+    Raises FileNotFoundError, or ValueError that says what is wrong with the file.
     """
     data = _unpacked(Path(path))
     if len(data) < 4:
@@ -53,14 +53,14 @@ def read_idx(path: str | Path) -> NDArray[Any]:
     try:
         array = np.frombuffer(data, dtype, offset=start).reshape(shape)
     except ValueError as error:  # more dimensions, or larger ones, than NumPy has
-        raise ValueError(f"{path}: its shape {shape} is none that an array can have: {error}") from error
+        raise ValueError(f"{path}: no array can have its shape {shape}: {error}") from error
     return array.astype(dtype.newbyteorder("="))
 
 
 def load_mnist(folder: str | Path = MNIST) -> Mnist:
     """The four arrays of MNIST, or of a data set in the same form, such as Fashion-MNIST.
 
-    Raises FileNotFoundError for a missing file, ValueError for one that is damaged or does not fit the others.
+    Raises FileNotFoundError if a file is missing, ValueError if one is damaged or does not fit the others.
     """
     train = _load_split(Path(folder), "train")
     test = _load_split(Path(folder), "t10k")

@@ -1,4 +1,4 @@
-"""Images on their way into a network."""
+"""Images in the form of a network's input."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def pixels(images: np.ndarray) -> Tensor:
 
 
 class Digits(Dataset):
-    """Images and labels. Each time that an image is asked for, it is moved by up to `shift` pixels each way."""
+    """Images and labels. Each time an image is read, it is moved by up to `shift` pixels in each direction."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, shift: int) -> None:
         self.labels, self.shift = labels.astype(np.int64), shift
         padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-        # (N, 2 shift + 1, 2 shift + 1, 28, 28): every place that the frame can have on an image; nothing is copied
+        # (N, 2 shift + 1, 2 shift + 1, 28, 28): every position of the frame on an image, as a view
         self.windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ class Example(NamedTuple):
 def number_to_words(n: SupportsIndex) -> str:
     """407 as "four hundred and seven": lower-case words, one space between them, no hyphens.
 
-    Raises ValueError outside 0 .. 9999.
+    Raises ValueError if n is not in 0 .. 9999.
     """
     n = operator.index(n)
     if not 0 <= n <= LARGEST:
@@ -49,7 +49,7 @@ def number_to_words(n: SupportsIndex) -> str:
 def words_to_number(words: str) -> int:
     """The number that `words` name, in any case, "forty-two" as "forty two", with or without its "and".
 
-    Raises ValueError for anything else.
+    Raises ValueError if they are anything else.
     """
     number = _numbers().get(" ".join(words.lower().replace("-", " ").split()))
     if number is None:
@@ -88,7 +88,7 @@ def split_examples(
 ) -> tuple[list[Example], list[Example]]:
     """(training, held out): the share `held_out` of `examples` is drawn at random, both parts keep their order.
 
-    The same seed gives the same parts. Raises ValueError where a part would be empty.
+    The same seed gives the same parts. Raises ValueError if a part would be empty.
     """
     count = round(held_out * len(examples))
     if not 0 < count < len(examples):

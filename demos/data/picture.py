@@ -1,4 +1,4 @@
-"""Brings a picture of one digit to the form of MNIST: white on black, 20×20 pixels centred by mass in 28×28.
+"""Converts a picture of one digit to the form of MNIST: white on black, 20×20 pixels centred by mass in 28×28.
 
 The form is the one that Y. LeCun, C. Cortes and C. Burges describe in *The MNIST database of handwritten digits*.
 """
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SIDE, BOX, CENTRE = 28, 20, 14
 LARGEST = 2048  # pixels on a side that are looked at; a larger picture is reduced first
-FAINTEST = 0.06  # ink nearer to the paper's colour than this share of black to white is no ink
-EDGE = 0.2  # ink fainter than this share of the darkest does not count when the margins are cut
+FAINTEST = 0.06  # a difference from the paper's colour below this share of that between black and white is no ink
+EDGE = 0.2  # ink fainter than this share of the darkest is cut off with the margins
 
 
 def read_picture(path: str | Path) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What every tokenizer shares: the protocol, the file format, and errors that say where."""
+"""What all tokenizers share: the protocol, the file format, and errors that say where."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 class UnknownTokenError(ValueError):
-    """A character or word of the text is not in the vocabulary; `token` is it, `index` its first character."""
+    """A character or word is not in the vocabulary: `token`, which begins at the character `index` of the text."""
 
     def __init__(self, message: str, token: str, index: int) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class UnknownTokenError(ValueError):
 
 
 class Tokenizer(ABC):
-    """Base of all tokenizers. A subclass is named by its `kind`, under which its files are recognised."""
+    """The base of all tokenizers. The `kind` of a subclass names it in files."""
 
     kind: ClassVar[str]
     _kinds: ClassVar[dict[str, type[Tokenizer]]] = {}
@@ -39,7 +39,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of `ids`, a flat sequence of integers. Raises ValueError for an id that does not exist."""
+        """The text of `ids`, a flat sequence of integers. Raises ValueError if an id does not exist."""
 
     @abstractmethod
     def _fields(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Tokenizer(ABC):
     @classmethod
     @abstractmethod
     def _from_fields(cls, fields: dict[str, Any]) -> Self:
-        """The inverse of `_fields`. Raises ValueError where a field is missing or makes no sense."""
+        """The inverse of `_fields`. Raises ValueError if a field is missing or makes no sense."""
 
     @property
     def vocab_size(self) -> int:
@@ -60,7 +60,7 @@ class Tokenizer(ABC):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """The tokenizer of a `state()`. Called on `Tokenizer` itself it takes any kind, on a subclass its own only."""
+        """The tokenizer of a `state()`: of any kind if called on `Tokenizer` itself, of its own kind on a subclass."""
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise ValueError(f'not a tokenizer: "format" should be "{FORMAT}"')
         if state.get("version") != VERSION:
@@ -80,7 +80,7 @@ class Tokenizer(ABC):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. Raises ValueError, naming the file and the reason, for any other content."""
+        """Read what `save` wrote. Raises ValueError, with the file and the reason, if it is anything else."""
         try:
             with open(path, encoding="utf-8") as file:
                 return cls.from_state(json.load(file))
@@ -88,26 +88,27 @@ class Tokenizer(ABC):
             raise ValueError(f"cannot read a tokenizer from {os.fspath(path)}: {error}") from error
 
 
-def place(text: str, index: int) -> str:
-    """Where a character stands, for people: its index from 0, its line and column from 1."""
+def position(text: str, index: int) -> str:
+    """The position of a character, for a message: its index from 0, its line and column from 1."""
     line = text.count("\n", 0, index) + 1
     column = index - text.rfind("\n", 0, index)
     return f"index {index} (line {line}, column {column})"
 
 
 def check_unicode(text: str) -> None:
-    """Raise ValueError where `text` is no Unicode text, which UTF-8 could not hold: at half of a surrogate pair."""
+    """Raise ValueError if `text` contains half of a surrogate pair, which UTF-8 cannot encode."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
+        code, where = ord(text[error.start]), position(text, error.start)
         raise ValueError(
-            f"the text holds half of a surrogate pair, U+{ord(text[error.start]):04X}, at {place(text, error.start)}; "
+            f"the text contains half of a surrogate pair, U+{code:04X}, at {where}; "
             'read the file as UTF-8, or clean the text with text.encode("utf-8", "replace").decode("utf-8")'
         ) from error
 
 
 def check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
-    """`ids` as Python integers. Raises TypeError for what is no integer, ValueError for an id out of range."""
+    """`ids` as Python integers. Raises TypeError if one is not an integer, and ValueError if one is out of range."""
     checked = []
     for position, item in enumerate(ids):
         try:
@@ -125,17 +126,17 @@ def check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
 
 
 def field(fields: dict[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
-    """`fields[name]`, which must be there and of type `kind`. Raises ValueError otherwise."""
+    """`fields[name]`. Raises ValueError if it is missing or not of type `kind`."""
     if name not in fields:
         raise ValueError(f'"{name}" is missing')
     if not isinstance(fields[name], kind):
-        raise ValueError(f'"{name}" is a {type(fields[name]).__name__}, which it cannot be')
+        raise ValueError(f'"{name}" is a {type(fields[name]).__name__}, which is the wrong type')
     return fields[name]
 
 
 def string_list(fields: dict[str, Any], name: str) -> list[str]:
-    """`fields[name]`, which must be a list of strings. Raises ValueError otherwise."""
+    """`fields[name]`. Raises ValueError if it is not a list of strings."""
     values: list[str] = field(fields, name, list)
     if not all(isinstance(value, str) for value in values):
-        raise ValueError(f'"{name}" holds something that is not a string')
+        raise ValueError(f'"{name}" contains something that is not a string')
     return values

@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from heapq import heapify, heappop, heappush
-from importlib import import_module
 from typing import Any, Literal, Self
 
+from autograd.errors import require
 from models.tokenizers.base import Tokenizer, check_ids, check_unicode, field, string_list
 from models.tokenizers.bpe_train import learn_merges
 
@@ -57,7 +57,7 @@ class BPETokenizer(Tokenizer):
         for name in special:
             check_unicode(name)
             if not name or name in self.special:
-                raise ValueError(f"a special token must not be empty or stand twice; got {list(special)}")
+                raise ValueError(f"a special token must not be empty or occur twice; got {list(special)}")
             self.special[name] = len(self.tokens)
             self.tokens.append(name.encode("utf-8"))
         self._cache: dict[str, list[int]] = {}
@@ -67,8 +67,8 @@ class BPETokenizer(Tokenizer):
         """Learn merges from `text` until there are `vocab_size` tokens: bytes, merges and special tokens together.
 
         The pair that occurs most often is merged first, of equals the one with the lowest ids. Training stops early,
-        with a smaller vocabulary, when no pair occurs twice. `progress` shows a tqdm bar. A special token that stands
-        in `text` separates what is around it and is not learnt from.
+        with a smaller vocabulary, when no pair occurs twice. `progress` shows a tqdm bar. A special token that occurs
+        in `text` separates what is around it, and nothing is learned from it.
         """
         count = vocab_size - 256 - len(special)
         if count < 0:
@@ -84,12 +84,12 @@ class BPETokenizer(Tokenizer):
         words = [([BYTE_IDS[byte] for byte in chunk.encode("utf-8")], times) for chunk, times in chunks.items()]
         steps: Any = learn_merges(words, count, first_id=256)
         if progress:
-            steps = _optional("tqdm", "plot").tqdm(steps, total=count, desc="BPE merges", unit="merge")
+            steps = require("tqdm", "plot").tqdm(steps, total=count, desc="BPE merges", unit="merge")
         return cls(list(steps), special)
 
     @classmethod
     def from_gpt2(cls, encoder_json: str | os.PathLike[str], vocab_bpe: str | os.PathLike[str]) -> Self:
-        """The tokenizer of GPT-2's two files. Raises ValueError where they are not such files or do not agree."""
+        """The tokenizer of GPT-2's two files. Raises ValueError if they are not, or do not belong together."""
         source = f"{os.fspath(encoder_json)} and {os.fspath(vocab_bpe)} are not GPT-2's, or not of the same model"
         try:
             with open(encoder_json, encoding="utf-8") as json_file, open(vocab_bpe, encoding="utf-8") as bpe_file:
@@ -111,7 +111,7 @@ class BPETokenizer(Tokenizer):
             merges.append((ids[left], ids[right]))
         special = sorted(ids.keys() - set(names), key=ids.__getitem__)
         if [ids[name] for name in special] != list(range(len(names), len(names) + len(special))):
-            raise ValueError(f"{source}: the ids of {special[:5]} do not follow on the merges")
+            raise ValueError(f"{source}: the ids of {special[:5]} do not follow those of the merges")
         return cls(merges, special)
 
     def encode(self, text: str, *, allowed_special: Iterable[str] | Literal["all"] = ()) -> list[int]:
@@ -173,11 +173,11 @@ class BPETokenizer(Tokenizer):
         return [number for number in ids if number >= 0]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """The bytes of `ids`; a character may be spread over several tokens. Raises ValueError for an unknown id."""
+        """The bytes of `ids`; a character may be spread over several tokens. Raises ValueError if an id is unknown."""
         return b"".join([self.tokens[i] for i in check_ids(ids, self.vocab_size)])
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of `ids`, with U+FFFD for bytes that are not UTF-8. Raises ValueError for an unknown id."""
+        """The text of `ids`, with U+FFFD for bytes that are not UTF-8. Raises ValueError if an id is unknown."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
     def __repr__(self) -> str:
@@ -196,7 +196,7 @@ class BPETokenizer(Tokenizer):
 
 
 def _split_at(text: str, special: Sequence[str]) -> list[str]:
-    """`text` cut before and after every special token; of two that begin together, the longer one counts."""
+    """`text` split before and after every special token; of two that begin together, the longer one counts."""
     if not special:
         return [text]
     longest_first = sorted(special, key=len, reverse=True)
@@ -205,12 +205,4 @@ def _split_at(text: str, special: Sequence[str]) -> list[str]:
 
 @cache
 def _chunk_pattern() -> Any:
-    return _optional("regex", "text").compile(CHUNK)
-
-
-def _optional(package: str, extra: str) -> Any:
-    """Import a package that only an extra installs. Raises ImportError that says how to install it."""
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise ImportError(f'this needs the package {package}: pip install "chainrule[{extra}]"') from error
+    return require("regex", "text").compile(CHUNK)

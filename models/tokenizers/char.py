@@ -6,23 +6,23 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, Self
 
-from models.tokenizers.base import Tokenizer, UnknownTokenError, check_ids, check_unicode, field, place
+from models.tokenizers.base import Tokenizer, UnknownTokenError, check_ids, check_unicode, field, position
 
 
 class CharTokenizer(Tokenizer):
-    """Characters to ids; the id of a character is its place in `chars`. `decode(encode(s)) == s` exactly."""
+    """Characters to ids; the id of a character is its index in `chars`. `decode(encode(s)) == s` exactly."""
 
     kind = "char"
 
     def __init__(self, chars: str) -> None:
         if not chars:
-            raise ValueError("a character tokenizer needs at least one character; the text it was given is empty")
+            raise ValueError("a character tokenizer needs at least one character; the given text is empty")
         check_unicode(chars)
         self.tokens: list[str] = list(chars)
         self._ids = {char: i for i, char in enumerate(chars)}
         if len(self._ids) != len(chars):
             twice = next(char for i, char in enumerate(chars) if self._ids[char] != i)
-            raise ValueError(f"the character {twice!r} stands twice in the vocabulary")
+            raise ValueError(f"the character {twice!r} occurs twice in the vocabulary")
 
     @classmethod
     def train(cls, text: str) -> Self:
@@ -30,7 +30,7 @@ class CharTokenizer(Tokenizer):
         return cls("".join(sorted(set(text))))
 
     def encode(self, text: str) -> list[int]:
-        """One id per character. Raises UnknownTokenError for a character that is not in the vocabulary."""
+        """One id per character. Raises UnknownTokenError if a character is not in the vocabulary."""
         ids = self._ids
         try:
             return [ids[char] for char in text]
@@ -38,14 +38,14 @@ class CharTokenizer(Tokenizer):
             index, char = next((i, char) for i, char in enumerate(text) if char not in ids)
         name = unicodedata.name(char, "no name")
         raise UnknownTokenError(
-            f"unknown character {char!r} (U+{ord(char):04X}, {name}) at {place(text, index)}: "
+            f"unknown character {char!r} (U+{ord(char):04X}, {name}) at {position(text, index)}: "
             f"it is not among the {self.vocab_size} characters of this tokenizer",
             char,
             index,
         )
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The characters of `ids`, joined. Raises ValueError for an id that does not exist."""
+        """The characters of `ids`, joined. Raises ValueError if an id does not exist."""
         return "".join([self.tokens[i] for i in check_ids(ids, self.vocab_size)])
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""One token per word, and per punctuation mark where wanted."""
+"""One token per word and, if wanted, per punctuation mark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.tokenizers.base import (
     check_ids,
     check_unicode,
     field,
-    place,
+    position,
     string_list,
 )
 
@@ -39,8 +39,8 @@ class WordTokenizer(Tokenizer):
     """Words to ids.
 
     `lower` makes words lower-case; `punctuation=False` drops everything that is neither word nor special token, full
-    stops and hyphens among it. Special tokens are written like "<end>" and found in the text as they stand. A word
-    that is not in the vocabulary is an error, or becomes `unk` where that special token is chosen.
+    stops and hyphens included. Special tokens are written like "<end>" and found in the text as they are. A word that
+    is not in the vocabulary is an error, or becomes the special token `unk` if that is given.
 
     Spaces (and case, and dropped marks) are not kept, so `decode(encode(s))` is s in normal form:
     `encode(decode(ids)) == ids`.
@@ -73,11 +73,11 @@ class WordTokenizer(Tokenizer):
     def _check_vocabulary(self, words: Sequence[str]) -> None:
         if len(self._ids) != len(self.tokens):
             twice = next(token for i, token in enumerate(self.tokens) if self._ids[token] != i)
-            raise ValueError(f"the word {twice!r} stands twice in the vocabulary")
+            raise ValueError(f"the word {twice!r} occurs twice in the vocabulary")
         for word in words:
             check_unicode(word)
             if [piece for piece, _ in self._split(word)] != [word]:
-                raise ValueError(f"{word!r} is not one word, as this tokenizer splits text")
+                raise ValueError(f"{word!r} is not a single word as this tokenizer splits text")
 
     @classmethod
     def train(
@@ -94,7 +94,7 @@ class WordTokenizer(Tokenizer):
         splitter = cls([], lower=lower, punctuation=punctuation, special=special, unk=unk)
         words = dict.fromkeys(piece for piece, _ in splitter._split(text) if piece not in splitter.special)
         if not words:
-            raise ValueError("a word tokenizer is trained on at least one word; the text it was given has none")
+            raise ValueError("a word tokenizer is trained on at least one word; the given text has none")
         return cls(list(words), lower=lower, punctuation=punctuation, special=special, unk=unk)
 
     def _split(self, text: str) -> Iterator[tuple[str, int]]:
@@ -118,14 +118,14 @@ class WordTokenizer(Tokenizer):
         close = get_close_matches(piece, self.tokens, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return UnknownTokenError(
-            f"unknown word {piece!r} at {place(text, index)}: "
+            f"unknown word {piece!r} at {position(text, index)}: "
             f"it is not among the {self.vocab_size} words of this tokenizer{hint}",
             piece,
             index,
         )
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The words of `ids` with spaces between, none before a full stop. Raises ValueError for an unknown id."""
+        """The words of `ids` with spaces between, none before a full stop. Raises ValueError if an id is unknown."""
         parts: list[str] = []
         before = ""
         for number in check_ids(ids, self.vocab_size):

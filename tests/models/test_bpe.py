@@ -122,7 +122,7 @@ def test_a_character_spread_over_tokens_decodes_to_replacements_until_it_is_whol
         ([(0, 256)], [], "merge 0 joins .0, 256.; both must be ids below 256"),
         ([(-1, 0)], [], "both must be ids below 256"),
         ([(0, 1), (0, 1)], [], "an earlier merge joins already"),
-        ([], ["<a>", "<a>"], "stand twice"),
+        ([], ["<a>", "<a>"], "occur twice"),
         ([], [""], "empty"),
     ],
 )

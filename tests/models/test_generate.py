@@ -166,7 +166,7 @@ def test_what_cannot_be_generated_is_an_error_with_the_reason(prompt, setting, e
         generate(small(), prompt, 3, **setting)
 
 
-def test_spoilt_weights_are_an_error_not_a_text():
+def test_weights_that_are_not_finite_are_an_error():
     model = small()
     with ag.no_grad():
         model.transformer.wte.weight[0, 0] = float("nan")

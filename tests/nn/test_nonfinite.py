@@ -61,14 +61,14 @@ def test_a_parameter_that_is_not_finite_is_named():
     model.second.weight.array[0, 3] = math.nan
     error = found(model)
     assert (error.layer, error.parameter) == ("second", "second.weight")
-    assert "the parameter second.weight holds nan since the update before" in str(error)
+    assert "the parameter second.weight has contained nan since the last update" in str(error)
 
 
 @pytest.mark.parametrize(
     ("middle", "words"),
     [
-        (lambda x: (x - x - 1).log(), "the output is nan first in middle (operation log)"),
-        (lambda x: (x - x).sqrt(), "the gradient is inf first in middle (operation sqrt)"),
+        (lambda x: (x - x - 1).log(), "the output first becomes nan in middle (operation log)"),
+        (lambda x: (x - x).sqrt(), "the gradient first becomes inf in middle (operation sqrt)"),
     ],
 )
 def test_the_operation_is_named_in_which_the_output_or_the_gradient_stopped_being_finite(middle, words):
@@ -78,7 +78,7 @@ def test_the_operation_is_named_in_which_the_output_or_the_gradient_stopped_bein
 
 def test_a_batch_that_is_not_finite_is_found_in_the_first_layer():
     error = found(network(), batch=ag.ones(4, 3) * math.nan)
-    assert "the output is nan first in first" in str(error)
+    assert "the output first becomes nan in first" in str(error)
     assert (error.layer, error.parameter) == ("first", "first.weight")
 
 
