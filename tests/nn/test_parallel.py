@@ -1,4 +1,4 @@
-"""A batch in shares gives the gradient of the whole batch."""
+"""A batch split over threads has the loss and the gradient of the whole batch."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from autograd import kernels
 from autograd.kernels import blas
 from autograd.kernels.blas import blas_threads
 from nn import functional as F
-from nn.parallel import data_parallel, shares
+from nn.parallel import data_parallel, split_batch
 
 
 def setting(dropout=0.0):
@@ -25,13 +25,13 @@ def loss(model, batch):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 20])
-def test_the_shares_have_the_loss_and_the_gradient_of_the_whole(threads):
+def test_the_chunks_have_the_loss_and_the_gradient_of_the_whole(threads):
     model, batch = setting()
     parameters = list(model.parameters())
     whole = loss(model, tuple(map(autograd.as_tensor, batch)))
-    in_shares = data_parallel(loss, threads)(model, batch)
-    assert in_shares.item() == pytest.approx(whole.item(), rel=1e-6)
-    for a, b in zip(autograd.grad(in_shares / 3, parameters), autograd.grad(whole / 3, parameters), strict=True):
+    split = data_parallel(loss, threads)(model, batch)
+    assert split.item() == pytest.approx(whole.item(), rel=1e-6)
+    for a, b in zip(autograd.grad(split / 3, parameters), autograd.grad(whole / 3, parameters), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-7)
 
 
@@ -62,12 +62,12 @@ def test_dropout_draws_the_same_for_the_same_seed_and_number_of_threads():
         np.testing.assert_array_equal(a, b)
 
 
-def test_within_a_worker_thread_the_shares_are_taken_one_after_the_other():
+def test_within_a_worker_thread_the_chunks_are_taken_one_after_the_other():
     model, loss, batch = setting()
     found = []
 
     def body(start, stop):
-        found.append([g.numpy() for g in value_and_grads(loss, list(model.parameters()), batch, 2)[1]])
+        found.append(gradients(model, loss, batch, 2))
 
     body(0, 1)
     kernels.parallel_for(body, 2, threads=2)
@@ -77,27 +77,27 @@ def test_within_a_worker_thread_the_shares_are_taken_one_after_the_other():
         np.testing.assert_array_equal(a, c)
 
 
-def test_shares_are_nearly_equal_and_never_empty():
+def test_chunks_are_nearly_equal_and_never_empty():
     x = np.zeros((7, 2), np.float32)
-    assert [len(part[0]) for part in shares((x,), 3)] == [2, 2, 3]
-    assert [len(part[0]) for part in shares((x[:2],), 3)] == [1, 1]
+    assert [len(part[0]) for part in split_batch((x,), 3)] == [2, 2, 3]
+    assert [len(part[0]) for part in split_batch((x[:2],), 3)] == [1, 1]
 
 
 def test_tensors_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="one length"):
-        shares((np.zeros(3), np.zeros(4)), 2)
+        split_batch((np.zeros(3), np.zeros(4)), 2)
 
 
-def test_an_error_in_a_share_is_raised():
+def test_an_error_in_a_chunk_is_raised():
     model, (x, y) = setting()
 
     def fails(model, batch):
         if batch[1][-1].item() == y[-1]:
-            raise RuntimeError("in the last share")
+            raise RuntimeError("in the last chunk")
         return loss(model, batch)
 
     y[-1] = 77
-    with pytest.raises(RuntimeError, match="in the last share"):
+    with pytest.raises(RuntimeError, match="in the last chunk"):
         data_parallel(fails, 2)(model, (x, y))
 
 

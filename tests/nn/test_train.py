@@ -123,7 +123,7 @@ def test_accumulated_batches_count_as_one_large_batch():
         np.testing.assert_allclose(runs[1][name], array, rtol=1e-12)
 
 
-def test_batches_in_shares_on_threads_train_as_whole_ones():
+def test_batches_split_over_threads_train_as_whole_ones():
     x, y = (t.double() for t in data(12))
     runs = []
     for threads, accumulate in ((1, 1), (2, 1), (3, 2)):
