@@ -35,7 +35,7 @@ PAD, IS, END = "<pad>", "<is>", "<end>"
 OPERATIONS = {"plus": "sums", "minus": "differences", "times": "products"}
 LONGEST_ANSWER = 6  # "one hundred and ninety eight <end>"
 STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.3
-PRODUCTS = 6  # how often a product is drawn for each time that a sum is: there are few of them
+PRODUCTS = 6  # a product is drawn this many times as often as a sum, for there are few products
 SHOWN = "forty seven plus thirty five"  # in the picture of attention
 NAME = "calculator"
 
@@ -138,7 +138,7 @@ def trainer(
 
 
 def operands_of(question: str) -> tuple[int, str, int]:
-    """The two numbers of a question and the operation. Raises ValueError where it is no such question."""
+    """The two numbers of a question and the operation. Raises ValueError if it is not a question."""
     words = question.lower().replace("-", " ").replace("?", " ").split()
     for at, word in enumerate(words):
         if word in OPERATIONS:
@@ -147,14 +147,14 @@ def operands_of(question: str) -> tuple[int, str, int]:
 
 
 def true_answer(question: str) -> int:
-    """What the question comes to. Raises ValueError where it is no question."""
+    """The right answer to a question. Raises ValueError if it is not a question."""
     a, word, b = operands_of(question)
     return {"plus": a + b, "minus": a - b, "times": a * b}[word]
 
 
 def reply(calculator: Calculator, question: str) -> str:
-    """The model's answer with what is to be said about it. Raises ValueError for what is no question."""
-    calculator.tokens.encode(question)  # an unknown word is named as such
+    """The model's answer, and the right one if they differ. Raises ValueError if it is not a question."""
+    calculator.tokens.encode(question)  # raises an error that names an unknown word
     a, word, b = operands_of(question)
     (answer,) = calculator.answers([f"{number_to_words(a)} {word} {number_to_words(b)}"])
     answer, right = answer or NOTHING, true_answer(question)
@@ -176,7 +176,7 @@ def draw_operands(examples: Sequence[Example], given: Sequence[str], held_out: s
 
 
 def draw_looks(calculator: Calculator, file: Path) -> None:
-    """What each head looks at while it answers one question."""
+    """What each head attends to while it answers one question."""
     model, tokens = calculator
     ids = tokens.encode(f"{SHOWN} {IS} {calculator.answers([SHOWN])[0]}")
     names = [tokens.decode([i]) for i in ids]
@@ -239,7 +239,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
 
 
 def load(folder: Path) -> Calculator:
-    """The saved one. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
+    """The saved calculator. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
     model, tokens = load_gpt(folder / WEIGHTS)
     if tokens is None:
         raise CheckpointError(f"{folder / WEIGHTS} has no tokenizer")

@@ -69,7 +69,7 @@ def accuracy(scores: list[float], labels: list[int]) -> float:
 def train(network: list[Layer], points: list[Point], labels: list[int], steps: int) -> list[tuple[float, float]]:
     """Gradient descent on all points at once; Ctrl-C ends it early. Returns loss and accuracy before each step."""
     history = []
-    with Progress(steps) as progress, DeferredInterrupt(progress.line) as interrupt:
+    with Progress(steps, {"loss": ".4f", "accuracy": ".1%"}) as progress, DeferredInterrupt(progress.line) as interrupt:
         for step in range(steps):
             interrupt.check()
             loss, scores = loss_and_scores(network, points, labels)
@@ -79,7 +79,7 @@ def train(network: list[Layer], points: list[Point], labels: list[int], steps: i
                 p.data -= rate * p.grad
                 p.grad = 0.0
             history.append((loss.data, accuracy(scores, labels)))
-            progress.update({"loss": f"{loss.data:.4f}", "accuracy": f"{history[-1][1]:.1%}"})
+            progress.update(*history[-1])
     return history
 
 

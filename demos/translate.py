@@ -30,12 +30,12 @@ from nn.checkpoint import CheckpointError
 from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
 from nn.train import Trainer
 
-PAD, START, STOP = "_<>"  # of the digits; the pad of the words is the first of them, too
+PAD, START, STOP = "_<>"  # of the digits; padding is id 0 for the words, too
 LONGEST_ANSWER = 5  # "9999>"
 SIZES: dict[str, Any] = {"d_model": 64, "num_heads": 4, "num_layers": 2, "d_ff": 256, "max_len": 32, "dropout": 0.1}
 STEPS, BATCH, WARMUP, SMOOTHING = 2500, 64, 800, 0.1
 BETAS, EPS = (0.9, 0.98), 1e-9  # of Adam (Vaswani et al. 2017, section 5.3)
-TEMPER = 0.5  # numbers of n words are drawn as often as there are of them, to this power: few are short
+TEMPER = 0.5  # numbers of n words are drawn in proportion to this power of their count, for few numbers are short
 SHOWN = "four thousand seven hundred and twenty three"  # in the picture of attention
 NAME = "translate"
 
@@ -64,7 +64,7 @@ class Translator(NamedTuple):
 
 
 def new_translator() -> Translator:
-    """An untrained one."""
+    """An untrained translator."""
     words = WordTokenizer.train(
         " ".join(example.question for example in translation_examples()), punctuation=False, special=("<pad>",)
     )
@@ -73,7 +73,7 @@ def new_translator() -> Translator:
 
 
 def frequencies(examples: Sequence[Example]) -> np.ndarray:
-    """How often each example is drawn, (N,), which add up to 1: those of few words oftener than there are of them."""
+    """The probability (N,) with which each example is drawn: numbers of few words more often than they occur."""
     lengths = np.array([len(example.question.split()) for example in examples])
     counts = np.bincount(lengths)
     weights = counts[lengths] ** (TEMPER - 1.0)
@@ -120,7 +120,7 @@ def trainer(
 
 
 def load(folder: Path) -> Translator:
-    """The saved one. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
+    """The saved translator. Raises FileNotFoundError or CheckpointError, with the reason, if there is none."""
     state = checkpoint.load(folder / WEIGHTS)
     try:
         model = Transformer(TransformerConfig(**state["config"]))
@@ -132,8 +132,8 @@ def load(folder: Path) -> Translator:
 
 
 def reply(translator: Translator, question: str) -> str:
-    """The digits, with what is to be said about them. Raises ValueError for what is no number in words."""
-    translator.words.encode(question)  # an unknown word is named as such
+    """The model's digits, and the right ones if they differ. Raises ValueError if it is not a number in words."""
+    translator.words.encode(question)  # raises an error that names an unknown word
     number = words_to_number(question)
     (answer,) = translator.translate([question])
     return answer if answer == str(number) else f"{answer or NOTHING} (wrong: it is {number})"
@@ -144,13 +144,13 @@ def reply(translator: Translator, question: str) -> str:
 
 @ag.no_grad
 def draw_looks(translator: Translator, file: Path) -> None:
-    """Which words each head of each layer of the decoder looks at for each digit."""
+    """Which words each head of each decoder layer attends to for each digit."""
     model, words, digits = translator
     (answer,) = translator.translate([SHOWN])
     memory, pad = model.encode(translator.source([SHOWN]))
     before = translator.target([answer])[:, :-1]
     attention = model.decode(before, memory, pad, need_weights=True)[1]
-    rows = [*answer, "end"]  # what is written while the decoder looks
+    rows = [*answer, "end"]  # what the decoder writes at each position
     columns = [words.decode([i]) for i in words.encode(SHOWN)]
     title = f"“{SHOWN}” is {answer}: to write a row, it looks at the columns"
     draw_attention(np.stack([layer.array[0] for layer in attention]), rows, columns, title, file)
@@ -190,7 +190,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
     report.step("What is to be learned", f"{held_out[-1].question} → {held_out[-1].answer}")
     report.say(
         f"{len(trained):,} numbers to learn from, {len(held_out):,} held out; {translator.words.vocab_size} words, "
-        f"{translator.digits.vocab_size} signs; {sum(p.numel() for p in translator.model.parameters()):,} weights."
+        f"{translator.digits.vocab_size} characters; {sum(p.numel() for p in translator.model.parameters()):,} weights."
     )
     questions = [example.question for example in held_out]
     before = translator.translate(questions)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from autograd.errors import require
 
 
 class Progress:
-    """A progress bar over `total` steps, `done` of which were made before; without tqdm, some twenty plain lines."""
+    """A progress bar over `total` steps, `done` of which were made before; without tqdm, some twenty plain lines.
 
-    def __init__(self, total: int, done: int = 0, quiet: bool = False) -> None:
-        self.total, self.done, self.quiet = total, done, quiet
+    `formats` has the name and the format of each value that is shown beside the count of steps.
+    """
+
+    def __init__(self, total: int, formats: Mapping[str, str], done: int = 0, quiet: bool = False) -> None:
+        self.total, self.formats, self.done, self.quiet = total, formats, done, quiet
+        self._values: tuple[float, ...] = ()
         self._bar: Any = None
         if not quiet:
             try:
@@ -22,14 +26,18 @@ class Progress:
             except ImportError:
                 pass
 
-    def update(self, values: dict[str, str]) -> None:
-        """Count one step, and show these values beside the count."""
+    def update(self, *values: float) -> None:
+        """Count one step, after which these are the values to show."""
         self.done += 1
+        self._values = values
         if self._bar is not None:
-            self._bar.set_postfix(values, refresh=False)
-            self._bar.update()
+            if self._bar.update():  # the bar was redrawn, which it is at most ten times a second
+                self._bar.set_postfix_str(self._shown())
         elif self.done % max(self.total // 20, 1) == 0:
-            self.line(f"step {self.done:,} of {self.total:,}: " + ", ".join(f"{k} {v}" for k, v in values.items()))
+            self.line(f"step {self.done:,} of {self.total:,}: {self._shown()}")
+
+    def _shown(self) -> str:
+        return ", ".join(f"{name} {value:{form}}" for (name, form), value in zip(self.formats.items(), self._values))
 
     def line(self, text: str) -> None:
         """Print a line of text above the bar."""
@@ -43,6 +51,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
+            self._bar.set_postfix_str(self._shown(), refresh=False)
             self._bar.close()
 
 

@@ -81,7 +81,9 @@ class Trainer:
                 start, total, items = time.perf_counter(), 0.0, 0
                 optimizer.zero_grad()
                 for batch in guard.watch(islice(self.stream, self.accumulate)):
-                    loss = compute_loss(model, batch) / self.accumulate  # the forward pass
+                    loss = compute_loss(model, batch)
+                    if self.accumulate > 1:
+                        loss = loss / self.accumulate
                     loss.backward()
                     total += loss.item()
                     items += count_items(batch)
@@ -98,7 +100,8 @@ class Trainer:
     @contextmanager
     def _session(self) -> Iterator[None]:
         """A progress bar and deferred Ctrl-C for a run; at its end, however it ends, the log and the curves."""
-        with Progress(self.steps, self.step, self.quiet) as self.progress:
+        formats = {"loss": ".4f", "lr": ".2e", "gradient norm": ".3f", f"{self.unit}/s": ",.0f"}
+        with Progress(self.steps, formats, self.step, self.quiet) as self.progress:
             try:
                 with DeferredInterrupt(self.progress.line) as self._interrupt:
                     yield
@@ -133,8 +136,7 @@ class Trainer:
         if self.step == 0 and self.classes is not None:
             guess = math.log(self.classes)
             self.progress.line(f"first loss {loss:.4f}; a uniform guess among {self.classes} would have {guess:.4f}")
-        values = {"loss": f"{loss:.4f}", "lr": f"{lr:.2e}", "gradient norm": f"{grad_norm:.3f}"}
-        self.progress.update({**values, f"{self.unit}/s": f"{items_per_s:,.0f}"})
+        self.progress.update(loss, lr, grad_norm, items_per_s)
 
     def _evaluate(self) -> None:
         """Measure on held-out data, save, and show samples."""

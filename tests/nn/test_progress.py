@@ -16,16 +16,26 @@ def press_ctrl_c():
 
 def test_without_tqdm_there_are_twenty_plain_lines(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    with Progress(2000) as progress:
-        for _ in range(2000):
-            progress.update({"loss": "1.5"})
+    with Progress(2000, {"loss": ".1f", "rate": ",.0f"}) as progress:
+        for step in range(2000):
+            progress.update(1.5, step)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 20 and lines[-1] == "step 2,000 of 2,000: loss 1.5"
+    assert len(lines) == 20 and lines[-1] == "step 2,000 of 2,000: loss 1.5, rate 1,999"
+
+
+def test_the_bar_ends_with_the_last_values(capsys):
+    pytest.importorskip("tqdm")
+    with Progress(500, {"loss": ".1f"}) as progress:
+        for step in range(500):
+            progress.update(step / 10)
+        progress.line("a line")
+    out, err = capsys.readouterr()
+    assert out == "a line\n" and "500/500" in err and "loss 49.9" in err.rstrip().rpartition("\r")[2]
 
 
 def test_quiet_progress_prints_nothing(capsys):
-    with Progress(1, quiet=True) as progress:
-        progress.update({"loss": "1.5"})
+    with Progress(1, {"loss": ".1f"}, quiet=True) as progress:
+        progress.update(1.5)
         progress.line("a line")
     assert capsys.readouterr() == ("", "")
 
