@@ -61,6 +61,7 @@ class Trainer:
         self.stream = Batches(self.batches)
         self.history = History()
         self.step = 0  # updates made so far
+        self.evaluated = -1  # the step of the last evaluation
         self.best = math.inf  # the lowest held-out loss
         self.interrupted = False  # by Ctrl-C
         self._saved: int | None = None  # the step of last.ckpt, if this run wrote it
@@ -118,7 +119,8 @@ class Trainer:
         every = self.evaluate_every or max(self.steps // 10, 1)
         try:
             while True:
-                if self.step % every == 0 or self.step >= self.steps:
+                due = self.step % every == 0 or self.step >= self.steps
+                if due and self.evaluated != self.step:
                     self._evaluate()
                 self._interrupt.check()
                 if self.step >= self.steps:
@@ -151,6 +153,7 @@ class Trainer:
             if better:
                 self.best = float(metrics["loss"])
                 self._write("best.ckpt", step=self.step, held_out=metrics)
+        self.evaluated = self.step
         self.save()
         if self.on_evaluate is not None:
             with evaluating(self.model):
@@ -182,6 +185,7 @@ class Trainer:
         return {
             "step": self.step,
             "best": self.best,
+            "evaluated": self.evaluated,
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler and self.scheduler.state_dict(),
             "batches": self.stream.state_dict(),
@@ -190,7 +194,8 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
-        self.step, self.best, self.history = state["step"], state["best"], History(state["history"])
+        self.step, self.best, self.evaluated = state["step"], state["best"], state["evaluated"]
+        self.history = History(state["history"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
