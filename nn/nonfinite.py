@@ -63,7 +63,8 @@ def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFin
         model.zero_grad()
         loss.backward()
     if kind := _kind(loss.array):
-        return _report(step, "the output", kind, _forward_origin(loss.node), names) if loss.node else None
+        origin = next(_recorded(loss.node), None) if loss.node else None
+        return None if origin is None else _report(step, "the output", kind, _forward_origin(origin), names)
     wrong = _backward_origin(seen.nodes)
     return None if wrong is None else _report(step, "the gradient", wrong[1], wrong[0], names)
 
@@ -75,21 +76,20 @@ def _kind(array: Any) -> str:
     return "nan" if np.isnan(array).any() else "inf"
 
 
-def _recorded(node: Node | None) -> Node | None:
-    """The node itself, or, if the trace did not see it (one of several outputs), the nearest one before it."""
-    while node is not None and node.record is None and node.op is not None:
-        node = next((parent for parent in node.parents if parent is not None), None)
-    return node
+def _recorded(node: Node) -> Iterator[Node]:
+    """The node itself, or, if it has no record (as that of a Function), the nearest ones before it that have one."""
+    if node.record is not None:
+        yield node
+    else:
+        for parent in filter(None, node.parents):
+            yield from _recorded(parent)
 
 
-def _forward_origin(node: Node | None) -> Node:
+def _forward_origin(node: Node) -> Node:
     """From a result that is not finite back to the operation whose own operands are finite."""
-    node = _recorded(node)
     while True:
-        assert node is not None
-        operands = zip(node.parents, node.record.inputs, strict=False)
-        before = (_recorded(parent) for parent, array in operands if _kind(array))
-        earlier = next((parent for parent in before if parent is not None and parent.record is not None), None)
+        before = (found for operand in filter(None, node.operands) for found in _recorded(operand))
+        earlier = next((found for found in before if _kind(found.record.out)), None)
         if earlier is None:
             return node
         node = earlier
@@ -97,17 +97,15 @@ def _forward_origin(node: Node | None) -> Node:
 
 def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
     """The operation that made an infinity or nan of a finite upstream gradient, and which of them."""
-    users = Counter(parent for node in nodes for parent in node.parents)
+    users = Counter(operand for node in nodes for operand in node.operands)
     for node in reversed(nodes):
         if node.record.grad is None or _kind(node.record.grad):
             continue
-        for parent in filter(None, node.parents):
-            if parent.op is not None:
-                before = _recorded(parent)
-                gradient = before.record.grad if before is not None and before.record is not None else None
-            else:  # the gradient of a leaf that several operations use is a sum: it tells nothing of one of them
-                gradient = getattr(parent.grad, "array", None) if users[parent] == 1 else None
-            if kind := _kind(gradient):
+        for operand in filter(None, node.operands):
+            gradients = [found.record.grad for found in _recorded(operand)]
+            if operand.op is None and users[operand] == 1:  # of several users, a leaf has only the sum of the gradients
+                gradients = [getattr(operand.grad, "array", None)]
+            for kind in filter(None, map(_kind, gradients)):
                 return node, kind
     return next(((node, kind) for node in reversed(nodes) if (kind := _kind(node.record.grad))), None)
 

@@ -76,6 +76,47 @@ def test_the_operation_is_named_in_which_the_output_or_the_gradient_stopped_bein
     assert words in str(error) and (error.layer, error.parameter) == ("middle", "first.weight")
 
 
+class Both(ag.Function):
+    """A function of two arguments with two results, of which a trace has no record."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        return x * 1, y * 1
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return g, h
+
+
+def through_a_function(x):
+    a, b = Both.apply(x, (x - x - 1).log())
+    return a + b
+
+
+def through_one_of_several_outputs(x):
+    a, b = x.chunk(2, dim=-1)
+    return ag.cat([a, (b - b - 1).log()], dim=-1)
+
+
+def through_a_change_in_place(x):
+    y = x * 1
+    y[0] = (x[0] - x[0] - 1).log()
+    return y * 2
+
+
+@pytest.mark.parametrize("middle", [through_a_function, through_one_of_several_outputs, through_a_change_in_place])
+def test_the_operation_is_found_behind_functions_several_outputs_and_changes_in_place(middle):
+    assert "the output first becomes nan in middle (operation log)" in str(found(network(middle)))
+
+
+def test_minus_infinity_in_a_mask_is_not_blamed():
+    def attend(x):
+        masked = x.masked_fill(ag.arange(8) > 3, -math.inf).softmax(-1)
+        return (masked - masked - 1).log()
+
+    assert "(operation log)" in str(found(network(attend)))
+
+
 def test_a_batch_that_is_not_finite_is_found_in_the_first_layer():
     error = found(network(), batch=ag.ones(4, 3) * math.nan)
     assert "the output first becomes nan in first" in str(error)
