@@ -31,6 +31,28 @@ def _assigned(function: Any) -> Any:
     return lambda self, other: self._overwrite(function(self, other))
 
 
+def _in_dtype(dtype: Any) -> Any:
+    """The method that gives a tensor in one dtype."""
+
+    def convert(self: Methods) -> Any:
+        return self.to(dtype)
+
+    convert.__doc__ = f"In {dtype}."
+    return convert
+
+
+def _new_filled(make: Any) -> Any:
+    """The method that gives a new tensor of a given size, made by `np.zeros` or its like."""
+
+    def new(
+        self: Methods, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        return self._new(make(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
+
+    new.__doc__ = f"A tensor of the given size, filled as `np.{make.__name__}` does."
+    return new
+
+
 class Methods(TensorBase):
     """What can be computed from a tensor, or done to it, beside the operations of the table."""
 
@@ -223,37 +245,9 @@ class Methods(TensorBase):
 
     astype = to
 
-    def float(self) -> Any:
-        """In float32."""
-        return self.to(dtypes.float32)
-
-    def double(self) -> Any:
-        """In float64."""
-        return self.to(dtypes.float64)
-
-    def half(self) -> Any:
-        """In float16."""
-        return self.to(dtypes.float16)
-
-    def long(self) -> Any:
-        """In int64."""
-        return self.to(dtypes.int64)
-
-    def int(self) -> Any:
-        """In int32."""
-        return self.to(dtypes.int32)
-
-    def short(self) -> Any:
-        """In int16."""
-        return self.to(dtypes.int16)
-
-    def byte(self) -> Any:
-        """In uint8."""
-        return self.to(dtypes.uint8)
-
-    def bool(self) -> Any:
-        """As truth values."""
-        return self.to(dtypes.bool)
+    float, double, half = map(_in_dtype, (dtypes.float32, dtypes.float64, dtypes.float16))
+    long, int, short, byte = map(_in_dtype, (dtypes.int64, dtypes.int32, dtypes.int16, dtypes.uint8))
+    bool = _in_dtype(dtypes.bool)
 
     def cpu(self) -> Any:
         """Itself: it is there already."""
@@ -275,23 +269,7 @@ class Methods(TensorBase):
         """A tensor of one value."""
         return self._new(np.full(dtypes.sizes((size,)), fill_value), dtype, device, requires_grad)
 
-    def new_zeros(
-        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
-        """A tensor of zeros."""
-        return self._new(np.zeros(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
-
-    def new_ones(
-        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
-        """A tensor of ones."""
-        return self._new(np.ones(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
-
-    def new_empty(
-        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
-        """A tensor whose elements are not set."""
-        return self._new(np.empty(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
+    new_zeros, new_ones, new_empty = map(_new_filled, (np.zeros, np.ones, np.empty))
 
     def _new(self, array: np.ndarray, dtype: Any, device: Any, requires_grad: Any) -> Any:
         if device is not None:
