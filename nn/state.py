@@ -1,4 +1,4 @@
-"""What modules and optimisers do to tensors in place: load, cast, and forget gradients."""
+"""What modules and optimisers do to tensors in place: load, cast, and clear gradients."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 
 
 def zero_grads(tensors: Iterable[Tensor], set_to_none: bool) -> None:
-    """Forget the gradients, or make them zeros."""
+    """Set the gradients to None, or to zeros."""
     for tensor in tensors:
         if set_to_none:
             tensor.grad = None

@@ -33,19 +33,19 @@ def check_range(name: str, value: float, low: float = 0.0, high: float = float("
 
 
 def slot(state: State, name: str, like: np.ndarray, fill: float = 0.0) -> np.ndarray:
-    """The array of the state under this name, filled with `fill` when it is first asked for."""
+    """The array of the state under this name, created in the shape of `like` and filled with `fill` on first use."""
     if name not in state:
         state[name] = as_tensor(np.full_like(like, fill))
     return state[name].array
 
 
 def steps_taken(state: State) -> int:
-    """How many steps the parameter has taken; a state that torch saved has them as a tensor."""
+    """The number of steps that the parameter has taken; a state saved by PyTorch holds it as a tensor."""
     return int(state.get("step", 0))
 
 
 def count_step(state: State) -> int:
-    """The number of this step, from 1."""
+    """Count one step and return its number, from 1."""
     state["step"] = steps_taken(state) + 1
     return state["step"]
 
@@ -92,7 +92,7 @@ class Optimizer:
             check_range(name, group[name])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """Change `param` in place by one step; `grad` belongs to someone else and must stay as it is."""
+        """Change `param` in place by one step; `grad` must not be changed."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule")
 
     def update_group(self, params: list[Tensor], group: Group) -> None:
@@ -104,12 +104,12 @@ class Optimizer:
 
     @staticmethod
     def gradient(param: Tensor, group: Group) -> np.ndarray:
-        """The gradient of what is to become smaller: with `maximize`, of the negative."""
+        """The gradient of the objective to minimise: with `maximize`, the negative of the parameter's."""
         grad = param.grad.array  # type: ignore[union-attr]
         return -grad if group.get("maximize") else grad
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter by its gradient; a `closure` computes loss and gradients first, and gives the loss."""
+        """Change every parameter by its gradient; a `closure` makes the gradients first, and its result is returned."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -119,12 +119,12 @@ class Optimizer:
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or make them zeros."""
+        """Set the gradients to None, or to zeros."""
         for group in self.param_groups:
             zero_grads(group["params"], set_to_none)
 
     def add_param_group(self, param_group: Group) -> None:
-        """Add Tensors with their own settings; what is not set comes from the defaults."""
+        """Add a group of Tensors with its own settings; those it does not name are the defaults."""
         params = param_group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
         for param in params:
@@ -132,7 +132,7 @@ class Optimizer:
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
             if not param.is_leaf:
                 raise ValueError(
-                    f"can't optimize a non-leaf Tensor (shape {tuple(param.shape)}): give what it is made of"
+                    f"can't optimize a non-leaf Tensor (shape {tuple(param.shape)}): pass the leaves that it comes from"
                 )
         known = {id(param) for group in self.param_groups for param in group["params"]}
         for i, param in enumerate(params):
@@ -160,7 +160,7 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave, for parameters in the same groups and order; the arrays are copied."""
+        """Restore what `state_dict` returned, for parameters in the same groups and order; the arrays are copied."""
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError(

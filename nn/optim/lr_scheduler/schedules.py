@@ -92,7 +92,7 @@ class LRScheduler:
         return {name: value for name, value in self.__dict__.items() if name != "optimizer" and not callable(value)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave; the rates come back with the optimiser's own state."""
+        """Restore what `state_dict` returned; the rates themselves are restored with the optimiser."""
         self.__dict__.update(state_dict)
 
 
