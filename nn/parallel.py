@@ -82,13 +82,6 @@ class _DataParallel(Function):
 
 def _on_threads(work: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
     """`list(map(work, *lists))`, each call on a thread of its own, all of them with a BLAS of one thread."""
-    calls = list(zip(*lists, strict=True))
-    results: list[Any] = [None] * len(calls)
-
-    def body(start: int, stop: int) -> None:
-        for i in range(start, stop):
-            results[i] = work(*calls[i])
-
-    with kernels.blas_threads(1) if len(calls) > 1 else nullcontext():
-        kernels.parallel_for(body, len(calls), threads=len(calls))
-    return results
+    count = len(lists[0])
+    with kernels.blas_threads(1) if count > 1 else nullcontext():
+        return kernels.parallel_map(work, *lists, threads=count)

@@ -62,8 +62,8 @@ def parallel_for(
         future.result()
 
 
-def parallel_map(function: Callable[..., Any], *lists: Sequence[Any]) -> list[Any]:
-    """`list(map(function, *lists))`, on all threads if the arrays of the first list are large enough for that."""
+def parallel_map(function: Callable[..., Any], *lists: Sequence[Any], threads: int | None = None) -> list[Any]:
+    """`list(map(function, *lists))` on `threads` threads, or on all if the first list's arrays are large enough."""
     calls = list(zip(*lists, strict=True))
     results: list[Any] = [None] * len(calls)
 
@@ -71,6 +71,9 @@ def parallel_map(function: Callable[..., Any], *lists: Sequence[Any]) -> list[An
         for i in range(start, stop):
             results[i] = function(*calls[i])
 
-    elements = sum(array.size for array in lists[0])
-    parallel_for(body, len(calls), max(len(calls) * GRAIN_SIZE // max(elements, 1), 1))
+    grain_size = 1
+    if threads is None:
+        elements = sum(array.size for array in lists[0])
+        grain_size = max(len(calls) * GRAIN_SIZE // max(elements, 1), 1)
+    parallel_for(body, len(calls), grain_size, threads)
     return results

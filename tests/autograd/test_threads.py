@@ -62,6 +62,11 @@ def test_what_each_gives_comes_in_order(count, monkeypatch):
     assert threads.parallel_map(lambda x: x, []) == []
 
 
+def test_each_call_has_a_thread_of_its_own_where_as_many_are_given():
+    both = threading.Barrier(3, timeout=10)  # passed only by three threads at once
+    assert sorted(threads.parallel_map(lambda i: both.wait(), range(3), threads=3)) == [0, 1, 2]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot fork here")
 def test_a_forked_process_has_threads_of_its_own():
     program = """
