@@ -39,7 +39,7 @@ class _Call:
         self.histories = [numbers.get(id(t), getattr(t, "node", None)) for t in saved]
         return {f"saved tensor {i}": t.array if isinstance(t, TensorBase) else t for i, t in enumerate(saved)}
 
-    def vjp(self, node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
+    def vjp(self, node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
         """The gradients of all arguments, as the user's backward gives them."""
         gs = (g,) if node.outputs is None else of_outputs(node, g)
         self.context.saved_tensors = tuple(

@@ -26,11 +26,12 @@ class Operation(Protocol):
 
     name: str
 
-    def vjp(self, node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
-        """The gradient of each parent of `node`, given the gradient `g` of its output; None for one not in `needed`.
+    def vjp(self, node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
+        """The gradient of each parent of `node`, given the gradient `g` of its output.
 
-        Of an operation with several outputs `g` is a list with the gradient of each, None where there is none. With
-        `create_graph` the gradients are tensors, and the rule must be recorded itself.
+        It may be None for a parent that is not in `needed`, which is None itself where all are needed. Of an operation
+        with several outputs `g` is a list with the gradient of each, None where there is none. With `create_graph` the
+        gradients are tensors, and the rule must be recorded itself.
         """
 
 
@@ -112,7 +113,7 @@ class Identity:
     name = "copy"
 
     @staticmethod
-    def vjp(node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
+    def vjp(node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
         """g itself: `Gradients.accumulate` brings it to the shape and dtype of the parent."""
         return (g,)
 
@@ -172,13 +173,13 @@ def backward_walk(
     """
     nodes = newest_first(roots)
     chosen = None if targets is None else set(targets)
-    needed = set(nodes) if chosen is None else depending_on(nodes, chosen)
+    needed = None if chosen is None else depending_on(nodes, chosen)
     gradients = Gradients(create_graph)
     for root, g in zip(roots, upstream, strict=True):
         gradients.accumulate(root, g, root)
     for node in nodes:
-        g = gradients.pop(node)
-        if g is None or node not in needed:
+        g = gradients.pop(node, None)
+        if g is None or (needed is not None and node not in needed):
             continue
         if node.hooks:
             g = run_hooks(node, g)
@@ -189,11 +190,12 @@ def backward_walk(
         if node.index is not None:
             gradients.accumulate_output(node, g)
         elif node.op is not None:
-            check_saved(node)
+            if node.order < clock.last or node.saved is FREED:
+                check_saved(node)
             for parent, contribution in zip(node.parents, node.op.vjp(node, g, needed, create_graph)):
-                if contribution is not None and parent in needed:
+                if contribution is not None and parent is not None:
                     gradients.accumulate(parent, contribution, node)
-            if not retain_graph:
+            if node.saved and not retain_graph:
                 release(node)
 
 
@@ -204,44 +206,43 @@ def run_hooks(node: Node, g: Any) -> Any:
     return g
 
 
-class Gradients:
+class Gradients(dict[Node, Any]):
     """The gradients of a walk that are not complete yet, by node.
 
     Which array may be written to is decided here, and nowhere else: one that nobody but the walk holds.
     """
 
-    def __init__(self, create_graph: bool) -> None:
-        self.sums: dict[Node, Any] = {}
-        self.owned: set[Node] = set()  # the nodes whose array in `sums` nobody else holds
-        self.create_graph = create_graph
+    __slots__ = ("owned", "create_graph")
 
-    def pop(self, node: Node) -> Any:
-        """The gradient of `node`, which is complete now; None where none came."""
-        return self.sums.pop(node, None)
+    def __init__(self, create_graph: bool) -> None:
+        self.owned: set[Node] = set()  # the nodes whose gradient nobody else holds
+        self.create_graph = create_graph
 
     def accumulate(self, node: Node, g: Any, user: Node) -> None:
         """Add what the rule of `user` gave to the gradient of `node`, in the shape and the dtype of the node."""
-        fresh = not self.create_graph and sys.getrefcount(g) <= _FRESH and g.base is None
         if g.shape != node.shape:
             g = unbroadcast(g, node.shape, user.name)
         if g.dtype is not node.dtype and g.dtype != node.dtype:
             g = g.astype(node.dtype)
-        total = self.sums.get(node)
+        total = self.get(node)
         if total is None:
-            self.sums[node] = g
-            if fresh:
+            self[node] = g
+            if node.op is None and not self.create_graph and sys.getrefcount(g) <= _FRESH and g.base is None:
                 self.owned.add(node)
         elif self.create_graph:
-            self.sums[node] = total + g
+            self[node] = total + g
         else:
-            out = total if node in self.owned else g if fresh else None
-            self.sums[node] = np.add(total, g, out=out if type(out) is np.ndarray else None)
-            self.owned.add(node)
+            if node in self.owned:
+                out = total
+            else:
+                out = g if sys.getrefcount(g) <= _FRESH and g.base is None else None
+                self.owned.add(node)
+            self[node] = np.add(total, g, out=out if type(out) is np.ndarray else None)
 
     def accumulate_output(self, node: Node, g: Any) -> None:
         """Put the gradient of one of several outputs into its place among those of all of them."""
         (joint,) = node.parents
-        self.sums.setdefault(joint, [None] * len(joint.outputs))[node.index] = g  # type: ignore[union-attr, arg-type]
+        self.setdefault(joint, [None] * len(joint.outputs))[node.index] = g  # type: ignore[union-attr, arg-type]
 
     def exclusive(self, node: Node, g: Any) -> Any:
         """The complete gradient of a target, as an array that whoever takes it may write to."""
@@ -291,9 +292,7 @@ def check_saved(node: Node) -> None:
             f"the graph behind {node.name!r} was freed by an earlier backward; say retain_graph=True in that call "
             "to walk it twice"
         )
-    if not saved or node.order > clock.last:
-        return
-    for name, value in saved.items():
+    for name, value in (saved or {}).items():
         for array in value if isinstance(value, tuple) else (value,):
             if changed_since(array, node.order):
                 raise GraphError(
@@ -304,7 +303,7 @@ def check_saved(node: Node) -> None:
 
 def release(node: Node) -> None:
     """Let go of the arrays that a node saved. Shapes and dims alone are kept: such a node may be walked again."""
-    for value in (node.saved or {}).values():
+    for value in node.saved.values():  # type: ignore[union-attr]
         kind = type(value)
         if kind is np.ndarray or (kind is tuple and value and type(value[0]) is np.ndarray):
             node.saved = FREED

@@ -88,7 +88,10 @@ class Op:
     # What is saved ----------------------------------------------------------------------------------------------------
 
     def _plan(self, mask: int, count: int) -> tuple:
-        """What to save when the arguments in the bits of `mask` need a gradient: (args, the rest or None)."""
+        """What to save when the arguments in the bits of `mask` need a gradient.
+
+        Gives (arguments, the rest or None, whether keywords alone are saved).
+        """
         needed = [i for i in range(count) if mask >> i & 1]
         if missing := [self.args[i] for i in needed if not self.is_differentiable(i)]:
             raise RuntimeError(f"{self.name!r} has no derivative for {missing}; detach() it first")
@@ -104,15 +107,16 @@ class Op:
             tuple(name for name in ("out", "shapes", "needs", self.variadic) if name in names),
             tuple(i for i in names if isinstance(i, int)),
         )
-        plan = args, (rest if any(rest) else None)
+        keywords_alone = not (args or any(rest[1:]))
+        plan = args, (rest if any(rest) else None), keywords_alone
         self._plans[mask | 1 << count] = plan
         return plan
 
     def save(self, mask: int, values: Sequence[Any], kwargs: dict, result: Any, out: Any) -> dict | None:
         """What the rules of the arguments in `mask` ask for, by name; None where that is nothing."""
-        args, rest = self._plans.get(mask | 1 << len(values)) or self._plan(mask, len(values))
-        if rest is None and not args:
-            return None
+        args, rest, keywords_alone = self._plans.get(mask | 1 << len(values)) or self._plan(mask, len(values))
+        if keywords_alone and not kwargs:
+            return None  # `vjp` knows the defaults
         saved: dict[Any, Any] = {}
         for name, i in args:
             saved[name] = values[i]
@@ -138,21 +142,21 @@ class Op:
 
     # The backward pass ------------------------------------------------------------------------------------------------
 
-    def vjp(self, node: Node, g: Any, needed: Container[Node | None], create_graph: bool) -> Sequence[Any]:
+    def vjp(self, node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
         """The gradient of each parent of `node`, given that of its output: see `graph.Operation`."""
-        saved: Any = node.saved
+        saved: Any = node.saved or self.defaults
         if node.outputs is not None:
             g = of_outputs(node, g)
         if create_graph or not self.has_rules:
             if self.reference:
                 return self._reference_vjp(node, g, create_graph)
-            saved = self._as_tensors(node, saved or {})
+            saved = self._as_tensors(node, saved)
         if self.grads:
             rule, names = self.grads
             return rule(g, *[saved[name] for name in names])
         found: list[Any] = []
         for parent, entry in zip(node.parents, self.rules):
-            if parent is None or parent not in needed:
+            if parent is None or (needed is not None and parent not in needed):
                 found.append(None)
                 continue
             rule, names = entry  # type: ignore[misc]
@@ -181,7 +185,7 @@ class Op:
 
     def _reference_vjp(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
         """The same gradients through the reference, written in primitive ops, so that they can be derived again."""
-        saved = node.saved or {}
+        saved = node.saved or self.defaults
         inputs = [
             saved[name] if parent is None else wrap(saved[name], step_behind(parent, parent.shape, parent.dtype))
             for name, parent in zip(self.args, node.parents, strict=True)
