@@ -10,7 +10,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ import autograd as ag
 from autograd import Tensor
 from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
 from demos.pictures.answers import learning, operands
-from demos.pictures.attention import draw_attention, gpt_attention
+from demos.pictures.attention import attention_of, draw_attention
 from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from models.checkpoint import describe, load_gpt
@@ -33,6 +33,7 @@ from nn.train import Trainer, decay_groups
 
 PAD, IS, END = "<pad>", "<is>", "<end>"
 OPERATIONS = {"plus": "sums", "minus": "differences", "times": "products"}
+SIZES: dict[str, Any] = {"block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 64}
 LONGEST_ANSWER = 6  # "one hundred and ninety eight <end>"
 STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.3
 PRODUCTS = 6  # a product is drawn this many times as often as a sum, for there are few products
@@ -181,7 +182,7 @@ def draw_looks(calculator: Calculator, file: Path) -> None:
     ids = tokens.encode(f"{SHOWN} {IS} {calculator.answers([SHOWN])[0]}")
     names = [tokens.decode([i]) for i in ids]
     title = f"“{tokens.decode(ids)}”: each row looks at the columns"
-    draw_attention(gpt_attention(model, ag.as_tensor([ids])), names, names, title, file)
+    draw_attention(attention_of(model, ag.as_tensor([ids]))[:, 0], names, names, title, file)
 
 
 def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[str, str]) -> dict[str, float]:
@@ -211,7 +212,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     ag.manual_seed(args.seed)
     tokens, examples = tokenizer(), calculator_examples()
     trained, held_out = split_examples(examples, seed=args.seed)
-    calculator = Calculator(GPT(GPTConfig.preset("calculator", vocab_size=tokens.vocab_size)), tokens)
+    calculator = Calculator(GPT(GPTConfig(tokens.vocab_size, **SIZES)), tokens)
     report = Report("The calculator")
     report.step("What is to be learned", f"{held_out[0].question} {IS} {held_out[0].answer} {END}")
     report.say(

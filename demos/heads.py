@@ -19,11 +19,13 @@ import autograd as ag
 from autograd import Tensor
 from demos.common import out_dir, parser, pyplot
 from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
+from demos.pictures.attention import attention_of
 from demos.report import Report, heatmap, save
+from demos.watch import watch
+from models.block import Block, Stack, pre_norm
 from models.config import GPTConfig
-from models.gpt import GPT, Block, Transformer
+from models.gpt import GPT
 from models.tokenizers import WordTokenizer
-from nn import functional as F
 from nn import optim
 from nn.train import Trainer
 
@@ -40,42 +42,37 @@ class Stage(NamedTuple):
     tensor: Tensor
 
 
+@ag.no_grad()
 def walk(block: Block, x: Tensor) -> dict[str, Stage]:
-    """What the block computes of x (B, T, C), step by step; the last stage is its result."""
-    stages: dict[str, Stage] = {}
-
-    def note(name: str, formula: str, axes: str, tensor: Tensor) -> Tensor:
-        stages[name] = Stage(name, formula, axes, tensor)
-        return tensor
-
-    H = block.attn.n_head
-    pre = block.norm_first
-    note("x", "the input", "B T C", x)
-    h = note("h", "LN₁(x)", "B T C", block.ln_1(x)) if pre else x
-    source = "h" if pre else "x"
-    qkv = note("QKV", f"{source} W_qkv", "B T 3C", block.attn.c_attn(h))
-    q, k, v = (
-        note(name, f"third {i} of QKV, split into heads", "B H T D", t)
-        for i, (name, t) in enumerate(zip("QKV", F.split_heads(qkv, H, parts=3)), 1)
-    )
-    note("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]))
-    a = note("A", "softmax(S masked)", "B H T T", F.attention_weights(q, k, is_causal=True))
-    heads = note("heads", "A V", "B H T D", a @ v)
-    joined = note("joined", "the heads side by side", "B T C", F.merge_heads(heads))
-    attended = note("attended", "joined W_o", "B T C", block.attn.c_proj(joined))
-    y = x + attended
-    y = note("y", "x + attended", "B T C", y) if pre else note("y", "LN₁(x + attended)", "B T C", block.ln_1(y))
-    h = note("h₂", "LN₂(y)", "B T C", block.ln_2(y)) if pre else y
-    source, mlp = ("h₂" if pre else "y"), block.mlp
-    up = note("up", f"{source} W_up", "B T F", mlp.c_fc(h))
-    if mlp.c_gate is None:
-        active = note("active", "activation(up)", "B T F", mlp.activation(up))
-    else:
-        gate = note("gate", f"{source} W_gate", "B T F", mlp.c_gate(h))
-        active = note("active", "silu(gate) · up", "B T F", mlp.activation(gate) * up)
-    down = note("down", "active W_down", "B T C", mlp.c_proj(active))
-    note("out", "y + down" if pre else "LN₂(y + down)", "B T C", y + down if pre else block.ln_2(y + down))
-    return stages
+    """What the modules of the block compute of x (B, T, C), in order; only S and A are none of their outputs."""
+    with watch(block) as calls:
+        result = block(x)
+    out = {path: call.out for path, call in calls.items()}
+    first = {path: call.args[0] for path, call in calls.items()}  # the first argument
+    q, k, v = calls["attn.attention"].args[:3]
+    pre, gated = block.residual is pre_norm, "mlp.c_gate" in calls
+    source, second = ("h", "h₂") if pre else ("x", "y")
+    rows = [
+        ("x", "the input", "B T C", x),
+        pre and ("h", "LN₁(x)", "B T C", out["ln_1"]),
+        ("QKV", f"{source} W_qkv", "B T 3C", out["attn.c_attn"]),
+        ("Q", "third 1 of QKV, split into heads", "B H T D", q),
+        ("K", "third 2 of QKV, split into heads", "B H T D", k),
+        ("V", "third 3 of QKV, split into heads", "B H T D", v),
+        ("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])),
+        ("A", "softmax(S masked)", "B H T T", block.attn.attention.weights(q, k, v)),
+        ("heads", "A V", "B H T D", out["attn.attention"]),
+        ("joined", "the heads side by side", "B T C", first["attn.c_proj"]),
+        ("attended", "joined W_o", "B T C", out["attn.c_proj"]),
+        ("y", "x + attended", "B T C", first["ln_2"]) if pre else ("y", "LN₁(x + attended)", "B T C", out["ln_1"]),
+        pre and ("h₂", "LN₂(y)", "B T C", out["ln_2"]),
+        ("up", f"{second} W_up", "B T F", out["mlp.c_fc"]),
+        gated and ("gate", f"{second} W_gate", "B T F", out["mlp.c_gate"]),
+        ("active", "silu(gate) · up" if gated else "activation(up)", "B T F", first["mlp.c_proj"]),
+        ("down", "active W_down", "B T C", out["mlp.c_proj"]),
+        ("out", "y + down" if pre else "LN₂(y + down)", "B T C", result),
+    ]
+    return {row[0]: Stage(*row) for row in rows if row}
 
 
 # The shapes of a large block ------------------------------------------------------------------------------------------
@@ -84,7 +81,7 @@ def walk(block: Block, x: Tensor) -> dict[str, Stage]:
 def large_block(width: int, heads: int, hidden: int, activation: str, norm_first: bool) -> Block:
     """A block of these sizes, without the rest of a model, as a GPT starts with it."""
     config = GPTConfig(1, TIME, 1, heads, width, hidden, activation=activation, norm_first=norm_first)
-    block = Transformer(config).h[0]
+    block = Stack(config).h[0]
     assert isinstance(block, Block)
     return block
 
@@ -97,11 +94,14 @@ def show_shapes(report: Report, width: int, heads: int, hidden: int) -> None:
         report.step(f"One block, {title}: every shape on the way", "  ".join(f"{n}={s}" for n, s in sizes.items()))
         with ag.no_grad():
             block = large_block(width, heads, hidden, activation, pre)
-            stages, result = walk(block, x), block(x)
+            stages = walk(block, x)
         rows = [(s.name, " × ".join(map(str, s.tensor.shape)), s.axes, s.formula) for s in stages.values()]
         report.table(["stage", "shape", "axes", "formula"], rows)
-        difference = np.abs(stages["out"].tensor.array - result.array).max()
-        report.say(f"The block itself gives the same: the largest difference is {difference:.0e}.")
+        difference = np.abs((stages["A"].tensor @ stages["V"].tensor - stages["heads"].tensor).array).max()
+        report.say(
+            "The block computes A V in one step and never forms S and A, which are worked out here from Q and K; "
+            f"A V with this A differs from the block's by at most {difference:.0e}."
+        )
     report.say("B batch, T time, C channels (d_model), H heads, D head size, F hidden units.")
 
 
@@ -168,19 +168,22 @@ class Inside(NamedTuple):
 
 def inside(model: GPT, ids: np.ndarray) -> Inside:
     """Values, outputs and attention of every head, and the stream between the blocks, at apple in sentences (N, 6)."""
-    values, outputs, attention = [], [], []
-    with ag.no_grad():
-        x = model.transformer.embed(ag.tensor(ids))
-        stream = [x.array[:, APPLE]]
-        for block in model.transformer.h:
-            stages = {name: stage.tensor.array for name, stage in walk(block, x).items()}
-            values.append(stages["V"][:, :, APPLE])
-            outputs.append(stages["heads"][:, :, APPLE])
-            attention.append(stages["A"][:, :, APPLE])
-            x = ag.tensor(stages["out"])
-            stream.append(stages["out"][:, APPLE])
-        last = model.lm_head(model.transformer.ln_f(x))[:, APPLE].softmax(dim=-1).array
-    return Inside(np.stack(values), np.stack(outputs), np.stack(attention), np.stack(stream), last)
+    with ag.no_grad(), watch(model) as calls:
+        logits = model(ag.tensor(ids))
+    blocks = [f"transformer.h.{n}" for n in range(model.config.n_layer)]
+    attention = [calls[f"{block}.attn.attention"] for block in blocks]
+    stream = [calls[blocks[0]].args[0], *(calls[block].out for block in blocks)]
+
+    def at_apple(tensors: list[Tensor]) -> np.ndarray:
+        return np.stack([t.array[..., APPLE, :] for t in tensors])
+
+    return Inside(
+        at_apple([call.args[2] for call in attention]),
+        at_apple([call.out for call in attention]),
+        attention_of(model, ag.tensor(ids))[..., APPLE, :],
+        at_apple(stream),
+        logits[:, APPLE].softmax(dim=-1).array,
+    )
 
 
 def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -26,7 +26,8 @@ from nn import optim
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
 from nn.train import Trainer, decay_groups, evaluating
 
-START = GPTConfig.preset("nano-cpu", position="rotary")  # nanoGPT's sizes; its learned positions take longer
+# nanoGPT's sizes for a CPU, with rotary positions: its learned ones take longer to train
+START = GPTConfig(65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False, position="rotary")
 
 
 def options() -> Parser:

@@ -20,7 +20,7 @@ import autograd as ag
 from autograd import Tensor
 from demos.data.numbers import Example, split_examples, translation_examples, words_to_number
 from demos.pictures.answers import learning
-from demos.pictures.attention import draw_attention
+from demos.pictures.attention import attention_of, draw_attention
 from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_state
@@ -142,18 +142,16 @@ def reply(translator: Translator, question: str) -> str:
 # What is shown --------------------------------------------------------------------------------------------------------
 
 
-@ag.no_grad
 def draw_looks(translator: Translator, file: Path) -> None:
     """Which words each head of each decoder layer attends to for each digit."""
     model, words, digits = translator
     (answer,) = translator.translate([SHOWN])
-    memory, pad = model.encode(translator.source([SHOWN]))
     before = translator.target([answer])[:, :-1]
-    attention = model.decode(before, memory, pad, need_weights=True)[1]
+    attention = attention_of(model, translator.source([SHOWN]), before, kind="cross")[:, 0]  # (L, H, T, S)
     rows = [*answer, "end"]  # what the decoder writes at each position
     columns = [words.decode([i]) for i in words.encode(SHOWN)]
     title = f"“{SHOWN}” is {answer}: to write a row, it looks at the columns"
-    draw_attention(np.stack([layer.array[0] for layer in attention]), rows, columns, title, file)
+    draw_attention(attention, rows, columns, title, file)
 
 
 def show_figures(report: Report, held_out: list[Example], given: list[str]) -> float:

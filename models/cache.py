@@ -9,7 +9,7 @@ from autograd.errors import ShapeError
 
 
 class LayerCache:
-    """The keys and values of one layer, in buffers (B, H, capacity, D) that the first call makes."""
+    """The keys and values of one layer, in buffers (B, H, capacity, D) that the first call allocates."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.length = capacity, 0
@@ -17,7 +17,7 @@ class LayerCache:
         self.values: np.ndarray | None = None
 
     def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add k and v (B, H, T, D); give all keys and values so far (B, H, S, D), as views."""
+        """Append k and v (B, H, T, D); return all keys and values so far (B, H, S, D), as views."""
         if k.node is not None or v.node is not None:
             raise RuntimeError("a cache keeps numbers without a graph: use it inside no_grad()")
         B, H, T, D = k.shape
@@ -40,7 +40,26 @@ class KVCache:
     def __init__(self, n_layer: int, capacity: int) -> None:
         self.layers = [LayerCache(capacity) for _ in range(n_layer)]
 
+    def __getitem__(self, layer: int) -> LayerCache:
+        return self.layers[layer]
+
     @property
     def length(self) -> int:
-        """How many positions it holds."""
+        """The number of positions whose keys and values it holds."""
         return self.layers[0].length
+
+
+class NoCache:
+    """A cache, of a model or of a layer, that keeps nothing: the keys and values are those of the call itself."""
+
+    length = 0
+
+    def __getitem__(self, layer: int) -> NoCache:
+        return self
+
+    def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """k and v, as they are."""
+        return k, v
+
+
+NO_CACHE = NoCache()

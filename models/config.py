@@ -24,9 +24,25 @@ CHOICES = {
 }
 
 
+def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
+    """Raise ValueError, with the reason, where the sizes and choices in these fields cannot be those of a model."""
+    for name in (width, heads, *others):
+        size = getattr(config, name)
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+    c, h = getattr(config, width), getattr(config, heads)
+    if c % h:
+        raise ValueError(f"{width}={c} is not divisible by {heads}={h}: the heads share the width equally")
+    for name, choices in CHOICES.items():
+        if (choice := getattr(config, name, choices[0])) not in choices:
+            raise ValueError(f"{name} must be one of {', '.join(choices)}, got {choice!r}")
+    if not 0 <= config.dropout < 1:
+        raise ValueError(f"dropout must be a probability below 1, got {config.dropout}")
+
+
 @dataclass(frozen=True)
 class GPTConfig:
-    """The defaults are GPT-2's (Radford et al. 2019), the names nanoGPT's.
+    """The sizes and choices of a GPT; the defaults are GPT-2's (Radford et al. 2019), the names nanoGPT's.
 
     `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the width of the feed-forward layer (4C
     where it is None). `norm_first` is pre-LN, without it the blocks are post-LN. `tie` makes the token embedding the
@@ -58,21 +74,11 @@ class GPTConfig:
         return 4 * self.n_embd if self.n_hidden is None else self.n_hidden
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd", "hidden"):
-            size = getattr(self, name)
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
-        if self.n_embd % self.n_head:
-            raise ValueError(
-                f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}: the heads share the width equally"
-            )
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        check_sizes(self, "n_embd", "n_head", "vocab_size", "block_size", "n_layer", "hidden")
         if self.position == "rotary" and self.head_size % 2:
-            raise ValueError(f"rotary encoding turns pairs of features, and a head has {self.head_size}: an odd number")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is the share that is dropped, from 0 to below 1; got {self.dropout}")
+            raise ValueError(
+                f"rotary encoding rotates pairs of features, and a head has {self.head_size}: an odd number"
+            )
 
     def check_tokens(self, ids: Any) -> None:
         """Raise ValueError where token ids (any shape) go beyond the vocabulary."""
@@ -100,29 +106,4 @@ PRESETS: dict[str, dict[str, Any]] = {
     "gpt2-xl": {"n_layer": 48, "n_head": 25, "n_embd": 1600},
     # Brown et al. 2020, table 2.1
     "gpt3": {"block_size": 2048, "n_layer": 96, "n_head": 96, "n_embd": 12288},
-    # nanoGPT's for the 65 characters of Shakespeare: on a CPU, and on a GPU
-    "nano-cpu": {"vocab_size": 65, "block_size": 64, "n_layer": 4, "n_head": 4, "n_embd": 128, "bias": False},
-    "nano-char": {
-        "vocab_size": 65,
-        "block_size": 256,
-        "n_layer": 6,
-        "n_head": 6,
-        "n_embd": 384,
-        "bias": False,
-        "dropout": 0.2,
-    },
-    # 28 number words, "and"-less up to 99 but not to 198, three operations, and tokens that part question and answer
-    "calculator": {"vocab_size": 36, "block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 64},
-    # six sentences of at most nine words, 22 different ones, each a point in the plane
-    "walkthrough": {
-        "vocab_size": 22,
-        "block_size": 8,
-        "n_layer": 1,
-        "n_head": 1,
-        "n_embd": 2,
-        "norm": "none",
-        "position": "none",
-        "tie": False,
-        "bias": False,
-    },
 }

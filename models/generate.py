@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Generator, Tensor, no_grad
 from autograd.errors import ShapeError
 from autograd.random import numpy_rng
-from models.cache import KVCache
+from models.cache import NO_CACHE, KVCache, NoCache
 from models.gpt import GPT
 from models.tokenizers import Tokenizer
 
@@ -104,16 +104,16 @@ def stream(
     ids, context = _prompt(model, idx), model.config.block_size
     rng = numpy_rng(None if seed is None else Generator().manual_seed(seed))
     ends, done = np.array(list(stop), dtype=np.int64), np.zeros(len(ids), bool)
-    kept: KVCache | None = None
+    kept: KVCache | NoCache = NO_CACHE
     training = model.training
     model.eval()
     try:
         for _ in range(max_new_tokens):
-            if kept is not None and kept.length < context:
+            if 0 < kept.length < context:
                 unseen = ids[:, -1:]
             else:
                 unseen = ids[:, -context:]
-                kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else None
+                kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else NO_CACHE
             logits = model.next_logits(Tensor.wrap(unseen), kept).array  # B,V
             p = next_probabilities(logits, temperature, top_k, top_p)  # B,V
             token = draw(p, rng) if temperature else np.argmax(p, axis=-1)

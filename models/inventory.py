@@ -1,4 +1,4 @@
-"""Every parameter of a GPT, matrix by matrix, from its config alone: no weight is allocated."""
+"""Every parameter of a GPT, matrix by matrix; the model is built, but no weight is allocated."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from argparse import ArgumentParser
 from typing import NamedTuple
 
 from models.config import PRESETS, GPTConfig
+from models.gpt import GPT
+from nn import init
 
 
 class Row(NamedTuple):
@@ -17,78 +19,39 @@ class Row(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of its elements."""
         return math.prod(self.shape)
 
 
-def _linear(name: str, rows: int, columns: int, bias: bool) -> list[Row]:
-    return [Row(f"{name}.weight", (rows, columns))] + ([Row(f"{name}.bias", (rows,))] if bias else [])
-
-
-def _norm(name: str, config: GPTConfig) -> list[Row]:
-    if config.norm == "none":
-        return []
-    weight, bias = Row(f"{name}.weight", (config.n_embd,)), Row(f"{name}.bias", (config.n_embd,))
-    return [weight, bias] if config.norm == "layer" and config.bias else [weight]
-
-
-def _block(name: str, config: GPTConfig) -> list[Row]:
-    C, hidden, bias = config.n_embd, config.hidden, config.bias
-    gate = _linear(f"{name}.mlp.c_gate", hidden, C, bias) if config.activation == "swiglu" else []
-    return [
-        *_norm(f"{name}.ln_1", config),
-        *_linear(f"{name}.attn.c_attn", 3 * C, C, bias),
-        *_linear(f"{name}.attn.c_proj", C, C, bias),
-        *_norm(f"{name}.ln_2", config),
-        *gate,
-        *_linear(f"{name}.mlp.c_fc", hidden, C, bias),
-        *_linear(f"{name}.mlp.c_proj", C, hidden, bias),
-    ]
-
-
 def inventory(config: GPTConfig) -> list[Row]:
-    """The parameters in the order of `named_parameters()`; a tied output matrix is not counted twice."""
-    C, V = config.n_embd, config.vocab_size
-    return [
-        Row("transformer.wte.weight", (V, C)),
-        *([Row("transformer.wpe.weight", (config.block_size, C))] if config.position == "learned" else []),
-        *(row for i in range(config.n_layer) for row in _block(f"transformer.h.{i}", config)),
-        *(_norm("transformer.ln_f", config) if config.norm_first else []),
-        *([] if config.tie else [Row("lm_head.weight", (V, C))]),
-    ]
+    """The parameters in the order of `named_parameters()`, where a tied output matrix is not counted twice."""
+    with init.empty_weights():
+        model = GPT(config)
+    return [Row(name, tuple(parameter.shape)) for name, parameter in model.named_parameters()]
 
 
 def parameter_count(config: GPTConfig) -> int:
-    """How many numbers the model learns."""
+    """The number of all trained elements."""
     return sum(row.size for row in inventory(config))
 
 
 def table(config: GPTConfig) -> str:
-    """The inventory for people: one line a matrix, the layers together, the total last."""
+    """The inventory as text: one line a matrix, those of all layers on one line, the total last."""
     rows = inventory(config)
-    first = "transformer.h.0."
-    count = {row: config.n_layer if row.name.startswith(first) else 1 for row in rows}
-    shown = [row for row in rows if count[row] > 1 or row.name.startswith(first) or ".h." not in row.name]
-    cells = [_cells(row, count[row]) for row in shown]
-    total = parameter_count(config)
-    cells.append(("total", "", "", f"{total:,}"))
-    widths = [max(len(cell[i]) for cell in cells) for i in range(4)]
-    return "\n".join(_line(cell, widths) for cell in cells)
-
-
-def _cells(row: Row, layers: int) -> tuple[str, str, str, str]:
-    name = row.name.replace(".h.0.", ".h.*.")
-    return (
-        name,
-        " x ".join(f"{n:,}" for n in row.shape),
-        f"{layers} layers" if layers > 1 else "",
-        f"{row.size * layers:,}",
+    cells = []
+    for row in rows:
+        first = ".h.0." in row.name
+        if first or ".h." not in row.name:
+            layers = config.n_layer if first else 1
+            shape, size = " x ".join(f"{n:,}" for n in row.shape), row.size * layers
+            note = f"{layers} layers" if layers > 1 else ""
+            cells.append((row.name.replace(".h.0.", ".h.*."), shape, note, f"{size:,}"))
+    cells.append(("total", "", "", f"{sum(row.size for row in rows):,}"))
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {shape:>{widths[1]}}  {layers:>{widths[2]}}  {size:>{widths[3]}}"
+        for name, shape, layers, size in cells
     )
-
-
-def _line(cell: tuple[str, ...], widths: list[int]) -> str:
-    name, shape, layers, size = cell
-    return f"{name:<{widths[0]}}  {shape:>{widths[1]}}  {layers:>{widths[2]}}  {size:>{widths[3]}}"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -10,10 +13,26 @@ from autograd import Generator, Tensor, writing
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
+skipped: ContextVar[bool] = ContextVar("skipped", default=False)
 
-def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
-    with writing(tensor) as [array]:
-        array[...] = values
+
+@contextmanager
+def empty_weights() -> Iterator[None]:
+    """Within it, modules are made without memory for their parameters, and initialisers do nothing.
+
+    The parameters have their shapes and dtypes, and cannot be trained (PyTorch's device "meta").
+    """
+    token = skipped.set(True)
+    try:
+        yield
+    finally:
+        skipped.reset(token)
+
+
+def _fill(tensor: Tensor, values: Callable[[], np.ndarray | float]) -> Tensor:
+    if not skipped.get():
+        with writing(tensor) as [array]:
+            array[...] = values()
     return tensor
 
 
@@ -24,12 +43,14 @@ def _draw_dtype(tensor: Tensor) -> type:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with draws from the uniform distribution on [a, b)."""
-    return _fill(tensor, a + (b - a) * numpy_rng(generator).random(tensor.array.shape, _draw_dtype(tensor)))
+    shape, dtype = tensor.array.shape, _draw_dtype(tensor)
+    return _fill(tensor, lambda: a + (b - a) * numpy_rng(generator).random(shape, dtype))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with draws from the normal distribution with this mean and standard deviation."""
-    return _fill(tensor, mean + std * numpy_rng(generator).standard_normal(tensor.array.shape, _draw_dtype(tensor)))
+    shape, dtype = tensor.array.shape, _draw_dtype(tensor)
+    return _fill(tensor, lambda: mean + std * numpy_rng(generator).standard_normal(shape, dtype))
 
 
 def trunc_normal_(
@@ -46,33 +67,37 @@ def trunc_normal_(
         raise ValueError(
             f"trunc_normal_: only {inside:.1e} of normal({mean}, {std}) lies in [{a}, {b}]: widen the interval"
         )
-    rng = numpy_rng(generator)
-    values = rng.normal(mean, std, tensor.array.shape)
-    while (outside := (values < a) | (values > b)).any():
-        values[outside] = rng.normal(mean, std, int(outside.sum()))
-    return _fill(tensor, values)
+
+    def draw() -> np.ndarray:
+        rng = numpy_rng(generator)
+        values = rng.normal(mean, std, tensor.array.shape)
+        while (outside := (values < a) | (values > b)).any():
+            values[outside] = rng.normal(mean, std, int(outside.sum()))
+        return values
+
+    return _fill(tensor, draw)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with `val`."""
-    return _fill(tensor, val)
+    return _fill(tensor, lambda: val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
-    return _fill(tensor, 1.0)
+    return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
-    return _fill(tensor, 0.0)
+    return constant_(tensor, 0.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with ones on the main diagonal and zeros elsewhere."""
     if tensor.ndim != 2:
         raise ShapeError(f"eye_ needs a matrix, got shape {tuple(tensor.shape)}")
-    return _fill(tensor, np.eye(*tensor.array.shape))
+    return _fill(tensor, lambda: np.eye(*tensor.array.shape))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -82,12 +107,15 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_ needs at least 2 dims, got shape {tuple(tensor.shape)}")
-    rows = tensor.array.shape[0]
-    columns = tensor.array.size // rows if rows else 0
-    flat = numpy_rng(generator).standard_normal((max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(flat)
-    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform over orthogonal matrices
-    return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.array.shape))
+    shape = tensor.array.shape
+    rows, columns = shape[0], math.prod(shape[1:])
+
+    def draw() -> np.ndarray:
+        q, r = np.linalg.qr(numpy_rng(generator).standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform over orthogonal matrices
+        return gain * (q if rows >= columns else q.T).reshape(shape)
+
+    return _fill(tensor, draw)
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

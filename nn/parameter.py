@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from autograd import Tensor, as_tensor
+import numpy as np
+
+from autograd import Tensor, as_tensor, empty, zeros
 from autograd.tensor import leaf
+from nn import init
 
 
 class Parameter(Tensor):
@@ -17,6 +20,13 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         self.array = as_tensor(data).array
         self.node = leaf(self.array) if requires_grad else None
+
+    @classmethod
+    def empty(cls, *sizes: int, device: Any = None, dtype: Any = None) -> Self:
+        """A Parameter of these sizes, to be initialised; in `init.empty_weights()` it has no memory of its own."""
+        if init.skipped.get():
+            return cls(np.broadcast_to(zeros((), device=device, dtype=dtype).array, sizes))
+        return cls(empty(*sizes, device=device, dtype=dtype))
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

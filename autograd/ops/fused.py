@@ -15,13 +15,13 @@ from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
 from autograd.ops.indexing import gather, getitem
 from autograd.ops.linalg import matmul
-from autograd.ops.reduction import finite_max, logsumexp, mean
+from autograd.ops.reduction import logsumexp, mean
 from autograd.ops.reduction import sum as sum_
 from autograd.ops.shape import transpose
 from autograd.ops.table import op
 
 __all__ = ["softmax", "log_softmax", "gelu", "silu", "layer_norm", "rms_norm", "cross_entropy", "count_classes"]
-__all__ += ["attention", "causal_mask", "rotary", "embedding", "dropout"]
+__all__ += ["attention", "attention_weights", "causal_mask", "rotary", "embedding", "dropout"]
 
 # Softmax --------------------------------------------------------------------------------------------------------------
 
@@ -181,19 +181,26 @@ def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, red
 
 
 def causal_mask(t, s):
-    """The boolean mask (t, s) by which query i sees the keys up to i + s - t."""
+    """The boolean mask (T, S) that is true where query i sees key j: j <= i + S - T (PyTorch's causal_lower_right)."""
     return np.tri(t, s, s - t, dtype=bool)
 
 
-def _attention(q, k, v, mask, *, causal, scale):
-    scores = matmul(q, transpose(k, -1, -2)) * scale
+def attention_weights(q, k, mask=None, *, causal=False, scale=None):
+    """softmax(scale q k^T + mask), (..., T, S); the arguments are those of `attention`."""
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    scores = matmul(q * scale, transpose(k, -1, -2))
     if causal:
         scores = E.where(causal_mask(*scores.shape[-2:]), scores, -np.inf)
     if mask is not None:
         scores = E.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-    e = T.exp(scores - finite_max(getattr(scores, "array", scores), -1))
-    total = sum_(e, dim=-1, keepdim=True)
-    return matmul(e / E.where(total == 0, 1.0, total), v)
+    masked_out = np.max(getattr(scores, "array", scores), -1, keepdims=True, initial=-np.inf) == -np.inf
+    if not masked_out.any():
+        return softmax(scores, dim=-1)
+    return E.where(masked_out, 0.0, softmax(E.where(masked_out, 0.0, scores), dim=-1))
+
+
+def _attention(q, k, v, mask, *, causal, scale):
+    return matmul(attention_weights(q, k, mask, causal=causal, scale=scale), v)
 
 
 def _attention_rule(g, q, k, v, mask, lse, causal, scale):
@@ -208,15 +215,15 @@ def _attention_rule(g, q, k, v, mask, lse, causal, scale):
     differentiable=("q", "k", "v"),
 )
 def fused_attention(q, k, v, mask, *, causal, scale):
-    """The attention kernel, for masks that want no gradient."""
+    """`attention` with a mask that needs no gradient."""
     return kernels.attention(q, k, v, mask, causal, scale)
 
 
 def attention(q, k, v, mask=None, *, causal=False, scale=None):
     """softmax(scale q k^T + mask) v for q (..., T, D), k (..., S, D), v (..., S, E) (Vaswani et al. 2017, equation 1).
 
-    `mask` is boolean (true where a query may look) or is added to the scores; with `causal`, query t sees the keys up
-    to t + S - T. `scale` is 1/sqrt(D) without one. A query that may look nowhere gets zeros.
+    A boolean `mask` is true where a query sees a key, a float one is added to the scores. With `causal`, query i sees
+    the keys up to i + S - T. `scale` defaults to 1/sqrt(D). A query whose keys are all masked out gets zeros.
     """
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise ShapeError(

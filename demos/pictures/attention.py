@@ -9,22 +9,20 @@ import numpy as np
 
 from autograd import Tensor, no_grad
 from demos.common import pyplot
-from models.gpt import GPT
-from nn import functional as F
+from demos.watch import watch
+from nn import Module
 
 
 @no_grad()
-def gpt_attention(model: GPT, ids: Tensor) -> np.ndarray:
-    """The attention weights (L, H, T, T) of each layer and head for one row of ids (1, T)."""
-    x, found = model.transformer.embed(ids), []
-    for block in model.transformer.h:
-        attention, h = block.attn, block.ln_1(x) if block.norm_first else x
-        q, k, _ = F.split_heads(attention.c_attn(h), attention.n_head, parts=3)
-        if attention.rotary is not None:
-            q, k = attention.rotary(q), attention.rotary(k)
-        found.append(F.attention_weights(q, k, is_causal=True).array[0])
-        x = block(x)
-    return np.stack(found)
+def attention_of(model: Module, *inputs: Tensor, kind: str = "attn") -> np.ndarray:
+    """The attention weights (L, B, H, T, S) of every layer while the model computes `inputs`.
+
+    `kind` is what the blocks call that attention: "attn" or "cross".
+    """
+    with watch(model) as calls:
+        model(*inputs)
+    layers = [(m, calls[path]) for path, m in model.named_modules() if path.endswith(f".{kind}.attention")]
+    return np.stack([attention.weights(*call.args).array for attention, call in layers])
 
 
 def draw_attention(

@@ -21,7 +21,14 @@ from nn.functional.activation import (
     softsign,
     tanh,
 )
-from nn.functional.attention import attention_weights, merge_heads, scaled_dot_product_attention, split_heads
+from nn.functional.attention import (
+    attention,
+    attention_weights,
+    causal_upper_left,
+    merge_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 from nn.functional.layer import (
     bilinear,
     cosine_similarity,
@@ -49,10 +56,12 @@ from nn.functional.loss import (
 from nn.functional.position import rotary, rotary_table, sinusoidal_encoding
 
 __all__ = [
+    "attention",
     "attention_weights",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "causal_upper_left",
     "celu",
     "cosine_similarity",
     "cross_entropy",

@@ -31,7 +31,6 @@ from nn.layers.loss import (
 )
 from nn.layers.norm import LayerNorm, RMSNorm
 from nn.layers.position import LearnedPositionalEncoding, RotaryEmbedding, SinusoidalPositionalEncoding
-from nn.layers.transformer import FeedForward, TransformerBlock
 from nn.module import Module
 from nn.parameter import Parameter
 
@@ -43,7 +42,6 @@ __all__ = [
     "Dropout",
     "ELU",
     "Embedding",
-    "FeedForward",
     "Flatten",
     "GELU",
     "HuberLoss",
@@ -75,7 +73,6 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
-    "TransformerBlock",
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "Unflatten",

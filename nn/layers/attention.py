@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import math
+import operator
+from functools import reduce
 from typing import Any
 
-from autograd import Tensor, empty, zeros
+from autograd import Tensor, zeros
 from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.functional.layer import check_probability
 from nn.layers.linear import Linear
-from nn.layers.position import RotaryEmbedding
 from nn.module import Module
 from nn.parameter import Parameter
 
 
-def _merge_masks(attn_mask: Tensor | None, key_padding_mask: Tensor | None, heads: int) -> Tensor | None:
-    """One mask in the sense of `F.scaled_dot_product_attention`, where True is a pair that may attend.
-
-    Here True in attn_mask (T, S) or (B H, T, S) and in key_padding_mask (B, S) is a pair, or a key, that is masked out.
-    """
-    masks = []
-    if attn_mask is not None:
-        masks.append(attn_mask if attn_mask.ndim == 2 else attn_mask.unflatten(0, (-1, heads)))
-    if key_padding_mask is not None:
-        masks.append(key_padding_mask[:, None, None, :])
+def _merge_masks(masks: list[Tensor]) -> Tensor | None:
+    """Masks that are True where a key is masked out, or are added to the scores, as one mask for `F.attention`."""
     if not masks:
         return None
     if all(mask.array.dtype == bool for mask in masks):
-        return ~masks[0] if len(masks) == 1 else ~(masks[0] | masks[1])
-    added = [
-        zeros(mask.shape).masked_fill(mask, -math.inf) if mask.array.dtype == bool else mask for mask in masks
-    ]  # as numbers that are added to the scores
-    return added[0] if len(added) == 1 else added[0] + added[1]
+        return ~reduce(operator.or_, masks)
+    added = [zeros(m.shape).masked_fill(m, -math.inf) if m.array.dtype == bool else m for m in masks]
+    return reduce(operator.add, added)
 
 
 class MultiheadAttention(Module):
     """Attention by `num_heads` heads over projections of query, key and value (Vaswani et al. 2017, 3.2.2).
 
-    The weights of the three projections lie in one matrix, in_proj_weight (3C, C), or, where `kdim` or `vdim` differ
-    from `embed_dim`, in q_proj_weight, k_proj_weight and v_proj_weight. `dropout` falls on the attention weights.
-    `rotary` turns queries and keys by their position.
+    The three projections share the matrix in_proj_weight (3C, C); where `kdim` or `vdim` differs from `embed_dim`, each
+    has its own: q_proj_weight, k_proj_weight, v_proj_weight. `dropout` is that of the attention weights.
     """
 
     def __init__(
@@ -57,8 +47,6 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
         device: Any = None,
         dtype: Any = None,
-        *,
-        rotary: RotaryEmbedding | None = None,
     ) -> None:
         super().__init__()
         if add_bias_kv or add_zero_attn:
@@ -68,10 +56,10 @@ class MultiheadAttention(Module):
         check_probability(dropout)
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
-        self.dropout, self.batch_first, self.rotary = dropout, batch_first, rotary
+        self.dropout, self.batch_first = dropout, batch_first
 
         def weight(rows: int, columns: int) -> Parameter:
-            return Parameter(empty(rows, columns, device=device, dtype=dtype))
+            return Parameter.empty(rows, columns, device=device, dtype=dtype)
 
         if self.kdim == self.vdim == embed_dim:
             self.in_proj_weight = weight(3 * embed_dim, embed_dim)
@@ -79,12 +67,12 @@ class MultiheadAttention(Module):
             self.q_proj_weight = weight(embed_dim, embed_dim)
             self.k_proj_weight = weight(embed_dim, self.kdim)
             self.v_proj_weight = weight(embed_dim, self.vdim)
-        self.in_proj_bias = Parameter(empty(3 * embed_dim, device=device, dtype=dtype)) if bias else None
+        self.in_proj_bias = Parameter.empty(3 * embed_dim, device=device, dtype=dtype) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Projections by Xavier, biases 0."""
+        """Initialise the projections by `init.xavier_uniform_`, the biases with 0."""
         for name, parameter in self._own_parameters():
             if name != "in_proj_bias":
                 init.xavier_uniform_(parameter)
@@ -93,7 +81,7 @@ class MultiheadAttention(Module):
                 init.zeros_(bias)
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
-        """Q, K and V, each (T or S, B, C) or with B first."""
+        """Q (..., T, C), K and V (..., S, C)."""
         if "in_proj_weight" in self.__dict__:
             if query is key and key is value:
                 return tuple(F.linear(query, self.in_proj_weight, self.in_proj_bias).chunk(3, -1))
@@ -104,10 +92,8 @@ class MultiheadAttention(Module):
         return tuple(F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
-        wanted = zip(
-            ("query", "key", "value"), (query, key, value), (self.embed_dim, self.kdim, self.vdim), strict=True
-        )
-        for name, x, size in wanted:
+        sizes = (self.embed_dim, self.kdim, self.vdim)
+        for name, x, size in zip(("query", "key", "value"), (query, key, value), sizes, strict=True):
             if x.ndim not in (2, 3) or x.shape[-1] != size or x.ndim != query.ndim:
                 order = "(B, T, C)" if self.batch_first else "(T, B, C)"
                 raise ShapeError(
@@ -126,11 +112,11 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """The attended values and, if `need_weights`, the weights: (B, T, S), or (B, H, T, S) without the average.
+        """The output (T, B, C), and the weights (B, T, S), or (B, H, T, S) without the average, if `need_weights`.
 
-        query (T, B, C), key (S, B, kdim), value (S, B, vdim), with B first if `batch_first`, or all without B. Boolean
-        masks say True where nobody may look: key_padding_mask (B, S), attn_mask (T, S) or (B H, T, S); float masks are
-        added to the scores. `is_causal` needs no mask beside it.
+        query (T, B, C), key (S, B, kdim) and value (S, B, vdim); with `batch_first` B is the first dimension, and all
+        three may come without it. A boolean mask is True where a key is masked out, a float mask is added to the
+        scores: key_padding_mask (B, S), attn_mask (T, S) or (B H, T, S). `is_causal` is `F.causal_upper_left`.
         """
         self._check(query, key, value)
         batched = query.ndim == 3
@@ -140,23 +126,28 @@ class MultiheadAttention(Module):
             key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
         elif not self.batch_first:
             q, k, v = (x.transpose(0, 1) for x in (q, k, v))
+        masks = []
+        if attn_mask is not None:
+            masks.append(attn_mask if attn_mask.ndim == 2 else attn_mask.unflatten(0, (-1, self.num_heads)))
+        if key_padding_mask is not None:
+            masks.append(key_padding_mask[:, None, None, :])
+        T, S = q.shape[1], k.shape[1]
+        if is_causal and T != S:
+            masks.append(~F.causal_upper_left(T, S))
+        causal, mask = is_causal and T == S, _merge_masks(masks)
         q, k, v = (F.split_heads(x, self.num_heads)[0] for x in (q, k, v))  # (B, H, T, D), (B, H, S, D) twice
-        if self.rotary is not None:
-            q, k = self.rotary(q), self.rotary(k)
-        mask = _merge_masks(attn_mask, key_padding_mask, self.num_heads)
         p = self.dropout if self.training else 0.0
         weights: Any = None
-        if need_weights or (is_causal and mask is not None):
-            weights = F.dropout(F.attention_weights(q, k, mask, is_causal), p)  # (B, H, T, S)
+        if need_weights:
+            weights = F.dropout(F.attention_weights(q, k, mask, causal=causal), p)  # (B, H, T, S)
             y = weights @ v
+            weights = weights.mean(1) if average_attn_weights else weights
         else:
-            y = F.scaled_dot_product_attention(q, k, v, mask, p, is_causal)
+            y = F.attention(q, k, v, mask, causal=causal, dropout_p=p)
         y = self.out_proj(F.merge_heads(y))  # (B, T, C)
-        if need_weights and average_attn_weights:
-            weights = weights.mean(1)
         if not batched:
             return y.squeeze(0), weights.squeeze(0) if need_weights else None
-        return y if self.batch_first else y.transpose(0, 1), weights if need_weights else None
+        return y if self.batch_first else y.transpose(0, 1), weights
 
     def extra_repr(self) -> str:
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, dropout={self.dropout}"

@@ -206,12 +206,12 @@ class ModuleDict(Module):
 
 
 class Identity(Module):
-    """Gives its input back; takes and forgets any arguments, as a stand-in for another layer."""
+    """Returns its input; it ignores all other arguments, so that it can stand in for any layer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """The input."""
         return input
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import Tensor, empty
+from autograd import Tensor
 from nn import functional as F
 from nn import init
 from nn.module import Module
@@ -27,8 +27,8 @@ class _Norm(Module):
         super().__init__()
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight = Parameter(empty(shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.bias = Parameter(empty(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
+        self.weight = Parameter.empty(*shape, device=device, dtype=dtype) if elementwise_affine else None
+        self.bias = Parameter.empty(*shape, device=device, dtype=dtype) if elementwise_affine and bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

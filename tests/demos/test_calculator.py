@@ -3,29 +3,28 @@
 import pytest
 
 import autograd as ag
-from demos.calculator import Calculator, Data, operation, reply, shares, tokenizer, true_answer
+from demos.calculator import SIZES, Calculator, Data, operation, reply, shares, tokenizer, true_answer
 from demos.data.numbers import Example, calculator_examples
 from models.config import GPTConfig
 from models.gpt import GPT
+from models.inventory import parameter_count
 from nn import optim
 
 
 @pytest.fixture
 def small_model():
     ag.manual_seed(0)
-    return Calculator(GPT(GPTConfig.preset("calculator", n_embd=16, n_layer=1, n_head=2)), tokenizer())
+    return Calculator(GPT(GPTConfig(36, block_size=16, n_layer=1, n_head=2, n_embd=16)), tokenizer())
 
 
-def test_the_preset_is_the_size_of_the_vocabulary_and_of_about_100_000_weights():
-    config = GPTConfig.preset("calculator")
-    assert config.vocab_size == tokenizer().vocab_size
-    assert 90_000 < sum(p.numel() for p in GPT(config).parameters()) < 110_000
+def test_it_has_about_100_000_weights():
+    assert 90_000 < parameter_count(GPTConfig(tokenizer().vocab_size, **SIZES)) < 110_000
 
 
 def test_the_longest_row_fits_into_the_context():
     data = Data.encode(calculator_examples(), tokenizer())
     assert data.x.shape == data.y.shape == (15_722, 11)
-    assert data.x.shape[1] <= GPTConfig.preset("calculator").block_size
+    assert data.x.shape[1] <= SIZES["block_size"]
 
 
 def test_a_row_learns_the_words_of_its_answer_and_the_end_alone():

@@ -11,25 +11,43 @@ from demos.heads import apart, distances, inside, large_block, main, variants, w
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import WordTokenizer
+from nn import functional as F
 
 VARIANTS = list(itertools.product((True, False), ("relu", "gelu", "swiglu")))
 
 
 @pytest.mark.parametrize(("pre", "activation"), VARIANTS)
-def test_the_steps_are_those_of_the_block_and_their_axes_those_of_the_sizes(pre, activation):
+def test_the_stages_follow_from_one_another_as_their_formulas_say(pre, activation):
     ag.manual_seed(1)
     block, x = large_block(24, 3, 40, activation, pre), ag.randn(2, 5, 24)
     for p in block.parameters():
         p.array += ag.randn(*p.shape).array / 4  # biases and norms, too, must be where they belong
     stages = walk(block, x)
-    np.testing.assert_allclose(stages["out"].tensor.array, block(x).array, rtol=2e-5, atol=2e-5)
     sizes = {"B": 2, "T": 5, "C": 24, "3C": 72, "H": 3, "D": 8, "F": 40}
     for stage in stages.values():
         assert stage.tensor.shape == tuple(sizes[axis] for axis in stage.axes.split())
-    assert ("gate" in stages) == (activation == "swiglu")
-    a = stages["A"].tensor.array
-    np.testing.assert_allclose(a.sum(-1), 1, rtol=1e-5)
-    assert not np.triu(a, 1).any()
+    assert ("gate" in stages) == (activation == "swiglu") and ("h" in stages) == ("h₂" in stages) == pre
+    t = {name: stage.tensor for name, stage in stages.items()}
+    h, h2 = (t["h"], t["h₂"]) if pre else (t["x"], t["y"])
+    masked = t["S"].masked_fill(~ag.tensor(np.tri(5, dtype=bool)), -np.inf)
+    f = {"relu": F.relu, "gelu": F.gelu, "swiglu": lambda up: F.silu(t["gate"]) * up}[activation]
+    residual = {"y": t["x"] + t["attended"], "out": t["y"] + t["down"]}
+    pairs = {
+        "QKV": (t["QKV"], block.attn.c_attn(h)),
+        "heads in order": (ag.cat([F.merge_heads(t[name]) for name in "QKV"], -1), t["QKV"]),
+        "S": (t["S"], t["Q"] @ t["K"].transpose(-2, -1) / 8**0.5),
+        "A": (t["A"], masked.softmax(-1)),
+        "heads": (t["heads"], t["A"] @ t["V"]),
+        "joined": (t["joined"], F.merge_heads(t["heads"])),
+        "attended": (t["attended"], block.attn.c_proj(t["joined"])),
+        "y": (t["y"], residual["y"] if pre else block.ln_1(residual["y"])),
+        "up": (t["up"], block.mlp.c_fc(h2)),
+        "active": (t["active"], f(t["up"])),
+        "down": (t["down"], block.mlp.c_proj(t["active"])),
+        "out": (t["out"], residual["out"] if pre else block.ln_2(residual["out"])),
+    }
+    for name, (one, other) in pairs.items():
+        np.testing.assert_allclose(one.detach().array, other.detach().array, rtol=2e-5, atol=2e-5, err_msg=name)
 
 
 def test_the_variants_differ_as_they_should():

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -126,3 +127,36 @@ def test_initialising_after_use_makes_the_old_graph_an_error():
     init.zeros_(w)
     with pytest.raises(RuntimeError, match="in place"):
         out.backward()
+
+
+def test_empty_weights_have_shapes_and_dtypes_and_neither_memory_nor_draws():
+    ag.manual_seed(0)
+    expected = ag.rand(1).item()
+    ag.manual_seed(0)
+    tracemalloc.start()
+    with init.empty_weights():
+        layers = nn.Sequential(
+            nn.Linear(10**6, 10**6),
+            nn.Embedding(10**6, 10**6, padding_idx=3),
+            nn.LayerNorm(10**6, dtype=ag.float64),
+            nn.MultiheadAttention(10**6, 10),
+        )
+        init.orthogonal_(layers[0].weight)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6 and ag.rand(1).item() == expected
+    assert layers[0].weight.shape == (10**6, 10**6) and layers[0].weight.requires_grad
+    assert layers[2].weight.dtype == ag.float64 and layers[3].in_proj_weight.shape == (3 * 10**6, 10**6)
+
+
+def test_after_empty_weights_modules_have_memory_again_even_after_an_error():
+    with pytest.raises(ZeroDivisionError), init.empty_weights():
+        1 / 0  # noqa: B018
+    assert init.ones_(nn.Linear(2, 2).weight).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_empty_weights_cannot_be_filled():
+    with init.empty_weights():
+        layer = nn.Linear(2, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        init.ones_(layer.weight)

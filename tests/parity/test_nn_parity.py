@@ -294,30 +294,6 @@ def test_multihead_attention(settings, batch_first):
         compare_modules(make(nn), make(torch.nn), q[0], q[0], q[0])
 
 
-@pytest.mark.parametrize("norm_first", [True, False])
-@pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_a_block_is_pytorchs_encoder_layer(norm_first, activation):
-    theirs = torch.nn.TransformerEncoderLayer(
-        8, 2, 16, dropout=0.0, activation=activation, norm_first=norm_first, batch_first=True
-    ).double()
-    ours = nn.TransformerBlock(8, 2, 16, activation=activation, norm_first=norm_first).double()
-    names = {"attn": "self_attn", "norm_1": "norm1", "norm_2": "norm2", "mlp.up": "linear1", "mlp.down": "linear2"}
-
-    def theirs_of(key):
-        return next(key.replace(a, b, 1) for a, b in names.items() if key.startswith(a))
-
-    state = theirs.state_dict()
-    ours.load_state_dict({key: state[theirs_of(key)].numpy() for key in ours.state_dict()})
-    compare(
-        lambda x: ours(x, is_causal=True),
-        lambda x: theirs(x, src_mask=~torch.ones(5, 5).tril().bool()),
-        rng(0).normal(size=(2, 5, 8)),
-    )
-    gradients = dict(theirs.named_parameters())
-    for key, p in ours.named_parameters():
-        close(p.grad, gradients[theirs_of(key)].grad)
-
-
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("norm_first", [True, False])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])

@@ -12,8 +12,9 @@ from models.transformer import Transformer, TransformerConfig, padded
 
 torch = pytest.importorskip("torch")
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
-NAMES = {"attn": "self_attn", "cross": "multihead_attn", "mlp.up": "linear1", "mlp.down": "linear2"}
-NAMES |= {f"norm_{i}": f"norm{i}" for i in (1, 2, 3)}
+NAMES = {"attn.c_attn.": "self_attn.in_proj_", "attn.c_proj.": "self_attn.out_proj.", "ln_1.": "norm1."}
+NAMES |= {"cross.c_proj.": "multihead_attn.out_proj.", "mlp.c_fc.": "linear1.", "mlp.c_proj.": "linear2."}
+NORMS = {"encoder": {"ln_2.": "norm2."}, "decoder": {"ln_cross.": "norm2.", "ln_2.": "norm3."}}
 
 
 class TorchTransformer(torch.nn.Module):
@@ -30,7 +31,9 @@ class TorchTransformer(torch.nn.Module):
         self.target = torch.nn.Embedding(config.target_vocab, C)
         self.encoder = torch.nn.ModuleList([torch.nn.TransformerEncoderLayer(**sizes, **options) for _ in layers])
         self.decoder = torch.nn.ModuleList([torch.nn.TransformerDecoderLayer(**sizes, **options) for _ in layers])
-        self.norm = torch.nn.LayerNorm(C) if config.norm_first else torch.nn.Identity()
+        self.encoder_norm, self.decoder_norm = (
+            torch.nn.LayerNorm(C) if config.norm_first else torch.nn.Identity() for _ in range(2)
+        )
         self.pad = config.pad
         self.double()
 
@@ -45,21 +48,32 @@ class TorchTransformer(torch.nn.Module):
         memory = self.embed(self.source, source)
         for layer in self.encoder:
             memory = layer(memory, src_key_padding_mask=pad)
+        memory = self.encoder_norm(memory)
         x = self.embed(self.target, target)
         later = torch.ones(target.shape[1], target.shape[1], dtype=torch.bool).triu(1)
         for layer in self.decoder:
             x = layer(x, memory, tgt_mask=later, memory_key_padding_mask=pad)
-        return self.norm(x) @ self.target.weight.T
+        return self.decoder_norm(x) @ self.target.weight.T
 
 
-def torch_name(name):
-    """What the reference calls this parameter of ours."""
-    part, _, rest = name.partition(".")
-    if part not in ("encoder", "decoder"):
-        return name
-    number, _, rest = rest.partition(".")
-    ours = next(prefix for prefix in NAMES if rest.startswith(f"{prefix}."))
-    return f"{part}.{number}.{NAMES[ours]}{rest.removeprefix(ours)}"
+def in_torch_s_names(arrays):
+    """Arrays by the names of our parameters, by the names and in the forms that the reference has."""
+    found = {}
+    for name, array in arrays.items():
+        stack, _, rest = name.partition(".")
+        if rest.startswith("wte"):
+            found[f"{'source' if stack == 'encoder' else 'target'}.weight"] = array
+        elif rest.startswith("ln_f"):
+            found[name.replace(".ln_f", "_norm")] = array
+        elif "cross.q_attn." in rest:  # queries, keys and values are one matrix
+            number, kind = rest.split(".")[1], rest.rpartition(".")[2]
+            both = [array, arrays[name.replace("q_attn", "c_attn")]]
+            found[f"decoder.{number}.multihead_attn.in_proj_{kind}"] = np.concatenate(both)
+        elif "cross.c_attn." not in rest:
+            _, number, rest = rest.split(".", 2)
+            ours, theirs = next((o, t) for o, t in (NAMES | NORMS[stack]).items() if rest.startswith(o))
+            found[f"{stack}.{number}.{theirs}{rest.removeprefix(ours)}"] = array
+    return found
 
 
 CONFIGS = st.builds(
@@ -84,8 +98,8 @@ def test_logits_and_gradients_are_those_of_pytorchs_layers(config, lengths, T, s
     ours, theirs = Transformer(config).double(), TorchTransformer(config)
     for parameter in ours.parameters():
         parameter.array[...] = rng.normal(0, 0.5, parameter.shape)
-    weights = {torch_name(name): torch.tensor(p.array) for name, p in ours.named_parameters()}
-    theirs.load_state_dict(weights, strict=True)
+    weights = in_torch_s_names({name: p.array for name, p in ours.named_parameters()})
+    theirs.load_state_dict({name: torch.tensor(array) for name, array in weights.items()}, strict=True)
 
     source = padded([rng.integers(1, config.source_vocab, n).tolist() for n in lengths])
     target = ag.as_tensor(rng.integers(0, config.target_vocab, (len(lengths), T)))
@@ -97,6 +111,7 @@ def test_logits_and_gradients_are_those_of_pytorchs_layers(config, lengths, T, s
     logits = theirs(inputs[0], inputs[1][:, :-1])
     criterion = torch.nn.CrossEntropyLoss(ignore_index=config.pad, label_smoothing=0.1)
     criterion(logits.flatten(0, 1), inputs[1][:, 1:].flatten()).backward()
-    gradients = {name: p.grad for name, p in theirs.named_parameters()}
-    for name, parameter in ours.named_parameters():
-        np.testing.assert_allclose(parameter.grad.array, gradients[torch_name(name)].numpy(), **TOLERANCE, err_msg=name)
+    gradients = in_torch_s_names({name: p.grad.array for name, p in ours.named_parameters()})
+    assert gradients.keys() == dict(theirs.named_parameters()).keys()
+    for name, parameter in theirs.named_parameters():
+        np.testing.assert_allclose(gradients[name], parameter.grad.numpy(), **TOLERANCE, err_msg=name)
