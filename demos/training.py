@@ -93,25 +93,25 @@ def train(model: GPT, data: list[Batch]) -> list[Step]:
 
 
 def gradient_by(x: Tensor, loss: Tensor) -> np.ndarray:
-    """The gradient of a loss by x, of x's shape."""
+    """The gradient of the loss with respect to x, in the shape of x."""
     (gradient,) = ag.grad(loss, x)
     assert gradient is not None
     return gradient.array
 
 
 def softmax_gradient(model: GPT, ids: list[int], target: int) -> tuple[np.ndarray, np.ndarray]:
-    """The probabilities (V,) after the ids, and the gradient (V,) of −ln P(target) by the logits, from backward."""
+    """The probabilities (V,) after the ids, and the gradient (V,) of −ln P(target) with respect to the logits."""
     logits = model(ag.tensor([ids]))[0, -1]
     return logits.softmax(dim=-1).array, gradient_by(logits, -logits.log_softmax(dim=-1)[target])
 
 
 def slope(model: GPT, data: Batch) -> np.ndarray:
-    """The gradient of the loss of one batch by W_Q of the first block, (C, C): row to, column from."""
+    """The gradient (C, C) of the loss of one batch with respect to W_Q of the first block: row to, column from."""
     return gradient_by(model.get_parameter(QUERIES), model.loss(*data))[: model.config.n_embd]
 
 
 def nudged(model: GPT, data: Batch, row: int, column: int, nudge: float) -> float:
-    """What the loss of one batch becomes less what it was, when one entry of W_Q is changed by `nudge`."""
+    """The change of the loss of one batch when `nudge` is added to one entry of W_Q."""
     weight = model.get_parameter(QUERIES).detach()
     with ag.no_grad():
         before, kept = float(model.loss(*data)), float(weight[row, column])
@@ -131,7 +131,7 @@ class Update(NamedTuple):
 
 
 def updates(model: GPT, optimizer: optim.Optimizer, data: Batch, row: int, column: int) -> list[Update]:
-    """What the entry of W_Q goes through while the optimiser takes three steps on one batch."""
+    """Three steps of the optimiser on one batch, as one entry of W_Q sees them."""
     course, weight = [], model.get_parameter(QUERIES)
     for _ in range(3):
         optimizer.zero_grad()

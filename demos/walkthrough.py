@@ -35,7 +35,7 @@ class Weights(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What a forward pass over T words makes on its way."""
+    """The results of a forward pass over T words, step by step."""
 
     x: Tensor  # (T, 2)
     q: Tensor  # (T, 2)
@@ -84,7 +84,7 @@ def loss_of(w: Weights, ids: list[int], target: int) -> Tensor:
 
 
 def gradients(w: Weights, ids: list[int], target: int) -> Weights:
-    """The gradient of the loss by every weight."""
+    """The gradient of the loss with respect to every weight."""
     return Weights(*ag.grad(loss_of(w, ids, target), tuple(w)))  # type: ignore[arg-type]
 
 
@@ -103,7 +103,7 @@ def probability(w: Weights, ids: list[int], target: int) -> float:
 
 
 def computed(w: Weights, tokens: WordTokenizer) -> dict[str, np.ndarray]:
-    """The numbers that were published, as they come out here."""
+    """The published numbers, as they are computed here."""
     p = forward(w, tokens.encode("I love pizza"))
     percent = 100 * p.attention.array
     return {

@@ -1,4 +1,4 @@
-"""The sizes and choices of a GPT, checked when they are made, and the ones that are known by name."""
+"""The sizes and choices of a GPT, which are checked when a config is made, and those of the published models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIVATIONS: dict[str, Callable] = {
     "relu": F.relu,
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "swiglu": F.silu,  # of the gate, which is multiplied with the other half (Shazeer 2020)
+    "swiglu": F.silu,  # of the gate (Shazeer 2020)
 }
 CHOICES = {
     "activation": tuple(ACTIVATIONS),
@@ -25,7 +25,7 @@ CHOICES = {
 
 
 def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
-    """Raise ValueError, with the reason, where the sizes and choices in these fields cannot be those of a model."""
+    """Raise ValueError, with the reason, where sizes (the fields of these names) or choices cannot be a model's."""
     for name in (width, heads, *others):
         size = getattr(config, name)
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
@@ -44,9 +44,9 @@ def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
 class GPTConfig:
     """The sizes and choices of a GPT; the defaults are GPT-2's (Radford et al. 2019), the names nanoGPT's.
 
-    `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the width of the feed-forward layer (4C
-    where it is None). `norm_first` is pre-LN, without it the blocks are post-LN. `tie` makes the token embedding the
-    output matrix, too. Raises ValueError, with the reason, for what cannot be a model.
+    `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the number of hidden units F (None: 4C).
+    With `norm_first` the blocks are pre-norm, without it post-norm. With `tie` the token embedding is the output
+    matrix, too. Raises ValueError, with the reason, for what cannot be a model.
     """
 
     vocab_size: int = 50257
@@ -65,12 +65,12 @@ class GPTConfig:
 
     @property
     def head_size(self) -> int:
-        """D, the share of the width that each head has."""
+        """D, the width of a head."""
         return self.n_embd // self.n_head
 
     @property
     def hidden(self) -> int:
-        """The width of the feed-forward layer."""
+        """F, the number of hidden units of the MLP."""
         return 4 * self.n_embd if self.n_hidden is None else self.n_hidden
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class GPTConfig:
             )
 
     def check_tokens(self, ids: Any) -> None:
-        """Raise ValueError where token ids (any shape) go beyond the vocabulary."""
+        """Raise ValueError unless all token ids (of any shape) are in the vocabulary."""
         ids = np.asarray(getattr(ids, "array", ids))
         if ids.size and not (0 <= ids.min() and ids.max() < self.vocab_size):
             wrong = ids.min() if ids.min() < 0 else ids.max()

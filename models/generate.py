@@ -114,8 +114,8 @@ def stream(
             else:
                 unseen = ids[:, -context:]
                 kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else NO_CACHE
-            logits = model.next_logits(Tensor.wrap(unseen), kept).array  # B,V
-            p = next_probabilities(logits, temperature, top_k, top_p)  # B,V
+            logits = model.next_logits(Tensor.wrap(unseen), kept).array  # (B, V)
+            p = next_probabilities(logits, temperature, top_k, top_p)  # (B, V)
             token = draw(p, rng) if temperature else np.argmax(p, axis=-1)
             token = np.where(done, ids[:, -1], token)
             ids = np.concatenate([ids[:, -context:], token[:, None]], axis=1)
@@ -137,7 +137,7 @@ def generate(model: GPT, idx: Any, max_new_tokens: int, **settings: Any) -> Tens
 def stream_text(
     model: GPT, tokenizer: Tokenizer, prompt: str, max_new_tokens: int, *, stop: Iterable[str] = (), **settings: Any
 ) -> Iterator[str]:
-    """Yield the text that follows `prompt` piece by piece, up to but without a token of `stop` (tokens as text)."""
+    """Yield the text after `prompt` piece by piece, up to the first of `stop`, which are tokens written as text."""
     start = tokenizer.encode(prompt)
     if not start:
         raise ValueError("the prompt is empty: a GPT continues a text, so give it at least one character")
@@ -154,7 +154,7 @@ def stream_text(
 
 
 def generate_text(model: GPT, tokenizer: Tokenizer, prompt: str, max_new_tokens: int, **settings: Any) -> str:
-    """The text that follows `prompt`; the settings are those of `stream_text`."""
+    """The text after `prompt`; the settings are those of `stream_text`."""
     return "".join(stream_text(model, tokenizer, prompt, max_new_tokens, **settings))
 
 

@@ -28,11 +28,11 @@ else:
     def __getattr__(name: str) -> Any:
         if name in _PARTS:
             return import_module(f"nn.{name}")
-        layers = import_module("nn.layers")
+        layers = {n: value for n, value in vars(import_module("nn.layers")).items() if isinstance(value, type)}
         if name == "__all__":
-            return [*layers.__all__, *_PARTS]
-        if name in layers.__all__:
-            return getattr(layers, name)
+            return [*layers, *_PARTS]
+        if name in layers:
+            return layers[name]
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
     def __dir__() -> list[str]:

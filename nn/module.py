@@ -18,7 +18,7 @@ Hook = Callable[..., Any]
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
-    """Stand in for the `forward` that a subclass must define."""
+    """The `forward` of a subclass that defines none."""
     raise NotImplementedError(f'{type(self).__name__} is missing the required "forward" function')
 
 
@@ -49,7 +49,7 @@ class Module:
         return self.forward(*args, **kwargs)
 
     def _call_watched(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The call with its hooks, and with the trace, if there is one, told which module is at work."""
+        """The call with its hooks; the trace, if there is one, is told which module is running."""
         if (trace := mode.trace) is None:
             return self._call_with_hooks(args, kwargs)
         trace.enter(self)
@@ -92,7 +92,7 @@ class Module:
         object.__setattr__(self, name, value)
 
     def _check_kind(self, name: str, current: Any, value: Any) -> None:
-        """Refuse a value that would silently drop a parameter, child or buffer out of the module."""
+        """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
         if isinstance(current, Parameter):
             if not isinstance(value, Parameter):
                 raise TypeError(
@@ -117,13 +117,13 @@ class Module:
 
     def _check_free(self, name: str, kind: type) -> None:
         if not name or "." in name:
-            raise KeyError(f"a name in a module is not empty and has no dot, got {name!r}")
+            raise KeyError(f"a name in a module must not be empty and must have no dot, got {name!r}")
         current = getattr(self, name, None)
         if current is not None and not isinstance(current, kind):
             raise KeyError(f"attribute {name!r} already exists in {type(self).__name__}")
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Keep `tensor` as state that is not trained; a persistent buffer is part of the state_dict."""
+        """Assign a tensor that is state but is not trained; a persistent buffer is part of the state_dict."""
         self._check_free(name, Tensor)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
@@ -131,14 +131,14 @@ class Module:
         self._persistent[name] = persistent
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Assign a Parameter under a name that is not known when the class is written."""
+        """Assign a Parameter to an attribute whose name is given as a string."""
         self._check_free(name, Parameter)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Assign a child under a name that is not known when the class is written."""
+        """Assign a child module to an attribute whose name is given as a string."""
         self._check_free(name, Module)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module")
@@ -186,7 +186,7 @@ class Module:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Yield (dotted path, parameter); a parameter that is tied under two names comes once, under the first."""
+        """Yield (dotted path, parameter); a parameter that has two names (tied) comes once, under the first."""
         return self._walk(Module._own_parameters, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -196,7 +196,7 @@ class Module:
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """Yield (dotted path, buffer), the ones that are not persistent included."""
+        """Yield (dotted path, buffer) for all buffers, persistent or not."""
         return self._walk(Module._own_buffers, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -249,7 +249,7 @@ class Module:
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
 
-        A tied parameter appears under each of its names. With `keep_vars` the Parameters themselves are given.
+        A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
         """
         state: dict[str, Tensor] = {}
         for path, module in self.named_modules(remove_duplicate=False):
@@ -261,13 +261,13 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
         """Copy values in by name, cast to the module's dtypes; nothing is changed if anything does not fit.
 
-        Raises one RuntimeError that lists every missing, unexpected and mis-shaped key. `strict=False` allows the first
-        two kinds and returns them.
+        Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
+        `strict=False` allows the first two kinds and returns them.
         """
         return load(type(self).__name__, self.state_dict(), state_dict, strict)
 
     def train(self, mode: bool = True) -> Self:
-        """Put this module and all below it into training mode, in which dropout drops."""
+        """Put this module and all below it into training mode, in which dropout is active."""
         self.training = mode
         for child in self.children():
             child.train(mode)
@@ -303,11 +303,11 @@ class Module:
         return self.to(float64)
 
     def cpu(self) -> Self:
-        """This module: every array is in main memory."""
+        """Return this module: all tensors are on the CPU."""
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or fill them with zeros."""
+        """Set all gradients to None, or to zeros without `set_to_none`."""
         zero_grads(self.parameters(), set_to_none)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -319,7 +319,7 @@ class Module:
     # -- show ---------------------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """The settings of a layer as they stand between the brackets of its repr."""
+        """The settings of a layer, as its repr shows them in brackets."""
         return ""
 
     def _child_lines(self) -> list[str]:

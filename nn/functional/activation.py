@@ -1,4 +1,4 @@
-"""Elementwise nonlinearities, and softmax with its relatives."""
+"""Activations, which are functions of each element, and softmax with its relatives."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Any
 
 from autograd import Tensor, ops
 
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
+]  # fmt: skip
+
 
 def _into(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
-    """The result, in the memory of `input` where the caller asked for that."""
+    """`out`, written into the memory of `input` if `inplace`."""
     return input.copy_(out) if inplace else out
 
 
@@ -19,7 +24,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """The input where it is positive, `negative_slope` times it elsewhere."""
+    """x where it is positive, `negative_slope` x elsewhere."""
     return _into(input, ops.leaky_relu(input, negative_slope=negative_slope), inplace)
 
 
@@ -31,18 +36,18 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """The input clipped to [min_val, max_val]; the gradient at both ends is 0."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
+        raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
     inside = (input > min_val) & (input < max_val)
     return _into(input, ops.where(inside, input, ops.clip(input.detach(), min=min_val, max=max_val)), inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where positive, alpha (exp(x) - 1) elsewhere (Clevert et al. 2015)."""
+    """x where it is positive, alpha (exp(x) - 1) elsewhere (Clevert et al. 2015)."""
     return _into(input, ops.elu(input, alpha=alpha), inplace)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where positive, alpha (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
+    """x where it is positive, alpha (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
     return _into(input, alpha * ops.elu(input / alpha), inplace)
 
 
@@ -96,7 +101,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half of `dim` times the sigmoid of the second (Dauphin et al. 2016)."""
     size = input.shape[dim]
     if size % 2:
-        raise ValueError(f"glu halves dimension {dim}, whose size {size} is odd (shape {tuple(input.shape)})")
+        raise ValueError(f"glu: the size of dim {dim} must be even, got {size} of shape {tuple(input.shape)}")
     value, gate = input.split(size // 2, dim)
     return value * ops.sigmoid(gate)
 
@@ -105,12 +110,12 @@ def _softmax_dim(name: str, dim: int | None, ndim: int) -> int:
     if dim is not None:
         return dim
     guess = 0 if ndim in (0, 1, 3) else 1
-    warnings.warn(f"{name} without dim= takes dim={guess} here; say which you mean", stacklevel=3)
+    warnings.warn(f"{name}: dim={guess} is assumed, as none was given; pass dim=", stacklevel=3)
     return guess
 
 
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
-    """exp(x) / sum(exp(x)) along `dim`, in `dtype` if one is given."""
+    """exp(x) / sum(exp(x)) along `dim`, computed in `dtype` if one is given."""
     input = input if dtype is None else input.to(dtype)
     return ops.softmax(input, dim=_softmax_dim("softmax", dim, input.ndim))
 

@@ -10,31 +10,36 @@ from autograd import Generator, Tensor, as_tensor, einsum, ops
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
+__all__ = [
+    "bilinear", "cosine_similarity", "dropout", "embedding", "layer_norm", "linear", "normalize", "one_hot", "pad",
+    "rms_norm",
+]  # fmt: skip
+
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x W^T + b for x (..., in), weight (out, in), bias (out,)."""
+    """x W^T + b for x (..., in), weight (out, in), bias (out)."""
     return ops.linear(input, weight, bias)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x1^T W_o x2 + b_o for x1 (..., in1), x2 (..., in2), weight (out, in1, in2), bias (out,)."""
+    """x1^T W_o x2 + b_o for x1 (..., in1), x2 (..., in2), weight (out, in1, in2), bias (out)."""
     out = einsum("...i,oij,...j->...o", input1, weight, input2)
     return out if bias is None else out + bias
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Rows of weight (V, C) for integer indices (...), giving (..., C); row `padding_idx` gets no gradient."""
+    """Rows of weight (V, C) for indices (...), as (..., C); row `padding_idx` gets no gradient."""
     out = ops.embedding(weight, input)
     if padding_idx is None:
         return out
     rows = weight.shape[0]
     if not -rows <= padding_idx < rows:
-        raise ValueError(f"embedding: padding_idx {padding_idx} is not a row of a table of {rows}")
+        raise ValueError(f"embedding: padding_idx must be one of {rows} rows, got {padding_idx}")
     return ops.where((input == padding_idx % rows).unsqueeze(-1), out.detach(), out)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Integers (...) as int64 rows (..., num_classes) with a 1 each; -1 takes the largest integer plus one."""
+    """Class values (...) as int64 rows (..., num_classes) with a single 1; -1 is the largest class value plus 1."""
     index = as_tensor(tensor).array
     if index.dtype.kind not in "iu":
         raise TypeError(f"one_hot: class values must be integers, got {index.dtype}")
@@ -42,17 +47,17 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise ValueError(f"one_hot: class values must not be negative, got {index.min()}")
     if num_classes == -1:
         if not index.size:
-            raise ValueError("one_hot: an empty tensor does not tell num_classes: pass it")
+            raise ValueError("one_hot: num_classes cannot be inferred from an empty tensor: pass it")
         num_classes = int(index.max()) + 1
     elif index.size and index.max() >= num_classes:
-        raise ValueError(f"one_hot: class value {index.max()} needs num_classes above it, got {num_classes}")
+        raise ValueError(f"one_hot: class values must be below num_classes={num_classes}, got {index.max()}")
     return as_tensor((index[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
 def dropout(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator | None = None
 ) -> Tensor:
-    """Zero each element with probability `p` and scale the rest by 1 / (1 - p); the identity unless `training`."""
+    """Zero each element with probability `p` and scale the rest by 1 / (1 - p); without `training`, the identity."""
     check_probability(p)
     if not training or p == 0:
         return input
@@ -97,7 +102,10 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang and Sennrich 2019); eps None: the dtype's."""
+    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions (Zhang and Sennrich 2019).
+
+    `eps` defaults to the machine epsilon of the dtype.
+    """
     shape = tuple(normalized_shape)
     _check_normalized("rms_norm", input, shape, {"weight": weight})
     eps = float(np.finfo(input.array.dtype).eps) if eps is None else eps
@@ -119,17 +127,17 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """Add `value` (0) around the last dimensions: pad = (left, right) of the last, then of the one before, and so on.
+    """Pad with `value` (default 0); `pad` is (left, right) of the last dimension, then of the one before, and so on.
 
     A negative number crops.
     """
     if mode != "constant":
-        raise NotImplementedError(f"pad: only mode='constant' exists, got {mode!r}")
+        raise NotImplementedError(f"pad: mode must be 'constant', got {mode!r}")
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
-        raise ShapeError(f"pad: {tuple(pad)} must hold (left, right) for at most {input.ndim} dimensions")
+        raise ShapeError(f"pad: expected pairs (left, right) for at most {input.ndim} dimensions, got {tuple(pad)}")
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     if any(n + left + right < 0 for n, (left, right) in zip(input.shape, widths, strict=True)):
-        raise ShapeError(f"pad: {tuple(pad)} crops more than the input {tuple(input.shape)} has")
+        raise ShapeError(f"pad: {tuple(pad)} crops more than there is in the input {tuple(input.shape)}")
     kept = tuple(slice(max(-left, 0), n - max(-right, 0)) for n, (left, right) in zip(input.shape, widths, strict=True))
     width = tuple((max(left, 0), max(right, 0)) for left, right in widths)
     return ops.pad(input[kept], width=width, value=0.0 if value is None else value)

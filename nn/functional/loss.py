@@ -1,4 +1,4 @@
-"""Loss functions; each ends in `reduction`: "mean", "sum" or "none"."""
+"""Loss functions; `reduction` is what is returned of the losses of the elements: "mean", "sum" or "none" (all)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from autograd import Tensor, as_tensor, broadcast_tensors, ops
 from autograd.errors import ShapeError
 from nn.functional.activation import log_softmax
 
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
+    "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss",
+]  # fmt: skip
+
 
 def _reduce(loss: Tensor, reduction: str) -> Tensor:
     check_reduction(reduction)
@@ -18,16 +23,16 @@ def _reduce(loss: Tensor, reduction: str) -> Tensor:
 
 
 def check_reduction(reduction: str) -> None:
-    """Raise ValueError unless `reduction` is one of the three words."""
+    """Raise ValueError unless `reduction` is "mean", "sum" or "none"."""
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
 
 
 # -- distances ------------------------------------------------------------------------------------------------------
 
 
 def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
-    """input - target; warns when only broadcasting makes the shapes fit."""
+    """input - target, with a warning where their shapes differ."""
     target = as_tensor(target)
     if tuple(input.shape) != tuple(target.shape):
         warnings.warn(
@@ -73,8 +78,7 @@ def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta:
 
 def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
     """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, equation 6)."""
-    if tuple(input.shape) != tuple(target.shape):
-        raise ShapeError(f"quadratic_cost: input {tuple(input.shape)} and target {tuple(target.shape)} must agree")
+    _check_same("quadratic_cost", input, target)
     difference = input - target
     return (difference * difference).sum() / (2 * max(len(input.shape) and input.shape[0], 1))
 
@@ -83,12 +87,12 @@ def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
 
 
 def _check_classes(name: str, input: Tensor, target: Tensor) -> None:
-    """Class scores (C,), (N, C) or (N, C, d1, ...), class indices, which are whole numbers, in the shape without C."""
+    """Raise unless input is (C), (N, C) or (N, C, d1, ...), and target has its shape without C and holds integers."""
     shape = tuple(input.shape)
-    wanted = shape[:1][:0] if len(shape) == 1 else shape[:1] + shape[2:]
-    if not shape or tuple(target.shape) != wanted:
+    expected = () if len(shape) == 1 else shape[:1] + shape[2:]
+    if not shape or tuple(target.shape) != expected:
         raise ShapeError(
-            f"{name}: input (N, C, ...) {shape} needs class indices (N, ...) {wanted}, got {tuple(target.shape)}"
+            f"{name}: input (N, C, ...) {shape} needs class indices (N, ...) {expected}, got {tuple(target.shape)}"
         )
     if target.array.dtype.kind not in "iu":
         raise TypeError(
@@ -99,9 +103,9 @@ def _check_classes(name: str, input: Tensor, target: Tensor) -> None:
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
-    """-x[target] for log-probabilities x, each times `weight[target]`; the mean is a weighted one.
+    """-x[target] for log-probabilities x, times `weight[target]`; the mean is weighted, too.
 
-    input (C,), (N, C) or (N, C, d1, ...), target the same without C. Targets of `ignore_index` count as nothing.
+    input is (C), (N, C) or (N, C, d1, ...), target has its shape without C. Targets `ignore_index` are left out.
     """
     check_reduction(reduction)
     target = as_tensor(target)
@@ -110,12 +114,12 @@ def nll_loss(
     ops.count_classes("nll_loss", target.array, input.shape[dim], ignore_index)
     kept = target.array != ignore_index
     safe = np.where(kept, target.array, 0)
-    share = kept.astype(input.array.dtype) if weight is None else kept * weight.array[safe]
+    weights = kept.astype(input.array.dtype) if weight is None else kept * weight.array[safe]
     picked = input.gather(dim, as_tensor(np.expand_dims(safe, dim))).squeeze(dim)
-    loss = ops.where(as_tensor(kept), -picked * as_tensor(share), 0.0)
+    loss = ops.where(as_tensor(kept), -picked * as_tensor(weights), 0.0)
     if reduction == "none":
         return loss
-    return loss.sum() if reduction == "sum" else _over(loss.sum(), share.sum())
+    return loss.sum() if reduction == "sum" else _over(loss.sum(), weights.sum())
 
 
 def _over(total: Tensor, count: float) -> Tensor:
@@ -132,11 +136,11 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(input)[target], for logits (C,), (N, C) or (N, C, d1, ...).
+    """-log softmax(input)[target], for logits (C), (N, C) or (N, C, d1, ...).
 
-    The target holds class indices, shaped as the input without C, or probabilities, shaped as the input. `weight` (C,)
-    scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015). The mean
-    over no target at all is nan.
+    The target holds class indices, in the shape of the input without C, or probabilities, in the shape of the input.
+    `weight` (C) scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015).
+    Targets `ignore_index` are left out; the mean over no target at all is nan.
     """
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
@@ -165,12 +169,12 @@ def _weighted_cross_entropy(
     if not smoothing:
         return loss
     kept = target.array != ignore_index
-    spread = ops.where(as_tensor(kept), -(logp * _along(weight, dim, input.ndim)).sum(dim), 0.0)
+    uniform = ops.where(as_tensor(kept), -(logp * _along(weight, dim, input.ndim)).sum(dim), 0.0)
     if reduction != "none":
-        spread = spread.sum()
+        uniform = uniform.sum()
     if reduction == "mean":
-        spread = _over(spread, weight.array[target.array[kept]].sum())
-    return (1 - smoothing) * loss + smoothing / input.shape[dim] * spread
+        uniform = _over(uniform, weight.array[target.array[kept]].sum())
+    return (1 - smoothing) * loss + smoothing / input.shape[dim] * uniform
 
 
 def _soft_cross_entropy(
@@ -186,7 +190,7 @@ def _soft_cross_entropy(
 
 
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
-    """A vector (C,) shaped to broadcast along dimension `dim` of `ndim`."""
+    """A vector (C) reshaped to be broadcast along `dim` of `ndim` dimensions."""
     return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])
 
 
@@ -195,7 +199,7 @@ def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
 
 def _check_same(name: str, input: Tensor, target: Tensor) -> None:
     if tuple(input.shape) != tuple(target.shape):
-        raise ShapeError(f"{name}: the target's shape {tuple(target.shape)} must be the input's {tuple(input.shape)}")
+        raise ShapeError(f"{name}: target {tuple(target.shape)} must have the shape of the input, {tuple(input.shape)}")
 
 
 def binary_cross_entropy(
@@ -205,7 +209,7 @@ def binary_cross_entropy(
     _check_same("binary_cross_entropy", input, target)
     if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
         raise ValueError(
-            f"binary_cross_entropy: inputs are probabilities, got {input.array.min()} to {input.array.max()}; "
+            f"binary_cross_entropy: inputs must be probabilities, got {input.array.min()} to {input.array.max()}; "
             "for logits use binary_cross_entropy_with_logits"
         )
     loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))

@@ -1,10 +1,15 @@
-"""The activations as modules."""
+"""The activations as modules: the output has the shape of the input, and each element is a function of its element.
+
+Softmax and LogSoftmax alone are functions of all elements along `dim`.
+"""
 
 from __future__ import annotations
 
 from autograd import Tensor
 from nn import functional as F
 from nn.module import Module
+
+__all__ = ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 
 
 class _InPlace(Module):
@@ -22,7 +27,6 @@ class ReLU(_InPlace):
     """max(x, 0)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.relu(input, self.inplace)
 
 
@@ -30,19 +34,17 @@ class SiLU(_InPlace):
     """x sigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.silu(input, self.inplace)
 
 
 class LeakyReLU(Module):
-    """The input where it is positive, `negative_slope` times it elsewhere."""
+    """x where it is positive, `negative_slope` x elsewhere."""
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
@@ -50,14 +52,13 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """x where positive, alpha (exp(x) - 1) elsewhere."""
+    """x where it is positive, alpha (exp(x) - 1) elsewhere."""
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
@@ -72,7 +73,6 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
@@ -83,7 +83,6 @@ class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.sigmoid(input)
 
 
@@ -91,7 +90,6 @@ class Tanh(Module):
     """The hyperbolic tangent."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.tanh(input)
 
 
@@ -103,7 +101,6 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        """Elementwise."""
         return F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
@@ -118,7 +115,6 @@ class Softmax(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """The shape stays."""
         return F.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
@@ -133,7 +129,6 @@ class LogSoftmax(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """The shape stays."""
         return F.log_softmax(input, self.dim)
 
     def extra_repr(self) -> str:

@@ -16,6 +16,8 @@ from nn.layers.linear import Linear
 from nn.module import Module
 from nn.parameter import Parameter
 
+__all__ = ["MultiheadAttention"]
+
 
 def _merge_masks(masks: list[Tensor]) -> Tensor | None:
     """Masks that are True where a key is masked out, or are added to the scores, as one mask for `F.attention`."""

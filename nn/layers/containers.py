@@ -9,6 +9,8 @@ from autograd import Tensor
 from nn.module import Module
 from nn.parameter import Parameter
 
+__all__ = ["Flatten", "Identity", "ModuleDict", "ModuleList", "ParameterList", "Sequential", "Unflatten"]
+
 
 class _Numbered(Module):
     """Attributes "0", "1", ... of one kind, used as a list."""

@@ -7,9 +7,11 @@ from nn import functional as F
 from nn.functional.layer import check_probability
 from nn.module import Module
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Module):
-    """In training, zero with probability `p` and the rest scaled by 1 / (1 - p) (Srivastava et al. 2014)."""
+    """In training, zeroes elements with probability `p` and scales the rest by 1 / (1 - p) (Srivastava et al. 2014)."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -17,7 +19,6 @@ class Dropout(Module):
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """The shape stays."""
         return F.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:

@@ -15,9 +15,11 @@ from nn.layers.linear import Linear
 from nn.layers.norm import LayerNorm
 from nn.module import Module
 
+__all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
+
 
 class TransformerEncoderLayer(Module):
-    """Self-attention, then two linear maps around an activation, each with residual, norm and dropout."""
+    """Self-attention, then a feed-forward network, each with a residual connection, a norm and dropout."""
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class TransformerEncoderLayer(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
-        """(T, B, C), or (B, T, C) with batch_first; the masks are MultiheadAttention's, True where nobody may look."""
+        """src (T, B, C), or (B, T, C) with batch_first, to the same shape; masks are as in MultiheadAttention."""
 
         def attend(x: Tensor) -> Tensor:
             y, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
@@ -73,9 +75,9 @@ class TransformerEncoderLayer(Module):
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of a layer, one after another, and perhaps a norm at the end.
+    """`num_layers` copies of a layer, one after another, and an optional norm at the end.
 
-    `enable_nested_tensor` and `mask_check` choose a faster path in PyTorch and change nothing here.
+    `enable_nested_tensor` and `mask_check` choose a faster path in PyTorch; here they have no effect.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class TransformerEncoder(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
-        """The shape stays; the masks go to every layer."""
+        """src to a tensor of the same shape; every layer is given the masks."""
         x = src
         for layer in self.layers:
             x = layer(x, mask, src_key_padding_mask, is_causal)

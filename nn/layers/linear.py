@@ -11,6 +11,8 @@ from nn import init
 from nn.module import Module
 from nn.parameter import Parameter
 
+__all__ = ["Bilinear", "Embedding", "Linear"]
+
 
 def _size(name: str, **sizes: int) -> None:
     for word, n in sizes.items():
@@ -19,14 +21,14 @@ def _size(name: str, **sizes: int) -> None:
 
 
 def _uniform_bias(bias: Tensor | None, fan_in: int) -> None:
-    """Uniform within 1 / sqrt(fan_in), PyTorch's default."""
+    """Uniform in +-1 / sqrt(fan_in), PyTorch's default."""
     if bias is not None:
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         init.uniform_(bias, -bound, bound)
 
 
 class Linear(Module):
-    """x W^T + b, with W (out_features, in_features); both start uniform within 1 / sqrt(in_features)."""
+    """x W^T + b, with W (out_features, in_features); both start uniform in +-1 / sqrt(in_features)."""
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -39,7 +41,7 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weight and the bias anew."""
+        """Initialise the weight and the bias."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         _uniform_bias(self.bias, self.in_features)
 
@@ -72,7 +74,7 @@ class Bilinear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weight and the bias anew."""
+        """Initialise the weight and the bias."""
         bound = 1 / math.sqrt(self.in1_features)
         init.uniform_(self.weight, -bound, bound)
         _uniform_bias(self.bias, self.in1_features)
@@ -87,7 +89,7 @@ class Bilinear(Module):
 
 
 class Embedding(Module):
-    """A row of weight (num_embeddings, embedding_dim) for each integer; row `padding_idx` starts and stays 0."""
+    """Row i of weight (num_embeddings, embedding_dim) for each index i; row `padding_idx` is 0 and is not trained."""
 
     def __init__(
         self,
@@ -101,14 +103,14 @@ class Embedding(Module):
         super().__init__()
         _size("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding: padding_idx {padding_idx} is not a row of a table of {num_embeddings}")
+            raise ValueError(f"Embedding: padding_idx {padding_idx} is not one of {num_embeddings} rows")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = Parameter.empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the rows anew from the standard normal."""
+        """Initialise the rows from the standard normal distribution."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():
@@ -116,14 +118,14 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Self:
-        """An Embedding around an existing table, which is not trained if `freeze`."""
+        """An Embedding whose weight is `embeddings`; it is not trained if `freeze`."""
         rows, size = embeddings.shape
         layer = cls(rows, size, padding_idx, dtype=embeddings.dtype)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 
     def forward(self, input: Tensor) -> Tensor:
-        """Integers (...) to (..., embedding_dim)."""
+        """Indices (...) to (..., embedding_dim)."""
         return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-"""The losses as modules."""
+"""The losses as modules: input and target have the same shape, but for class indices, which have it without C."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from nn import functional as F
 from nn.functional.loss import check_reduction
 from nn.module import Module
 
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+    "QuadraticCost", "SmoothL1Loss",
+]  # fmt: skip
+
 
 class _Loss(Module):
-    """A loss with a `reduction`, and perhaps a weight, which is a buffer."""
+    """A loss with a `reduction` and an optional weight, which is a buffer."""
 
     weight: Tensor | None
 
@@ -28,7 +33,6 @@ class MSELoss(_Loss):
         super().__init__(reduction=reduction)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -39,7 +43,6 @@ class L1Loss(_Loss):
         super().__init__(reduction=reduction)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -51,7 +54,6 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -63,20 +65,18 @@ class HuberLoss(_Loss):
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
 class QuadraticCost(Module):
-    """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, equation 6)."""
+    """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen 2015, equation 6)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes, the batch first."""
         return F.quadratic_cost(input, target)
 
 
 class CrossEntropyLoss(_Loss):
-    """-log softmax(x)[target], for logits and class indices or probabilities."""
+    """-log softmax(x)[target], for logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
 
     def __init__(
         self,
@@ -90,7 +90,6 @@ class CrossEntropyLoss(_Loss):
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """(N, C, ...) and (N, ...)."""
         return F.cross_entropy(
             input,
             target,
@@ -102,14 +101,13 @@ class CrossEntropyLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """-x[target], for log-probabilities and class indices."""
+    """-x[target], for log-probabilities (N, C, ...) and class indices (N, ...)."""
 
     def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(weight, reduction=reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """(N, C, ...) and (N, ...)."""
         return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
@@ -117,7 +115,6 @@ class BCELoss(_Loss):
     """-(y log x + (1 - y) log(1 - x)), for probabilities."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
@@ -133,7 +130,6 @@ class BCEWithLogitsLoss(_Loss):
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
@@ -147,5 +143,4 @@ class KLDivLoss(_Loss):
         self.log_target = log_target
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Equal shapes."""
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)

@@ -11,9 +11,11 @@ from nn import init
 from nn.module import Module
 from nn.parameter import Parameter
 
+__all__ = ["LayerNorm", "RMSNorm"]
+
 
 class _Norm(Module):
-    """The settings and parameters that both norms have."""
+    """The settings and parameters that both norms have; the output has the shape of the input."""
 
     def __init__(
         self,
@@ -32,7 +34,7 @@ class _Norm(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Weight 1, bias 0."""
+        """Fill the weight with 1 and the bias with 0."""
         if self.weight is not None:
             init.ones_(self.weight)
         if self.bias is not None:
@@ -58,7 +60,6 @@ class LayerNorm(_Norm):
         self.eps: float = eps
 
     def forward(self, input: Tensor) -> Tensor:
-        """The shape stays."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -79,5 +80,4 @@ class RMSNorm(_Norm):
         super().__init__(normalized_shape, eps, elementwise_affine, False, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The shape stays."""
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)

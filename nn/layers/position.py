@@ -9,6 +9,8 @@ from nn import init
 from nn.module import Module
 from nn.parameter import Parameter
 
+__all__ = ["LearnedPositionalEncoding", "RotaryEmbedding", "SinusoidalPositionalEncoding"]
+
 
 def _check_length(name: str, end: int, max_len: int) -> None:
     if end > max_len:

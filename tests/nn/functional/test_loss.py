@@ -69,7 +69,7 @@ def test_quadratic_cost_is_nielsens_equation_6():
     assert cost.item() == pytest.approx(expected)
     cost.backward()
     np.testing.assert_allclose(x.grad.numpy(), (a - y) / 5)
-    with pytest.raises(ShapeError, match=r"\(5, 3\).*\(5,\)"):
+    with pytest.raises(ShapeError, match=r"target \(5,\) .* \(5, 3\)"):
         F.quadratic_cost(x, ag.ones(5))
 
 
@@ -181,7 +181,7 @@ def test_targets_that_do_not_fit_are_named():
         F.cross_entropy(ag.ones(2, 3), ag.ones(2))
     with pytest.raises(ValueError, match="label_smoothing"):
         F.cross_entropy(ag.ones(2, 3), ag.tensor([0, 1]), label_smoothing=1.5)
-    with pytest.raises(ValueError, match="reduction is 'mean', 'sum' or 'none', got 'average'"):
+    with pytest.raises(ValueError, match="reduction must be 'mean', 'sum' or 'none', got 'average'"):
         F.cross_entropy(ag.ones(2, 3), ag.tensor([0, 1]), reduction="average")
 
 
