@@ -21,8 +21,8 @@ from demos.common import out_dir, parser, pyplot
 from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
 from demos.pictures.attention import attention_of
 from demos.report import Report, heatmap, save
-from demos.watch import watch
-from models.block import Block, Stack, pre_norm
+from demos.watch import stages_of, watch
+from models.block import Block, Stack
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import WordTokenizer
@@ -31,48 +31,6 @@ from nn.train import Trainer
 
 BATCH, RATE = 32, 3e-3
 BATCH_SIZE, TIME = 2, 8  # of the block whose shapes are shown
-
-
-class Stage(NamedTuple):
-    """One result on the way through a block: its name, how it is made, the names of its axes, and itself."""
-
-    name: str
-    formula: str
-    axes: str
-    tensor: Tensor
-
-
-@ag.no_grad()
-def walk(block: Block, x: Tensor) -> dict[str, Stage]:
-    """What the modules of the block compute of x (B, T, C), in order; only S and A are none of their outputs."""
-    with watch(block) as calls:
-        result = block(x)
-    out = {path: call.out for path, call in calls.items()}
-    first = {path: call.args[0] for path, call in calls.items()}  # the first argument
-    q, k, v = calls["attn.attention"].args[:3]
-    pre, gated = block.residual is pre_norm, "mlp.c_gate" in calls
-    source, second = ("h", "h₂") if pre else ("x", "y")
-    rows = [
-        ("x", "the input", "B T C", x),
-        pre and ("h", "LN₁(x)", "B T C", out["ln_1"]),
-        ("QKV", f"{source} W_qkv", "B T 3C", out["attn.c_attn"]),
-        ("Q", "third 1 of QKV, split into heads", "B H T D", q),
-        ("K", "third 2 of QKV, split into heads", "B H T D", k),
-        ("V", "third 3 of QKV, split into heads", "B H T D", v),
-        ("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])),
-        ("A", "softmax(S masked)", "B H T T", block.attn.attention.weights(q, k, v)),
-        ("heads", "A V", "B H T D", out["attn.attention"]),
-        ("joined", "the heads side by side", "B T C", first["attn.c_proj"]),
-        ("attended", "joined W_o", "B T C", out["attn.c_proj"]),
-        ("y", "x + attended", "B T C", first["ln_2"]) if pre else ("y", "LN₁(x + attended)", "B T C", out["ln_1"]),
-        pre and ("h₂", "LN₂(y)", "B T C", out["ln_2"]),
-        ("up", f"{second} W_up", "B T F", out["mlp.c_fc"]),
-        gated and ("gate", f"{second} W_gate", "B T F", out["mlp.c_gate"]),
-        ("active", "silu(gate) · up" if gated else "activation(up)", "B T F", first["mlp.c_proj"]),
-        ("down", "active W_down", "B T C", out["mlp.c_proj"]),
-        ("out", "y + down" if pre else "LN₂(y + down)", "B T C", result),
-    ]
-    return {row[0]: Stage(*row) for row in rows if row}
 
 
 # The shapes of a large block ------------------------------------------------------------------------------------------
@@ -94,7 +52,7 @@ def show_shapes(report: Report, width: int, heads: int, hidden: int) -> None:
         report.step(f"One block, {title}: every shape on the way", "  ".join(f"{n}={s}" for n, s in sizes.items()))
         with ag.no_grad():
             block = large_block(width, heads, hidden, activation, pre)
-            stages = walk(block, x)
+            stages = stages_of(block, x)
         rows = [(s.name, " × ".join(map(str, s.tensor.shape)), s.axes, s.formula) for s in stages.values()]
         report.table(["stage", "shape", "axes", "formula"], rows)
         difference = np.abs((stages["A"].tensor @ stages["V"].tensor - stages["heads"].tensor).array).max()
@@ -111,7 +69,7 @@ def variants(width: int, heads: int, hidden: int) -> list[tuple[str, str, int, f
     for pre, activation in itertools.product((True, False), ("relu", "gelu", "swiglu")):
         with ag.no_grad():
             block = large_block(width, heads, hidden, activation, pre)
-            zero = float((walk(block, x)["active"].tensor.array == 0).mean())
+            zero = float((stages_of(block, x)["active"].tensor.array == 0).mean())
             stream, size = x, [_rms(x)]
             for _ in range(12):
                 stream = block(stream)

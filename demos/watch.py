@@ -1,12 +1,15 @@
-"""Watching a model at work: what its modules are called with and return."""
+"""Watching a model at work: what its modules are called with and return, and what a block computes step by step."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
+from autograd import Tensor, no_grad
+from models.block import Block, pre_norm
 from nn import Module
 
 
@@ -31,3 +34,45 @@ def watch(model: Module) -> Iterator[dict[str, Call]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+class Stage(NamedTuple):
+    """One result on the way through a block: its name, how it is made, the names of its axes, and itself."""
+
+    name: str
+    formula: str
+    axes: str
+    tensor: Tensor
+
+
+@no_grad()
+def stages_of(block: Block, x: Tensor) -> dict[str, Stage]:
+    """What the modules of the block compute of x (B, T, C), in order; only S and A are none of their outputs."""
+    with watch(block) as calls:
+        result = block(x)
+    out = {path: call.out for path, call in calls.items()}
+    first = {path: call.args[0] for path, call in calls.items()}  # the first argument
+    q, k, v = calls["attn.attention"].args[:3]
+    pre, gated = block.residual is pre_norm, "mlp.c_gate" in calls
+    source, second = ("h", "h₂") if pre else ("x", "y")
+    rows = [
+        ("x", "the input", "B T C", x),
+        pre and ("h", "LN₁(x)", "B T C", out["ln_1"]),
+        ("QKV", f"{source} W_qkv", "B T 3C", out["attn.c_attn"]),
+        ("Q", "third 1 of QKV, split into heads", "B H T D", q),
+        ("K", "third 2 of QKV, split into heads", "B H T D", k),
+        ("V", "third 3 of QKV, split into heads", "B H T D", v),
+        ("S", "Q Kᵀ / √D", "B H T T", q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])),
+        ("A", "softmax(S masked)", "B H T T", block.attn.attention.weights(q, k, v)),
+        ("heads", "A V", "B H T D", out["attn.attention"]),
+        ("joined", "the heads side by side", "B T C", first["attn.c_proj"]),
+        ("attended", "joined W_o", "B T C", out["attn.c_proj"]),
+        ("y", "x + attended", "B T C", first["ln_2"]) if pre else ("y", "LN₁(x + attended)", "B T C", out["ln_1"]),
+        pre and ("h₂", "LN₂(y)", "B T C", out["ln_2"]),
+        ("up", f"{second} W_up", "B T F", out["mlp.c_fc"]),
+        gated and ("gate", f"{second} W_gate", "B T F", out["mlp.c_gate"]),
+        ("active", "silu(gate) · up" if gated else "activation(up)", "B T F", first["mlp.c_proj"]),
+        ("down", "active W_down", "B T C", out["mlp.c_proj"]),
+        ("out", "y + down" if pre else "LN₂(y + down)", "B T C", result),
+    ]
+    return {row[0]: Stage(*row) for row in rows if row}

@@ -7,7 +7,8 @@ import pytest
 
 import autograd as ag
 from demos.data.apples import APPLE, ENDS, SENSES, WHO, contexts, corpus
-from demos.heads import apart, distances, inside, large_block, main, variants, walk
+from demos.heads import apart, distances, inside, large_block, main, variants
+from demos.watch import stages_of
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import WordTokenizer
@@ -22,7 +23,7 @@ def test_the_stages_follow_from_one_another_as_their_formulas_say(pre, activatio
     block, x = large_block(24, 3, 40, activation, pre), ag.randn(2, 5, 24)
     for p in block.parameters():
         p.array += ag.randn(*p.shape).array / 4  # biases and norms, too, must be where they belong
-    stages = walk(block, x)
+    stages = stages_of(block, x)
     sizes = {"B": 2, "T": 5, "C": 24, "3C": 72, "H": 3, "D": 8, "F": 40}
     for stage in stages.values():
         assert stage.tensor.shape == tuple(sizes[axis] for axis in stage.axes.split())

@@ -295,7 +295,7 @@ def plain_entropy(logits: Any, target: Any, ignore_index: int, label_smoothing: 
     return {"none": found, "sum": found.sum(), "mean": found.sum() / kept.sum()}[reduction]
 
 
-def plain_attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> np.ndarray:
+def plain_weights(q: Any, k: Any, mask: Any, causal: bool, scale: float) -> np.ndarray:
     scores = np.einsum("...td,...sd->...ts", q, k) * scale
     hidden = np.zeros(scores.shape[-2:], bool)
     t, s = hidden.shape
@@ -305,7 +305,15 @@ def plain_attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: floa
         scores, hidden = (scores, hidden | ~mask) if mask.dtype == bool else (scores + mask, hidden)
     weights = np.exp(scores) * ~hidden
     total = weights.sum(-1, keepdims=True)
-    return (weights / np.where(total == 0, 1, total)) @ v
+    return weights / np.where(total == 0, 1, total)
+
+
+def plain_attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> np.ndarray:
+    return plain_weights(q, k, mask, causal, scale) @ v
+
+
+def weighed() -> st.SearchStrategy:
+    return attended().map(lambda call: Call((*call.args[:2], call.args[3]), call.keywords))
 
 
 def several(function: Callable) -> Callable:
@@ -425,6 +433,7 @@ COMPOSED: dict[str, Composed] = {
     "cumprod": case(along(), lambda x, dim: np.cumprod(x, dim), "cumprod"),
     "cross_entropy": case(entropies(), plain_entropy, "cross_entropy"),
     "attention": case(attended(), plain_attention, "attention"),
+    "attention_weights": case(weighed(), plain_weights, "attention_weights"),
     "embedding": case(call(arrays((4, 2)), integers(shapes(), 0, 4)), lambda w, i: w[i], "embedding"),
     "broadcast_tensors": case(
         of_arrays(PAIR.flatmap(lambda s: st.tuples(*map(arrays, s)))), np.broadcast_arrays, "broadcast_tensors"
