@@ -13,7 +13,7 @@ from autograd import Generator, Tensor, writing
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
-skipped: ContextVar[bool] = ContextVar("skipped", default=False)
+skipped: ContextVar[bool] = ContextVar("skipped", default=False)  # True in empty_weights()
 
 
 @contextmanager
