@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nn import init as init
     from nn import optim as optim
     from nn import utils as utils
-    from nn.layers import *  # noqa: F403
+    from nn.layers import *
 else:
     _PARTS = ("data", "functional", "init", "optim", "utils")
 

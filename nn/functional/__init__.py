@@ -1,7 +1,7 @@
 """The functions behind the layers, under PyTorch's names: `import nn.functional as F`."""
 
-from nn.functional.activation import *  # noqa: F403
-from nn.functional.attention import *  # noqa: F403
-from nn.functional.layer import *  # noqa: F403
-from nn.functional.loss import *  # noqa: F403
-from nn.functional.position import *  # noqa: F403
+from nn.functional.activation import *
+from nn.functional.attention import *
+from nn.functional.layer import *
+from nn.functional.loss import *
+from nn.functional.position import *

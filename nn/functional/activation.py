@@ -7,10 +7,8 @@ from typing import Any
 
 from autograd import Tensor, ops
 
-__all__ = [
-    "celu", "elu", "gelu", "glu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "relu6",
-    "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh",
-]  # fmt: skip
+__all__ = ["celu", "elu", "gelu", "glu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu"]
+__all__ += ["relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh"]
 
 
 def _into(input: Tensor, out: Tensor, inplace: bool) -> Tensor:

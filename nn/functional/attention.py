@@ -7,9 +7,8 @@ import numpy as np
 from autograd import Tensor, as_tensor, ops
 from nn.functional.layer import dropout
 
-__all__ = [
-    "attention", "attention_weights", "causal_upper_left", "merge_heads", "scaled_dot_product_attention", "split_heads",
-]  # fmt: skip
+__all__ = ["attention", "attention_weights", "causal_upper_left", "merge_heads", "scaled_dot_product_attention"]
+__all__ += ["split_heads"]
 
 
 def split_heads(x: Tensor, heads: int, parts: int = 1) -> tuple[Tensor, ...]:

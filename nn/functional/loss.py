@@ -11,10 +11,8 @@ from autograd import Tensor, as_tensor, broadcast_tensors, ops
 from autograd.errors import ShapeError
 from nn.functional.activation import log_softmax
 
-__all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
-    "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss",
-]  # fmt: skip
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div"]
+__all__ += ["l1_loss", "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss"]
 
 
 def _reduce(loss: Tensor, reduction: str) -> Tensor:

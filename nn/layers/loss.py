@@ -7,10 +7,8 @@ from nn import functional as F
 from nn.functional.loss import check_reduction
 from nn.module import Module
 
-__all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
-    "QuadraticCost", "SmoothL1Loss",
-]  # fmt: skip
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"]
+__all__ += ["NLLLoss", "QuadraticCost", "SmoothL1Loss"]
 
 
 class _Loss(Module):
