@@ -45,7 +45,7 @@ def next_probabilities(
 
 
 def draw(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Sample one token (B,) from each row of probabilities (B, V)."""
+    """Sample one token (B) from each row of probabilities (B, V)."""
     cumulative = np.cumsum(p, axis=-1)
     at = rng.random((len(p), 1)) * cumulative[:, -1:]
     return np.argmax(cumulative > at, axis=-1)
@@ -94,7 +94,7 @@ def stream(
     stop: Iterable[int] = (),
     cache: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Yield the next token (B,) of each prompt in idx (T) or (B, T), until every row has had a token of `stop`.
+    """Yield the next token (B) of each prompt in idx (T) or (B, T), until every row has had a token of `stop`.
 
     `temperature`, `top_k` and `top_p` are those of `next_probabilities`. A row that has had a stop token repeats it.
     The model sees the last block_size tokens, a sliding window; with `cache`, keys and values are cached until it
