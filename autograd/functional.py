@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import creation
 from autograd.grad_mode import enable_grad
-from autograd.tensor import Tensor, accumulate_grad, gradients
+from autograd.tensor import Tensor, accumulate_grad, gradients, run_backward
 
 
 def grad(
@@ -40,7 +40,7 @@ def backward(
     """Add the gradients of the tensors to `.grad` of every leaf that they came from."""
     tensors = _sequence(tensors)
     seeds = [None] * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
-    accumulate_grad(tensors, seeds, retain_graph, create_graph)
+    run_backward(tensors, seeds, None, retain_graph, create_graph, accumulate_grad)
 
 
 def _sequence(value: Any) -> Sequence[Any]:

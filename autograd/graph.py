@@ -175,8 +175,12 @@ def backward_walk(
     chosen = None if targets is None else set(targets)
     needed = None if chosen is None else depending_on(nodes, chosen)
     gradients = Gradients(create_graph)
+    accumulate = gradients.accumulate
     for root, g in zip(roots, upstream, strict=True):
-        gradients.accumulate(root, g, root)
+        if root in gradients:
+            accumulate(root, g, root)
+        else:
+            gradients[root] = g
     for node in nodes:
         g = gradients.pop(node, None)
         if g is None or (needed is not None and node not in needed):
@@ -194,8 +198,8 @@ def backward_walk(
                 check_saved(node)
             for parent, contribution in zip(node.parents, node.op.vjp(node, g, needed, create_graph)):
                 if contribution is not None and parent is not None:
-                    gradients.accumulate(parent, contribution, node)
-            if node.saved and not retain_graph:
+                    accumulate(parent, contribution, node)
+            if not retain_graph and node.saved:
                 release(node)
 
 
@@ -229,15 +233,15 @@ class Gradients(dict[Node, Any]):
             self[node] = g
             if node.op is None and not self.create_graph and sys.getrefcount(g) <= _FRESH and g.base is None:
                 self.owned.add(node)
+        elif node in self.owned:
+            total += g
+            self[node] = total
         elif self.create_graph:
             self[node] = total + g
         else:
-            if node in self.owned:
-                out = total
-            else:
-                out = g if sys.getrefcount(g) <= _FRESH and g.base is None else None
-                self.owned.add(node)
-            self[node] = np.add(total, g, out=out if type(out) is np.ndarray else None)
+            fresh = type(g) is np.ndarray and sys.getrefcount(g) <= _FRESH and g.base is None
+            self[node] = np.add(total, g, out=g) if fresh else total + g
+            self.owned.add(node)
 
     def accumulate_output(self, node: Node, g: Any) -> None:
         """Put the gradient of one of several outputs into its place among those of all of them."""

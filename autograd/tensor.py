@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -211,7 +211,7 @@ class Tensor(Methods):
         to let go of it, or use `grad`, which has no such cycle.
         """
         if inputs is None:
-            accumulate_grad([self], [gradient], retain_graph, create_graph)
+            run_backward([self], [gradient], None, retain_graph, create_graph, accumulate_grad)
             return
         inputs = [inputs] if isinstance(inputs, Tensor) else inputs
         found = gradients([self], [gradient], inputs, retain_graph, create_graph)
@@ -281,29 +281,31 @@ def run_backward(
     targets: Sequence[Node] | None,
     retain_graph: bool | None,
     create_graph: bool,
-) -> Iterator[tuple[Node, Any]]:
-    """`backward_walk` from tensors; the upstream gradients may be None for outputs of one element."""
+    take: Callable[[Node, Any], None],
+) -> None:
+    """`backward_walk` from tensors: `take` is called with each target and its gradient.
+
+    The upstream gradients may be None for outputs of one element.
+    """
     seeds = [_upstream(out, g, create_graph) for out, g in zip(outputs, upstream, strict=True)]
     nodes: Any = [out.node for out in outputs]
     retain = create_graph if retain_graph is None else retain_graph
     before, mode.grad = mode.grad, create_graph
     try:
-        yield from backward_walk(nodes, seeds, targets, create_graph, retain)
+        for node, g in backward_walk(nodes, seeds, targets, create_graph, retain):
+            take(node, g)
     finally:
         mode.grad = before
 
 
-def accumulate_grad(
-    outputs: Sequence[Tensor], upstream: Sequence[Any], retain_graph: bool | None, create_graph: bool
-) -> None:
-    """Add the gradients of `outputs` to the `.grad` of every leaf, and of what retains its gradient."""
-    for node, g in run_backward(outputs, upstream, None, retain_graph, create_graph):
-        g = wrap(g.array.copy(), g.node) if create_graph else wrap(g)
-        with _accumulating:
-            node.grad = g if node.grad is None else node.grad + g
-
-
 _accumulating = threading.Lock()  # threads may walk back to one leaf at the same time
+
+
+def accumulate_grad(node: Node, g: Any) -> None:
+    """Add `g`, an ndarray or a tensor with a history, to the `.grad` of a node."""
+    g = wrap(g.array.copy(), g.node) if isinstance(g, TensorBase) else wrap(g)
+    with _accumulating:
+        node.grad = g if node.grad is None else node.grad + g
 
 
 def gradients(
@@ -317,7 +319,8 @@ def gradients(
     targets: list[Any] = [current_node(tensor) for tensor in inputs]
     if None in targets:
         raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
-    found = dict(run_backward(outputs, upstream, targets, retain_graph, create_graph))
+    found: dict[Node, Any] = {}
+    run_backward(outputs, upstream, targets, retain_graph, create_graph, found.__setitem__)
     return [g if g is None or isinstance(g, Tensor) else wrap(g) for g in map(found.get, targets)]
 
 

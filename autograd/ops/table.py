@@ -65,10 +65,11 @@ def op(
         recorded = entry.has_rules or reference is not None
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if pack is not None and len(args) > arity and not kwargs:
-                args, kwargs = args[:arity], {pack: as_ints(args[arity:])}
-            elif (len(args) != arity and not variadic) or (kwargs and not kwargs.keys() <= settings):
-                args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
+            if kwargs or len(args) != arity:
+                if pack is not None and len(args) > arity and not kwargs:
+                    args, kwargs = args[:arity], {pack: as_ints(args[arity:])}
+                elif (len(args) != arity and not variadic) or not kwargs.keys() <= settings:
+                    args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
             for arg in args:
                 if isinstance(arg, TensorBase):
                     break
@@ -102,10 +103,12 @@ def op(
                 if type(out) is tuple:
                     return several(entry, args[0], out, mask, values, parents, kwargs)
                 out = np.asarray(out)
-            if out.dtype is _FLOAT64 and kwargs.get("dtype") is None:
+            dtype = out.dtype
+            if dtype is _FLOAT64 and kwargs.get("dtype") is None:
                 out = like_torch(out, values)
-            if mask and recorded and mode.grad and out.dtype.kind == "f":
-                node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, out.dtype)
+                dtype = out.dtype
+            if mask and recorded and mode.grad and dtype.kind == "f":
+                node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, dtype)
                 if mode.trace is not None:
                     mode.trace.note(node, out, values)
             else:
