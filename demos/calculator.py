@@ -189,16 +189,12 @@ def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[st
     """The exact answers by operation, and some of the wrong ones. Returns the shares of those held out."""
     report.step("Exact answers")
     found = {name: shares(part, [given[e.question] for e in part]) for name, part in parts.items()}
-    names = [*OPERATIONS]
-    counts = {
-        name: [sum(operation(e.question) == word for e in part) for word in names] for name, part in parts.items()
-    }
-    columns = ["", *(f"{name}{what}" for name in parts for what in ("", ", right"))]
-    rows = [
-        [OPERATIONS[word], *(cell for name in parts for cell in (f"{counts[name][i]:,}", f"{found[name][word]:.2%}"))]
-        for i, word in enumerate(names)
-    ]
-    report.table(columns, rows)
+    rows = []
+    for word, name in OPERATIONS.items():
+        counts = [sum(operation(e.question) == word for e in part) for part in parts.values()]
+        cells = [(f"{count:,}", f"{share[word]:.2%}") for count, share in zip(counts, found.values())]
+        rows.append([name, *(text for pair in cells for text in pair)])
+    report.table(["", *(f"{name}{what}" for name in parts for what in ("", ", right"))], rows)
     wrong = [e for e in parts["held out"] if given[e.question] != e.answer]
     report.say(f"{len(wrong)} of {len(parts['held out']):,} held-out questions have a wrong answer.")
     if wrong:

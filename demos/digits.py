@@ -224,12 +224,11 @@ def command(args: Namespace) -> str:
 def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> mlp.MLP:
     """The network with the weights in `folder`. Raises ValueError that says which command trains them."""
     model, file = recipe.build(), folder / WEIGHTS
-    if not file.exists():
-        raise ValueError(f"there are no trained weights in {file} yet; this trains them: {command(args)}")
     try:
         model.load_state_dict(load(file))
     except Exception as error:  # a damaged pickle may raise anything
-        raise ValueError(f"{file} does not hold this network's weights; this trains them: {command(args)}") from error
+        fault = "does not hold this network's weights" if file.exists() else "does not exist"
+        raise ValueError(f"{file} {fault}; this trains them: {command(args)}") from error
     return model
 
 

@@ -39,10 +39,16 @@ def options() -> Parser:
     text = result.add_argument_group("text")
     text.add_argument("--text", type=Path, help="a file in UTF-8; the last tenth of it is held out")
     model = result.add_argument_group("model")
-    model.add_argument("--layers", type=count, default=START.n_layer, help="blocks of attention and feed-forward")
-    model.add_argument("--heads", type=count, default=START.n_head, help="of attention in each layer")
-    model.add_argument("--width", type=count, default=START.n_embd, help="features of a character, shared by the heads")
-    model.add_argument("--context", type=count, default=START.block_size, help="characters that it sees at once")
+    model.add_argument(
+        "--layers", dest="n_layer", type=count, default=START.n_layer, help="blocks of attention and feed-forward"
+    )
+    model.add_argument("--heads", dest="n_head", type=count, default=START.n_head, help="of attention in each layer")
+    model.add_argument(
+        "--width", dest="n_embd", type=count, default=START.n_embd, help="features of a character, shared by the heads"
+    )
+    model.add_argument(
+        "--context", dest="block_size", type=count, default=START.block_size, help="characters that it sees at once"
+    )
     model.add_argument(
         "--activation", choices=CHOICES["activation"], default=START.activation, help="of the feed-forward"
     )
@@ -128,25 +134,14 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
     text = read_text(args.text)
     tokenizer = CharTokenizer.train(text)
     ids = np.array(tokenizer.encode(text))
-    config = GPTConfig(
-        vocab_size=tokenizer.vocab_size,
-        block_size=args.context,
-        n_layer=args.layers,
-        n_head=args.heads,
-        n_embd=args.width,
-        activation=args.activation,
-        norm=args.norm,
-        norm_first=not args.post_ln,
-        position=args.position,
-        tie=not args.untied,
-        bias=args.bias,
-        dropout=args.dropout,
-    )
+    names = ("block_size", "n_layer", "n_head", "n_embd", "activation", "norm", "position", "bias", "dropout")
+    sizes = {name: getattr(args, name) for name in names}
+    config = GPTConfig(tokenizer.vocab_size, norm_first=not args.post_ln, tie=not args.untied, **sizes)
     config.check_tokens(ids)
     if args.prompt is None:
         args.prompt = "\n" if "\n" in text else text[0]
     tokenizer.encode(args.prompt)  # an unknown character is an error now and not after the training
-    learned, held_out = (Passages(part, args.context) for part in np.split(ids, [len(ids) * 9 // 10]))
+    learned, held_out = (Passages(part, args.block_size) for part in np.split(ids, [len(ids) * 9 // 10]))
     model = GPT(config)
     print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")
     optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, args.beta2))

@@ -157,26 +157,16 @@ def draw_looks(translator: Translator, file: Path) -> None:
 def show_figures(report: Report, held_out: list[Example], given: list[str]) -> float:
     """The exact translations by the number of digits, and the wrong ones. Returns the share over all."""
     report.step("Exact translations of held-out numbers")
-    rows = []
-    for length in (1, 2, 3, 4):
-        at = [i for i, example in enumerate(held_out) if len(example.answer) == length]
-        if at:
-            right = sum(given[i] == held_out[i].answer for i in at)
-            rows.append(
-                (
-                    f"{length} digits" if length > 1 else "1 digit",
-                    f"{len(at):,}",
-                    f"{right:,}",
-                    f"{right / len(at):.2%}",
-                )
-            )
-    share = exact(held_out, given)
-    rows.append(("all", f"{len(held_out):,}", f"{round(share * len(held_out)):,}", f"{share:.2%}"))
+    right = {"1 digit": [], "2 digits": [], "3 digits": [], "4 digits": [], "all": []}  # type: dict[str, list[bool]]
+    for example, answer in zip(held_out, given, strict=True):
+        for name in ([*right][len(example.answer) - 1], "all"):
+            right[name].append(answer == example.answer)
+    rows = [(name, f"{len(r):,}", f"{sum(r):,}", f"{np.mean(r):.2%}") for name, r in right.items() if r]
     report.table(["", "held out", "right", "share"], rows)
     wrong = [(e.question, e.answer, answer) for e, answer in zip(held_out, given, strict=True) if answer != e.answer]
     if wrong:
         report.table(["in words", "right", "answer"], wrong[:12], name=f"{len(wrong)} wrong, the first of them")
-    return share
+    return exact(held_out, given)
 
 
 def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from nn.module import Module
 class NonFiniteError(ArithmeticError):
     """A number in training is not finite; `step`, `layer` and `parameter` say where that began."""
 
-    def __init__(self, message: str, step: int, layer: str, parameter: str | None) -> None:
-        super().__init__(message)
+    def __init__(self, finding: str, step: int, layer: str = "", parameter: str | None = None) -> None:
+        advice = "Try a lower learning rate, a longer warm-up or gradient clipping"
+        super().__init__(f"step {step}: {finding}. {advice}.")
         self.step, self.layer, self.parameter = step, layer, parameter
 
 
@@ -43,30 +43,42 @@ class Guard:
         """Raise NonFiniteError if the loss of a step or the norm of its gradient is not finite."""
         if math.isfinite(loss) and math.isfinite(grad_norm):
             return
+        for name, parameter in self.model.named_parameters():
+            if kind := _kind(parameter.array):
+                finding = f"the parameter {name} has contained {kind} since the last update"
+                raise NonFiniteError(finding, step, name.rpartition(".")[0], name)
         for batch, state in self.seen:
             default_generator.set_state(state)
-            error = find(self.model, partial(self.loss, self.model, batch), step)
-            if error is not None:
-                raise error
-        raise NonFiniteError(f"step {step}: the loss or its gradient is not finite", step, "", None)
+            self._repeat(step, batch)
+        raise NonFiniteError("the loss or its gradient is not finite", step)
 
+    def _repeat(self, step: int, batch: Any) -> None:
+        """Compute the loss of a batch and its gradient again, and raise the error for what is not finite in them."""
+        with np.errstate(all="ignore"), trace() as seen:
+            loss = self.loss(self.model, batch)
+            self.model.zero_grad()
+            loss.backward()
+        if kind := _kind(loss.array):
+            what, node = "output", _forward_origin(loss.node)
+        else:
+            what, (node, kind) = "gradient", _backward_origin(seen.nodes)
+        if node is not None:
+            layer, parameter = node.record.module.partition(".")[2], self._nearest_parameter(node)
+            nearest = f"; the nearest parameter is {parameter}" if parameter else ""
+            place = f"{layer or 'the loss'} (operation {node.name})"
+            raise NonFiniteError(f"the {what} first becomes {kind} in {place}{nearest}", step, layer, parameter)
 
-def find(model: Module, compute_loss: Callable[[], Tensor], step: int) -> NonFiniteError | None:
-    """The error for what is not finite in the model, in `compute_loss()` or in its gradients; None if all is finite."""
-    names = {parameter.node: name for name, parameter in model.named_parameters()}
-    for name, parameter in model.named_parameters():
-        if kind := _kind(parameter.array):
-            layer = name.rpartition(".")[0]
-            return _error(step, f"the parameter {name} has contained {kind} since the last update", layer, name)
-    with np.errstate(all="ignore"), trace() as seen:
-        loss = compute_loss()
-        model.zero_grad()
-        loss.backward()
-    if kind := _kind(loss.array):
-        origin = next(_recorded(loss.node), None) if loss.node else None
-        return None if origin is None else _report(step, "the output", kind, _forward_origin(origin), names)
-    wrong = _backward_origin(seen.nodes)
-    return None if wrong is None else _report(step, "the gradient", wrong[1], wrong[0], names)
+    def _nearest_parameter(self, node: Node) -> str | None:
+        """The parameter that the operation uses, or else the nearest one before it."""
+        names = {parameter.node: name for name, parameter in self.model.named_parameters()}
+        found = [node]
+        for earlier in found:
+            for parent in filter(None, earlier.parents):
+                if parent in names:
+                    return names[parent]
+                if parent not in found:
+                    found.append(parent)
+        return None
 
 
 def _kind(array: Any) -> str:
@@ -85,18 +97,20 @@ def _recorded(node: Node) -> Iterator[Node]:
             yield from _recorded(parent)
 
 
-def _forward_origin(node: Node) -> Node:
+def _forward_origin(node: Node | None) -> Node | None:
     """From a result that is not finite back to the operation whose own operands are finite."""
-    while True:
+    node = next(_recorded(node), None) if node is not None else None
+    while node is not None:
         before = (found for operand in filter(None, node.operands) for found in _recorded(operand))
         earlier = next((found for found in before if _kind(found.record.out)), None)
         if earlier is None:
-            return node
+            break
         node = earlier
+    return node
 
 
-def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
-    """The operation that made an infinity or nan of a finite upstream gradient, and which of them."""
+def _backward_origin(nodes: list[Node]) -> tuple[Node | None, str]:
+    """The operation that made nan or an infinity of a finite upstream gradient, and "nan" or "inf"."""
     users = Counter(operand for node in nodes for operand in node.operands)
     for node in reversed(nodes):
         if node.record.grad is None or _kind(node.record.grad):
@@ -107,29 +121,4 @@ def _backward_origin(nodes: list[Node]) -> tuple[Node, str] | None:
                 gradients = [getattr(operand.grad, "array", None)]
             for kind in filter(None, map(_kind, gradients)):
                 return node, kind
-    return next(((node, kind) for node in reversed(nodes) if (kind := _kind(node.record.grad))), None)
-
-
-def _nearest_parameter(node: Node, names: dict[Node | None, str]) -> str | None:
-    """The parameter that the operation uses, or else the nearest one before it."""
-    found = [node]
-    for earlier in found:
-        for parent in filter(None, earlier.parents):
-            if parent in names:
-                return names[parent]
-            if parent not in found:
-                found.append(parent)
-    return None
-
-
-def _report(step: int, what: str, kind: str, node: Node, names: dict[Node | None, str]) -> NonFiniteError:
-    layer = node.record.module.partition(".")[2]
-    parameter = _nearest_parameter(node, names)
-    nearest = f"; the nearest parameter is {parameter}" if parameter else ""
-    finding = f"{what} first becomes {kind} in {layer or 'the loss'} (operation {node.name}){nearest}"
-    return _error(step, finding, layer, parameter)
-
-
-def _error(step: int, finding: str, layer: str, parameter: str | None) -> NonFiniteError:
-    advice = "Try a lower learning rate, a longer warm-up or gradient clipping"
-    return NonFiniteError(f"step {step}: {finding}. {advice}.", step, layer, parameter)
+    return next(((node, kind) for node in reversed(nodes) if (kind := _kind(node.record.grad))), (None, ""))

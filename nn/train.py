@@ -108,7 +108,12 @@ class Trainer:
                     yield
                 self.interrupted = self._interrupt.requested
                 if self.interrupted:
-                    self.progress.line(self._stopped())
+                    self.progress.line(f"stopped after {self.step:,} of {self.steps:,} steps")
+                    if self._saved is not None:
+                        file = Path(self.folder or "", "last.ckpt")
+                        self.progress.line(
+                            f"{file} has the state after {self._saved:,} steps; to resume: {self.resume_hint}"
+                        )
             finally:
                 if self.folder is not None and self.step > 0:
                     self.history.save(Path(self.folder, "log.csv"))
@@ -200,16 +205,6 @@ class Trainer:
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
         self.stream.load_state_dict(state["batches"])
-
-    def _stopped(self) -> str:
-        """What Ctrl-C has left."""
-        done = f"stopped after {self.step:,} of {self.steps:,} steps"
-        if self.folder is None:
-            return done
-        if self._saved is None:
-            return f"{done}; nothing was saved"
-        file = Path(self.folder, "last.ckpt")
-        return f"{done}; {file} holds what was learned in {self._saved:,} of them; to go on: {self.resume_hint}"
 
 
 def decay_groups(model: Module, weight_decay: float) -> list[dict[str, Any]]:

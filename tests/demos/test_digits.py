@@ -116,7 +116,7 @@ def test_the_default_networks_scores_are_probabilities():
 @pytest.mark.parametrize("name", digits.RECIPES)
 def test_predicting_before_training_says_which_command_trains(name, tmp_path, capsys):
     line = refused(["--network", name, "--out", str(tmp_path), "--predict", "mine.png"], capsys)
-    assert re.search(f"no trained weights.*python -m demos.digits.*--out {tmp_path}", line)
+    assert re.search(f"weights.pkl does not exist; .*python -m demos.digits.*--out {tmp_path}", line)
     assert ("--network nielsen" in line) == (name == "nielsen")
 
 

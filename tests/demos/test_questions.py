@@ -161,7 +161,7 @@ def test_a_stopped_training_goes_on_with_its_own_settings_as_if_it_had_not_been_
         patch.setattr(case.model, "loss", interrupted)
         case.run("--steps", "4", "--seed", "5")
     assert "stopped after 2 of 4 steps" in (printed := capsys.readouterr().out)
-    assert f"to go on: python -m demos.{case.demo.NAME} --resume" in printed
+    assert f"to resume: python -m demos.{case.demo.NAME} --resume" in printed
     case.run("--resume")
     assert all(np.array_equal(whole[name], array) for name, array in case.weights(folder).items())
 

@@ -206,7 +206,7 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(tmp_path, capsys):
     run.loss, run.quiet = interrupted, False
     run.fit()
     assert run.step == 7 and signal.getsignal(signal.SIGINT) is before
-    assert "stopped after 7 of 11 steps" in (printed := capsys.readouterr().out) and "to go on: --resume" in printed
+    assert "stopped after 7 of 11 steps" in (printed := capsys.readouterr().out) and "to resume: --resume" in printed
     resumed = trainer(tmp_path / "parts")
     resumed.fit(resume=True)
     whole = trainer()
@@ -227,7 +227,7 @@ def test_a_stop_in_the_middle_of_something_keeps_the_last_whole_step(tmp_path, c
     setattr(run, place, stopping)
     run.quiet = False
     run.fit()
-    assert f"last.ckpt holds what was learned in {kept} of them" in capsys.readouterr().out
+    assert f"last.ckpt has the state after {kept} steps" in capsys.readouterr().out
     resumed = trainer(tmp_path)
     resumed.fit(resume=True)
     whole = trainer()
@@ -254,7 +254,7 @@ def test_a_stop_before_the_first_step_leaves_the_checkpoint_of_an_earlier_run(tm
     run = trainer(tmp_path, on_evaluate=stop)
     run.quiet = False
     run.fit()
-    assert "stopped after 0 of 11 steps; nothing was saved" in capsys.readouterr().out
+    assert "stopped after 0 of 11 steps\n" in (printed := capsys.readouterr().out) and "last.ckpt" not in printed
     assert (tmp_path / "last.ckpt").read_bytes() == before
 
 
