@@ -72,6 +72,12 @@ def attention(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> 
         return F.scaled_dot_product_attention(q, k, v, attn_mask=hidden, scale=scale)
 
 
+def attention_weights(q: Any, k: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """What torch's attention makes of the identity matrix as values."""
+    s = k.shape[-2]
+    return attention(q, k, torch.eye(s, dtype=k.dtype).expand(*k.shape[:-2], s, s), mask, causal, scale)
+
+
 def layer_norm(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Torch's, whose second gradient fails for a bias without a weight."""
     weight = torch.ones_like(bias) if weight is None and bias is not None else weight
@@ -173,6 +179,7 @@ TORCH_COMPOSED: dict[str, Callable] = {
     "repeat_interleave": lambda x, dim, repeats: torch.repeat_interleave(x, repeats, dim),
     "cross_entropy": F.cross_entropy,
     "attention": attention,
+    "attention_weights": attention_weights,
     "embedding": lambda weight, index: F.embedding(index, weight),
 }
 
