@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograd import Function, GradcheckError, ShapeError, Tensor, gradcheck, gradgradcheck, ops, tensor
+from autograd.base import TensorBase
 from autograd.ops import NUMPY, OPS
 from autograd.ops.table import op
 
@@ -22,12 +23,18 @@ def leaf(array):
 
 @pytest.fixture(autouse=True)
 def same_table():
-    """What a test enters into the table is gone after it."""
+    """What a test enters into the table is gone after it, and so is the method that it became."""
     before = [(table, dict(table)) for table in (OPS, NUMPY)]
+    methods = dict(vars(TensorBase))
     yield
     for table, entries in before:
         table.clear()
         table.update(entries)
+    for name in set(vars(TensorBase)) - set(methods):
+        delattr(TensorBase, name)
+    for name, method in methods.items():
+        if vars(TensorBase)[name] is not method:
+            setattr(TensorBase, name, method)
 
 
 def array_of(x):

@@ -42,4 +42,4 @@ def test_an_op_is_five_lines_and_a_case(tmp_path):
     program = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "-k", "cbrt"]
     done = subprocess.run([*program, tmp_path], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "8 passed" in done.stdout, done.stdout
+    assert "7 passed" in done.stdout, done.stdout
