@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
+import re
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from autograd import dtypes
+from autograd.tensor import Tensor, _rebuild
+from autograd.unpickle import Interpreter, fail
 
 
 def save(value: Any, path: Any) -> None:
@@ -26,32 +36,97 @@ def save(value: Any, path: Any) -> None:
 def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
     """Read what `save` wrote, from a path or an open binary file.
 
-    With weights_only, it reads tensors, arrays, numbers, strings and containers alone: a pickle may run any code.
+    A pickle may run any code. With weights_only it cannot: tensors, arrays (of numbers, truth values or text), numbers,
+    strings and containers are read, and nothing else. The file may come from anyone: whatever is in it, reading takes
+    time and memory in proportion to its size. Keys of dicts and elements of sets are strings, numbers and the like, or
+    tuples of at most 16 of these.
+
+    Raises pickle.UnpicklingError, with the reason, where the file is damaged or holds something else.
     """
     if map_location is not None:
         dtypes.device(map_location)
     if not hasattr(path, "read"):
         with open(path, "rb") as file:
             return load(file, weights_only=weights_only)
-    return _WeightsOnly(path).load() if weights_only else pickle.load(path)
+    return _Weights(path).load() if weights_only else pickle.load(path)
 
 
-class _WeightsOnly(pickle.Unpickler):
-    """An unpickler that makes tensors, arrays and plain containers, and nothing else."""
+class _Weights(Interpreter):
+    """The classes and functions that the pickles of weights name, and what is done in their place."""
 
-    _ARRAYS = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy._core.numeric")
-    _ALLOWED = {
-        "autograd.tensor": ("Tensor", "_rebuild"),
-        "nn.parameter": ("Parameter",),
-        "collections": ("OrderedDict",),
-        "builtins": ("complex", "set", "frozenset", "slice", "range", "bytearray"),
-        **dict.fromkeys(_ARRAYS, ("ndarray", "dtype", "scalar", "_reconstruct", "_frombuffer")),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if name not in self._ALLOWED.get(module, ()):
-            raise pickle.UnpicklingError(
-                f"the file holds a {module}.{name}, which is no weight: load(path, weights_only=False) reads it, but "
-                "runs what the file says, so only if you trust where it came from"
+    def find(self, module: str, name: str) -> Any:
+        module = module.replace("numpy.core.", "numpy._core.")  # as NumPy 1 wrote it
+        if name not in NAMES.get(module, ()):
+            fail(
+                f"the file holds a {module:.100}.{name:.100}, which is no weight: load(path, weights_only=False) reads "
+                "it, but runs what the file says, so only if you trust where it came from"
             )
-        return super().find_class(module, name)
+        return getattr(import_module(module), name)
+
+    def call(self, function: Any, args: tuple) -> Any:
+        return CALLS[function.__name__](self, *args)
+
+    def set_state(self, value: Any, state: Any) -> Any:
+        if isinstance(value, np.dtype):
+            return np.dtype(value.newbyteorder(state[1]).str)
+        if type(value) is not np.ndarray:
+            fail(f"the file sets attributes of a {type(value).__name__}")
+        _, shape, dtype, in_columns, data = state
+        return _array(bytearray(self.once(data)), dtype, shape, "F" if in_columns else "C")
+
+
+def _dtype(reader: Interpreter, name: str, *_: Any) -> np.dtype:
+    if not re.fullmatch(r"[biufc]\d{1,2}|[US]\d{1,9}", name):
+        fail(
+            f"the file holds a dtype {name:.100}; those of numbers, truth values and text are read, others by "
+            "load(path, weights_only=False), if you trust where the file came from"
+        )
+    return np.dtype(name, copy=True)  # a new object, since `set_state` replaces it wherever the file refers to it
+
+
+def _array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
+    """An array of the elements in `data`, if there are as many as the shape says and all are valid."""
+    if not (isinstance(data, (bytes, bytearray)) and isinstance(dtype, np.dtype) and type(shape) is tuple):
+        fail("the file has an array without elements, dtype or shape")
+    if len(shape) > 64 or not all(type(n) is int and 0 <= n < 2**63 for n in shape):
+        fail("the file has an array of an impossible shape")
+    if not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(data):
+        fail(f"the file has {len(data)} bytes for an array of shape {shape} and dtype {dtype}")
+    if data and dtype.kind in "bU":
+        code, largest = ("u1", 1) if dtype.kind == "b" else (f"{dtype.str[0]}u4", sys.maxunicode)
+        if np.frombuffer(data, code).max() > largest:
+            fail(f"the file has an array of dtype {dtype} with an element that this dtype does not have")
+    array = np.ndarray(shape, dtype, data, order="F" if order == "F" else "C")
+    return array if axes is None else array.transpose(axes)
+
+
+def _tensor(reader: Interpreter, kind: Any, array: Any, requires_grad: Any, attributes: Any) -> Tensor:
+    if not (isinstance(kind, type) and issubclass(kind, Tensor) and type(array) is np.ndarray):
+        fail("the file has a tensor that is not made of an array")
+    dtypes.checked_dtype(array.dtype)
+    return _rebuild(kind, array, requires_grad, reader.once(attributes))
+
+
+NAMES = {
+    "autograd.tensor": ("Tensor", "_rebuild"),
+    "nn.parameter": ("Parameter",),
+    "collections": ("OrderedDict",),
+    "builtins": ("complex", "set", "frozenset", "slice", "range", "bytearray"),
+    "numpy": ("ndarray", "dtype"),
+    "numpy._core.multiarray": ("scalar", "_reconstruct"),
+    "numpy._core.numeric": ("_frombuffer",),
+}
+CALLS: dict[str, Callable[..., Any]] = {
+    "OrderedDict": lambda reader: OrderedDict(),
+    "bytearray": lambda reader, data=b"": bytearray(reader.once(data)),
+    "complex": lambda reader, real, imag: complex(real, imag),
+    "dtype": _dtype,
+    "frozenset": lambda reader, items: frozenset(reader.new_set(reader.once(items))),
+    "range": lambda reader, *args: range(*args),
+    "scalar": lambda reader, dtype, data: _array(reader.once(data), dtype, (), "C")[()],
+    "set": lambda reader, items: reader.new_set(reader.once(items)),
+    "slice": lambda reader, *args: slice(*args),
+    "_frombuffer": lambda reader, *args: _array(*args),
+    "_rebuild": _tensor,
+    "_reconstruct": lambda reader, kind, shape, code: np.empty(0),  # `set_state` puts an array in its place
+}

@@ -230,7 +230,7 @@ class Tensor(Methods):
     # Copies ---------------------------------------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple:
-        return _rebuild, (type(self), self.array, self.requires_grad, self.__dict__)
+        return _rebuild, (type(self), self.array, self.requires_grad, _attributes(self.__dict__))
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
@@ -268,8 +268,13 @@ def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) ->
     tensor: Any = object.__new__(kind)
     tensor.array = array
     tensor.node = leaf(array) if requires_grad else None
-    tensor.__dict__.update({name: value for name, value in extra.items() if name not in ("_base", "_view_fn")})
+    tensor.__dict__.update(_attributes(extra))
     return tensor
+
+
+def _attributes(extra: dict) -> dict:
+    """The attributes that a copy has, too: it is no view."""
+    return {name: value for name, value in extra.items() if name not in ("_base", "_view_fn")}
 
 
 # The backward pass ----------------------------------------------------------------------------------------------------

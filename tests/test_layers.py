@@ -20,7 +20,7 @@ ROWS = [
     {"autograd.inplace"},
     {"autograd.methods"},
     {"autograd.tensor", "autograd.tracing"},
-    {"autograd.creation", "autograd.files", "autograd.random", "autograd.torch_shims"},
+    {"autograd.creation", "autograd.files", "autograd.random", "autograd.torch_shims", "autograd.unpickle"},
     {"autograd.functional", "autograd.function", "autograd.scalar"},
     {"autograd.gradcheck"},
     {"autograd.testing"},

@@ -1,7 +1,6 @@
 """What a tensor is: its numbers, dtypes, conversions, elements, copies."""
 
 import copy
-import io
 import math
 import pickle
 
@@ -228,7 +227,7 @@ def test_a_gradient_that_is_assigned_must_fit():
     assert x.grad is None
 
 
-# Copies, pickles and files --------------------------------------------------------------------------------------------
+# Copies and pickles ------------------------------------------------------------------------------------------------
 
 
 def test_deepcopy_copies_elements_gradient_and_ties():
@@ -247,62 +246,6 @@ def test_pickle_keeps_the_class_the_dtype_and_requires_grad():
     for x in (leaf(1.0), ag.tensor([1, 2]), nn.Parameter(ag.ones(2)), ag.tensor(True)):
         y = pickle.loads(pickle.dumps(x))
         assert type(y) is type(x) and y.dtype == x.dtype and y.requires_grad == x.requires_grad and y.equal(x)
-
-
-def test_save_and_load(tmp_path):
-    model = nn.Linear(3, 2)
-    checkpoint = {"model": model.state_dict(), "step": 7, "loss": 0.5, "names": ["a", None], "range": (1, 2.0)}
-    path = tmp_path / "checkpoint.pt"
-    ag.save(checkpoint, path)
-    found = ag.load(path, map_location="cpu")
-    assert {k: found[k] for k in ("step", "loss", "names", "range")} == {
-        k: checkpoint[k] for k in ("step", "loss", "names", "range")
-    }
-    nn.Linear(3, 2).load_state_dict(found["model"])
-    assert found["model"]["weight"].equal(model.weight) and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
-    ag.save(list(model.parameters()), str(path))
-    assert isinstance(ag.load(str(path))[0], nn.Parameter)
-
-
-def test_save_and_load_an_open_file():
-    file = io.BytesIO()
-    ag.save([ag.arange(3), {1, 2}], file)
-    file.seek(0)
-    numbers, others = ag.load(file)
-    assert numbers.tolist() == [0, 1, 2] and others == {1, 2}
-
-
-class Command:
-    def __reduce__(self):
-        return print, ("code was run",)
-
-
-def test_loading_refuses_code_unless_told_to_trust_it(tmp_path, capsys):
-    path = tmp_path / "bad.pt"
-    ag.save({"weights": ag.ones(2), "extra": Command()}, path)
-    with pytest.raises(pickle.UnpicklingError, match="builtins.print.*weights_only=False.*trust"):
-        ag.load(path)
-    assert capsys.readouterr().out == ""
-    ag.load(path, weights_only=False)
-    assert capsys.readouterr().out == "code was run\n"
-
-
-@pytest.mark.parametrize(
-    "name", ["os.system", "builtins.eval", "builtins.getattr", "autograd.tensor.np", "nn.Module", "numpy.load"]
-)
-def test_loading_refuses_everything_that_is_no_weight(name):
-    module, _, attribute = name.rpartition(".")
-    program = f"c{module}\n{attribute}\n.".encode()  # the pickle that names it
-    with pytest.raises(pickle.UnpicklingError, match=f"{name}, which is no weight"):
-        ag.load(io.BytesIO(program))
-
-
-def test_a_save_that_fails_leaves_the_old_file(tmp_path):
-    path = tmp_path / "x.pt"
-    ag.save(1, path)
-    with pytest.raises((pickle.PicklingError, AttributeError)):
-        ag.save(lambda: 0, path)
-    assert ag.load(path) == 1
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
