@@ -255,6 +255,18 @@ def test_a_checkpoint_of_another_model_is_an_error(tmp_path, config):
         load_gpt(tmp_path / "a.ckpt")
 
 
+@pytest.mark.parametrize("field", ["vocab_size", "block_size", "n_layer", "n_embd", "n_hidden"])
+@pytest.mark.parametrize("position", ["learned", "rotary", "sinusoidal"])
+def test_a_config_of_more_than_the_weights_of_its_file_is_an_error_before_the_model_is_made(
+    tmp_path, monkeypatch, field, position
+):
+    config = {**SMALL, "position": position}
+    checkpoint.save(tmp_path / "a.ckpt", GPT(GPTConfig(**config)), config={**config, field: 12 * 10**9})
+    monkeypatch.setattr("models.checkpoint.GPT", None)
+    with pytest.raises(CheckpointError, match="the file holds|positions up to"):
+        load_gpt(tmp_path / "a.ckpt")
+
+
 @pytest.mark.parametrize("preset, total", [("gpt2", "124,439,808"), ("gpt3", "174,604,259,328")])
 def test_the_inventory_of_a_preset_is_printed_by_one_command(preset, total, capsys):
     inventory_command([preset])

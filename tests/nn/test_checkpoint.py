@@ -36,6 +36,9 @@ class Malicious:
         (pickle.dumps(Malicious()), "cannot be read"),
         (pickle.dumps([1, 2]), "not a checkpoint"),
         (pickle.dumps({"format": checkpoint.FORMAT, "version": 99}), "version 99"),
+        (pickle.dumps({"format": checkpoint.FORMAT, "version": 1}), '"model" should be a dict of tensors'),
+        (pickle.dumps({"format": checkpoint.FORMAT, "version": 1, "model": {"weight": 3}}), "dict of tensors"),
+        (pickle.dumps({"format": checkpoint.FORMAT, "version": 1, "model": {}, "config": [1]}), "config"),
     ],
 )
 def test_any_other_file_is_an_error_and_none_of_its_code_runs(tmp_path, capsys, content, words):
@@ -43,6 +46,16 @@ def test_any_other_file_is_an_error_and_none_of_its_code_runs(tmp_path, capsys, 
     with pytest.raises(CheckpointError, match=f"a.ckpt.*{words}"):
         checkpoint.load(tmp_path / "a.ckpt")
     assert not capsys.readouterr().out
+
+
+def test_a_config_of_another_kind_is_shown_in_short(tmp_path):
+    nested = []
+    for _ in range(400):
+        nested = [nested]
+    checkpoint.save(tmp_path / "a.ckpt", nn.Linear(2, 2), config={"size": nested, "text": "x" * 10**6})
+    with pytest.raises(CheckpointError, match="another model: size .* -> 3, text 'x") as caught:
+        checkpoint.load_model(tmp_path / "a.ckpt", nn.Linear(2, 2), {"size": 3})
+    assert len(str(caught.value)) < 500
 
 
 def test_a_file_that_is_not_there_is_said_to_be(tmp_path):
