@@ -29,6 +29,7 @@ PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 BYTE_ORDER = PRINTABLE + [byte for byte in range(256) if byte not in PRINTABLE]
 BYTE_CHARS = [chr(byte) for byte in PRINTABLE] + [chr(256 + i) for i in range(256 - len(PRINTABLE))]
 BYTE_IDS = [BYTE_ORDER.index(byte) for byte in range(256)]
+MOST_BYTES = 1 << 26  # of all tokens together: each merge may double the longest one (GPT-2's take 320 KB)
 CACHED_CHUNKS = 1 << 17  # how many chunks are remembered,
 CACHED_LENGTH = 64  # and how long, in characters, one of them may be
 
@@ -47,11 +48,18 @@ class BPETokenizer(Tokenizer):
         self.merges: list[Pair] = list(merges)
         self._merged: dict[Pair, int] = {}
         self.tokens: list[bytes] = [bytes([byte]) for byte in BYTE_ORDER]
+        total = 256
         for new, (left, right) in enumerate(self.merges, start=256):
             if not (0 <= left < new and 0 <= right < new):
                 raise ValueError(f"merge {new - 256} joins ({left}, {right}); both must be ids below {new}")
             if self._merged.setdefault((left, right), new) != new:
                 raise ValueError(f"merge {new - 256} joins ({left}, {right}), which an earlier merge joins already")
+            total += len(self.tokens[left]) + len(self.tokens[right])
+            if total > MOST_BYTES:
+                raise ValueError(
+                    f"the tokens of merges 0 to {new - 256} are {total:,} bytes long, and at most {MOST_BYTES:,} are "
+                    "allowed: the merges build on each other again and again; train the tokenizer on ordinary text"
+                )
             self.tokens.append(self.tokens[left] + self.tokens[right])
         self.special: dict[str, int] = {}
         for name in special:

@@ -1,6 +1,7 @@
 """Byte-level BPE, against a plain reference."""
 
 import sys
+import tracemalloc
 from functools import cache
 from pydoc_data.topics import topics  # prose that every Python carries
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.tokenizers import BPETokenizer, bpe
+from models.tokenizers import BPETokenizer, bpe, from_state
 from tests.models.plain_bpe import merges_as_bytes, plain_encode, plain_train, tokens_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -129,6 +130,18 @@ def test_a_character_spread_over_tokens_decodes_to_replacements_until_it_is_whol
 def test_merges_that_make_no_sense_are_an_error(merges: list[tuple[int, int]], special: list[str], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         BPETokenizer(merges, special)
+
+
+@pytest.mark.parametrize("count", [41, 1000])
+def test_merges_that_double_a_token_again_and_again_are_an_error_within_the_limit(count: int) -> None:
+    doubling = [[0, 0], *([256 + k, 256 + k] for k in range(count - 1))]
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"merges 0 to \d+ are [\d,]+ bytes long, and at most 67,108,864 are allowed"):
+        from_state({**BPETokenizer([]).state(), "merges": doubling})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.1 * bpe.MOST_BYTES
+    assert len(BPETokenizer([(a, b) for a, b in doubling[:24]]).tokens[-1]) == 1 << 24
 
 
 def test_a_file_with_something_else_than_pairs_is_an_error() -> None:
