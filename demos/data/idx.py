@@ -16,6 +16,11 @@ MNIST = Path(__file__).parent / "mnist"
 # Everything is big-endian.
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
+# Gzip packs zeros a thousand times smaller: what a file claims to hold is read up to these limits.
+LIMIT = 1 << 28  # bytes, from a file of any size (MNIST's training images take 47 MB)
+EXPANSION = 10  # times the size of a larger file
+PIECE = 1 << 20  # bytes that are read at once
+
 
 class Mnist(NamedTuple):
     """Images are uint8 (N, 28, 28), 0 for paper and 255 for ink; labels are uint8 (N,), 0 to 9."""
@@ -31,30 +36,53 @@ def read_idx(path: str | Path) -> NDArray[Any]:
 
     Raises FileNotFoundError, or ValueError that says what is wrong with the file.
     """
-    data = _unpacked(Path(path))
-    if len(data) < 4:
+    with open(path, "rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        size = plain.seek(0, 2)
+        plain.seek(0)
+        try:
+            return _read(path, size, gzip.GzipFile(fileobj=plain) if packed else plain)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path}: the gzip file is damaged or cut short: {error}") from error
+
+
+def _read(path: str | Path, file_size: int, file: Any) -> NDArray[Any]:
+    magic = file.read(4)
+    if len(magic) < 4:
         raise ValueError(
-            f"{path}: an IDX file begins with a magic number of 4 bytes, but this one has {len(data)} bytes"
+            f"{path}: an IDX file begins with a magic number of 4 bytes, but this one has {len(magic)} bytes"
         )
-    zeros, code, ndim = struct.unpack(">HBB", data[:4])
+    zeros, code, ndim = struct.unpack(">HBB", magic)
     if zeros != 0 or code not in DTYPES:
         known = ", ".join(f"0x{c:02x}" for c in DTYPES)
         expected = f"expected two zero bytes and a type code ({known})"
-        raise ValueError(f"{path}: not an IDX file: its magic number is 0x{data[:4].hex()}, {expected}")
+        raise ValueError(f"{path}: not an IDX file: its magic number is 0x{magic.hex()}, {expected}")
+    sizes = file.read(4 * ndim)
     start = 4 + 4 * ndim
-    if len(data) < start:
-        raise ValueError(f"{path}: {ndim} dimensions need a header of {start} bytes, but the file has {len(data)}")
-    shape = struct.unpack(f">{ndim}I", data[4:start])
+    if len(sizes) < 4 * ndim:
+        raise ValueError(f"{path}: {ndim} dimensions need a header of {start} bytes, but the file has {4 + len(sizes)}")
+    shape = struct.unpack(f">{ndim}I", sizes)
     dtype = np.dtype(DTYPES[code])
-    size = start + math.prod(shape) * dtype.itemsize
-    if len(data) != size:
-        fault = "is truncated" if len(data) < size else "has bytes after its end"
-        raise ValueError(f"{path} {fault}: {dtype.name} of shape {shape} takes {size} bytes, found {len(data)}")
+    length = math.prod(shape) * dtype.itemsize
+    takes = f"{dtype.name} of shape {shape} takes {start + length} bytes"
+    limit = max(LIMIT, EXPANSION * file_size)
+    if isinstance(file, gzip.GzipFile) and length > limit:
+        raise ValueError(
+            f"{path}: {takes}, which is too much for a gzip file of {file_size} bytes: the limit is {limit}. "
+            "If it is what you want to read, unpack it first: gunzip"
+        )
+    data = bytearray()
+    while len(data) <= length and (piece := file.read(min(length + 1 - len(data), PIECE))):
+        data += piece
+    if len(data) < length:
+        raise ValueError(f"{path} is truncated: {takes}, found {start + len(data)}")
+    if len(data) > length:
+        raise ValueError(f"{path} has bytes after its end: {takes}, found at least {start + len(data)}")
     try:
-        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+        array = np.frombuffer(data, dtype).reshape(shape)
     except ValueError as error:  # more dimensions, or larger ones, than NumPy has
         raise ValueError(f"{path}: no array can have its shape {shape}: {error}") from error
-    return array.astype(dtype.newbyteorder("="))
+    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 def load_mnist(folder: str | Path = MNIST) -> Mnist:
@@ -90,13 +118,3 @@ def _find(folder: Path, name: str) -> Path:
         if path.exists():
             return path
     raise FileNotFoundError(f"{folder} has neither {name}.gz nor {name}")
-
-
-def _unpacked(path: Path) -> bytes:
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path}: the gzip file is damaged or cut short: {error}") from error

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import struct
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
@@ -79,6 +81,37 @@ def test_a_gzip_file_cut_anywhere_is_an_error(folder, cut):
     path.write_bytes(whole[: max(2, int(cut * len(whole)))])
     with pytest.raises(ValueError, match="file: the gzip file is damaged"):
         read_idx(path)
+
+
+def peak_of(act: Callable[[], object]) -> int:
+    """The most bytes of memory at a time while `act` runs."""
+    tracemalloc.start()
+    try:
+        act()
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("claimed", [(1 << 16, 1 << 16), (1 << 28, 2), (100,)])
+def test_a_gzip_file_much_smaller_than_its_array_is_an_error_that_takes_little_memory(tmp_path, claimed):
+    """The last one claims less than it holds."""
+    header = struct.pack(f">HBB{len(claimed)}I", 0, 8, len(claimed), *claimed)
+    (tmp_path / "file").write_bytes(gzip.compress(header + bytes(20_000_000)))
+
+    def read() -> None:
+        with pytest.raises(ValueError, match="too much for a gzip file of .* limit is 268435456.*gunzip|after its end"):
+            read_idx(tmp_path / "file")
+
+    assert peak_of(read) < 2_000_000
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_reading_takes_little_more_than_the_array(tmp_path, pack):
+    array = np.random.default_rng(0).integers(0, 255, 10_000_000, dtype="u1")
+    (tmp_path / "file").write_bytes(pack(idx_bytes(array)))
+    assert peak_of(lambda: read_idx(tmp_path / "file")) < 1.5 * array.nbytes
 
 
 @pytest.mark.parametrize("magic", [b"\x89PNG", b"\0\0\x07\x01", b"\0\x01\x08\x01"])
