@@ -3,6 +3,7 @@
 The form is the one that Y. LeCun, C. Cortes and C. Burges describe in *The MNIST database of handwritten digits*.
 """
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SIDE, BOX, CENTRE = 28, 20, 14
 LARGEST = 2048  # pixels on a side that are looked at; a larger picture is reduced first
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "MPO")  # some others of Pillow's start programs
+MOST_PIXELS = 25_000_000  # that are read, in 400 MB at most: a small file may be a picture of any size
 FAINTEST = 0.06  # a difference from the paper's colour below this share of that between black and white is no ink
 EDGE = 0.2  # ink fainter than this share of the darkest is cut off with the margins
 
@@ -24,17 +27,26 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
     """The digit in a PNG, JPEG or other image file, of any size and colours, as (28, 28).
 
     The colour of the border is taken for the paper's, so dark on light, light on dark and a transparent background all
-    do. Raises FileNotFoundError, ValueError if the file is not a picture or is blank, ImportError without Pillow.
+    do. Raises FileNotFoundError, ValueError if the file is not a picture, is blank or has too many pixels, ImportError
+    without Pillow.
     """
     Image, ImageOps = (require(f"PIL.{name}", "plot") for name in ("Image", "ImageOps"))
     try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as file:
+            width, height = file.size
+            if width * height <= MOST_PIXELS:
+                ImageOps.exif_transpose(file, in_place=True)
+                colours = _colours(file)
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a damaged picture may raise anything
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
-    ink = _ink(_colours(image))
+    if width * height > MOST_PIXELS:
+        raise ValueError(
+            f"{path} has {width} x {height} pixels, and at most {MOST_PIXELS:,} are read: make it smaller, for a digit "
+            "a few hundred on a side are enough"
+        )
+    ink = _ink(colours)
     if ink.max() < FAINTEST:
         raise ValueError(f"{path} is blank: nothing in it stands out from the colour of its border")
     return mnist_form(ink)
@@ -65,7 +77,9 @@ def _colours(image: "PIL.Image.Image") -> NDArray[np.float32]:
     if image.mode.startswith("I"):  # grey in more than 8 bits, often with a range of its own
         grey = np.asarray(image, np.float32)
         image = Image.fromarray((255 * grey / max(float(grey.max()), 1)).astype(np.uint8))
-    image = image.convert("RGBA")
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.thumbnail((LARGEST, LARGEST))  # before there are copies of it
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
     image.thumbnail((LARGEST, LARGEST))
     return np.asarray(image, np.float32) / np.float32(255)
 

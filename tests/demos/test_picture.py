@@ -1,5 +1,6 @@
 """A digit drawn at any size, place and in any colours comes back as the MNIST image that it was made from."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -153,6 +154,35 @@ def test_a_missing_file_and_one_that_is_no_picture_are_errors_that_name_it(tmp_p
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:-60])
     with pytest.raises(ValueError, match="cut.png cannot be read as a picture"):
         read_picture(tmp_path / "cut.png")
+
+
+def test_a_picture_of_too_many_pixels_is_an_error_before_they_are_read(tmp_path, recwarn):
+    for side in (5001, 16_000):  # for the second one, Pillow itself would warn
+        header = io.BytesIO()
+        Image.new("1", (side, 5000)).save(header, "png")
+        (tmp_path / "large.png").write_bytes(header.getvalue()[:60])
+        with pytest.raises(ValueError, match=rf"large.png has {side} x 5000 pixels, and at most 25,000,000 .* smaller"):
+            read_picture(tmp_path / "large.png")
+    assert not recwarn.list
+
+
+@settings(max_examples=200)
+@given(
+    format=st.sampled_from(["png", "jpeg", "gif", "bmp", "tiff", "webp", "ppm"]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=9),
+    length=st.just(1.0) | st.floats(0, 1),
+)
+def test_a_damaged_picture_is_read_or_an_error_that_names_it(file, format, changes, length):
+    whole = io.BytesIO()
+    Image.fromarray(DIGITS[0]).save(whole, format)
+    data = bytearray(whole.getvalue())
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    file.write_bytes(data[: int(length * len(data))])
+    try:
+        assert read_picture(file).shape == (28, 28)
+    except ValueError as error:
+        assert str(file) in str(error)
 
 
 def test_without_pillow_the_error_names_the_extra(monkeypatch):
