@@ -167,9 +167,9 @@ def backward_walk(
 ) -> Iterator[tuple[Node, Any]]:
     """Walk back from `roots`, whose upstream gradients are given, and yield each target with its gradient.
 
-    Without `targets` these are the leaves, and the nodes that retain their gradient; with them, only what depends on a
-    target is walked. Gradients are ndarrays or, with `create_graph`, tensors: then the rules run on tensors and are
-    recorded themselves. Raises GraphError where an array that a rule needs was changed in place, or freed.
+    Without `targets` these are the leaves; with them, only what depends on a target is walked. Nodes that retain their
+    gradient are yielded, too. Gradients are ndarrays or, with `create_graph`, tensors: then the rules run on tensors
+    and are recorded themselves. Raises GraphError where an array that a rule needs was changed in place, or freed.
     """
     nodes = newest_first(roots)
     chosen = None if targets is None else set(targets)
@@ -189,11 +189,11 @@ def backward_walk(
             g = run_hooks(node, g)
         if node.record is not None:
             node.record.grad = g
-        if node in chosen if chosen is not None else node.op is None or node.retains_grad:
+        if node.retains_grad or (node in chosen if chosen is not None else node.op is None):
             yield node, gradients.exclusive(node, g)
         if node.index is not None:
             gradients.accumulate_output(node, g)
-        elif node.op is not None:
+        elif node.op is not None and (needed is None or not needed.isdisjoint(node.parents)):
             if node.order < clock.last or node.saved is FREED:
                 check_saved(node)
             for parent, contribution in zip(node.parents, node.op.vjp(node, g, needed, create_graph)):

@@ -16,7 +16,7 @@ from autograd.grad_mode import mode
 from autograd.graph import Node, backward_walk
 from autograd.methods import Methods
 from autograd.ops.numpy_names import strip
-from autograd.version import tick
+from autograd.version import bump_version, tick
 
 
 def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.ndarray:
@@ -184,18 +184,20 @@ class Tensor(Methods):
 
     def retain_grad(self) -> None:
         """Keep the gradient of what an op made, too."""
-        if self.node is None:
+        node = current_node(self)
+        if node is None:
             raise RuntimeError("retain_grad() on a tensor that requires no gradient")
-        self.node.retains_grad = True
+        node.retains_grad = node.op is not None
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient in each walk; what it returns, if anything, takes its place."""
         if not callable(hook):
             raise TypeError(f"a hook is a function of the gradient, got {type(hook).__name__}")
-        if self.node is None:
+        node = current_node(self)
+        if node is None:
             raise RuntimeError("register_hook() on a tensor that requires no gradient")
-        self.node.hooks = self.node.hooks or {}
-        return RemovableHandle(self.node.hooks, _on_gradients(hook))
+        node.hooks = node.hooks or {}
+        return RemovableHandle(node.hooks, _on_gradients(hook))
 
     def backward(
         self,
@@ -216,8 +218,8 @@ class Tensor(Methods):
         inputs = [inputs] if isinstance(inputs, Tensor) else inputs
         found = gradients([self], [gradient], inputs, retain_graph, create_graph)
         for tensor, g in zip(inputs, found, strict=True):
-            if g is not None:
-                tensor.grad = g if tensor.grad is None else tensor.grad + g
+            if g is not None and tensor.node is not None and not tensor.node.retains_grad:
+                accumulate_grad(tensor.node, g)
 
     def __repr__(self) -> str:
         body = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
@@ -307,10 +309,20 @@ _accumulating = threading.Lock()  # threads may walk back to one leaf at the sam
 
 
 def accumulate_grad(node: Node, g: Any) -> None:
-    """Add `g`, an ndarray or a tensor with a history, to the `.grad` of a node."""
+    """Add `g`, an ndarray or a tensor with a history, to the `.grad` of a node: in place, unless the sum has a history.
+
+    The `.grad` has an array of its own.
+    """
     g = wrap(g.array.copy(), g.node) if isinstance(g, TensorBase) else wrap(g)
     with _accumulating:
-        node.grad = g if node.grad is None else node.grad + g
+        total = node.grad
+        if total is None:
+            node.grad = g
+        elif g.node is not None or not total.array.flags.writeable:
+            node.grad = total + g
+        else:
+            np.add(total.array, g.array, out=total.array)
+            bump_version(total.array)
 
 
 def gradients(
@@ -325,7 +337,15 @@ def gradients(
     if None in targets:
         raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
     found: dict[Node, Any] = {}
-    run_backward(outputs, upstream, targets, retain_graph, create_graph, found.__setitem__)
+    wanted = set(targets)
+
+    def take(node: Node, g: Any) -> None:
+        if node.retains_grad:
+            accumulate_grad(node, g if create_graph else g.copy())
+        if node in wanted:
+            found[node] = g
+
+    run_backward(outputs, upstream, targets, retain_graph, create_graph, take)
     return [g if g is None or isinstance(g, Tensor) else wrap(g) for g in map(found.get, targets)]
 
 

@@ -337,6 +337,103 @@ def test_a_hook_on_a_leaf_changes_what_is_gathered():
     assert x.grad.item() == 1
 
 
+def test_the_hooks_of_an_input_run_once():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: g * 10)
+    assert ag.grad((y * 3).sum(), y, retain_graph=True)[0].tolist() == [30, 30]
+    assert ag.grad(y, y, ag.ones(2))[0].tolist() == [10, 10]
+
+
+class Keeping(ag.Function):
+    """Passes on its gradient, and keeps it."""
+
+    kept: list = []
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, g):
+        Keeping.kept.append(g)
+        return g
+
+
+def hooked(x, kept):
+    x.register_hook(kept.append)
+    return x
+
+
+def replaced(x, kept):
+    x.register_hook(lambda g: kept.append(g * 1) or kept[-1])
+    return x
+
+
+def through_a_function(x, kept):
+    Keeping.kept = kept
+    return Keeping.apply(x)
+
+
+@pytest.mark.parametrize("keep", [hooked, replaced, through_a_function])
+def test_the_gradient_of_a_leaf_is_its_own_array(keep):
+    x, kept = ag.tensor([1.0, 2.0], requires_grad=True), []
+    upstream = ag.tensor([3.0, 4.0])
+    keep(x, kept).backward(upstream)
+    x.grad.zero_()
+    assert [g.tolist() for g in kept] == [[3, 4]] and upstream.tolist() == [3, 4]
+
+
+def test_the_gradient_that_is_gathered_stays_one_tensor():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    (x * 3).sum().backward()
+    first = x.grad
+    (x * 4).sum().backward()
+    assert x.grad is first and first.tolist() == [7, 7]
+    (x * x).sum().backward(create_graph=True)
+    assert x.grad is not first and first.tolist() == [7, 7] and x.grad.requires_grad
+
+
+def test_retained_gradients_are_gathered_by_grad_too():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    (g,) = ag.grad((y * y).sum(), y, retain_graph=True)
+    g.zero_()
+    assert y.grad.tolist() == [4, 8]
+    ag.grad((y * y).sum(), x, retain_graph=True)
+    assert y.grad.tolist() == [8, 16]
+    (y * y).sum().backward(inputs=[y])
+    assert y.grad.tolist() == [12, 24]
+
+
+def test_an_input_whose_own_graph_was_freed_still_has_a_gradient():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    y.sum().backward()
+    assert ag.grad((y * y).sum(), y)[0].tolist() == [2, 8]
+
+
+def test_threads_gather_into_one_leaf_without_losing_a_gradient():
+    x = ag.tensor([0.0, 0.0], requires_grad=True)
+
+    def work():
+        for _ in range(500):
+            (x * 1).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert x.grad.tolist() == [4000, 4000]
+
+
 def test_a_hook_needs_a_gradient():
     with pytest.raises(RuntimeError, match="requires no gradient"):
         ag.ones(1).register_hook(print)
