@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.grad_mode import enable_grad
 from autograd.graph import Node
-from autograd.version import changed_since
+from autograd.version import changed_since, owner
 
 T = TypeVar("T", bound=type)
 F = TypeVar("F", bound=Callable)
@@ -100,7 +100,7 @@ def apply_view(view_fn: ViewFn | None, x: Any) -> Any:
 def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, index: int | None = None) -> None:
     """Note that `function` gave `view`, if it shares the memory of the tensor `of`."""
     memory, array = view.array.base, of.array
-    if memory is not None and (memory is array or memory is array.base):
+    if memory is not None and (memory is array or memory is array.base or owner(view.array) is owner(array)):
         view._base = of if of._base is None else of._base
         view._view_fn = (of._view_fn, function, keywords, index)
 
@@ -112,5 +112,14 @@ def current_node(tensor: TensorBase) -> Node | None:
     """
     if tensor._base is not None and changed_since(tensor.array, tensor.node.order if tensor.node else 0):
         with enable_grad():
-            tensor.node = apply_view(tensor._view_fn, tensor._base).node
+            set_node(tensor, apply_view(tensor._view_fn, tensor._base).node)
     return tensor.node
+
+
+def set_node(tensor: TensorBase, node: Node | None) -> None:
+    """Give a tensor that was changed in place its new history. What `retain_grad` asked for goes with the tensor."""
+    old = tensor.node
+    if old is not None and old.retains_grad and node is not None:
+        node.retains_grad, node.grad = True, old.grad
+        old.retains_grad, old.grad = False, None
+    tensor.node = node

@@ -107,13 +107,13 @@ def jacobian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
     with enable_grad():
         xs = _differentiable(_inputs(inputs))
         out = f(*xs)
-        flat = out.view(-1)
+        flat = out.reshape(-1)
         rows: list[list[Tensor]] = [[] for _ in xs]
         for i in range(flat.numel()):
             grads = grad(flat[i], xs, retain_graph=True, create_graph=create_graph, allow_unused=True)
             for row, x, g in zip(rows, xs, grads, strict=True):
                 row.append(creation.zeros_like(x) if g is None else g)
-        from_rows = [np.stack(row).view(*out.shape, *x.shape) for row, x in zip(rows, xs, strict=True)]
+        from_rows = [np.stack(row).reshape(*out.shape, *x.shape) for row, x in zip(rows, xs, strict=True)]
     return tuple(from_rows) if many else from_rows[0]
 
 

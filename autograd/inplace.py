@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.base import TensorBase, current_node
+from autograd.base import TensorBase, current_node, set_node
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, step_behind
 from autograd.ops.indexing import getitem, index_put, is_basic, memory_order
+from autograd.ops.shape import reshape
 from autograd.ops.table import OPS
 from autograd.version import bump_version, owner, tick
 
@@ -22,6 +23,8 @@ class writing:  # noqa: N801 - a context, as no_grad is
     """
 
     def __init__(self, *tensors: TensorBase) -> None:
+        for tensor in tensors:
+            check_writeable(tensor)
         self.arrays = [tensor.array for tensor in tensors]
 
     def __enter__(self) -> list[np.ndarray]:
@@ -62,6 +65,10 @@ def copy_into(tensor: Any, value: Any) -> Any:
 def put(tensor: Any, index: Any, value: Any) -> Any:
     """`tensor[index] = value`, for an index without tensors in it."""
     check_writeable(tensor)
+    if shape := np.shape(value):
+        while shape and shape[0] == 1:
+            shape = shape[1:]
+        value = value if len(shape) == np.ndim(value) else reshape(value, size=shape)
     node = current_node(value) if isinstance(value, TensorBase) else None
     if is_basic(index):
         copy_into(getitem(tensor, index=index), value)
@@ -101,19 +108,21 @@ def _record(tensor: Any, base: Any, node: Node | None, copied: bool) -> None:
     A write into a view is recorded at its base, from which the view follows.
     """
     if base is tensor and not copied:
-        tensor.node = node
+        set_node(tensor, node)
         if node is not None:
             node.order = tick()  # it was made before the change, which it is the history of
     elif base.array.dtype.kind == "f" and (node is not None or base.node is not None):
         saved = {"view_fn": tensor._view_fn, "order": memory_order(base.array)}
-        base.node = Node(OPS["copy_slices"], (base.node, node), saved, base.array.shape, base.array.dtype)
+        set_node(base, Node(OPS["copy_slices"], (base.node, node), saved, base.array.shape, base.array.dtype))
         if mode.trace is not None:
             mode.trace.note(base.node, base.array, (base.array, tensor.array))
 
 
 def check_writeable(tensor: Any) -> None:
     """Raise RuntimeError for a tensor whose elements cannot be changed one by one, or not at all."""
-    if not tensor.array.flags.writeable:
+    array = tensor.array
+    repeated = 0 in array.strides and array.size and any(d == 0 and n > 1 for d, n in zip(array.strides, array.shape))
+    if repeated or not array.flags.writeable:
         raise RuntimeError(
             f"a tensor of shape {tensor.array.shape} whose elements share places in memory (an expanded one), or "
             "that is read-only, cannot be changed in place: clone() it first"

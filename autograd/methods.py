@@ -255,7 +255,7 @@ class Methods(TensorBase):
 
     def contiguous(self) -> Any:
         """Itself where its elements lie in row-major order, else a copy in which they do."""
-        return self if self.array.flags.c_contiguous else self.clone()
+        return self if self.array.flags.c_contiguous else self.clone(memory_format="contiguous_format")
 
     # New tensors, in this one's dtype unless another is given ---------------------------------------------------------
 

@@ -141,7 +141,7 @@ class Tensor(Methods):
         if requires_grad and current_node(self) is None:
             self._base, self.node = None, leaf(self.array)
         elif not requires_grad:
-            self.detach_()
+            self._base = self.node = None
         return self
 
     @property
@@ -163,8 +163,12 @@ class Tensor(Methods):
 
     @property
     def data(self) -> Tensor:
-        """The same elements without a history; what is written to them is written to this tensor."""
-        return self.detach()
+        """The same elements without a history; what is written to them is written to this tensor.
+
+        As in torch it is not seen as a change: a backward pass that needs the old elements takes the new ones. A write
+        through `detach()` is seen.
+        """
+        return wrap(np.asarray(self.array.data))
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -179,6 +183,8 @@ class Tensor(Methods):
 
     def detach_(self) -> Tensor:
         """Forget the history."""
+        if self._base is not None:
+            raise RuntimeError("a view cannot forget its history in place: use detach()")
         self._base = self.node = None
         return self
 

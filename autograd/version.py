@@ -30,8 +30,11 @@ clock = _Clock()
 
 def owner(array: np.ndarray) -> np.ndarray:
     """The array that owns the memory of this one."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        base = getattr(base, "base", None)  # what NumPy's stride tricks put between two arrays has a base, too
     return array
 
 

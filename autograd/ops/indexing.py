@@ -5,10 +5,11 @@ from __future__ import annotations
 import operator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd.base import apply_view
 from autograd.errors import GraphError, ShapeError
-from autograd.ops.shape import expand, one_dim, permute, reshape
+from autograd.ops.shape import expand, one_dim, reshape, unsqueeze
 from autograd.ops.table import function, op
 from autograd.version import owner
 
@@ -39,7 +40,10 @@ def getitem(x, *, index):
     """x[index], basic (a view) or advanced (a copy); elements taken twice have their gradients added."""
     if isinstance(index, int):
         return x[index, ...]
-    return x[_as_view(index) if is_basic(index) else index]
+    if is_basic(index):
+        return x[_as_view(index)]
+    out = x[index]
+    return out if out.flags.c_contiguous else out.copy()
 
 
 @op(method=False, x=lambda g, index: getitem(g, index=index))
@@ -115,9 +119,13 @@ def memory_order(array):
     return tuple(sorted(range(array.ndim), key=lambda i: -abs(array.strides[i])))
 
 
+def _outside(g, view_fn, order):
+    return np.zeros_like(g) if view_fn is None else copy_slices(g, 0, view_fn=view_fn, order=order)
+
+
 @op(
     method=False,
-    x=lambda g, view_fn, order: copy_slices(g, 0, view_fn=view_fn, order=order),
+    x=_outside,
     value=lambda g, view_fn: apply_view(view_fn, g),
 )
 def copy_slices(x, value, *, view_fn, order):
@@ -159,20 +167,48 @@ def select(input, dim, index):
     return getitem(input, index=along(dim, input.ndim, operator.index(index)))
 
 
-@function()
-def unfold(input, dimension, size, step):
-    """All windows of `size` along a dim, `step` apart, as a new last dim."""
-    dim = dimension % input.ndim
-    starts = np.arange(0, input.shape[dim] - size + 1, step)
-    windows = getitem(input, index=(slice(None),) * dim + (starts[:, None] + np.arange(size),))
-    return permute(windows, dim=(*range(dim + 1), *range(dim + 2, windows.ndim), dim + 1))
+@op(method=False, x=lambda g, dimension, size, step: unfold(g, dimension=dimension, size=size, step=step))
+def fold(x, *, dimension, size, step, sizes):
+    """Zeros of the shape `sizes` with windows added where `unfold` takes them."""
+    out = np.zeros(sizes, x.dtype)
+    dim = one_dim(dimension, out.ndim)
+    rows, windows = (np.moveaxis(out, dim, -1), np.moveaxis(x, dim, -2)) if sizes else (out.reshape(1), x[None])
+    for i in range(size):
+        rows[..., i : i + step * windows.shape[-2] : step] += windows[..., i]
+    return out
+
+
+def _unfold_back(g, shape, dimension, size, step):
+    return fold(g, dimension=dimension, size=size, step=step, sizes=tuple(shape))
+
+
+@op(view=True, x=_unfold_back)
+def unfold(x, *, dimension, size, step):
+    """All windows of `size` along a dim, `step` apart, as a new last dim; only windows apart can be written to."""
+    dim = one_dim(dimension, x.ndim)
+    rows = x if x.ndim else x.reshape(1)
+    if step < 1 or not 0 <= size <= rows.shape[dim]:
+        raise RuntimeError(
+            f"unfold of dim {dim} of the shape {x.shape}: windows of {size} elements, {step} apart, are not there"
+        )
+    windows = sliding_window_view(rows, size, dim, writeable=step >= size and x.flags.writeable)
+    windows = windows[(slice(None),) * dim + (slice(None, None, step), ...)]
+    return windows if x.ndim else windows[0]
 
 
 @function(np.repeat)
 def repeat_interleave(input, repeats, dim=None, *, axis=None):
     """Each element (or slice along dim) repeated in place."""
     dim = axis if dim is None else dim
-    input, dim = (reshape(input, size=(-1,)), 0) if dim is None else (input, dim % input.ndim)
+    if dim is None:
+        input, dim = reshape(input, size=(-1,)), 0
+    elif not input.ndim:
+        raise IndexError(f"repeat_interleave along dim {dim}: a tensor of 0 dims has none")
+    dim = one_dim(dim, input.ndim)
+    if isinstance(repeats, int):
+        before, n, after = input.shape[:dim], input.shape[dim], input.shape[dim + 1 :]
+        spread = expand(unsqueeze(input, dim + 1), size=(*before, n, repeats, *after))
+        return reshape(np.copy(spread), size=(*before, n * repeats, *after))
     index = np.repeat(np.arange(input.shape[dim]), getattr(repeats, "array", repeats))
     return getitem(input, index=(slice(None),) * dim + (index,))
 
@@ -233,13 +269,17 @@ def scatter_add(input, dim, index, src):
 @function()
 def index_select(input, dim, index):
     """The slices of x along dim that the 1-D index names."""
-    lead = (slice(None),) * one_dim(dim, input.ndim)
-    return getitem(input, index=(*lead, _integers(index)))
+    index = _integers(index)
+    if not input.ndim:
+        return reshape(getitem(reshape(input, size=(1,)), index=(index,)), size=())
+    return getitem(input, index=((slice(None),) * one_dim(dim, input.ndim) + (np.atleast_1d(index),)))
 
 
 @function(inplace=True)
 def index_add(input, dim, index, source, *, alpha=1):
     """With the slices of source added at index along dim; repeated indices add up."""
+    if not input.ndim:
+        return reshape(index_add(reshape(input, size=(1,)), dim, index, source, alpha=alpha), size=())
     place = along(dim, input.ndim, index)
     return input + unindex(source if alpha == 1 else source * alpha, index=place, size=tuple(input.shape))
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograd import kernels
 from autograd.errors import ShapeError
-from autograd.ops.indexing import getitem, unindex
-from autograd.ops.shape import permute, transpose
+from autograd.ops.indexing import copy_slices, unindex
+from autograd.ops.shape import one_dim, transpose, writeable_as
 from autograd.ops.table import alias, function, op
 
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
@@ -180,15 +180,18 @@ def einsum(equation, *tensors, optimize=None):
     return contract(*[t for _, t in pairs], inputs=tuple(s for s, _ in pairs), output=output)
 
 
-@function()
-def diagonal(input, offset=0, dim1=0, dim2=1):
+def _undiagonal(g, shape, offset, dim1, dim2):
+    view_fn = None, diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}, None
+    return copy_slices(np.zeros(shape, g.dtype), g, view_fn=view_fn, order=tuple(range(len(shape))))
+
+
+@op(view=True, x=_undiagonal)
+def diagonal(x, *, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
-    dim1, dim2 = dim1 % input.ndim, dim2 % input.ndim
-    rest = [d for d in range(input.ndim) if d not in (dim1, dim2)]
-    input = permute(input, dim=(*rest, dim1, dim2))
-    n = max(min(input.shape[-2] + min(offset, 0), input.shape[-1] - max(offset, 0)), 0)
-    i = np.arange(n)
-    return getitem(input, index=(..., i - min(offset, 0), i + max(offset, 0)))
+    dim1, dim2 = one_dim(dim1, x.ndim), one_dim(dim2, x.ndim)
+    if dim1 == dim2:
+        raise IndexError(f"a diagonal needs two different dims, got dim {dim1} twice")
+    return writeable_as(x, np.diagonal(x, offset, dim1, dim2))
 
 
 _diagonal = diagonal

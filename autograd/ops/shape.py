@@ -26,6 +26,13 @@ def one_dim(dim, ndim):
 # Views ----------------------------------------------------------------------------------------------------------------
 
 
+def writeable_as(x, view):
+    """A view of x that NumPy made read-only, writeable where x is."""
+    if x.flags.writeable:
+        view.flags.writeable = True
+    return view
+
+
 @op(np.reshape, view=True, pack="size", x=lambda g, shape: np.reshape(g, shape))
 def reshape(x, *, size):
     """The same elements in the shape `size`, of which one may be -1."""
@@ -37,7 +44,16 @@ def reshape(x, *, size):
         ) from None
 
 
-view = alias(reshape, "view")
+@function()
+def view(input, *size, **keywords):
+    """`reshape` that never copies. Raises ShapeError where the elements in memory do not allow the new shape."""
+    out = reshape(input, *size, **keywords)
+    if out._base is None:
+        raise ShapeError(
+            f"a tensor of shape {tuple(input.shape)} and strides {input.stride()} cannot be viewed as "
+            f"{tuple(out.shape)} without a copy: use reshape()"
+        )
+    return out
 
 
 def _inverse(dim):
@@ -86,6 +102,8 @@ def t(input):
 @function(np.moveaxis)
 def movedim(input, source, destination):
     """The dims of `source` moved to where `destination` says."""
+    if not input.ndim:
+        return permute(input)
     source = [one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
     destination = [one_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
     order = [d for d in range(input.ndim) if d not in source]
@@ -119,6 +137,8 @@ def flatten(input, start_dim=0, end_dim=-1):
     if not input.ndim:
         return reshape(input, size=(1,))
     start, end = one_dim(start_dim, input.ndim), one_dim(end_dim, input.ndim)
+    if start == end:
+        return input
     return reshape(input, size=(*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]))
 
 
@@ -134,8 +154,8 @@ def unflatten(input, dim, sizes):
 
 @function()
 def view_as(input, other):
-    """In the shape of other."""
-    return reshape(input, size=tuple(other.shape))
+    """The `view` in the shape of other."""
+    return view(input, size=tuple(other.shape))
 
 
 @op(np.broadcast_to, view=True, pack="size", x=lambda g: g)
@@ -147,7 +167,7 @@ def expand(x, *, size):
     lead = len(size) - x.ndim
     kept = [x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(size)]
     try:
-        return np.broadcast_to(x, tuple(kept))
+        return writeable_as(x, np.broadcast_to(x, tuple(kept)))
     except ValueError:
         raise ShapeError(f"a tensor of shape {x.shape} cannot be expanded to {tuple(size)}") from None
 
@@ -242,7 +262,8 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
 @function()
 def chunk(input, chunks, dim=0):
     """At most `chunks` pieces of one size (the last may be smaller) along dim."""
-    return split(input, max(-(-input.shape[dim] // chunks), 1), dim)
+    n = input.shape[one_dim(dim, input.ndim)]
+    return split(input, -(-n // chunks) if n else [0] * chunks, dim)
 
 
 @op(view=True, grads=lambda g, dim, shapes: (np.stack(g, axis=dim) if g else np.zeros(shapes[0]),))

@@ -28,8 +28,6 @@ CHANGES = {
     "[mask] =": lambda y: y.__setitem__(y > 0, 5.0),
     "zero_": lambda y: y.zero_(),
     "copy_": lambda y: y.copy_(ag.ones(2)),
-    "data": lambda y: y.data.add_(1),
-    "data[i] =": lambda y: y.data.__setitem__(0, 5.0),
     "detach": lambda y: y.detach().mul_(2),
     "a view of the detached": lambda y: y.detach()[:1].fill_(7),
     "a view": lambda y: y[:1].add_(1),
@@ -96,6 +94,15 @@ def test_an_array_that_no_rule_needs_may_be_changed():
     y.detach().add_(100)
     z.sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), [1, 1])
+
+
+@pytest.mark.parametrize("write", [lambda t: t.add_(1), lambda t: t[:1].fill_(7), lambda t: t.__setitem__(0, 5.0)])
+def test_a_write_through_data_is_left_to_the_user(write):
+    y = leaf(1.0, 2.0) * 1
+    z = y.square()
+    write(y.data)
+    (g,) = ag.grad(z.sum(), y)
+    np.testing.assert_array_equal(g.numpy(), 2 * y.detach().numpy())
 
 
 def test_a_detached_tensor_and_data_share_memory():
@@ -291,6 +298,104 @@ def test_the_changed_tensor_itself_is_not_stale():
     np.testing.assert_array_equal(x.grad.numpy(), [10, 0])
 
 
+VIEWS = {
+    "an element": lambda x: x[0, 1],
+    "all of it": lambda x: x[()],
+    "a number selected": lambda x: x.select(0, 1)[2],
+    "a diagonal": lambda x: x.diagonal(),
+    "a diagonal beside": lambda x: x.diagonal(1, -1, 0),
+    "windows apart": lambda x: x.unfold(1, 2, 2),
+    "windows along the first dim": lambda x: x.unfold(-2, 1, 2),
+    "a diagonal of windows": lambda x: x.unfold(0, 2, 2)[0].diagonal(),
+    "expanded to its own shape": lambda x: x.expand(3, 4),
+    "one of the repeats of an expanded one": lambda x: x.expand(2, 3, 4)[1],
+    "a view": lambda x: x.view(2, 6).t()[1:],
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_write_into_a_view_is_a_write_into_its_base(view):
+    x = ag.tensor(np.arange(1.0, 13).reshape(3, 4), requires_grad=True)
+    places = VIEWS[view](ag.arange(12).view(3, 4)).numpy()
+    expected = x.detach().numpy().copy()
+    expected.reshape(-1)[places] = expected.reshape(-1)[places] ** 2
+
+    def f(x):
+        y = x * 1
+        part = VIEWS[view](y)
+        part.mul_(part)
+        return y
+
+    np.testing.assert_array_equal(f(x).detach().numpy(), expected)
+    assert ag.gradcheck(f, x) and ag.gradgradcheck(f, x)
+
+
+def test_iteration_gives_views():
+    x = ag.zeros(3)
+    for v in x:
+        v += 1
+    assert x.tolist() == [1, 1, 1]
+
+
+def test_a_view_is_refused_where_the_elements_would_have_to_be_copied():
+    x = ag.arange(6).view(2, 3)
+    with pytest.raises(RuntimeError, match=r"\(3, 2\) and strides \(1, 3\) cannot be viewed as \(6,\).*reshape"):
+        x.t().view(-1)
+    assert x.t().reshape(-1).tolist() == [0, 3, 1, 4, 2, 5]
+    x.t().view(3, 2, 1).zero_()
+    assert not x.any()
+
+
+COPIES = {
+    "advanced": lambda x: x[:, [0, 2]],
+    "a mask": lambda x: x[:, ag.tensor([True, False, True])],
+    "index_select": lambda x: x.index_select(1, ag.tensor([0, 2])),
+    "repeat_interleave": lambda x: x.repeat_interleave(2, 1),
+}
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_what_is_taken_by_an_index_is_row_major(copy):
+    taken = COPIES[copy](ag.ones(2, 3))
+    taken.view(-1).zero_()
+    assert not taken.any()
+
+
+def test_clone_keeps_the_order_of_dims_and_contiguous_does_not():
+    x = ag.ones(2, 3).t()
+    assert x.clone().stride() == (1, 3) and x.contiguous().stride() == (2, 1)
+    assert ag.ones(2, 1).expand(2, 3).clone().stride() == (3, 1)
+
+
+def test_what_retain_grad_asked_for_follows_a_tensor_through_its_changes():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    view = y[:1]
+    for t in (y, view):
+        t.retain_grad()
+    y.mul_(3)
+    view.mul_(2)
+    (y.sum() + view.sum()).backward()
+    assert view.grad.tolist() == [1] and y.grad.tolist() == [2, 1] and x.grad.tolist() == [12, 3]
+
+
+def test_a_value_that_is_assigned_may_have_more_dims_of_one_element():
+    x, v = leaf(1.0, 2.0), ag.tensor([[[5.0]]], dtype=ag.float64, requires_grad=True)
+    for index in (0, [1], slice(None)):
+        y = x * 1
+        y[index] = v
+        (g,) = ag.grad(y.sum(), v)
+        assert g.tolist() == [[[y.numel() if index == slice(None) else 1]]]
+
+
+def test_an_overwritten_tensor_depends_on_its_old_elements_no_more():
+    x = leaf(1.0, 2.0)
+    y = x * 1
+    y.fill_(3)
+    (g,) = ag.grad((y * y).sum(), x, create_graph=True)
+    assert g.tolist() == [0, 0] and not g.requires_grad
+
+
 # What may not be changed ----------------------------------------------------------------------------------------------
 
 
@@ -323,6 +428,20 @@ def test_an_expanded_tensor_cannot_be_changed_in_place(change):
             CHANGES[change](x.expand(2))
         CHANGES[change](x.expand(2).clone())
         assert not x.any()
+
+
+def test_windows_that_overlap_cannot_be_changed_in_place():
+    with pytest.raises(RuntimeError, match="share places in memory"):
+        ag.zeros(4).unfold(0, 2, 1).add_(1)
+
+
+def test_an_expanded_tensor_without_elements_may_be_changed():
+    ag.zeros(1).expand(2)[:0].add_(1)
+
+
+def test_a_view_cannot_forget_its_history_in_place():
+    with pytest.raises(RuntimeError, match="use detach"):
+        (leaf(1.0) * 1)[:1].detach_()
 
 
 def test_a_change_in_place_keeps_the_dtype_and_the_memory():
@@ -365,6 +484,8 @@ VIEWS_OF_A_LEAF = {
     "a reshape": lambda w: w.view(-1).fill_(1),
     "a slice of a reshape": lambda w: w.view(-1)[:3].fill_(1),
     "a piece": lambda w: w.split(1)[0].zero_(),
+    "a window": lambda w: w.unfold(1, 2, 2)[0].zero_(),
+    "a diagonal": lambda w: w.diagonal().zero_(),
     "an unbound row": lambda w: w.unbind(0)[1].zero_(),
     "a part split into heads": lambda w: ops.split_heads(w, heads=1, parts=3)[1].mul_(2),
     "a transpose split into heads": lambda w: ops.split_heads(w.t(), heads=2, parts=1)[0].mul_(2),

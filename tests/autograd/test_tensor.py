@@ -205,6 +205,14 @@ def test_is_leaf_and_grad_fn():
     assert not (x * 2).is_leaf and (x * 2).grad_fn.name == "mul" and (x * 2).detach().is_leaf
 
 
+def test_flatten_of_one_dim_and_retain_grad_of_a_leaf_do_nothing():
+    x = leaf(1.0, 2.0)
+    x.retain_grad()
+    assert x.flatten() is x
+    ag.grad((x * x).sum(), x)
+    assert x.grad is None
+
+
 def test_requires_grad_can_be_set_on_leaves_only():
     x = ag.ones(2)
     assert x.requires_grad_() is x and x.requires_grad

@@ -158,5 +158,5 @@ def test_after_empty_weights_modules_have_memory_again_even_after_an_error():
 def test_empty_weights_cannot_be_filled():
     with init.empty_weights():
         layer = nn.Linear(2, 3)
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(RuntimeError, match="read-only"):
         init.ones_(layer.weight)

@@ -106,6 +106,13 @@ def copy_slices(x: torch.Tensor, value: torch.Tensor, view_fn: Any, order: Any) 
     return torch.index_put(x.reshape(-1), (index,), value.reshape(-1)).reshape(x.shape)
 
 
+def fold(x: torch.Tensor, dimension: int, size: int, step: int, sizes: tuple) -> torch.Tensor:
+    """The windows added where unfold takes their elements."""
+    at = torch.arange(math.prod(sizes)).reshape(sizes).unfold(dimension, size, step)
+    flat = torch.zeros(math.prod(sizes), dtype=x.dtype)
+    return flat.index_add(0, at.reshape(-1), x.reshape(-1)).reshape(sizes)
+
+
 def spread(function: Callable) -> Callable:
     """torch takes `unbiased` or `correction`, not both."""
 
@@ -126,6 +133,8 @@ TORCH: dict[str, Callable] = {
     "clamp": clamp,
     "isclose": lambda x, y: torch.isclose(x, y),
     "copy_slices": copy_slices,
+    "unfold": lambda x, **k: x.unfold(**k),
+    "fold": fold,
     "cast": lambda x, dtype: x.to(torch.float64),
     "var": spread(torch.var),
     "std": spread(torch.std),
@@ -170,7 +179,6 @@ TORCH_COMPOSED: dict[str, Callable] = {
     "stack": lambda *xs, dim: torch.stack(xs, dim),
     "hstack": lambda *xs: torch.hstack(xs),
     "vstack": lambda *xs: torch.vstack(xs),
-    "unfold": lambda x, **k: x.unfold(**k),
     "expand": lambda x, size: x.expand(size),
     "scatter": lambda x, src, dim, index: torch.scatter(x, dim, index, src),
     "scatter_add": lambda x, src, dim, index: torch.scatter_add(x, dim, index, src),
@@ -263,7 +271,7 @@ def test_ops_equal_torchs(name):
 
 @pytest.mark.parametrize("name", COMPOSED)
 def test_composed_functions_equal_torchs(name):
-    theirs = TORCH_COMPOSED.get(name) or getattr(torch, name)
+    theirs = TORCH_COMPOSED.get(name) or TORCH.get(name) or getattr(torch, name)
 
     def check(call: Call) -> None:
         wanted = [i for i, a in enumerate(call.args) if is_float(a)]

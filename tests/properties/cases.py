@@ -262,6 +262,26 @@ def written(draw: Any) -> Call:
 
 
 @st.composite
+def diagonals(draw: Any) -> Call:
+    x = draw(arrays(shapes(min_dims=2) | shapes(min_dims=2, min_side=0)))
+    dim1, dim2 = draw(st.permutations([d - draw(st.sampled_from([0, x.ndim])) for d in range(x.ndim)]))[:2]
+    return Call((x,), {"offset": draw(st.integers(-2, 2)), "dim1": dim1, "dim2": dim2})
+
+
+@st.composite
+def windows(draw: Any, back: bool = False) -> Call:
+    """A tensor and windows along a dim of it, which overlap or not; or (`back`) the windows, to be added up."""
+    x = draw(arrays(shapes(max_side=4)))
+    dim = draw(st.integers(-max(x.ndim, 1), max(x.ndim, 1) - 1))
+    size = draw(st.integers(0, x.shape[dim] if x.ndim else 1))
+    keywords = {"dimension": dim, "size": size, "step": draw(st.integers(1, 3))}
+    if not back:
+        return Call((x,), keywords)
+    taken = FUNCTIONS["unfold"](x, **keywords)
+    return Call((draw(arrays(taken.shape)),), {**keywords, "sizes": x.shape})
+
+
+@st.composite
 def multiplied(draw: Any) -> Call:
     """Vectors, matrices, and batches that broadcast."""
     n, m, p = (draw(st.integers(0, 2)) for _ in range(3))
@@ -414,6 +434,7 @@ CASES: dict[str, Any] = (
     | {name: call(arrays(MATRICES), **DIAGONAL) for name in ("tril", "triu")}
     | {"repeat": repeated(), "pad": padded(), "getitem": taken(), "unindex": put_back(), "index_put": overwritten()}
     | {"matmul": multiplied(), "linear": linear(), "contract": einsums(), "copy_slices": written()}
+    | {"diagonal": diagonals(), "unfold": windows(), "fold": windows(back=True)}
     | {"softmax": along(shapes()), "log_softmax": along(shapes())}
     | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
     | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
