@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits test lint format parity bench clean
+.PHONY: help digits test lint format parity fuzz bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ format: .venv/all.stamp ## bring the code into the form that lint asks for
 
 parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
 	$(PYTEST) tests/parity
+
+FUZZ ?= 100000
+SEED ?= 0
+
+fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, from SEED on (0): to go on, name the last seed shown
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.beside_torch --count $(FUZZ) --start $(SEED)
 
 # HIPS autograd has the name of our engine, so it has an environment of its own.
 bench: .venv/peers.stamp .venv-hips/made.stamp ## speed beside PyTorch, JAX, MyGrad, HIPS autograd and micrograd
