@@ -10,7 +10,7 @@ from autograd.errors import ShapeError
 from autograd.ops.table import op
 
 __all__ = ["sum", "mean", "var", "std", "amax", "amin", "prod", "logsumexp", "cumsum", "argmax", "argmin", "any"]
-__all__ += ["all", "count_nonzero"]
+__all__ += ["all", "count_nonzero", "cumprod"]
 
 
 def axes_of(dim, ndim):
@@ -133,16 +133,19 @@ def _check_not_empty(x, dim, what):
 
 
 def _prod_others(x, dim):
-    """For each element, the product of the others along dim: exact also where zeros are among them."""
+    """For each element, the product of the others along dim: of those before it times those after it."""
     axes = axes_of(dim, x.ndim)
     rest = tuple(i for i in range(x.ndim) if i not in axes)
     order = rest + axes
     flat = np.transpose(x, order).reshape(*(x.shape[i] for i in rest), math.prod(x.shape[i] for i in axes))
-    n = flat.shape[-1]
-    grid = np.where(np.eye(n, dtype=bool), np.ones_like(flat[..., None]), np.expand_dims(flat, -2))
-    others = prod(grid, dim=-1)
+    others = _products_before(flat) * np.flip(_products_before(np.flip(flat, -1)), -1)
     back = tuple(order.index(i) for i in range(x.ndim))
     return np.transpose(others.reshape(tuple(x.shape[i] for i in order)), back)
+
+
+def _products_before(x):
+    """For each element, the product of those before it in the last dim."""
+    return np.cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1), axis=-1)
 
 
 @op(np.prod, x=lambda g, x, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * _prod_others(x, dim))
@@ -207,6 +210,42 @@ def _cumsum_rule(g, dim):
 def cumsum(x, *, dim):
     """The running sum along dim."""
     return np.cumsum(x, axis=dim).reshape(x.shape)
+
+
+def _cumprod_rule(g, x, out, dim):
+    """g_i times the derivative of product i, summed over i: by x_k it is out_{k-1} (g_k + x_{k+1} (g_{k+1} + ...))."""
+    if not g.ndim:
+        return g
+    x, out, g = (np.moveaxis(a, dim, 0) for a in (x, out, g))
+    before = np.concatenate([np.ones_like(out[:1]), out[:-1]])
+    after = np.concatenate([x[1:], np.ones_like(x[:1])])
+    return np.moveaxis(before * np.flip(recurrence(np.flip(after, 0), np.flip(g, 0)), 0), 0, dim)
+
+
+@op(np.cumprod, inplace=True, x=_cumprod_rule)
+def cumprod(x, *, dim, dtype=None):
+    """The running product along dim; its gradient is right with zeros too, and takes memory in proportion to x."""
+    dtype = np.int64 if dtype is None and x.dtype.kind == "u" else dtype
+    return np.cumprod(x, axis=dim, dtype=dtype).reshape(x.shape)
+
+
+def _recurrence_x(g, x, out):
+    before = np.concatenate([np.zeros_like(out[:1]), out[:-1]])
+    return before * _recurrence_y(g, x)
+
+
+def _recurrence_y(g, x):
+    after = np.concatenate([x[1:], np.zeros_like(x[:1])])
+    return np.flip(recurrence(np.flip(after, 0), np.flip(g, 0)), 0)
+
+
+@op(method=False, x=_recurrence_x, y=_recurrence_y)
+def recurrence(x, y):
+    """out[i] = x[i] out[i-1] + y[i] along dim 0, where out[-1] is 0; its derivatives are recurrences, too."""
+    out = np.array(y)
+    for i in range(1, len(out)):
+        out[i] += x[i] * out[i - 1]
+    return out
 
 
 @op(np.argmax)

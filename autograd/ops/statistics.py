@@ -11,10 +11,10 @@ import numpy as np
 from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
 from autograd.ops.indexing import gather
-from autograd.ops.shape import one_dim, reshape, unsqueeze
+from autograd.ops.shape import one_dim, reshape
 from autograd.ops.table import function
 
-__all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "cumprod", "unique", "bincount"]
+__all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -57,23 +57,37 @@ def min(input, dim=None, keepdim=False, *, axis=None, other=None):
 
 @function()
 def median(input, dim=None, keepdim=False):
-    """The lower median of all, or (values, indices) along dim."""
-    flat, at = (reshape(input, size=(-1,)), 0) if dim is None else (input, dim)
-    order = np.argsort(flat.array, axis=at, kind="stable")
-    index = input.wrap(np.take(order, [(flat.shape[at] - 1) // 2], axis=at))
-    return _along(flat, at, keepdim, index) if dim is not None else reshape(gather(flat, at, index), size=())
+    """The lower median of all, or (values, indices) along dim; nan where one is among them."""
+    if dim is None:
+        return median(reshape(input, size=(-1,)), 0).values
+    at, shape = one_dim(dim, input.ndim), np.shape(input) or (1,)
+    if not shape[at]:
+        raise IndexError(f"dim {dim} of the shape {shape} is empty: it has no median")
+    array = np.reshape(input.array, shape)
+    index = np.take(np.argsort(array, axis=at, kind="stable"), [(shape[at] - 1) // 2], axis=at)
+    if array.dtype.kind == "f":
+        missing = np.isnan(array)
+        index = np.where(missing.any(axis=at, keepdims=True), missing.argmax(axis=at, keepdims=True), index)
+    return _along(input, dim, keepdim, input.wrap(np.reshape(index, np.shape(input) and index.shape)))
+
+
+def _with_mean(spread, input, dim, unbiased, keepdim, correction, axis):
+    dim = axis if dim is None else dim
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    found = spread(input, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
+    return found, R.mean(input, dim=dim, keepdim=keepdim)
 
 
 @function(method=False)
-def var_mean(input, dim=None, **keywords):
-    """(var, mean) over dim."""
-    return R.var(input, dim=dim, **keywords), R.mean(input, dim=dim, keepdim=keywords.get("keepdim", False))
+def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None):
+    """(var, mean) over dim; the arguments are those of `var`."""
+    return _with_mean(R.var, input, dim, unbiased, keepdim, correction, axis)
 
 
 @function(method=False)
-def std_mean(input, dim=None, **keywords):
-    """(std, mean) over dim."""
-    return R.std(input, dim=dim, **keywords), R.mean(input, dim=dim, keepdim=keywords.get("keepdim", False))
+def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, axis=None):
+    """(std, mean) over dim; the arguments are those of `std`."""
+    return _with_mean(R.std, input, dim, unbiased, keepdim, correction, axis)
 
 
 @function()
@@ -81,6 +95,8 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The p-norm over dim, of the elements (so "fro" is 2); p may be 0 and plus or minus infinity."""
     dim, keepdim = axis if dim is None else dim, keepdim or keepdims
     p = 2 if p in (None, "fro") else p
+    if isinstance(p, str):
+        raise RuntimeError(f'norm: p must be a number or "fro", not {p!r}: there are no singular values here')
     if p == 0:
         return R.sum((input != 0).to(input.dtype), dim=dim, keepdim=keepdim)
     if math.isinf(p):
@@ -89,27 +105,20 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
 
 
 @function()
-def cumprod(input, dim):
-    """The running product along dim."""
-    n = input.shape[dim]
-    moved = E.where(
-        np.tri(n, dtype=bool).reshape((n, n) + (1,) * (input.ndim - 1 - dim % input.ndim)),
-        unsqueeze(input, dim % input.ndim),
-        1,
-    )
-    return R.prod(moved, dim=dim % input.ndim + 1)
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """The distinct elements (or slices along dim), in order.
 
-
-@function()
-def unique(input, sorted=True, return_inverse=False, return_counts=False):
-    """The distinct elements, in order; with them, where asked, where each element is and how often it comes."""
-    found = np.unique(input.array, return_inverse=return_inverse, return_counts=return_counts)
+    With them come, where asked, the place of each among the distinct ones, and how often each of those occurs.
+    """
+    found = np.unique(input.array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     return tuple(input.wrap(a) for a in found) if isinstance(found, tuple) else input.wrap(found)
 
 
 @function()
 def bincount(input, weights=None, minlength=0):
     """How often each whole number occurs (or the sum of its weights)."""
-    weights = None if weights is None else np.asarray(getattr(weights, "array", weights))
+    if weights is None:
+        return input.wrap(np.bincount(input.array, minlength=minlength))
+    weights = np.asarray(getattr(weights, "array", weights))
     counts = np.bincount(input.array, weights, minlength)
-    return input.wrap(counts if weights is None else counts.astype(weights.dtype))
+    return input.wrap(counts.astype(np.float32 if weights.dtype == np.float32 else np.float64))

@@ -51,6 +51,13 @@ def unindex(x: Any, index: Any, size: tuple) -> Any:
     return flat.index_add(0, places(size, index).reshape(-1), x.reshape(-1)).reshape(size)
 
 
+def recurrence(x: Any, y: Any) -> Any:
+    out = [y[0]]
+    for i in range(1, len(y)):
+        out.append(x[i] * out[-1] + y[i])
+    return torch.stack(out)
+
+
 def pad(x: Any, width: tuple, value: float) -> Any:
     return F.pad(x, [n for pair in reversed(width) for n in pair], value=value)
 
@@ -141,6 +148,7 @@ TORCH: dict[str, Callable] = {
     "amax": lambda x, dim, keepdim: torch.amax(x, dims(x, dim), keepdim),
     "amin": lambda x, dim, keepdim: torch.amin(x, dims(x, dim), keepdim),
     "prod": prod,
+    "recurrence": recurrence,
     "logsumexp": lambda x, dim, keepdim: torch.logsumexp(x, dims(x, dim), keepdim) if x.ndim else x.clone(),
     "vector_norm": lambda x, p, dim, keepdim: torch.linalg.vector_norm(x, p, dim, keepdim),
     "reshape": lambda x, size: torch.reshape(x, size),

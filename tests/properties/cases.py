@@ -129,6 +129,15 @@ def reduced(shape: Any = ANY, kinks: Any = None, low: float = -3, high: float = 
     return shape.flatmap(build)
 
 
+def with_zeros(draw: Any) -> Any:
+    """The calls that `draw` gives, and the same with zeros in the place of some elements of the first argument."""
+
+    def some(c: Call) -> Any:
+        return booleans(c.args[0].shape).map(lambda kept: Call((np.asarray(c.args[0] * kept), *c.args[1:]), c.keywords))
+
+    return draw | draw.flatmap(some)
+
+
 def counted() -> Any:
     """Zeros and ones, and the dims over which they are counted."""
     x = shapes(min_side=0).flatmap(lambda s: st.tuples(booleans(s), dims_of(len(s))))
@@ -414,7 +423,9 @@ CASES: dict[str, Any] = (
     | {"logical_not": call(booleans(ANY)), "bitwise_not": call(booleans(ANY)) | call(integers(ANY, -9, 9))}
     | {"floor_divide": remainders()}
     | {name: reduced() for name in "sum mean".split()}
-    | {"prod": reduced(), "logsumexp": reduced()}
+    | {"prod": with_zeros(reduced()), "logsumexp": reduced()}
+    | {"cumprod": with_zeros(along(shapes()))}
+    | {"recurrence": shapes(min_dims=1).flatmap(lambda s: call(arrays(s), arrays(s)))}
     | {name: reduced(SPREAD, (), **CORRECTIONS) for name in ("var", "std")}
     | {name: reduced(FILLED, ()) for name in "amax amin".split()}
     | {"vector_norm": reduced(FILLED, (0,), p=st.sampled_from([1, 2, 3, 1.5]))}

@@ -430,7 +430,6 @@ COMPOSED: dict[str, Composed] = {
         spreads(), lambda x, dim, keepdim, unbiased: np.std(x, dim, ddof=int(unbiased), keepdims=keepdim), "std"
     ),
     "norm": case(norms(), plain_norm, "norm"),
-    "cumprod": case(along(), lambda x, dim: np.cumprod(x, dim), "cumprod"),
     "cross_entropy": case(entropies(), plain_entropy, "cross_entropy"),
     "attention": case(attended(), plain_attention, "attention"),
     "attention_weights": case(weighed(), plain_weights, "attention_weights"),

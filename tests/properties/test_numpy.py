@@ -38,6 +38,7 @@ CALLS: dict[Any, list] = {
     np.std: [*REDUCTIONS, ((X,), {"axis": 1, "ddof": 1})],
     np.linalg.norm: [((X,), {}), ((X,), {"axis": 1}), ((V, 1), {}), ((V, np.inf), {}), ((X, 2, 0, True), {})],
     np.cumsum: [((X, 1), {}), ((V,), {"axis": 0})],
+    np.cumprod: [((X, 1), {}), ((V,), {"axis": 0})],
     np.argmax: ONE_AXIS,
     np.argmin: ONE_AXIS,
     np.count_nonzero: [((X,), {}), ((X,), {"axis": 1})],
