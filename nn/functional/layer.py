@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from autograd import Generator, Tensor, as_tensor, einsum, ops
+from autograd import Generator, Tensor, as_tensor, broadcast_tensors, einsum, ops
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
@@ -27,6 +28,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """Rows of weight (V, C) for indices (...), as (..., C); row `padding_idx` gets no gradient."""
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: the weight must be a table (V, C), got the shape {tuple(weight.shape)}")
     out = ops.embedding(weight, input)
     if padding_idx is None:
         return out
@@ -119,23 +122,45 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
+    """x1.x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim` of the shape to which x1 and x2 broadcast."""
+    x1, x2 = broadcast_tensors(x1, x2)
     norms = (x.norm(2, dim, keepdim=True).clamp(min=eps) for x in (x1, x2))
     return ((x1 / next(norms)) * (x2 / next(norms))).sum(dim)
 
 
-def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """Pad with `value` (default 0); `pad` is (left, right) of the last dimension, then of the one before, and so on.
+# Where each place of a padded dim is taken from, for places from 0 to n - 1 within the input and others around it.
+_PAD_MODES = {
+    "reflect": lambda place, n: n - 1 - np.abs(n - 1 - np.abs(place)),
+    "replicate": lambda place, n: np.clip(place, 0, n - 1),
+    "circular": lambda place, n: place % n,
+}
 
-    A negative number crops.
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Pad the last dimensions; `pad` is (left, right) of the last, then of the one before, and so on.
+
+    The mode "constant" adds `value` (0); "reflect" mirrors the input at its ends, which it does not repeat, "replicate"
+    repeats the ends, and "circular" continues at the other end. A negative number crops.
     """
-    if mode != "constant":
-        raise NotImplementedError(f"pad: mode must be 'constant', got {mode!r}")
+    if mode != "constant" and mode not in _PAD_MODES:
+        raise NotImplementedError(f"pad: mode must be constant, {', '.join(_PAD_MODES)}, got {mode!r}")
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
         raise ShapeError(f"pad: expected pairs (left, right) for at most {input.ndim} dimensions, got {tuple(pad)}")
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     if any(n + left + right < 0 for n, (left, right) in zip(input.shape, widths, strict=True)):
         raise ShapeError(f"pad: {tuple(pad)} crops more than there is in the input {tuple(input.shape)}")
-    kept = tuple(slice(max(-left, 0), n - max(-right, 0)) for n, (left, right) in zip(input.shape, widths, strict=True))
-    width = tuple((max(left, 0), max(right, 0)) for left, right in widths)
-    return ops.pad(input[kept], width=width, value=0.0 if value is None else value)
+    if mode in ("constant", "circular"):  # the others look at what they crop, as in torch
+        sizes = zip(input.shape, widths, strict=True)
+        input = input[tuple(slice(max(-left, 0), n - max(-right, 0)) for n, (left, right) in sizes)]
+        widths = [(max(left, 0), max(right, 0)) for left, right in widths]
+    if mode == "constant":
+        return ops.pad(input, width=tuple(widths), value=0.0 if value is None else value)
+    for dim, (left, right) in enumerate(widths):
+        if left or right:
+            n = input.shape[dim]
+            if max(left, right) > {"reflect": n - 1, "circular": n}.get(mode, math.inf if n else 0):
+                raise ShapeError(
+                    f"pad: ({left}, {right}) is more than {mode!r} finds in dim {dim} of {tuple(input.shape)}"
+                )
+            input = input.index_select(dim, _PAD_MODES[mode](np.arange(-left, n + right), n))
+    return input

@@ -170,6 +170,12 @@ def test_cosine_similarity_is_the_cosine(seed):
     assert F.cosine_similarity(ag.zeros(1, 3), ag.ones(1, 3)).item() == 0
 
 
+def test_cosine_similarity_takes_its_dim_from_the_shape_to_which_both_broadcast():
+    x, y = arrays(0, (1, 2, 3), (2, 1, 3))
+    full = F.cosine_similarity(*[ag.tensor(np.broadcast_to(a, (2, 2, 3))) for a in (x, y)], dim=-2)
+    np.testing.assert_allclose(F.cosine_similarity(ag.tensor(x), ag.tensor(y), dim=-2).numpy(), full.numpy())
+
+
 def test_cosine_similarity_gradient():
     assert ag.gradcheck(F.cosine_similarity, tensors(0, (3, 4), (3, 4)))
 
@@ -189,5 +195,23 @@ def test_pad_refuses_what_does_not_fit():
         F.pad(ag.ones(3), (1, 1, 1, 1))
     with pytest.raises(ShapeError, match="crops more"):
         F.pad(ag.ones(3), (-2, -2))
-    with pytest.raises(NotImplementedError, match="reflect"):
-        F.pad(ag.ones(3), (1, 1), mode="reflect")
+    with pytest.raises(NotImplementedError, match="got 'mirror'"):
+        F.pad(ag.ones(3), (1, 1), mode="mirror")
+
+
+@pytest.mark.parametrize(("mode", "numpys"), [("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+@given(seed=seeds, left=st.integers(0, 2), right=st.integers(0, 2))
+def test_pad_with_elements_of_the_input_equals_numpys(mode, numpys, seed, left, right):
+    (x,) = arrays(seed, (2, 3, 4))
+    expected = np.pad(x, ((0, 0), (right, left), (left, right)), numpys)
+    found = F.pad(ag.tensor(x), (left, right, right, left), mode)
+    assert found.shape == expected.shape
+    np.testing.assert_array_equal(found.numpy(), expected)
+    assert ag.gradcheck(lambda t: F.pad(t, (left, right), mode), tensors(seed, (2, 3)))
+
+
+def test_pad_with_elements_of_the_input_crops_as_torch():
+    x = ag.arange(4)
+    assert F.pad(x, (-1, 2), "reflect").tolist() == [1, 2, 3, 2, 1]  # what is cropped is still looked at
+    assert F.pad(x, (-4, 2), "replicate").tolist() == [3, 3]
+    assert F.pad(x, (-1, 2), "circular").tolist() == [1, 2, 3, 1, 2]  # and here it is not
