@@ -9,6 +9,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
+from autograd.errors import ShapeError
 from autograd.ops.shape import expand
 from autograd.tensor import Tensor, leaf, to_array
 
@@ -59,7 +60,7 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value."""
-    value = to_array(fill_value)
+    value = to_array(fill_value, dtype)
     return made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
 
@@ -118,7 +119,9 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: tensor i repeated along all dims but i."""
     axes = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    shape = tuple(axis.shape[0] for axis in axes)
+    if any(axis.ndim > 1 for axis in axes):
+        raise ShapeError(f"meshgrid needs tensors of 0 or 1 dims, got {[tuple(axis.shape) for axis in axes]}")
+    shape = tuple(axis.array.size for axis in axes)
     grids = [expand(axis.view(*(-1 if i == d else 1 for i in range(len(axes)))), shape) for d, axis in enumerate(axes)]
     return tuple(grid.transpose(0, 1) for grid in grids) if indexing == "xy" and len(axes) > 1 else tuple(grids)
 

@@ -64,12 +64,21 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
     return made(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
-    """Normal numbers of these means and standard deviations (numbers or tensors)."""
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal numbers of these means and standard deviations (numbers, or tensors, whose dtype the result has)."""
+    dtype = dtype or getattr(mean, "dtype", None) or getattr(std, "dtype", None) or default_dtype()
     mean, std = getattr(mean, "array", mean), getattr(std, "array", std)
-    return made(
-        numpy_rng(generator).normal(mean, std, size and to_sizes((size,))), dtype or default_dtype(), None, False
-    )
+    numbers = numpy_rng(generator).normal(mean, std, size and to_sizes((size,)))
+    return made(numbers, dtype, device, requires_grad)
 
 
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
@@ -92,6 +101,8 @@ def randn_like(input: Tensor, **keywords: Any) -> Tensor:
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities in proportion to the weights: (V) gives (n), (B, V) gives (B, n)."""
+    if input.array.dtype.kind != "f" or num_samples < 1:
+        raise RuntimeError(f"multinomial draws at least 1 sample from floats, not {num_samples} from {input.dtype}")
     table = input.array.astype(np.float64)
     rows = np.atleast_2d(table)
     if table.ndim not in (1, 2) or not np.isfinite(rows).all() or (rows < 0).any() or not (rows.sum(-1) > 0).all():

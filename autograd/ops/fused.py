@@ -35,7 +35,8 @@ def softmax_backward(g, y, *, dim):
 @op(x=lambda g, out, dim: softmax_backward(g, out, dim=dim))
 def softmax(x, *, dim=-1, dtype=None):
     """e^x over its sum along dim; finite for any finite x."""
-    return kernels.softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
+    x = x if dtype is None else x.astype(dtype)
+    return kernels.softmax(x, _checked(dim, x))
 
 
 @op(method=False, reference=lambda g, y, *, dim: g - T.exp(y) * sum_(g, dim=dim, keepdim=True))
@@ -47,7 +48,8 @@ def log_softmax_backward(g, y, *, dim):
 @op(x=lambda g, out, dim: log_softmax_backward(g, out, dim=dim))
 def log_softmax(x, *, dim=-1, dtype=None):
     """log(softmax(x)) along dim; finite for any finite x."""
-    return kernels.log_softmax(x if dtype is None else x.astype(dtype), _checked(dim, x))
+    x = x if dtype is None else x.astype(dtype)
+    return kernels.log_softmax(x, _checked(dim, x))
 
 
 def _checked(dim, x):

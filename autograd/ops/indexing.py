@@ -154,7 +154,12 @@ def along(dim, ndim, index):
 
 @function()
 def narrow(input, dim, start, length):
-    """The `length` slices from `start` along dim."""
+    """The `length` slices from `start` along dim; a negative start counts from the end."""
+    if getattr(start, "dtype", None) == np.bool_:
+        raise TypeError("narrow: start must be a whole number, not a truth value")
+    start = operator.index(start)
+    if start < 0 and input.ndim:
+        start += input.shape[one_dim(dim, input.ndim)]
     place = along(dim, input.ndim, slice(start, start + length))
     if not 0 <= start <= start + length <= input.shape[dim]:
         raise ShapeError(f"narrow: {start} + {length} goes beyond dim {dim} of the shape {tuple(input.shape)}")
@@ -197,8 +202,8 @@ def unfold(x, *, dimension, size, step):
 
 
 @function(np.repeat)
-def repeat_interleave(input, repeats, dim=None, *, axis=None):
-    """Each element (or slice along dim) repeated in place."""
+def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
+    """Each element (or slice along dim) repeated in place; `output_size` is how many that makes."""
     dim = axis if dim is None else dim
     if dim is None:
         input, dim = reshape(input, size=(-1,)), 0
@@ -210,7 +215,14 @@ def repeat_interleave(input, repeats, dim=None, *, axis=None):
         spread = expand(unsqueeze(input, dim + 1), size=(*before, n, repeats, *after))
         return reshape(np.copy(spread), size=(*before, n * repeats, *after))
     index = np.repeat(np.arange(input.shape[dim]), getattr(repeats, "array", repeats))
+    if output_size not in (None, len(index)):
+        raise ShapeError(f"repeat_interleave: the repeats make {len(index)} slices, and output_size is {output_size}")
     return getitem(input, index=(slice(None),) * dim + (index,))
+
+
+def _at_least_1d(x):
+    """A tensor of 0 dims as a vector: along a dim, torch takes the one for the other."""
+    return x if x.ndim else reshape(x, size=(1,))
 
 
 def _grid(index, dim, ndim):
@@ -228,6 +240,21 @@ def _integers(index):
     return index
 
 
+def _positions(index):
+    """An index of at least 1 dim. Raises IndexError where it is negative: torch does not count from the end here."""
+    index = np.atleast_1d(_integers(index))
+    if index.size and index.min() < 0:
+        raise IndexError(f"an index along a dim must not be negative, got {index.min()}")
+    return index
+
+
+def _vector(name, index):
+    index = _positions(index)
+    if index.ndim > 1:
+        raise IndexError(f"{name}: the index must be a vector, got the shape {index.shape}")
+    return index
+
+
 @function(np.take_along_axis)
 def take_along_dim(input, indices, dim=None, *, axis=None):
     """x at `indices` along dim, with the other dims broadcast as NumPy's take_along_axis does."""
@@ -236,58 +263,87 @@ def take_along_dim(input, indices, dim=None, *, axis=None):
     if dim is None:
         return getitem(input.reshape(-1), index=(index.reshape(-1),))
     dim = one_dim(dim, input.ndim)
-    shape = tuple(index.shape[d] if d == dim else n for d, n in enumerate(input.shape))
-    return getitem(input, index=_grid(np.broadcast_to(index, shape), dim, input.ndim))
+    if index.ndim != input.ndim:
+        raise ShapeError(f"take_along_dim: indices {index.shape} must have {input.ndim} dims, as {tuple(input.shape)}")
+    shapes = [tuple(1 if d == dim else n for d, n in enumerate(x.shape)) for x in (input, index)]
+    shape = np.broadcast_shapes(*shapes)
+    wide, index = (expand(x, size=(*shape[:dim], *x.shape[dim : dim + 1], *shape[dim + 1 :])) for x in (input, index))
+    return getitem(wide, index=_grid(index, dim, input.ndim))
 
 
 @function()
 def gather(input, dim, index):
     """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
-    dim = one_dim(dim, input.ndim)
-    return getitem(input, index=_grid(_integers(index), dim, input.ndim))
+    dim, shape, input, index = one_dim(dim, input.ndim), np.shape(index), _at_least_1d(input), _positions(index)
+    if not index.size:
+        return reshape(getitem(input, index=(slice(0),) * input.ndim), size=shape)
+    out = getitem(input, index=_grid(index, dim, input.ndim))
+    return out if shape else reshape(out, size=())
 
 
-def _source(src, index):
-    return src[tuple(slice(n) for n in index.shape)] if np.ndim(src) else src
+def _scattered(name, input, dim, index, src):
+    """Where a scatter puts its elements, as an index of NumPy's, and the part of src that goes there."""
+    dim, ndim, index = one_dim(dim, input.ndim), max(input.ndim, 1), _positions(index)
+    if not index.size:
+        return (np.zeros((0,) * ndim, np.int64),) * ndim, np.zeros((0,) * ndim, input.dtype)
+    if np.ndim(src):
+        if src.dtype != input.dtype:
+            raise RuntimeError(f"{name}: src must have the dtype of the input, {input.dtype}, and has {src.dtype}")
+        if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape)):
+            raise ShapeError(f"{name}: src {tuple(src.shape)} has no element for every one of index {index.shape}")
+        src = src[tuple(slice(n) for n in index.shape)]
+    return _grid(index, dim, ndim), src
 
 
 @function(inplace=True)
 def scatter(input, dim, index, src=None, *, value=None):
     """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src, or `value`, may be a number."""
-    src = value if src is None else src
-    index, dim = _integers(index), one_dim(dim, input.ndim)
-    return index_put(input, _source(src, index), index=_grid(index, dim, input.ndim))
+    place, part = _scattered("scatter", input, dim, index, value if src is None else src)
+    out = index_put(_at_least_1d(input), part, index=place)
+    return out if input.ndim else reshape(out, size=())
 
 
 @function(inplace=True)
 def scatter_add(input, dim, index, src):
     """x with src[i][j] added at out[index[i][j]][j] for dim 0, and so on; repeated indices add up."""
-    index, dim = _integers(index), one_dim(dim, input.ndim)
-    return input + unindex(_source(src, index), index=_grid(index, dim, input.ndim), size=tuple(input.shape))
+    place, part = _scattered("scatter_add", input, dim, index, src)
+    added = unindex(part, index=place, size=tuple(input.shape) or (1,))
+    return input + (added if input.ndim else reshape(added, size=()))
 
 
 @function()
 def index_select(input, dim, index):
     """The slices of x along dim that the 1-D index names."""
-    index = _integers(index)
-    if not input.ndim:
-        return reshape(getitem(reshape(input, size=(1,)), index=(index,)), size=())
-    return getitem(input, index=((slice(None),) * one_dim(dim, input.ndim) + (np.atleast_1d(index),)))
+    index, lead = _vector("index_select", index), (slice(None),) * one_dim(dim, input.ndim)
+    if not input.ndim and len(index) != 1:
+        raise IndexError(f"index_select: a tensor of 0 dims has one element, and the index {len(index)}")
+    out = getitem(_at_least_1d(input), index=(*lead, index))
+    return out if input.ndim else reshape(out, size=())
 
 
 @function(inplace=True)
 def index_add(input, dim, index, source, *, alpha=1):
     """With the slices of source added at index along dim; repeated indices add up."""
-    if not input.ndim:
-        return reshape(index_add(reshape(input, size=(1,)), dim, index, source, alpha=alpha), size=())
-    place = along(dim, input.ndim, index)
-    return input + unindex(source if alpha == 1 else source * alpha, index=place, size=tuple(input.shape))
+    dim, index, shape = one_dim(dim, input.ndim), _vector("index_add", index), tuple(input.shape) or (1,)
+    if source.ndim != input.ndim or (tuple(source.shape) or (1,)) != (*shape[:dim], len(index), *shape[dim + 1 :]):
+        raise ShapeError(
+            f"index_add: source {tuple(source.shape)} must be the input {tuple(input.shape)} with {len(index)} slices, "
+            f"one for each index, along dim {dim}"
+        )
+    if source.dtype != input.dtype:
+        raise RuntimeError(f"index_add: source must have the dtype of the input, {input.dtype}, and has {source.dtype}")
+    if alpha != 1:
+        source = source * np.asarray(alpha).astype(source.dtype)
+    added = unindex(_at_least_1d(source), index=(slice(None),) * dim + (index,), size=shape)
+    return input + (added if input.ndim else reshape(added, size=()))
 
 
 @function()
 def masked_select(input, mask):
     """The elements where the mask is true, as a 1-D tensor."""
     mask = np.asarray(getattr(mask, "array", mask))
+    if mask.dtype != bool:
+        raise TypeError(f"masked_select: the mask must hold truth values, not {mask.dtype}")
     shape = np.broadcast_shapes(input.shape, mask.shape)
     return getitem(expand(input, size=shape), index=np.broadcast_to(mask, shape))
 
@@ -295,8 +351,9 @@ def masked_select(input, mask):
 @function()
 def nonzero(input, as_tuple=False):
     """The indices (n, ndim) of what is not zero, or one tensor a dim."""
-    found = np.nonzero(getattr(input, "array", input))
-    return tuple(input.wrap(i) for i in found) if as_tuple else input.wrap(np.stack(found, axis=-1))
+    if not as_tuple:
+        return input.wrap(np.argwhere(input.array))
+    return tuple(input.wrap(i) for i in np.nonzero(np.atleast_1d(input.array)))
 
 
 # Order ----------------------------------------------------------------------------------------------------------------

@@ -84,22 +84,38 @@ def _product(name, x, y, x_dims, y_dims):
 @function()
 def outer(input, vec2):
     """The outer product of two vectors."""
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise ShapeError(f"outer needs two vectors, got the shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
     return input.reshape(-1, 1) * vec2.reshape(1, -1)
 
 
 @function(inplace=True)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
-    """beta x + alpha mat1 @ mat2, for matrices or batches of them."""
-    return beta * input + alpha * matmul(mat1, mat2)
+    """beta input + alpha mat1 @ mat2, for matrices; with a beta of 0 nothing in the input counts, not even nan."""
+    return _add_product(input, mm(mat1, mat2), beta, alpha)
 
 
-baddbmm = alias(addmm, "baddbmm")
+@function(inplace=True)
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta input + alpha batch1 @ batch2, for batches of matrices; see `addmm`."""
+    return _add_product(input, bmm(batch1, batch2), beta, alpha)
+
+
+def _add_product(input, product, beta, alpha):
+    if input.dtype.kind != "f":  # torch rounds the factors towards 0, too
+        beta, alpha = int(beta), int(alpha)
+    return (beta * input if beta else np.zeros_like(input)) + alpha * product
 
 
 @function(method=False)
 def tensordot(input, other, dims=2):
     """The sum of products over the last `dims` dims of x and the first of y, or over two lists of dims."""
     if isinstance(dims, int):
+        if not 0 <= dims <= min(input.ndim, other.ndim):
+            raise ShapeError(
+                f"tensordot over {dims} dims of the shapes {tuple(input.shape)} and {tuple(other.shape)}: both must "
+                "have that many"
+            )
         over_x, over_y = list(range(input.ndim - dims, input.ndim)), list(range(dims))
     else:
         over_x, over_y = ([d] if isinstance(d, int) else list(d) for d in dims)
@@ -144,9 +160,23 @@ def _diagonals(subs, t):
     return subs, t
 
 
+def _spelled(operands):
+    """The equation and the tensors of an einsum whose subscripts are lists of numbers."""
+    tensors, lists = operands[: len(operands) // 2 * 2 : 2], operands[1::2] + operands[len(operands) // 2 * 2 :]
+    if not tensors or not all(isinstance(subs, (list, tuple)) for subs in lists):
+        raise TypeError('einsum needs an equation such as "ij,jk->ik", or tensors each followed by a list of numbers')
+    words = ["".join("..." if s is Ellipsis else _LETTERS[s] for s in subs) for subs in lists]
+    return ",".join(words[: len(tensors)]) + "".join(f"->{word}" for word in words[len(tensors) :]), tensors
+
+
 @function(np.einsum, method=False)
 def einsum(equation, *tensors, optimize=None):
-    """The sum of products that the equation spells, as NumPy's and torch's einsum: "bij,bjk->bik"."""
+    """The sum of products that the equation spells, as NumPy's and torch's einsum: "bij,bjk->bik".
+
+    Lists of numbers may stand for the letters, each after its tensor: `einsum(x, [0, 1], y, [1, 2], [0, 2])`.
+    """
+    if not isinstance(equation, str):
+        equation, tensors = _spelled((equation, *tensors))
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     left, arrow, output = equation.replace(" ", "").partition("->")
     inputs = left.split(",")
@@ -189,8 +219,8 @@ def _undiagonal(g, shape, offset, dim1, dim2):
 def diagonal(x, *, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
     dim1, dim2 = one_dim(dim1, x.ndim), one_dim(dim2, x.ndim)
-    if dim1 == dim2:
-        raise IndexError(f"a diagonal needs two different dims, got dim {dim1} twice")
+    if x.ndim < 2 or dim1 == dim2:
+        raise ShapeError(f"diagonal of dims {dim1} and {dim2} of the shape {x.shape}: it needs two of them")
     return writeable_as(x, np.diagonal(x, offset, dim1, dim2))
 
 
@@ -202,6 +232,8 @@ def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if input.ndim == 2:
         return _diagonal(input, diagonal)
+    if input.ndim != 1:
+        raise ShapeError(f"diag needs a vector or a matrix, got the shape {tuple(input.shape)}")
     n = input.shape[0] + abs(diagonal)
     i = np.arange(input.shape[0])
     from_row, from_column = i - min(diagonal, 0), i + max(diagonal, 0)
@@ -211,4 +243,6 @@ def diag(input, diagonal=0):
 @function(np.trace)
 def trace(input):
     """The sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise ShapeError(f"trace needs a matrix, got the shape {tuple(input.shape)}")
     return diagonal(input).sum()

@@ -106,6 +106,8 @@ def movedim(input, source, destination):
         return permute(input)
     source = [one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
     destination = [one_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
+    if not len({*source}) == len(source) == len(destination) == len({*destination}):
+        raise ShapeError(f"movedim from {source} to {destination}: both must name the same number of dims, each once")
     order = [d for d in range(input.ndim) if d not in source]
     for d, s in sorted(zip(destination, source, strict=True)):
         order.insert(d, s)
@@ -120,7 +122,7 @@ def squeeze(input, dim=None, *, axis=None):
     """Without the dims of size 1 (of `dim` alone, where given and of size 1)."""
     dim = axis if dim is None else dim
     dims = range(input.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
-    gone = {one_dim(d, input.ndim) for d in dims if input.ndim}
+    gone = {one_dim(d, input.ndim) for d in dims}
     return reshape(input, size=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in gone))
 
 
@@ -193,23 +195,30 @@ def broadcast_tensors(*tensors):
 
 def _cut(g, shapes, dim):
     """A gradient cut into the pieces that were joined."""
-    stops = np.cumsum([shape[dim] for shape in shapes])
+    sizes = [shape[dim] if len(shape) == g.ndim else 0 for shape in shapes]
+    stops = np.cumsum(sizes)
     lead = (slice(None),) * (dim % g.ndim)
-    return tuple(g[(*lead, slice(stop - shape[dim], stop))] for stop, shape in zip(stops.tolist(), shapes, strict=True))
+    pieces = [g[(*lead, slice(stop - size, stop))] for stop, size in zip(stops.tolist(), sizes, strict=True)]
+    return tuple(p if p.ndim == len(shape) else p.reshape(shape) for p, shape in zip(pieces, shapes, strict=True))
 
 
 @op(method=False, grads=_cut)
 def concatenate(*tensors, dim=0):
-    """The tensors joined along dim."""
-    shapes = [t.shape for t in tensors]
+    """The tensors joined along dim; those of shape (0,) may stand among others of any shape, as in torch."""
+    shapes = [t.shape for t in tensors if t.shape != (0,)]
     if len({shape[:dim] + shape[dim % len(shape) + 1 :] if shape else None for shape in shapes}) > 1:
         raise ShapeError(f"tensors of shapes {shapes} cannot be joined along dim {dim}: the other dims must agree")
+    if 0 < len(shapes) < len(tensors):
+        dtype = np.result_type(*tensors)
+        return np.concatenate([t for t in tensors if t.shape != (0,)], axis=dim, dtype=dtype)
     return np.concatenate(tensors, axis=dim)
 
 
 @function(np.concatenate, method=False)
 def cat(tensors, dim=0, *, axis=None):
     """The tensors of a sequence joined along a dim that they have."""
+    if strangers := [type(t).__name__ for t in tensors if not hasattr(t, "shape")]:
+        raise TypeError(f"cat joins tensors, got {strangers[0]}")
     return concatenate(*tensors, dim=dim if axis is None else axis)
 
 
@@ -228,14 +237,15 @@ def stack(tensors, dim=0, *, axis=None):
 
 @function(np.hstack, method=False)
 def hstack(tensors):
-    """Joined along dim 1 (dim 0 for vectors)."""
+    """Joined along dim 1 (dim 0 for vectors); tensors of 0 dims are vectors of one element."""
+    tensors = [x if x.ndim else reshape(x, size=(1,)) for x in tensors]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 @function(np.vstack, method=False)
 def vstack(tensors):
-    """Joined along dim 0, vectors being rows."""
-    return cat([unsqueeze(x, 0) if x.ndim == 1 else x for x in tensors], 0)
+    """Joined along dim 0; vectors are rows, and tensors of 0 dims rows of one element."""
+    return cat([x if x.ndim > 1 else reshape(x, size=(1, *(x.shape or (1,)))) for x in tensors], 0)
 
 
 @op(view=True, method=False, grads=lambda g, dim: (np.concatenate(g, axis=dim),))
@@ -250,11 +260,16 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     size = split_size_or_sections if split_size is None else split_size
     n = tensor.shape[one_dim(dim, tensor.ndim)]
     if isinstance(size, int):
+        if size < 0 or (n and not size):
+            raise ShapeError(f"split of shape {tuple(tensor.shape)} into pieces of size {size}: it must be at least 1")
         sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
     else:
         sizes = list(size)
-        if sum(sizes) != n:
-            raise ShapeError(f"split of shape {tensor.shape} along dim {dim}: the sizes {sizes} do not add up to {n}")
+        if sum(sizes) != n or min(sizes, default=0) < 0:
+            raise ShapeError(
+                f"split of shape {tuple(tensor.shape)} along dim {dim}: the sizes {sizes} must add up to {n}, none of "
+                "them negative"
+            )
     stops = tuple(sum(sizes[: i + 1]) for i in range(len(sizes) - 1))
     return split_at(tensor, stops=stops, dim=dim)
 
@@ -262,6 +277,8 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
 @function()
 def chunk(input, chunks, dim=0):
     """At most `chunks` pieces of one size (the last may be smaller) along dim."""
+    if chunks < 1:
+        raise RuntimeError(f"chunk needs at least 1 chunk, got {chunks}")
     n = input.shape[one_dim(dim, input.ndim)]
     return split(input, -(-n // chunks) if n else [0] * chunks, dim)
 
@@ -289,18 +306,28 @@ def _roll_back(g, shifts, dim):
 @op(np.roll, x=_roll_back)
 def roll(x, *, shifts, dim=None):
     """Shifted along dim by `shifts`; what falls off one end comes in at the other."""
+    many, dims = as_ints((shifts,)), (0,) if dim is None else as_ints((dim,))
+    if len(many) != len(dims) or not many:
+        raise ShapeError(f"roll by shifts {shifts} along dim {dim}: each dim needs one shift, and no dim a single one")
     return np.roll(x, shifts, dim)
+
+
+def _check_matrices(name, x):
+    if x.ndim < 2:
+        raise ShapeError(f"{name} needs at least 2 dims, got the shape {tuple(x.shape)}")
 
 
 @op(np.tril, inplace=True, x=lambda g, diagonal: tril(g, diagonal=diagonal))
 def tril(x, *, diagonal=0):
     """The lower triangle of the last two dims, zeros above the diagonal."""
+    _check_matrices("tril", x)
     return np.tril(x, diagonal)
 
 
 @op(np.triu, inplace=True, x=lambda g, diagonal: triu(g, diagonal=diagonal))
 def triu(x, *, diagonal=0):
     """The upper triangle of the last two dims, zeros below the diagonal."""
+    _check_matrices("triu", x)
     return np.triu(x, diagonal)
 
 

@@ -246,7 +246,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     if log_target:
         loss = target.exp() * (target - input)
     else:
-        loss = target * (ops.where(target.detach() > 0, target, 1.0).log() - input)
+        loss = target * (ops.where(target.detach() == 0, 1.0, target).log() - input)
     if reduction == "batchmean":
         return loss.sum() / input.shape[0]
     return _reduce(loss, reduction)

@@ -1,5 +1,8 @@
 """Methods, operators and conversions: each gives NumPy's numbers."""
 
+import math
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ RNG = np.random.default_rng(0)
 X, Y = RNG.uniform(0.2, 0.9, (3, 4)), RNG.uniform(0.2, 0.9, (3, 4))
 K = np.array([[3, -1, 0, 2], [5, 7, -2, 4]])
 B = X > 0.5
+CUBE = np.arange(8).reshape(2, 2, 2)
 
 SAME = {
     "x // y": lambda x, y: x // y,
@@ -95,6 +99,37 @@ EQUAL = {
     "unique, inverse": (lambda x: ag.unique(ag.tensor([3, 1, 3]), return_inverse=True)[1], np.array([1, 0, 1])),
     "bincount": (lambda x: ag.bincount(ag.tensor([2, 0, 2]), minlength=4), np.array([1, 0, 2, 0])),
     "bincount, weights": (lambda x: ag.bincount(ag.tensor([2, 0, 2]), x[0, :3]), np.bincount([2, 0, 2], X[0, :3])),
+    "narrow from the end": (lambda x: x.narrow(1, -2, 2), X[:, -2:]),
+    "gather of 0 dims": (lambda x: x[0, 0].gather(0, ag.tensor([0, 0])), X[[0, 0], [0, 0]]),
+    "gather at one place": (lambda x: x[0].gather(0, ag.tensor(2)), X[0, 2]),
+    "gather at no place": (lambda x: x.gather(1, ag.zeros(0, dtype=ag.int64)), np.zeros(0)),
+    "take_along_dim, broadcast": (lambda x: x[:1].take_along_dim(ag.tensor([[0], [2]]), 1), X[[0, 0], [0, 2]][:, None]),
+    "index_select of 0 dims": (lambda x: x[0, 0].index_select(0, ag.tensor([0])), X[0, 0]),
+    "index_add to 0 dims": (lambda x: x[0, 0].index_add(0, ag.tensor([0]), x[0, 1], alpha=2), X[0, 0] + 2 * X[0, 1]),
+    "scatter into 0 dims": (lambda x: x[0, 0].scatter(0, ag.tensor([0]), x[0, 1:2]), X[0, 1]),
+    "scatter of nothing": (lambda x: x.scatter(0, ag.zeros(0, dtype=ag.int64), x), X),
+    "scatter_add to 0 dims": (lambda x: x[0, 0].scatter_add(0, ag.tensor(0), x[0, 1]), X[0, 0] + X[0, 1]),
+    "nonzero of 0 dims": (lambda x: ag.tensor(3.0).nonzero(), np.zeros((1, 0))),
+    "nonzero of 0 dims as a tuple": (lambda x: ag.tensor(3.0).nonzero(as_tuple=True)[0], np.zeros(1)),
+    "topk of 0 dims": (lambda x: x[0, 0].topk(1).values, X[0, 0]),
+    "median of 0 dims": (lambda x: x[0, 0].median(0).values, X[0, 0]),
+    "median with a nan": (lambda x: ag.tensor([1.0, math.nan, 0.0]).median(), np.array(math.nan)),
+    "cumprod of 0 dims": (lambda x: x[0, 0].cumprod(0), X[0, 0]),
+    "unfold of 0 dims": (lambda x: x[0, 0].unfold(0, 1, 1), X[0, :1]),
+    "meshgrid of 0 dims": (lambda x: ag.meshgrid(x[0, 0], x[0])[1], X[:1]),
+    "cat with an empty vector": (lambda x: ag.cat([ag.zeros(0), x, ag.zeros(0)], 1), X),
+    "hstack of 0 dims": (lambda x: ag.hstack([x[0, 0], x[0]]), np.hstack([X[0, 0], X[0]])),
+    "vstack of 0 dims": (lambda x: ag.vstack([x[0, 0], x[0, 1]]), X[0, :2, None]),
+    "softmax of integers": (lambda x: ag.tensor([5, 5]).softmax(0, dtype=ag.float64), np.array([0.5, 0.5])),
+    "std_mean(x, True)": (lambda x: ag.std_mean(x, True)[0], X.std(ddof=1)),
+    "var_mean over an axis": (lambda x: ag.stack(ag.var_mean(x, axis=1)), np.stack([X.var(1, ddof=1), X.mean(1)])),
+    "einsum by numbers": (lambda x: ag.einsum(x, [0, 1], x, [2, 1]), X @ X.T),
+    "einsum by numbers, output": (lambda x: ag.einsum(x, [0, ...], x, [2, ...], [2, 0, ...]), X[None] * X[:, None]),
+    "baddbmm of integers": (lambda x: ag.baddbmm(*[ag.tensor(CUBE)] * 3, beta=0.5, alpha=2.5), 2 * CUBE @ CUBE),
+    "addmm without the input": (lambda x: ag.addmm(x @ x.T * math.nan, x, x.T, beta=0), X @ X.T),
+    "unique rows": (lambda x: ag.cat([x, x]).unique(dim=0), np.unique(X, axis=0)),
+    "bincount, integer weights": (lambda x: ag.bincount(ag.tensor([1, 1]), ag.tensor([2, 3])), np.array([0.0, 5.0])),
+    "full of float64": (lambda x: ag.full((2,), 0.1, dtype=ag.float64), np.full(2, 0.1)),
 }  # fmt: skip
 
 
@@ -104,6 +139,21 @@ def test_a_method_gives_numpys_numbers(name):
     found = function(ag.tensor(X))
     assert found.shape == np.shape(expected)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("product", [lambda x: x.prod(), lambda x: x.cumprod(0).sum()], ids=["prod", "cumprod"])
+def test_first_and_second_derivatives_of_products_take_memory_in_proportion_to_the_input(product):
+    n = 2000
+    x = ag.linspace(0.9, 1.1, n, dtype=ag.float64)
+    x[[3, 500]] = 0
+    x.requires_grad_()
+    tracemalloc.start()
+    try:
+        (first,) = ag.grad(product(x), [x], create_graph=True)
+        ag.grad(first.sum(), [x])
+        assert tracemalloc.get_traced_memory()[1] < 30 * x.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("convert", ["float", "double", "half", "long", "int", "short", "byte", "bool"])

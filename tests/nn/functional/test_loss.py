@@ -254,6 +254,10 @@ def test_kl_div_counts_impossible_outcomes_as_nothing():
     assert F.kl_div(ag.tensor([[-1.0, -2.0]]), ag.tensor([[0.0, 1.0]]), reduction="sum").item() == pytest.approx(2.0)
 
 
+def test_kl_div_of_a_negative_target_is_nan():
+    assert math.isnan(F.kl_div(ag.zeros(2), ag.tensor([-0.5, 0.5])).item())
+
+
 def weight():
     return ag.tensor([1.0, 2.0, 3.0])
 

@@ -1,0 +1,74 @@
+"""Calls that ask for what is not there raise an error that says so, in words with shapes and names."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn.functional as F
+
+X = ag.tensor(np.arange(12.0).reshape(3, 4))
+C = ag.tensor(np.arange(24.0).reshape(2, 3, 4))
+V = ag.tensor([1.0, 2.0, 3.0])
+ZERO_D = ag.tensor(5.0)
+I = ag.tensor([0, 2])  # noqa: E741
+FLOATS = ag.ones(2, 4)
+
+WRONG = {
+    "movedim to one dim twice": (lambda: C.movedim((0, 1), (2, -1)), RuntimeError, r"from \[0, 1\] to \[2, 2\]"),
+    "movedim of two to one": (lambda: C.movedim((0, 1), (2,)), RuntimeError, "the same number of dims"),
+    "squeeze of 0 dims": (lambda: ZERO_D.squeeze(10), IndexError, "dim 10 is out of range"),
+    "roll by nothing": (lambda: V.roll(()), RuntimeError, "each dim needs one shift"),
+    "roll by two along one dim": (lambda: X.roll((2, 1), 0), RuntimeError, "each dim needs one shift"),
+    "tril of a vector": (lambda: V.tril(), RuntimeError, r"at least 2 dims.*\(3,\)"),
+    "triu of a vector": (lambda: V.triu(), RuntimeError, r"at least 2 dims.*\(3,\)"),
+    "cat with None": (lambda: ag.cat([X, None]), TypeError, "got NoneType"),
+    "cat of other shapes": (lambda: ag.cat([V, X]), RuntimeError, r"\(3,\), \(3, 4\)"),
+    "no chunks": (lambda: X.chunk(0), RuntimeError, "at least 1 chunk, got 0"),
+    "split into pieces of nothing": (lambda: X.split(0), RuntimeError, "pieces of size 0"),
+    "split with a negative piece": (lambda: X.split([4, -1]), RuntimeError, "none of them negative"),
+    "narrow from a truth value": (lambda: X.narrow(0, ag.tensor(True), 1), TypeError, "narrow: start"),
+    "narrow beyond the end": (lambda: X.narrow(0, -1, 2), RuntimeError, r"beyond dim 0 of the shape \(3, 4\)"),
+    "unfold wider than the dim": (lambda: ag.ones(8).unfold(0, 9, 3), RuntimeError, r"\(8,\).*size 9 must be"),
+    "unfold in steps of 0": (lambda: V.unfold(0, 2, 0), RuntimeError, "step 0 at least 1"),
+    "repeat_interleave, other size": (lambda: V.repeat_interleave(2, output_size=5), RuntimeError, "6 slices.*is 5"),
+    "gather at negative places": (lambda: V.gather(0, ag.tensor([-1])), IndexError, "negative, got -1"),
+    "gather, index of other dims": (lambda: X.gather(0, I), RuntimeError, "must have 2 dims"),
+    "take_along_dim, other dims": (lambda: X.take_along_dim(I, 0), RuntimeError, r"\(2,\) must have 2 dims"),
+    "index_select by a matrix": (lambda: X.index_select(0, ag.tensor([[0]])), IndexError, r"a vector.*\(1, 1\)"),
+    "index_select of 0 dims": (lambda: ZERO_D.index_select(0, ag.tensor([0, 0])), IndexError, "0 dims has one element"),
+    "index_add, other shape": (lambda: X.index_add(0, I, V), RuntimeError, r"source \(3,\) must be the input \(3, 4\)"),
+    "index_add, other dtype": (lambda: X.index_add(0, I, FLOATS), RuntimeError, "float64, and has float32"),
+    "scatter, other dtype": (lambda: X.scatter(0, ag.tensor([[0]]), FLOATS), RuntimeError, "float64, and has float32"),
+    "scatter, too little": (lambda: X.scatter(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"\(3, 1\).*\(1, 2\)"),
+    "scatter_add, too little": (lambda: X.scatter_add(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"scatter_add"),
+    "masked_select by numbers": (lambda: V.masked_select(ag.tensor([0, 1, 0])), TypeError, "truth values, not int64"),
+    "outer of a matrix": (lambda: ag.outer(X, V), RuntimeError, r"two vectors.*\(3, 4\) and \(3,\)"),
+    "addmm of batches": (lambda: ag.addmm(C, C, C.mT), RuntimeError, "mm needs 2 and 2 dims"),
+    "baddbmm of matrices": (lambda: ag.baddbmm(X, X, X.T), RuntimeError, "bmm needs 3 and 3 dims"),
+    "tensordot over too many": (lambda: ag.tensordot(V, V, 2), RuntimeError, r"over 2 dims of the shapes \(3,\)"),
+    "einsum without subscripts": (lambda: ag.einsum(X, X), TypeError, "followed by a list of numbers"),
+    "diagonal of no dim": (lambda: X.diagonal(dim2=10000), IndexError, "dim 10000 is out of range"),
+    "diagonal of one dim": (lambda: X.diagonal(0, 1, -1), RuntimeError, r"dims 1 and -1 of the shape \(3, 4\)"),
+    "diag of three dims": (lambda: C.diag(), RuntimeError, r"a vector or a matrix.*\(2, 3, 4\)"),
+    "trace of three dims": (lambda: C.trace(), RuntimeError, r"a matrix, got the shape \(2, 3, 4\)"),
+    "median of nothing": (lambda: ag.ones(0, 2).median(0), IndexError, r"\(0, 2\) is empty: it has no median"),
+    "norm of singular values": (lambda: X.norm("nuc"), RuntimeError, "not 'nuc'"),
+    "meshgrid of a matrix": (lambda: ag.meshgrid(X, V), RuntimeError, r"0 or 1 dims, got \[\(3, 4\), \(3,\)\]"),
+    "multinomial of no samples": (lambda: ag.multinomial(V, 0), RuntimeError, "at least 1 sample"),
+    "multinomial of integers": (lambda: ag.multinomial(I, 1), RuntimeError, "from floats, not 1 from int64"),
+    "embedding with a 3-d weight": (lambda: F.embedding(I, C), RuntimeError, r"a table \(V, C\).*\(2, 3, 4\)"),
+    "attention, mask and causal": (
+        lambda: F.scaled_dot_product_attention(C, C, C, ag.ones(3, 3), is_causal=True),
+        ValueError,
+        "not both",
+    ),
+    "reflection of more than there is": (lambda: F.pad(X, (4, 0), "reflect"), RuntimeError, r"\(4, 0\).*'reflect'"),
+    "another turn of a circle": (lambda: F.pad(X, (5, 0), "circular"), RuntimeError, r"\(5, 0\).*'circular'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_call_says_what_is_wrong(name):
+    call, error, message = WRONG[name]
+    with pytest.raises(error, match=message):
+        call()
