@@ -62,8 +62,9 @@ clean: ## remove the environment, the caches and out/
 	$(PIP) -e '.[all]'
 	touch $@
 
+# expecttest is what PyTorch's own database of sample inputs imports.
 .venv/torch.stamp: .venv/all.stamp
-	$(PIP) torch==2.13.0
+	$(PIP) torch==2.13.0 expecttest
 	touch $@
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.

@@ -1,0 +1,284 @@
+"""PyTorch's own sample inputs and error inputs of every operation that is here too: values, dtypes and gradients.
+
+They come from the database of operations (`op_db`) on which PyTorch runs its own tests. Both libraries compute every
+sample. Where the results differ, the engine is repaired, or DEVIATIONS says why they may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import autograd
+import nn.functional as F
+from autograd import Tensor
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("expecttest", reason="PyTorch's op_db imports it: pip install expecttest")
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+torch.set_num_threads(1)
+
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool)
+# how far numbers may be apart: relative to each, and to the largest of them (or to 1)
+CLOSE = {"float64": 1e-10, "float32": 2e-5, "float16": 2e-2}
+
+# Which operations are here ------------------------------------------------------------------------------------------
+
+# where the samples have the arguments in another form than the function
+CALLS: dict[str, Callable] = {
+    "T": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "normal_in_place": lambda x, mean, std, **k: x.clone().normal_(mean, std, **k),
+    "zero_": lambda x: x.clone().zero_(),
+    "einsum": lambda tensors, equation: autograd.einsum(equation, *tensors),
+    "where": lambda x, condition, y: autograd.where(condition, x, y),
+    "nn_functional_embedding": lambda weight, index, **k: F.embedding(index, weight, **k),
+}
+
+
+def function(info: Any) -> Callable | None:
+    """The operation as it is called here: a function, or else a method."""
+    name = info.name.removeprefix("nn.functional.")
+    homes = (F,) if name != info.name else (autograd, Tensor)
+    found = (getattr(home, name, None) for home in homes)
+    return CALLS.get(info.formatted_name) or next((f for f in found if callable(f)), None)
+
+
+OPS = {info.formatted_name: (info, call) for info in op_db if (call := function(info)) is not None}
+WITH_ERRORS = [name for name, (info, _) in OPS.items() if info.error_inputs_func is not None]
+
+# What is different, and why -----------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """The operations (all, if none is named), why they differ, and for which samples; `drawn`: in the numbers alone."""
+
+    names: str
+    reason: str
+    when: Callable = lambda *case: True
+    drawn: bool = False
+
+
+def of(*dtypes: Any) -> Callable:
+    return lambda sample, dtype: dtype in dtypes
+
+
+def given(name: str, *dtypes: Any) -> Callable:
+    return lambda sample, dtype: name in sample.kwargs and (not dtypes or dtype in dtypes)
+
+
+def rounded(sample: Any, dtype: Any) -> bool:
+    """Whether the ends of a linspace are rounded on the way to its dtype."""
+    ends = sample.input, sample.args[0]
+    if dtype.is_floating_point:
+        return any(isinstance(x, torch.Tensor) and x.dtype == torch.float32 for x in ends) and dtype == torch.float64
+    return any(float(x) % 1 for x in ends)
+
+
+SMALL, WHOLE = (torch.uint8, torch.bool), (torch.int64, torch.uint8, torch.bool)
+TO_FLOAT = "acos acosh asin asinh atan atan2 atanh cos cosh exp exp2 expm1 log log10 log1p log2 rsqrt sigmoid sin sinh"
+TO_FLOAT += " sqrt tan tanh"
+OPEN = "open: "
+
+DEVIATIONS = [
+    Row("empty empty_like new_empty", "memory that is not set", drawn=True),
+    Row(
+        "randn randn_like rand_like randint multinomial normal normal_in_place normal_number_mean bernoulli",
+        "other random numbers; that torch's bernoulli has a derivative, 0, is not followed",
+        drawn=True,
+    ),
+    Row(
+        "nn_functional_dropout",
+        "other random numbers",
+        lambda sample, dtype: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
+        drawn=True,
+    ),
+    Row(
+        "nn_functional_scaled_dot_product_attention",
+        "other random numbers",
+        lambda sample, dtype: sample.kwargs["dropout_p"] > 0,
+        drawn=True,
+    ),
+    Row("topk", "which of equal elements is taken is left open by torch", of(*WHOLE)),
+    Row(
+        "sort argsort",
+        "the order of equal elements is left open by torch where the sort need not be stable",
+        lambda sample, dtype: dtype in (torch.float16, *SMALL) and sample.input.numel() > 1000,
+    ),
+    Row("norm_nuc", "there is no singular value decomposition"),
+    Row("scatter", "reduce= is deprecated in favour of scatter_reduce", given("reduce")),
+    Row("einsum", "torch adds uint8 in int64 or in uint8, by the path that it chooses", of(torch.uint8)),
+    Row(
+        "full_like",
+        "a number that the dtype cannot hold is an OverflowError, as in NumPy",
+        lambda sample, dtype: dtype == torch.uint8 and sample.args[0] < 0,
+    ),
+    Row(
+        "nn_functional_layer_norm",
+        "of one element the gradient is 0, and torch's a rounding error",
+        lambda sample, dtype: dtype == torch.float32 and sample.input.numel() == 1,
+    ),
+    Row(
+        "norm",
+        "the powers of a negative norm overflow in float16, on both sides",
+        lambda sample, dtype: dtype == torch.float16 and sample.args[:1] == (-2,),
+    ),
+    Row(TO_FLOAT, OPEN + "functions of small integers give float16", of(*SMALL)),
+    Row("erf logsumexp", OPEN + "not of integers", of(*WHOLE)),
+    Row("add sub", OPEN + "a negative alpha for uint8", given("alpha", torch.uint8)),
+    Row("arange", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
+    Row("linspace linspace_tensor_overload", OPEN + "to other dtypes", rounded),
+    Row("cumsum prod", OPEN + "no dtype=", given("dtype")),
+    Row("cumsum prod", OPEN + "of uint8 it is uint64", of(torch.uint8)),
+    Row("all any", OPEN + "of uint8 it is bool", of(torch.uint8)),
+    Row("sign square", OPEN + "of bool", of(torch.bool)),
+    Row("__rpow__", OPEN + "integers to negative powers", of(torch.int64)),
+    Row("nn_functional_hardtanh nn_functional_relu6", OPEN + "of integers it is float32", of(torch.int64, torch.uint8)),
+    Row("nn_functional_rms_norm", OPEN + "float16 overflows inside", of(torch.float16)),
+    Row("nn_functional_scaled_dot_product_attention", OPEN + "gradients in float16", of(torch.float16)),
+    Row("norm", OPEN + "p=0 loses requires_grad", lambda sample, dtype: sample.args[:1] == (0,)),
+]
+
+ERRORS = [
+    Row("", "numbers: NumPy's functions take them in the place of tensors", lambda error: error.error_regex == ""),
+    Row("masked_fill", "there are no complex numbers", lambda error: "overflow" in error.error_regex),
+    Row("masked_fill", OPEN + "a value with dims", lambda error: "0-dimensional" in error.error_regex),
+    Row("isclose", OPEN + "negative tolerances", lambda error: "greater than or equal to zero" in error.error_regex),
+    Row("linspace linspace_tensor_overload", OPEN + "ends with dims", lambda error: "0-dim" in error.error_regex),
+    Row("mean", OPEN + "a whole dtype", lambda error: "dtype" in error.error_regex),
+]
+
+
+def row_for(table: list[Row], name: str, *case: Any) -> Row | None:
+    return next((row for row in table if name in (row.names or name).split() and row.when(*case)), None)
+
+
+def check_needed(table: list[Row], name: str, needed: set) -> None:
+    """A row that no sample needs any more has to go."""
+    outdated = [row.reason for row in table if name in row.names.split() and not row.drawn and row not in needed]
+    assert not outdated, f"{name} does not differ any more, so its rows are to be removed: {outdated}"
+
+
+# From theirs to ours ------------------------------------------------------------------------------------------------
+
+
+def is_layout(value: Any) -> bool:
+    """Whether this says how a tensor lies in memory, which changes no number, dtype or shape."""
+    return isinstance(value, torch.memory_format) or value is torch.strided
+
+
+def ours(value: Any, leaves: list) -> Any:
+    """An argument of a sample as the engine takes it; tensors that require grad are noted in `leaves`, with theirs."""
+    if isinstance(value, torch.Tensor):
+        made = Tensor.wrap(np.array(value.detach().numpy()))
+        if value.requires_grad:
+            made.requires_grad_()
+            leaves.append((made, value))
+        return made
+    if type(value) in (tuple, list, torch.Size):
+        return (list if type(value) is list else tuple)(ours(item, leaves) for item in value if not is_layout(item))
+    if isinstance(value, dict):
+        return {name: ours(item, leaves) for name, item in value.items() if not is_layout(item)}
+    if isinstance(value, torch.dtype):
+        return getattr(autograd, str(value).removeprefix("torch."))
+    return str(value) if isinstance(value, torch.device) else value
+
+
+def flat(result: Any) -> list:
+    """The results of a call, one after the other."""
+    return [leaf for item in result for leaf in flat(item)] if isinstance(result, (tuple, list)) else [result]
+
+
+def check_same(found: Any, expected: Any, what: str, drawn: bool) -> None:
+    """The same shape, dtype and, unless they are `drawn`, numbers; of what is no tensor, the same value."""
+    if not isinstance(expected, torch.Tensor):
+        assert type(found) is type(expected) and (found == expected or abs(found - expected) < 1e-4), what
+        return
+    found, expected = found.detach().numpy(), expected.detach().resolve_neg().numpy()
+    shapes = f"{what}: {found.dtype} {found.shape}, not {expected.dtype} {expected.shape}"
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype), shapes
+    if drawn:
+        return
+    tolerance = CLOSE.get(found.dtype.name, 0)
+    largest = np.abs(expected[np.isfinite(expected)], dtype=np.float64).max(initial=1) if tolerance else 0
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * largest, err_msg=what)
+
+
+def compare(info: Any, call: Callable, sample: Any, drawn: bool) -> None:
+    """One sample, computed by both."""
+    leaves: list = []
+    arguments, keywords = ours([sample.input, *sample.args], leaves), ours(sample.kwargs, leaves)
+    theirs, found = flat(info.op(sample.input, *sample.args, **sample.kwargs)), flat(call(*arguments, **keywords))
+    assert len(found) == len(theirs), f"{len(found)} results, not {len(theirs)}"
+    for i, (a, b) in enumerate(zip(found, theirs)):
+        check_same(a, b, f"result {i}", drawn)
+    pairs = [(a, b) for a, b in zip(found, theirs) if isinstance(b, torch.Tensor) and b.requires_grad]
+    if drawn or not pairs:
+        return
+    rng = np.random.default_rng(0)
+    seeds = [np.asarray(rng.uniform(0.5, 1.5, a.shape)).astype(a.dtype) for a, _ in pairs]
+    (outs, others), (xs, ys) = zip(*pairs), zip(*leaves)
+    gradients = autograd.grad(outs, xs, list(map(Tensor.wrap, seeds)), allow_unused=True)
+    expected = torch.autograd.grad(others, ys, list(map(torch.as_tensor, seeds)), allow_unused=True)
+    for i, (a, b, x) in enumerate(zip(gradients, expected, ys)):
+        zeros = torch.zeros_like(x)
+        check_same(Tensor.wrap(zeros.numpy()) if a is None else a, zeros if b is None else b, f"gradient {i}", False)
+
+
+def samples(info: Any) -> Any:
+    """All samples of an operation, with their dtypes; the same in every run.
+
+    `info.sample_inputs` gives the same, but looks through the whole call stack for each.
+    """
+    torch.manual_seed(0)
+    for dtype in DTYPES:
+        if dtype in info.supported_dtypes("cpu"):
+            grad = info.supports_autograd and dtype.is_floating_point
+            for sample in info.sample_inputs_func(info, "cpu", dtype, grad):
+                yield sample, dtype
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_samples_give_what_torch_gives(name):
+    info, call = OPS[name]
+    needed, wrong = set(), []
+    for sample, dtype in samples(info):
+        row = row_for(DEVIATIONS, name, sample, dtype)
+        try:
+            with np.errstate(all="ignore"):
+                compare(info, call, sample, drawn=row is not None and row.drawn)
+        except Exception as error:
+            needed.add(row)
+            if row is None or row.drawn:
+                wrong.append(f"{sample.summary()}\n{type(error).__name__}: {error}")
+    assert not wrong, f"{len(wrong)} samples differ, such as\n" + "\n\n".join(wrong[:3])
+    check_needed(DEVIATIONS, name, needed)
+
+
+@pytest.mark.parametrize("name", WITH_ERRORS)
+def test_wrong_inputs_are_refused(name):
+    info, call = OPS[name]
+    needed, wrong = set(), []
+    for error in info.error_inputs_func(info, "cpu"):
+        sample, row = error.sample_input, row_for(ERRORS, name, error)
+        try:
+            call(*ours([sample.input, *sample.args], []), **ours(sample.kwargs, []))
+        except (RuntimeError, IndexError, TypeError, ValueError):
+            continue
+        except Exception:
+            pass
+        needed.add(row)
+        if row is None:
+            wrong.append(f"{sample.summary()} (torch: {error.error_regex})")
+    assert not wrong, "no error for\n" + "\n".join(wrong)
+    check_needed(ERRORS, name, needed)
+
+
+def test_at_most_one_in_twenty_samples_is_skipped():
+    rows = [row_for(DEVIATIONS, name, *case) for name, (info, _) in OPS.items() for case in samples(info)]
+    assert sum(row is not None and not row.drawn for row in rows) <= len(rows) / 20
