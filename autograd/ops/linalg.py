@@ -10,7 +10,7 @@ from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops.indexing import copy_slices, unindex
 from autograd.ops.shape import one_dim, transpose, writeable_as
-from autograd.ops.table import alias, function, op
+from autograd.ops.table import function, op
 
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
 __all__ += ["diag", "trace"]
