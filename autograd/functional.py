@@ -57,6 +57,12 @@ def _inputs(inputs: Any) -> list[Any]:
     return list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
 
 
+def _grad_or_zeros(output: Tensor, xs: Sequence[Tensor], v: Any = None, **keywords: Any) -> list[Tensor]:
+    """`grad`, zeros by what the output does not depend on, be it everything."""
+    found = grad(output, xs, v, allow_unused=True, **keywords) if output.requires_grad else [None] * len(xs)
+    return [creation.zeros_like(x) if g is None else g for x, g in zip(xs, found, strict=True)]
+
+
 def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """The function that gives (f(*args), its gradient by the arguments `argnums`); f must give one element."""
 
@@ -78,9 +84,8 @@ def vjp(f: Callable, inputs: Any, v: Any = None, create_graph: bool = False) -> 
     with enable_grad():
         xs = _differentiable(_inputs(inputs))
         out = f(*xs)
-        grads = grad(out, xs, v, create_graph=create_graph, allow_unused=True)
-    found = tuple(creation.zeros_like(x) if g is None else g for x, g in zip(xs, grads, strict=True))
-    return (out if create_graph else out.detach()), (found if many else found[0])
+        found = _grad_or_zeros(out, xs, v, create_graph=create_graph)
+    return (out if create_graph else out.detach()), (tuple(found) if many else found[0])
 
 
 def jvp(f: Callable, inputs: Any, v: Any, create_graph: bool = False) -> tuple[Any, Any]:
@@ -93,8 +98,8 @@ def jvp(f: Callable, inputs: Any, v: Any, create_graph: bool = False) -> tuple[A
         xs = _differentiable(_inputs(inputs))
         out = f(*xs)
         u = creation.zeros_like(out, requires_grad=True)
-        grads = grad(out, xs, u, create_graph=True, allow_unused=True)
-        pairs = [(g, w) for g, w in zip(grads, vs, strict=True) if g is not None and g.requires_grad]
+        grads = _grad_or_zeros(out, xs, u, create_graph=True)
+        pairs = [(g, w) for g, w in zip(grads, vs, strict=True) if g.requires_grad]
         if not pairs:
             return (out if create_graph else out.detach()), creation.zeros_like(out)
         (found,) = grad([g for g, _ in pairs], u, [w for _, w in pairs], create_graph=create_graph, allow_unused=True)
@@ -110,9 +115,8 @@ def jacobian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
         flat = out.reshape(-1)
         rows: list[list[Tensor]] = [[] for _ in xs]
         for i in range(flat.numel()):
-            grads = grad(flat[i], xs, retain_graph=True, create_graph=create_graph, allow_unused=True)
-            for row, x, g in zip(rows, xs, grads, strict=True):
-                row.append(creation.zeros_like(x) if g is None else g)
+            for row, g in zip(rows, _grad_or_zeros(flat[i], xs, retain_graph=True, create_graph=create_graph)):
+                row.append(g)
         from_rows = [np.stack(row).reshape(*out.shape, *x.shape) for row, x in zip(rows, xs, strict=True)]
     return tuple(from_rows) if many else from_rows[0]
 
@@ -122,24 +126,11 @@ def hessian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
     many = isinstance(inputs, (tuple, list))
 
     def of(i: int) -> Callable:
-        def gradient(*xs: Any) -> Any:
-            g = grad(f(*xs), xs, create_graph=True, allow_unused=True)[i]
-            return creation.zeros_like(xs[i]) if g is None else g
-
-        return gradient
+        return lambda *xs: _grad_or_zeros(f(*xs), xs, create_graph=True)[i]
 
     xs = tuple(_inputs(inputs))
-    table = tuple(_jacobian_or_zeros(of(i), xs, i, create_graph) for i in range(len(xs)))
+    table = tuple(jacobian(of(i), xs, create_graph) for i in range(len(xs)))
     return table if many else table[0][0]
-
-
-def _jacobian_or_zeros(gradient: Callable, xs: tuple, i: int, create_graph: bool) -> Any:
-    """The Jacobian of a gradient, zeros where the gradient is constant."""
-    with enable_grad():
-        out = gradient(*_differentiable(xs))
-    if not out.requires_grad:
-        return tuple(creation.zeros(*out.shape, *x.shape, dtype=out.dtype) for x in xs)
-    return jacobian(gradient, xs, create_graph)
 
 
 def hvp(f: Callable, inputs: Any, v: Any) -> tuple[Any, Any]:
@@ -148,8 +139,8 @@ def hvp(f: Callable, inputs: Any, v: Any) -> tuple[Any, Any]:
     with enable_grad():
         xs = _differentiable(_inputs(inputs))
         out = f(*xs)
-        grads = grad(out, xs, create_graph=True, allow_unused=True)
-        pairs = [(g, w) for g, w in zip(grads, _inputs(v), strict=True) if g is not None and g.requires_grad]
+        grads = _grad_or_zeros(out, xs, create_graph=True)
+        pairs = [(g, w) for g, w in zip(grads, _inputs(v), strict=True) if g.requires_grad]
         products: Sequence[Any] = [None] * len(xs)
         if pairs:
             products = grad([g for g, _ in pairs], xs, [w for _, w in pairs], allow_unused=True)

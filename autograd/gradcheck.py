@@ -229,7 +229,7 @@ def _compare(
     atol: float,
     rtol: float,
 ) -> list[Mismatch]:
-    wrong = ~np.isclose(exact, measured, rtol, atol, equal_nan=True)
+    wrong = ~np.isclose(exact, measured, rtol, atol)
     return [
         Mismatch(name, _place(c, shape), output, _place(r, out_shape), exact[r, c], measured[r, c])
         for r, c in zip(*np.nonzero(wrong), strict=True)

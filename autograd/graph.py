@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from autograd.errors import GraphError, ShapeError
+from autograd.summation import sum_over
 from autograd.version import changed_since, clock, tick
 
 FREED: dict = {"freed": True}
@@ -277,12 +278,17 @@ def unbroadcast(g: Any, shape: tuple[int, ...], name: str) -> Any:
     """
     extra = g.ndim - len(shape)
     if extra > 0 and g.shape[extra:] == shape:
-        return g.sum(tuple(range(extra)))
+        return _sum(g, tuple(range(extra)))
     if extra < 0 or any(n not in (1, size) for n, size in zip(shape, g.shape[extra:])):
         raise ShapeError(f"a rule of {name!r} gave a gradient of shape {g.shape} for an argument of shape {shape}")
     broadcast = tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
     axes = (*range(extra), *broadcast)
-    return (g.sum(axes) if axes else g).reshape(shape)
+    return (_sum(g, axes) if axes else g).reshape(shape)
+
+
+def _sum(g: Any, axes: tuple[int, ...]) -> Any:
+    """The sum over `axes`, recorded where g is a tensor."""
+    return sum_over(g, axes) if isinstance(g, np.ndarray) else g.sum(axes)
 
 
 # What a node saved ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Comparison, logic and whole-number division, elementwise: operations without a derivative."""
+"""Comparison and logic, elementwise: operations without a derivative."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograd.ops.table import function, op
 
 __all__ = ["eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "isclose", "allclose", "equal"]
 __all__ += ["logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or"]
-__all__ += ["bitwise_xor", "floor_divide"]
+__all__ += ["bitwise_xor"]
 
 
 def _without_derivative(name, ufunc, doc, inplace=False):
@@ -43,7 +43,6 @@ bitwise_not = _without_derivative("bitwise_not", np.invert, "The complement of t
 bitwise_and = _without_derivative("bitwise_and", np.bitwise_and, "The bits (or truth values) that both have.", True)
 bitwise_or = _without_derivative("bitwise_or", np.bitwise_or, "The bits (or truth values) that x or y has.", True)
 bitwise_xor = _without_derivative("bitwise_xor", np.bitwise_xor, "The bits that one of x and y alone has.", True)
-floor_divide = _without_derivative("floor_divide", np.floor_divide, "x / y rounded down; no derivative.", True)
 
 
 @op()

@@ -6,23 +6,41 @@ import numpy as np
 
 from autograd import kernels
 from autograd.errors import ShapeError
-from autograd.ops.elementwise import sigmoid
+from autograd.ops.elementwise import constant_in, select, sigmoid
 from autograd.ops.linalg import matmul, rows
 from autograd.ops.table import op
 
-__all__ = ["leaky_relu", "elu", "softplus", "linear", "bce_with_logits", "split_heads", "merge_heads", "pad"]
+__all__ = ["leaky_relu", "hardtanh", "elu", "linear_step", "softplus", "linear", "bce_with_logits", "split_heads"]
+__all__ += ["merge_heads", "pad"]
 
 
-@op(method=False, x=lambda g, x, negative_slope: g * np.where(x > 0, np.ones_like(x), np.full_like(x, negative_slope)))
+@op(method=False, x=lambda g, x, negative_slope: constant_in(np.where(x > 0, g, g * negative_slope), x))
 def leaky_relu(x, *, negative_slope=0.01):
     """x where it is positive, else negative_slope x; the derivative at 0 is negative_slope."""
     return np.where(x > 0, x, x * negative_slope)
+
+
+@op(
+    method=False,
+    x=lambda g, x, min_val, max_val: select(np.logical_and(x > min_val, x < max_val), g, x),
+)
+def hardtanh(x, *, min_val=-1.0, max_val=1.0):
+    """x kept between two numbers; its derivative on both is 0."""
+    if x.dtype.kind != "f":
+        min_val, max_val = int(min_val), int(max_val)
+    return np.clip(x, min_val, max_val)
 
 
 @op(method=False, x=lambda g, x, alpha: g * np.where(x > 0, np.ones_like(x), alpha * np.exp(np.minimum(x, 0))))
 def elu(x, *, alpha=1.0):
     """x where it is positive, else alpha (e^x - 1)."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+@op(method=False, x=lambda g, x: constant_in(g, x))
+def linear_step(x):
+    """x itself; the derivative by it, which is 1, is recorded as a function of x (see `constant_in`)."""
+    return x
 
 
 @op(method=False, x=lambda g, x: g * sigmoid(x))
@@ -34,7 +52,7 @@ def softplus(x):
 @op(method=False, x=lambda g, x, y: g * (sigmoid(x) - y), y=lambda g, x: -g * x)
 def bce_with_logits(x, y):
     """-y log sigmoid(x) - (1 - y) log(1 - sigmoid(x)), elementwise, finite for any finite x."""
-    return np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
+    return (1 - y) * x + np.maximum(-x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 @op(

@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.ops.elementwise import as_floats, select
 from autograd.ops.table import op
+from autograd.summation import cumulative_sum, sum_over
 
 __all__ = ["sum", "mean", "var", "std", "amax", "amin", "prod", "logsumexp", "cumsum", "argmax", "argmin", "any"]
 __all__ += ["all", "count_nonzero", "cumprod"]
@@ -21,7 +23,10 @@ def axes_of(dim, ndim):
     for axis in axes:
         if not -max(ndim, 1) <= axis < max(ndim, 1):
             raise IndexError(f"dim {axis} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
-    return tuple(int(axis) % ndim for axis in axes) if ndim else ()
+    found = tuple([int(axis) % ndim for axis in axes]) if ndim else ()
+    if len(axes) > 1 and len(set(found)) < len(found):
+        raise ShapeError(f"dim {dim} names a dim twice, of a tensor of {ndim} dims")
+    return found
 
 
 def _count(shape, dim):
@@ -44,9 +49,15 @@ def _axis(dim, x):
 @op(np.sum, x=lambda g, shape, dim, keepdim: expand_reduced(g, shape, dim, keepdim))
 def sum(x, *, dim=None, keepdim=False, dtype=None):
     """The sum over dim."""
-    axes_of(dim, x.ndim)
-    dtype = np.int64 if dtype is None and x.dtype.kind == "u" else dtype
-    return np.sum(x, axis=_axis(dim, x), keepdims=keepdim, dtype=dtype)
+    x = in_dtype(x, dtype)
+    return sum_over(x, axes_of(dim, x.ndim), keepdim).astype(x.dtype, copy=False)
+
+
+def in_dtype(x, dtype):
+    """x in the dtype in which its elements are added or multiplied: int64 for whole numbers, unless one is given."""
+    if dtype is None and x.dtype.kind != "f":
+        dtype = np.int64
+    return x if dtype is None else x.astype(dtype, copy=False)
 
 
 def _mean_rule(g, shape, dim, keepdim):
@@ -56,14 +67,21 @@ def _mean_rule(g, shape, dim, keepdim):
 @op(np.mean, x=_mean_rule)
 def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over dim; integers have none until they are made floats."""
-    if dtype is None:
-        _check_float("mean", x)
-    axes_of(dim, x.ndim)
-    return np.mean(x, axis=_axis(dim, x), keepdims=keepdim, dtype=dtype)
+    x = x if dtype is None else x.astype(dtype)
+    _check_float("mean", x)
+    axes = axes_of(dim, x.ndim)
+    if x.dtype == np.float16:  # whose sum may be infinite where the mean is not
+        return np.mean(x, axis=axes, keepdims=keepdim)
+    return sum_over(x, axes, keepdim) / math.prod([x.shape[i] for i in axes])
 
 
 def _centred(x, dim):
-    return x - np.mean(x, axis=_axis(dim, x), keepdims=True)
+    """x less its mean over dim, twice: the mean of large numbers is rounded, that of what is left hardly."""
+    x = x - mean(x, dim=dim, keepdim=True)
+    rest = mean(x, dim=dim, keepdim=True)
+    if isinstance(x, np.ndarray):
+        return np.subtract(x, rest, out=x)
+    return x - rest
 
 
 def _ddof(dim, unbiased, correction):
@@ -81,15 +99,31 @@ def _check_float(name, x):
 def _var_rule(g, x, dim, unbiased, keepdim, correction):
     dim, ddof = _ddof(dim, unbiased, correction)
     n = _count(x.shape, dim) - ddof
-    return expand_reduced(g, x.shape, dim, keepdim) * (_centred(x, dim) * (2 / n if n else math.nan))
+    return expand_reduced(g * (2 / n if n else math.nan), x.shape, dim, keepdim) * _centred(x, dim)
 
 
 @op(x=_var_rule)
 def var(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
     """The variance over dim, divided by n - 1, or by n where unbiased is False, or by n - correction."""
     _check_float("var", x)
-    dim, ddof = _ddof(dim, unbiased, correction)
-    return np.var(x, axis=_axis(dim, x), ddof=ddof, keepdims=keepdim)
+    return _variance(x, keepdim, *_ddof(dim, unbiased, correction)).astype(x.dtype, copy=False)
+
+
+def _variance(x, keepdim, dim, ddof):
+    """The sum of the squares of x less its mean, less what the rounding of the mean adds, over n - ddof.
+
+    That of float16 is float32, for squares of float16 are soon infinite.
+    """
+    if x.dtype == np.float16:
+        x = x.astype(np.float32)
+    axes, n = axes_of(dim, x.ndim), _count(x.shape, dim)
+    mean = sum_over(x, axes, True) / n
+    centred = x - mean
+    total = sum_over(np.square(centred, out=centred), axes, True)
+    if (np.abs(mean) > 1e3 * np.sqrt(total / n)).any():  # then the rounding of the mean counts
+        rest = sum_over(x - mean, axes, True)
+        total = np.maximum(total - rest * rest / n, 0)
+    return (total if keepdim else total.squeeze(axes)) / max(n - ddof, 0)
 
 
 def _std_rule(g, x, out, dim, unbiased, keepdim, correction):
@@ -97,32 +131,32 @@ def _std_rule(g, x, out, dim, unbiased, keepdim, correction):
     n = _count(x.shape, dim) - ddof
     flat = np.equal(out, 0)
     scale = np.where(flat, np.zeros_like(out), g / np.where(flat, np.ones_like(out), out))
-    return expand_reduced(scale, x.shape, dim, keepdim) * (_centred(x, dim) * (1 / n if n else math.nan))
+    return expand_reduced(scale * (1 / n if n else math.nan), x.shape, dim, keepdim) * _centred(x, dim)
 
 
 @op(x=_std_rule)
 def std(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
     """The standard deviation over dim, the root of `var`; its derivative where all are equal is 0, as torch's."""
     _check_float("std", x)
-    dim, ddof = _ddof(dim, unbiased, correction)
-    return np.std(x, axis=_axis(dim, x), ddof=ddof, keepdims=keepdim)
+    return np.sqrt(_variance(x, keepdim, *_ddof(dim, unbiased, correction))).astype(x.dtype, copy=False)
 
 
 def _extreme_rule(g, x, out, dim, keepdim):
-    hit = np.equal(x, expand_reduced(out, x.shape, dim, keepdim)).astype(g.dtype)
-    return hit / np.sum(hit, axis=_axis(dim, x), keepdims=True) * expand_reduced(g, x.shape, dim, keepdim)
+    hit = np.logical_or(np.equal(x, expand_reduced(out, x.shape, dim, keepdim)), np.isnan(x))
+    count = np.sum(hit, axis=_axis(dim, x), keepdims=keepdim).astype(g.dtype)
+    return select(hit, expand_reduced(g / count, x.shape, dim, keepdim))
 
 
 @op(np.max, np.amax, x=_extreme_rule)
 def amax(x, *, dim=None, keepdim=False):
-    """The maximum over dim; equal ones share the gradient."""
+    """The maximum over dim, nan where one is; equal ones share the gradient."""
     _check_not_empty(x, dim, "maximum")
     return np.max(x, axis=_axis(dim, x), keepdims=keepdim)
 
 
 @op(np.min, np.amin, x=_extreme_rule)
 def amin(x, *, dim=None, keepdim=False):
-    """The minimum over dim; equal ones share the gradient."""
+    """The minimum over dim, nan where one is; equal ones share the gradient."""
     _check_not_empty(x, dim, "minimum")
     return np.min(x, axis=_axis(dim, x), keepdims=keepdim)
 
@@ -149,10 +183,11 @@ def _products_before(x):
 
 
 @op(np.prod, x=lambda g, x, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * _prod_others(x, dim))
-def prod(x, *, dim=None, keepdim=False):
+def prod(x, *, dim=None, keepdim=False, dtype=None):
     """The product over dim; its gradient is right with zeros too."""
     axes_of(dim, x.ndim)
-    return np.prod(x, axis=_axis(dim, x), keepdims=keepdim)
+    x = in_dtype(x, dtype)
+    return np.prod(x, axis=_axis(dim, x), keepdims=keepdim, dtype=x.dtype)
 
 
 def finite_max(x, dim):
@@ -164,11 +199,11 @@ def finite_max(x, dim):
 @op(x=lambda g, x, out, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * softmax_from(x, out, dim, keepdim))
 def logsumexp(x, *, dim=None, keepdim=False):
     """log of the sum of e^x over dim, finite for any finite x: the maximum is taken out first."""
-    axes_of(dim, x.ndim)
+    x, axes = as_floats(x), axes_of(dim, x.ndim)
     top = finite_max(x, dim)
     with np.errstate(divide="ignore"):  # of nothing, or of minus infinities alone, it is minus infinity
-        total = np.log(np.sum(np.exp(x - top), axis=_axis(dim, x), keepdims=True)) + top
-    return total if keepdim else np.squeeze(total, axes_of(dim, x.ndim))
+        total = np.log(sum_over(np.exp(x - top), axes, True)) + top
+    return total if keepdim else np.squeeze(total, axes)
 
 
 def softmax_from(x, total, dim, keepdim):
@@ -178,6 +213,8 @@ def softmax_from(x, total, dim, keepdim):
 
 
 def _norm_rule(g, x, out, p, dim, keepdim):
+    if p == 0:
+        return np.zeros_like(x)
     total, g = expand_reduced(out, x.shape, dim, keepdim), expand_reduced(g, x.shape, dim, keepdim)
     zero = np.equal(total, 0)
     safe = np.where(zero, np.ones_like(total), total)
@@ -192,24 +229,25 @@ def _norm_rule(g, x, out, p, dim, keepdim):
 
 @op(method=False, x=_norm_rule)
 def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """(sum of |x|^p)^(1/p) over dim, for a finite p above 0; its derivative at 0 is 0, as torch's."""
+    """(sum of |x|^p)^(1/p) over dim, or for p = 0 how many are not 0; its derivative at 0 is 0, as torch's."""
     _check_float("norm", x)
-    axes_of(dim, x.ndim)
+    if x.dtype == np.float16:  # whose squares are soon infinite
+        return vector_norm(x.astype(np.float32), p=p, dim=dim, keepdim=keepdim).astype(np.float16)
+    axes = axes_of(dim, x.ndim)
     if p == 2:
-        return np.sqrt(np.sum(x * x, axis=_axis(dim, x), keepdims=keepdim))
+        return np.sqrt(sum_over(x * x, axes, keepdim))
     if p == 1:
-        return np.sum(np.abs(x), axis=_axis(dim, x), keepdims=keepdim)
-    return np.sum(np.abs(x) ** p, axis=_axis(dim, x), keepdims=keepdim) ** (1 / p)
+        return sum_over(np.abs(x), axes, keepdim)
+    if p == 0:
+        return np.count_nonzero(x, axis=axes, keepdims=keepdim).astype(x.dtype)
+    return sum_over(np.abs(x) ** p, axes, keepdim) ** (1 / p)
 
 
-def _cumsum_rule(g, dim):
-    return np.flip(np.cumsum(np.flip(g, dim), axis=dim), dim) if g.ndim else g
-
-
-@op(np.cumsum, inplace=True, x=_cumsum_rule)
-def cumsum(x, *, dim):
+@op(np.cumsum, inplace=True, x=lambda g, dim: np.flip(cumsum(np.flip(g, dim), dim=dim), dim) if g.ndim else g)
+def cumsum(x, *, dim, dtype=None):
     """The running sum along dim."""
-    return np.cumsum(x, axis=dim).reshape(x.shape)
+    x = in_dtype(x, dtype)
+    return cumulative_sum(x, dim) if x.ndim else np.cumsum(x, dim).reshape(())
 
 
 def _cumprod_rule(g, x, out, dim):
@@ -263,13 +301,18 @@ def argmin(x, *, dim=None, keepdim=False):
 @op(np.any)
 def any(x, *, dim=None, keepdim=False):
     """Whether any is true, over dim."""
-    return np.any(x, axis=_axis(dim, x), keepdims=keepdim)
+    return _truth(np.any(x, axis=_axis(dim, x), keepdims=keepdim), x)
 
 
 @op(np.all)
 def all(x, *, dim=None, keepdim=False):
     """Whether all are true, over dim."""
-    return np.all(x, axis=_axis(dim, x), keepdims=keepdim)
+    return _truth(np.all(x, axis=_axis(dim, x), keepdims=keepdim), x)
+
+
+def _truth(result, x):
+    """A truth value, which of uint8 is again uint8, as torch's."""
+    return result.astype(np.uint8) if x.dtype == np.uint8 else result
 
 
 @op(np.count_nonzero)

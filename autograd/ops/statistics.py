@@ -97,8 +97,6 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     p = 2 if p in (None, "fro") else p
     if isinstance(p, str):
         raise RuntimeError(f'norm: p must be a number or "fro", not {p!r}: there are no singular values here')
-    if p == 0:
-        return R.sum((input != 0).to(input.dtype), dim=dim, keepdim=keepdim)
     if math.isinf(p):
         return (R.amax if p > 0 else R.amin)(E.abs(input), dim=dim, keepdim=keepdim)
     return R.vector_norm(input, p=p, dim=dim, keepdim=keepdim)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from autograd import kernels
+from autograd.ops.elementwise import as_floats, sigmoid
 from autograd.ops.table import op
 
 __all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "sqrt", "rsqrt", "sin", "cos"]
@@ -57,12 +58,7 @@ def log1p(x):
     return np.log1p(x)
 
 
-def _share(x, out):
-    """exp(x - out), 0 where x is minus infinity: what x has of exp(out)."""
-    return np.exp(np.minimum(x - np.where(np.isfinite(out), out, np.zeros_like(out)), 0))
-
-
-@op(np.logaddexp, x=lambda g, x, out: g * _share(x, out), y=lambda g, y, out: g * _share(y, out))
+@op(np.logaddexp, x=lambda g, x, y: g * sigmoid(x - y), y=lambda g, x, y: g * sigmoid(y - x))
 def logaddexp(x, y):
     """log(e^x + e^y), finite where x and y are."""
     return np.logaddexp(x, y)
@@ -169,4 +165,4 @@ def atanh(x):
 @op(inplace=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)))
 def erf(x):
     """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
-    return kernels.erf(x)
+    return kernels.erf(as_floats(x))

@@ -35,8 +35,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """The input clipped to [min_val, max_val]; the gradient at both ends is 0."""
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
-    inside = (input > min_val) & (input < max_val)
-    return _into(input, ops.where(inside, input, ops.clip(input.detach(), min=min_val, max=max_val)), inplace)
+    return _into(input, ops.hardtanh(input, min_val=min_val, max_val=max_val), inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

@@ -113,7 +113,7 @@ def nll_loss(
     kept = target.array != ignore_index
     safe = np.where(kept, target.array, 0)
     weights = kept.astype(input.array.dtype) if weight is None else kept * weight.array[safe]
-    picked = input.gather(dim, as_tensor(np.expand_dims(safe, dim))).squeeze(dim)
+    picked = ops.linear_step(input).gather(dim, as_tensor(np.expand_dims(safe, dim))).squeeze(dim)
     loss = ops.where(as_tensor(kept), -picked * as_tensor(weights), 0.0)
     if reduction == "none":
         return loss

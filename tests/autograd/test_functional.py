@@ -164,3 +164,18 @@ def test_grad_of_something_without_a_graph_says_so():
         ag.grad(ag.ones(1, requires_grad=True) * 2, ag.ones(1))
     with pytest.raises(RuntimeError, match="no graph behind it"):
         ag.grad(ag.ones(1), ag.ones(1, requires_grad=True))
+
+
+def test_the_derivatives_of_a_constant_are_zeros():
+    x, y = ag.tensor([1.0, 2.0]), ag.tensor([3.0])
+
+    def constant(*_):
+        return ag.ones(3)
+
+    assert ag.jacobian(constant, x).tolist() == np.zeros((3, 2)).tolist()
+    assert [j.tolist() for j in ag.jacobian(constant, (x, y))] == [np.zeros((3, 2)).tolist(), np.zeros((3, 1)).tolist()]
+    assert ag.vjp(constant, x, ag.ones(3))[1].tolist() == [0, 0]
+    assert ag.jvp(constant, x, x)[1].tolist() == [0, 0, 0]
+    for f in (lambda x: ag.tensor(1.0), lambda x: x.sum()):
+        assert ag.hessian(f, x).tolist() == [[0, 0], [0, 0]]
+        assert ag.hvp(f, x, x)[1].tolist() == [0, 0]

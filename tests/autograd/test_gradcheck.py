@@ -319,3 +319,9 @@ def test_a_name_that_is_taken_is_an_error():
         @op()
         def exp(x):
             return x
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_gradients_that_are_no_numbers_are_rejected(number):
+    with np.errstate(invalid="ignore"):
+        rejected(lambda x: x * number, X)

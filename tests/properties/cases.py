@@ -407,6 +407,8 @@ CASES: dict[str, Any] = (
     | {name: away_from(*range(-3, 4)) for name in "floor ceil trunc".split()}
     | {"round": away_from(*np.arange(-3.5, 4), decimals=st.just(0)) | call(TENTHS, decimals=st.just(1))}
     | {"leaky_relu": away_from(0, negative_slope=st.sampled_from([0.01, 0.3]))}
+    | {"hardtanh": away_from(-1, 1) | away_from(0, 2, min_val=st.just(0), max_val=st.just(2))}
+    | {"linear_step": one(), "constant_in": two()}
     | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7])), "clamp": clamped(), "nan_to_num": one()}
     | {"gelu": one(approximate=st.sampled_from(["none", "tanh"])), "cast": one(dtype=st.just(np.float64))}
     | {name: two(alpha=st.sampled_from([1, 2, 0.5])) for name in ("add", "sub")}

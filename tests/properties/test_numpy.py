@@ -14,6 +14,7 @@ from tests.properties.cases import CASES, examples, is_float
 X = np.array([[3.0, -1.0, 2.5], [0.5, 4.0, -2.0]])
 Y = np.array([[1.0, 2.0, -0.5], [-1.5, 0.25, 3.0]])
 V = np.array([2.0, -1.0, 0.5])
+UNKNOWN = np.where(X > 0, X, np.nan)
 SQUARE = X[:, :2]
 ORDER = np.array([[2, 0, 1], [1, 1, 0]])
 
@@ -59,6 +60,7 @@ CALLS: dict[Any, list] = {
     np.tile: [((V, 2), {}), ((X, (2, 1)), {})],
     np.take_along_axis: [((X, ORDER, 1), {}), ((X, ORDER), {"axis": 1})],
     np.argsort: [((X,), {}), ((X,), {"axis": 0}), ((X, 0), {})],
+    **dict.fromkeys([np.fmax, np.fmin], [((X, Y), {}), ((UNKNOWN, X), {}), ((X, UNKNOWN), {}), ((V, 1.0), {})]),
     np.clip: [((X, -1, 2), {}), ((X, None, 2), {}), ((X, Y, 3), {})],
     np.matmul: [((X, V), {}), ((X, Y.T), {})],
     np.dot: [((V, V), {}), ((X, V), {}), ((X, Y.T), {}), ((X, 2.0), {}), ((np.stack([X, Y]), Y.T), {})],
