@@ -86,6 +86,12 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     return made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
+def _number(value: Any, whole: bool) -> Any:
+    """A number, or a tensor of one, without a history; cut off to a whole one where that is asked for."""
+    value = getattr(value, "array", value)
+    return int(value) if whole else value
+
+
 def arange(
     start: Any = None,
     end: Any = None,
@@ -95,9 +101,13 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The numbers from start (0 where only end is given) up to but without end, `step` apart."""
+    """The numbers from start (0 where only end is given) up to but without end, `step` apart.
+
+    With the dtype int64, all three are cut off to whole numbers first, as in torch.
+    """
     start, end = (0, start) if end is None else (0 if start is None else start, end)
-    start, end, step = (getattr(n, "array", n) for n in (start, end, step))
+    whole = dtype is not None and np.dtype(dtype) == dtypes.int64
+    start, end, step = (_number(n, whole) for n in (start, end, step))
     if not step or (end - start) * step < 0:
         raise RuntimeError(f"arange does not come from {start} to {end} in steps of {step}")
     array = np.arange(start, end, step)
@@ -107,8 +117,13 @@ def arange(
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """`steps` numbers evenly from start to end, both included."""
-    return made(np.linspace(start, end, steps), dtype or default_dtype(), device, requires_grad)
+    """`steps` numbers evenly from start to end, both included; of a dtype of whole numbers they are cut off to it."""
+    whole = dtype is not None and np.dtype(dtype).kind != "f"
+    start, end = _number(start, whole), _number(end, whole)
+    step = (end - start) / max(steps - 1, 1)
+    i = np.arange(steps)
+    numbers = np.where(i < max(steps // 2, 1), start + step * i, end - step * (steps - 1 - i))
+    return made(numbers, dtype or default_dtype(), device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

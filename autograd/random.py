@@ -76,6 +76,8 @@ def normal(
 ) -> Tensor:
     """Normal numbers of these means and standard deviations (numbers, or tensors, whose dtype the result has)."""
     dtype = dtype or getattr(mean, "dtype", None) or getattr(std, "dtype", None) or default_dtype()
+    if np.dtype(dtype).kind != "f":
+        raise RuntimeError(f"normal numbers are floats, not {dtype}: convert mean and std with .float()")
     mean, std = getattr(mean, "array", mean), getattr(std, "array", std)
     numbers = numpy_rng(generator).normal(mean, std, size and to_sizes((size,)))
     return made(numbers, dtype, device, requires_grad)

@@ -28,7 +28,7 @@ from autograd.version import clock
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}  # what serves a function of NumPy on tensors
 
-_FLOAT64 = np.dtype(np.float64)
+_BOOL = np.dtype(np.bool_)
 
 
 def op(
@@ -104,9 +104,12 @@ def op(
                     return several(entry, args[0], out, mask, values, parents, kwargs)
                 out = np.asarray(out)
             dtype = out.dtype
-            if dtype is _FLOAT64 and kwargs.get("dtype") is None:
-                out = like_torch(out, values)
-                dtype = out.dtype
+            if dtype is not _BOOL:
+                for value in values:
+                    if type(value) is ndarray and value.dtype is not dtype:
+                        out = like_torch(entry, out, values, kwargs)
+                        dtype = out.dtype
+                        break
             if mask and recorded and mode.grad and dtype.kind == "f":
                 node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, dtype)
                 if mode.trace is not None:
@@ -170,13 +173,35 @@ def alias(function: Callable, *names: str) -> Callable:
     return function
 
 
-def like_torch(out: ndarray, values: Sequence[Any]) -> ndarray:
-    """float64 only where it was put in: NumPy computes integers with float32, and 0-d float64 with it, in float64."""
-    floats = [v for v in values if isinstance(v, ndarray) and v.dtype.kind == "f"]
-    full = [v for v in floats if v.ndim] or floats
-    if any(v.dtype == _FLOAT64 for v in full):
+def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> ndarray:
+    """The result in the dtype that torch gives it, where NumPy chooses by other rules.
+
+    Floats made of whole numbers are of the default dtype. (NumPy takes float16 for those of 8 bits: they are computed
+    again.) What NumPy promotes, torch does by `_promoted`.
+    """
+    dtype, arrays = out.dtype, [v for v in values if isinstance(v, (ndarray, np.generic))]
+    if kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
         return out
-    return out.astype(np.result_type(*full) if full else default_dtype())
+    wanted = _promoted(arrays)
+    if dtype.kind == "f" != wanted.kind:
+        if dtype == np.float16:
+            return entry.forward(
+                *[v.astype(default_dtype()) if isinstance(v, ndarray) else v for v in values], **kwargs
+            )
+        return out.astype(default_dtype())
+    return out.astype(wanted) if dtype == np.result_type(*arrays) else out
+
+
+def _promoted(arrays: Sequence[ndarray]) -> Any:
+    """The dtype that torch brings arrays to: floats before whole numbers, of each those with dims before those of 0.
+
+    One kind does not widen the other: float16 with int64 is float16, and int32 with an int64 of 0 dims is int32.
+    """
+    for kinds in ("f", "iu", "b"):
+        found = [v for v in arrays if v.dtype.kind in kinds]
+        if found:
+            return np.result_type(*[v.dtype for v in found if v.ndim] or [v.dtype for v in found])
+    raise TypeError("no arrays were given")
 
 
 @op(np.positive, x=lambda g: g, method=False)
