@@ -193,8 +193,9 @@ def unfold(x, *, dimension, size, step):
     dim = one_dim(dimension, x.ndim)
     rows = x if x.ndim else x.reshape(1)
     if step < 1 or not 0 <= size <= rows.shape[dim]:
-        raise RuntimeError(
-            f"unfold of dim {dim} of the shape {x.shape}: windows of {size} elements, {step} apart, are not there"
+        raise ShapeError(
+            f"unfold of shape {x.shape} along dim {dimension}: the size {size} must be from 0 to {rows.shape[dim]}, and "
+            f"the step {step} at least 1"
         )
     windows = sliding_window_view(rows, size, dim, writeable=step >= size and x.flags.writeable)
     windows = windows[(slice(None),) * dim + (slice(None, None, step), ...)]
@@ -210,7 +211,7 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
     elif not input.ndim:
         raise IndexError(f"repeat_interleave along dim {dim}: a tensor of 0 dims has none")
     dim = one_dim(dim, input.ndim)
-    if isinstance(repeats, int):
+    if isinstance(repeats, int) and output_size in (None, input.shape[dim] * repeats):
         before, n, after = input.shape[:dim], input.shape[dim], input.shape[dim + 1 :]
         spread = expand(unsqueeze(input, dim + 1), size=(*before, n, repeats, *after))
         return reshape(np.copy(spread), size=(*before, n * repeats, *after))

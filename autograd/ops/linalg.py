@@ -218,10 +218,10 @@ def _undiagonal(g, shape, offset, dim1, dim2):
 @op(view=True, x=_undiagonal)
 def diagonal(x, *, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
-    dim1, dim2 = one_dim(dim1, x.ndim), one_dim(dim2, x.ndim)
-    if x.ndim < 2 or dim1 == dim2:
+    dims = one_dim(dim1, x.ndim), one_dim(dim2, x.ndim)
+    if x.ndim < 2 or dims[0] == dims[1]:
         raise ShapeError(f"diagonal of dims {dim1} and {dim2} of the shape {x.shape}: it needs two of them")
-    return writeable_as(x, np.diagonal(x, offset, dim1, dim2))
+    return writeable_as(x, np.diagonal(x, offset, *dims))
 
 
 _diagonal = diagonal

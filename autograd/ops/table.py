@@ -192,7 +192,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     return out.astype(wanted) if dtype == np.result_type(*arrays) else out
 
 
-def _promoted(arrays: Sequence[ndarray]) -> Any:
+def _promoted(arrays: Sequence[Any]) -> Any:
     """The dtype that torch brings arrays to: floats before whole numbers, of each those with dims before those of 0.
 
     One kind does not widen the other: float16 with int64 is float16, and int32 with an int64 of 0 dims is int32.
