@@ -90,9 +90,11 @@ def index_stages(index, ndim):
         return (index,)
     parts = tuple([_index_part(part) for part in index]) if isinstance(index, tuple) else (_index_part(index),)
     arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    taken = sum([_dims_of(part) for part in parts])
+    if arrays and taken == ndim:  # NumPy would take an ellipsis that stands for no dim for one between arrays
+        parts = tuple([part for part in parts if part is not Ellipsis])
     if not arrays or not any(isinstance(part, _NUMBER) and not isinstance(part, bool) for part in parts):
         return (parts if isinstance(index, tuple) else parts[0],)
-    taken = sum([_dims_of(part) for part in parts])
     first, second = [], []
     for part in parts:
         if part is Ellipsis:

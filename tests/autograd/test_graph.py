@@ -415,7 +415,7 @@ def test_an_input_whose_own_graph_was_freed_still_has_a_gradient():
 
 
 def test_threads_gather_into_one_leaf_without_losing_a_gradient():
-    x = ag.tensor([0.0, 0.0], requires_grad=True)
+    x = ag.zeros(20_000, requires_grad=True)  # so many that NumPy adds them while other threads run
 
     def work():
         for _ in range(500):
@@ -431,7 +431,7 @@ def test_threads_gather_into_one_leaf_without_losing_a_gradient():
             thread.join()
     finally:
         sys.setswitchinterval(interval)
-    assert x.grad.tolist() == [4000, 4000]
+    assert (x.grad == 4000).all()
 
 
 def test_a_hook_needs_a_gradient():

@@ -235,6 +235,13 @@ def test_a_number_before_an_array_keeps_torchs_order_of_dims(index):
     assert ag.gradcheck(f, (x, v))
 
 
+def test_an_ellipsis_for_no_dim_does_not_come_between_arrays():
+    x = ag.arange(4).view(2, 2)
+    assert x[None, [1, 0], ..., [0]].tolist() == [[2, 0]]
+    x[None, [1, 0], ..., [0]] = ag.tensor([[7, 8]])
+    assert x.tolist() == [[8, 1], [7, 3]]
+
+
 def test_a_tensor_without_gradient_gets_the_history_of_what_is_written_into_it():
     v = leaf(1.0, 2.0)
     out = ag.zeros(2, 2, dtype=ag.float64)

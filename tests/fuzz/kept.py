@@ -54,6 +54,10 @@ v4 = v0 * T.tensor(0.45, dtype=T.float64)
 v4.copy_(T.tensor([1.14], dtype=T.float64))
 v7 = grad((v4 * v4).sin().sum(), [v0], create_graph=True, allow_unused=True)[0]
 """,
+    "an ellipsis for no dim between two arrays": """
+v0 = T.tensor([[-0.98, -1.15], [-0.8, 1.97]], dtype=T.float64, requires_grad=True)
+v3 = v0[None, [-2, 1], ..., [-1]]
+""",
     "the pieces of nothing": """
 v0 = T.zeros((0, 0), dtype=T.float64, requires_grad=True)
 v1 = v0.chunk(3, 1)[2]
