@@ -58,6 +58,7 @@ from autograd.generator import Generator, get_rng_state, initial_seed, manual_se
 from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from autograd.inplace import writing
+from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import log_softmax, softmax

@@ -28,7 +28,7 @@ from autograd.version import clock
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}  # what serves a function of NumPy on tensors
 
-_BOOL = np.dtype(np.bool_)
+_BOOL, _FLOAT32 = np.dtype(np.bool_), np.dtype(np.float32)
 
 
 def op(
@@ -79,14 +79,18 @@ def op(
             parents: list[Node | None] = []
             mask = 0
             bit = 1
+            mixed = False
             last_change = clock.last
             for arg in args:
                 if isinstance(arg, TensorBase):
                     node = arg.node
                     if last_change and arg._base is not None and (node is None or node.order < last_change):
                         node = current_node(arg)
-                    values.append(arg.array)
+                    array = arg.array
+                    values.append(array)
                     parents.append(node)
+                    if array.dtype is not _FLOAT32 and array.dtype is not _BOOL:
+                        mixed = True
                     if node is not None:
                         mask |= bit
                 else:
@@ -104,12 +108,9 @@ def op(
                     return several(entry, args[0], out, mask, values, parents, kwargs)
                 out = np.asarray(out)
             dtype = out.dtype
-            if dtype is not _BOOL:
-                for value in values:
-                    if type(value) is ndarray and value.dtype is not dtype:
-                        out = like_torch(entry, out, values, kwargs)
-                        dtype = out.dtype
-                        break
+            if mixed or (dtype is not _FLOAT32 and dtype is not _BOOL):
+                out = like_torch(entry, out, values, kwargs)
+                dtype = out.dtype
             if mask and recorded and mode.grad and dtype.kind == "f":
                 node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, dtype)
                 if mode.trace is not None:
@@ -180,7 +181,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     again.) What NumPy promotes, torch does by `_promoted`.
     """
     dtype, arrays = out.dtype, [v for v in values if isinstance(v, (ndarray, np.generic))]
-    if kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
+    if dtype == _BOOL or kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
         return out
     wanted = _promoted(arrays)
     if dtype.kind == "f" != wanted.kind:
@@ -189,7 +190,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
                 *[v.astype(default_dtype()) if isinstance(v, ndarray) else v for v in values], **kwargs
             )
         return out.astype(default_dtype())
-    return out.astype(wanted) if dtype == np.result_type(*arrays) else out
+    return out.astype(wanted, copy=False) if dtype == np.result_type(*arrays) else out
 
 
 def _promoted(arrays: Sequence[Any]) -> Any:
@@ -197,11 +198,8 @@ def _promoted(arrays: Sequence[Any]) -> Any:
 
     One kind does not widen the other: float16 with int64 is float16, and int32 with an int64 of 0 dims is int32.
     """
-    for kinds in ("f", "iu", "b"):
-        found = [v for v in arrays if v.dtype.kind in kinds]
-        if found:
-            return np.result_type(*[v.dtype for v in found if v.ndim] or [v.dtype for v in found])
-    raise TypeError("no arrays were given")
+    found = next(found for kinds in ("f", "iu", "b") if (found := [v for v in arrays if v.dtype.kind in kinds]))
+    return np.result_type(*[v.dtype for v in found if v.ndim] or [v.dtype for v in found])
 
 
 @op(np.positive, x=lambda g: g, method=False)
