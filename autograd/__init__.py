@@ -62,7 +62,9 @@ from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import log_softmax, softmax
+from autograd.ops.gathering import *
 from autograd.ops.indexing import *
+from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *

@@ -5,7 +5,9 @@ from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import *
+from autograd.ops.gathering import *
 from autograd.ops.indexing import *
+from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.neural import *
 from autograd.ops.reduction import *

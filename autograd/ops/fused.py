@@ -13,7 +13,8 @@ from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
-from autograd.ops.indexing import gather, getitem
+from autograd.ops.gathering import gather
+from autograd.ops.indexing import getitem
 from autograd.ops.linalg import matmul
 from autograd.ops.reduction import logsumexp, mean
 from autograd.ops.reduction import sum as sum_

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
-from autograd.ops.indexing import gather
+from autograd.ops.gathering import gather
 from autograd.ops.shape import one_dim, reshape
 from autograd.ops.table import function
 
