@@ -179,7 +179,7 @@ def backward_walk(
     accumulate = gradients.accumulate
     for root, g in zip(roots, upstream, strict=True):
         if root in gradients:
-            accumulate(root, g, root)
+            accumulate(root, g, root, sys.getrefcount(g))
         else:
             gradients[root] = g
     for node in nodes:
@@ -199,7 +199,8 @@ def backward_walk(
                 check_saved(node)
             for parent, contribution in zip(node.parents, node.op.vjp(node, g, needed, create_graph)):
                 if contribution is not None and parent is not None:
-                    accumulate(parent, contribution, node)
+                    references = sys.getrefcount(contribution)
+                    accumulate(parent, contribution, node, references)
             if not retain_graph and node.saved:
                 release(node)
 
@@ -223,16 +224,22 @@ class Gradients(dict[Node, Any]):
         self.owned: set[Node] = set()  # the nodes whose gradient nobody else holds
         self.create_graph = create_graph
 
-    def accumulate(self, node: Node, g: Any, user: Node) -> None:
-        """Add what the rule of `user` gave to the gradient of `node`, in the shape and the dtype of the node."""
+    def accumulate(self, node: Node, g: Any, user: Node, references: int) -> None:
+        """Add what the rule of `user` gave to the gradient of `node`, in the shape and the dtype of the node.
+
+        `references` are those to `g` in the walk: of more than usual, somebody else holds one.
+        """
+        fresh = references <= _REFERENCES and not self.create_graph and g.base is None
         if g.shape != node.shape:
-            g = unbroadcast(g, node.shape, user.name)
+            summed = unbroadcast(g, node.shape, user.name)
+            fresh = fresh or not (self.create_graph or np.may_share_memory(g, summed))
+            g = summed
         if g.dtype is not node.dtype and g.dtype != node.dtype:
-            g = g.astype(node.dtype)
+            g, fresh = g.astype(node.dtype), not self.create_graph
         total = self.get(node)
         if total is None:
             self[node] = g
-            if node.op is None and not self.create_graph and sys.getrefcount(g) <= _FRESH and g.base is None:
+            if fresh and node.op is None:
                 self.owned.add(node)
         elif node in self.owned:
             total += g
@@ -240,8 +247,7 @@ class Gradients(dict[Node, Any]):
         elif self.create_graph:
             self[node] = total + g
         else:
-            fresh = type(g) is np.ndarray and sys.getrefcount(g) <= _FRESH and g.base is None
-            self[node] = np.add(total, g, out=g) if fresh else total + g
+            self[node] = np.add(total, g, out=g) if fresh and type(g) is np.ndarray else total + g
             self.owned.add(node)
 
     def accumulate_output(self, node: Node, g: Any) -> None:
@@ -257,18 +263,11 @@ class Gradients(dict[Node, Any]):
 
 
 def _references(contributions: Sequence[Any]) -> int:
-    """How many references `Gradients.accumulate` counts to an array that nobody but the result of a rule holds."""
-
-    class Probe(Gradients):
-        def accumulate(self, node: Any, g: Any, user: Any) -> Any:
-            return sys.getrefcount(g)
-
-    gradients = Probe(False)
-    counts = [gradients.accumulate(None, g, None) for _, g in zip((None,), contributions)]
-    return counts[0]
+    """How many references the loop of the walk counts to an array that nobody but the result of a rule holds."""
+    return [sys.getrefcount(contribution) for _, contribution in zip((None,), contributions)][0]
 
 
-_FRESH = _references([np.zeros(1)])
+_REFERENCES = _references([np.zeros(1)])
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...], name: str) -> Any:

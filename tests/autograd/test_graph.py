@@ -630,3 +630,34 @@ def test_threads_may_walk_graphs_at_the_same_time():
         thread.join()
     for k in range(1, 5):
         np.testing.assert_array_equal(found[k], 60.0 * k * np.arange(1, 50))
+
+
+def test_a_leaf_keeps_the_array_that_its_rule_made_and_copies_one_that_somebody_else_holds():
+    held = []
+
+    def address(array):
+        return array.__array_interface__["data"][0]
+
+    class Twice(ag.Function):
+        keep = False
+
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            result = g * 2
+            held.append(result if Twice.keep else address(result.array))
+            return result
+
+    x = leaf(1.0, 2.0)
+    for _ in range(50):  # as long as the interpreter may choose faster calls, too
+        x.grad = None
+        Twice.apply(x).sum().backward()
+        assert address(x.grad.array) == held.pop()
+    Twice.keep = True
+    for _ in range(50):
+        x.grad = None
+        Twice.apply(x).sum().backward()
+        assert not np.shares_memory(x.grad.array, held.pop().array)
