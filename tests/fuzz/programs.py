@@ -10,6 +10,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tests.fuzz.statements import CHANGES, OPERATORS, VIEWS
 
 HEADER = "import torch as T\nfrom torch.autograd import grad\nkept = []\n"
@@ -150,10 +152,13 @@ class Writer:
     def dtype(self, name: str) -> str:
         return str(self.scope[name].dtype).removeprefix("torch.")
 
-    def operand(self, shape: tuple[int, ...], dtype: str = "float64") -> str:
-        """A number, or a tensor that (nearly always) broadcasts to a shape."""
+    def operand(self, shape: tuple[int, ...], dtype: str = "float64", apart_from: str = "") -> str:
+        """A number, or a tensor that (nearly always) broadcasts to a shape, and has its own memory."""
+        memory = self.scope[apart_from].detach().numpy(force=True) if apart_from and self.random.random() < 0.9 else None
 
         def fits(t: Any) -> bool:
+            if memory is not None and np.may_share_memory(memory, t.detach().numpy(force=True)):
+                return False
             return len(t.shape) <= len(shape) and all(n in (1, m) for n, m in zip(t.shape[::-1], shape[::-1]))
 
         way = self.random.random()

@@ -104,12 +104,12 @@ def _unary(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
 
 
 def _binary(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
-    name, y = w.random.choice(BINARY_IN_PLACE), w.operand(shape, w.dtype(x))
+    name, y = w.random.choice(BINARY_IN_PLACE), w.operand(shape, w.dtype(x), x)
     return f"{x}.{name}({y})", f"{x}.{name[:-1]}({y})"
 
 
 def _assigned(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
-    operator, y = w.random.choice(OPERATORS), w.operand(shape, w.dtype(x))
+    operator, y = w.random.choice(OPERATORS), w.operand(shape, w.dtype(x), x)
     return f"{x} {operator}= {y}", f"{x} {operator} {y}"
 
 
@@ -120,7 +120,7 @@ def _placed(w: Writer, x: str, shape: tuple[int, ...]) -> tuple[str, str]:
         place = tuple(eval(f"{x}[{index}]", w.scope).shape)
     except Exception:
         place = ()
-    return index, w.operand(place, w.dtype(x))
+    return index, w.operand(place, w.dtype(x), x)
 
 
 def _put(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
@@ -152,7 +152,7 @@ def _filled(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
 
 
 def _copied(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
-    y = w.operand(shape, w.dtype(x))
+    y = w.operand(shape, w.dtype(x), x)
     y = y if y[0] in "vT" else w.literal(shape, w.dtype(x))
     return f"{x}.copy_({y})", f"fill({x}, {y})"
 
