@@ -154,7 +154,8 @@ class Writer:
 
     def operand(self, shape: tuple[int, ...], dtype: str = "float64", apart_from: str = "") -> str:
         """A number, or a tensor that (nearly always) broadcasts to a shape, and has its own memory."""
-        memory = self.scope[apart_from].detach().numpy(force=True) if apart_from and self.random.random() < 0.9 else None
+        avoided = self.scope[apart_from] if apart_from and self.random.random() < 0.9 else None
+        memory = None if avoided is None else avoided.detach().numpy(force=True)
 
         def fits(t: Any) -> bool:
             if memory is not None and np.may_share_memory(memory, t.detach().numpy(force=True)):

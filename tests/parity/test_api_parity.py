@@ -452,7 +452,6 @@ def same(ours: Any, theirs: Any) -> bool:
 LENIENT = "NumPy can do it, and so can this engine"
 PYTHON = "an index is an IndexError, a type a TypeError, a value a ValueError, as everywhere in Python"
 DIFFERENT = {
-    "x.t().view(12)": LENIENT,
     "torch.matmul(x, d.t())": LENIENT,
     "x.masked_fill(k, 0)": LENIENT,
     "x[::-1]": LENIENT,
