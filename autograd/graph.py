@@ -257,7 +257,7 @@ class Gradients(dict[Node, Any]):
 
     def exclusive(self, node: Node, g: Any) -> Any:
         """The complete gradient of a target, as an array that whoever takes it may write to."""
-        if self.create_graph or (node.op is None and node in self.owned and not node.hooks):
+        if type(g) is not np.ndarray or (node.op is None and node in self.owned and not node.hooks):
             return g
         return g.copy()
 

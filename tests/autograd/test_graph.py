@@ -384,6 +384,15 @@ def test_the_gradient_of_a_leaf_is_its_own_array(keep):
     assert [g.tolist() for g in kept] == [[3, 4]] and upstream.tolist() == [3, 4]
 
 
+def test_a_gradient_without_a_history_is_its_own_array_in_a_walk_that_is_recorded():
+    x, kept = ag.tensor([1.0, 2.0], requires_grad=True), []
+    y = (x * 1).zero_()
+    x.register_hook(kept.append)
+    y.backward(ag.ones(2), create_graph=True)
+    x.grad.add_(1)
+    assert kept[0].tolist() == [0, 0]
+
+
 def test_the_gradient_that_is_gathered_stays_one_tensor():
     x = ag.tensor([1.0, 2.0], requires_grad=True)
     (x * 3).sum().backward()
