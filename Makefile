@@ -62,9 +62,9 @@ clean: ## remove the environment, the caches and out/
 	$(PIP) -e '.[all]'
 	touch $@
 
-# expecttest is what PyTorch's own database of sample inputs imports.
+# Beside torch: expecttest for its own sample inputs, SciPy and scikit-learn for products beside their OpenMP libraries.
 .venv/torch.stamp: .venv/all.stamp
-	$(PIP) torch==2.13.0 expecttest
+	$(PIP) torch==2.13.0 expecttest scipy scikit-learn
 	touch $@
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.

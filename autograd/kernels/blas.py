@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -20,7 +22,8 @@ import numpy as np
 
 _FOLDERS = ("../numpy.libs", ".dylibs")  # where the wheels of Linux and Windows, and of macOS, keep their libraries
 _NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
-_INTEL_THREADS = 0  # of <mkl_service.h>
+_GNU_THREADS = 3  # of <mkl_service.h>
+_ROW_MAJOR = (101, 111, 111)  # of <cblas.h>: no matrix is transposed
 
 
 class Library(NamedTuple):
@@ -54,11 +57,14 @@ def openblas() -> Library | None:
     return None
 
 
-@cache
-def mkl() -> Library | None:
+def _load_mkl() -> Library | None:
     """The MKL of PyPI's package `mkl`, told to use as many threads as the environment allows any BLAS.
 
-    Its threads wait for the next product for 10 ms (KMP_BLOCKTIME), not for the 200 that are their default:
+    Which OpenMP it uses is left to MKL and MKL_THREADING_LAYER. By itself it takes Intel's, but GNU's in a process that
+    has loaded a libgomp for all to see, as PyTorch does. Told to take Intel's there, it would get omp_get_thread_num
+    from libgomp: each of its threads would take itself for the first, and all would add the same products.
+
+    Intel's threads wait for the next product for 10 ms (KMP_BLOCKTIME), not for the 200 that are their default:
     they would take a core from whatever the program does next.
     """
     try:
@@ -75,23 +81,70 @@ def mkl() -> Library | None:
         sgemm = _address(library, "cblas_sgemm_64")
         if sgemm:
             os.environ.setdefault("KMP_BLOCKTIME", "10")
-            library.MKL_Set_Threading_Layer(_INTEL_THREADS)
             if "MKL_NUM_THREADS" not in os.environ and os.environ.get("OPENBLAS_NUM_THREADS", "").isdigit():
                 library.MKL_Set_Num_Threads(int(os.environ["OPENBLAS_NUM_THREADS"]))
             here = _address(library, "MKL_Set_Num_Threads_Local")
+            library.MKL_Get_Max_Threads()  # loads the layer of threads
+            if hasattr(os, "register_at_fork") and library.mkl_sdl_get_threading_layer() == _GNU_THREADS:
+                os.register_at_fork(after_in_child=_give_up_mkl)  # libgomp would wait there for threads that are gone
             return Library(library.MKL_Get_Max_Threads, library.MKL_Set_Num_Threads, sgemm, here)
     return None
 
 
-@cache
+def _multiplies(library: Library) -> bool:
+    """Whether a product that two threads share is NumPy's."""
+    n = 320  # the side of the matrices: large enough to be shared
+    x = np.sin(np.arange(n * n, dtype=np.float32)).reshape(n, n)
+    out = np.empty_like(x)
+    number, matrix = ctypes.c_float, [ctypes.c_void_p, ctypes.c_int64]
+    arguments: list[Any] = [*[ctypes.c_int] * 3, *[ctypes.c_int64] * 3, number, *matrix, *matrix, number, *matrix]
+    sgemm = ctypes.CFUNCTYPE(None, *arguments)(library.sgemm)
+    use_threads = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(library.use_threads_here)
+    before = use_threads(2)
+    sgemm(*_ROW_MAJOR, n, n, n, 1, x.ctypes.data, n, x.ctypes.data, n, 0, out.ctypes.data, n)
+    use_threads(before)
+    return np.allclose(out, x @ x, rtol=0, atol=1e-2)
+
+
+class _Checked:
+    """MKL, if its products were right when there were so many modules."""
+
+    mkl: Library | None = None
+    modules = 0
+
+
+def _check_mkl() -> None:
+    if not _Checked.modules:
+        _Checked.mkl = _load_mkl()
+    _Checked.modules = len(sys.modules)
+    if _Checked.mkl is not None and not _multiplies(_Checked.mkl):
+        _give_up_mkl()
+        warnings.warn(
+            "MKL gives wrong matrix products in this process, probably because of MKL_THREADING_LAYER and the OpenMP "
+            "libraries that are loaded: products are NumPy's from now on",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _give_up_mkl() -> None:
+    _Checked.mkl = None
+
+
+def mkl() -> Library | None:
+    """MKL, or None where it is not installed or was found to multiply wrongly.
+
+    Its products are compared with NumPy's when it is loaded, and again when modules were imported since then: they may
+    have brought another library of threads.
+    """
+    if len(sys.modules) != _Checked.modules:
+        _check_mkl()
+    return _Checked.mkl
+
+
 def fastest() -> Library | None:
     """The library whose cblas_sgemm compiled code calls: MKL, else OpenBLAS."""
     return next((library for library in (mkl(), openblas()) if library is not None and library.sgemm), None)
-
-
-def _loaded() -> list[Library]:
-    libraries = (openblas(), mkl() if mkl.cache_info().currsize else None)
-    return [library for library in libraries if library is not None]
 
 
 @contextmanager
@@ -102,9 +155,8 @@ def blas_threads(count: int) -> Iterator[None]:
     what the environment says.
     """
     with ExitStack() as stack:
-        for library in _loaded():
-            threads = library.threads()
-            if threads != count:
+        for library in (openblas(), _Checked.mkl):
+            if library is not None and (threads := library.threads()) != count:
                 library.use_threads(count)
                 stack.callback(library.use_threads, threads)
         if openblas() is None and importlib.util.find_spec("threadpoolctl"):

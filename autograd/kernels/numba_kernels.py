@@ -206,10 +206,10 @@ SMALL_PRODUCT = 1 << 18  # multiplications; below, NumPy is as fast as MKL
 
 def matmul(x, y):
     """By MKL where it is installed; products with vectors by NumPy, which calls BLAS's gemv for them."""
-    library = mkl()
-    if library is None or x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]):
+    if x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]) or x.size * y.shape[-1] < SMALL_PRODUCT:
         return numpy_kernels.matmul(x, y)
-    if x.size * y.shape[-1] < SMALL_PRODUCT or x.dtype != FLOAT32 or y.dtype != FLOAT32:
+    library = mkl()
+    if library is None or x.dtype != FLOAT32 or y.dtype != FLOAT32:
         return numpy_kernels.matmul(x, y)
     batch = x.shape[:-2]
     if y.shape[:-2] != batch:

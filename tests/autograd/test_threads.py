@@ -1,4 +1,4 @@
-"""Work spread over threads, and how many of them the BLAS libraries take."""
+"""Work spread over threads."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from autograd.kernels import blas, threads
+from autograd.kernels import threads
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -107,30 +107,3 @@ def test_work_within_a_thread_of_the_pool_is_done_there(count):
 
     threads.parallel_for(outer, count, 1)
     assert len(found) == count - 1
-
-
-@pytest.mark.skipif(blas.mkl() is None, reason='MKL is not here: pip install "chainrule[fast]"')
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"OPENBLAS_NUM_THREADS": "1"}, 1),
-        ({"MKL_NUM_THREADS": "1"}, 1),
-        ({"MKL_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}, 2),
-        ({"OMP_NUM_THREADS": "1"}, 1),
-    ],
-)
-def test_mkl_takes_the_threads_that_the_environment_allows(settings, expected):
-    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    program = "from autograd.kernels.blas import mkl; print(mkl().threads())"
-    shown = subprocess.run(
-        [sys.executable, "-c", program], env={**others, **settings}, capture_output=True, text=True, check=True
-    )
-    assert int(shown.stdout) == min(expected, os.cpu_count() or 1)
-
-
-def test_no_mkl_where_its_package_is_not_installed(monkeypatch):
-    def missing(name):
-        raise blas.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(blas.metadata, "distribution", missing)
-    assert blas.mkl.__wrapped__() is None

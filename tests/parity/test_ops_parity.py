@@ -19,7 +19,6 @@ from tests.properties.kinks import KINKS, at
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
-torch.set_num_threads(1)
 
 RANDOM_CASES = 200
 NO_EQUIVALENT = {"dropout": "torch draws other numbers; the op is checked against finite differences"}
