@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,8 @@ def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers evenly from start to end, both included; of a dtype of whole numbers they are cut off to it."""
+    if operator.index(steps) < 0:
+        raise RuntimeError(f"linspace: steps must not be negative, got {steps}")
     whole = dtype is not None and np.dtype(dtype).kind != "f"
     start, end = _number(start, whole), _number(end, whole)
     step = (end - start) / max(steps - 1, 1)

@@ -122,7 +122,7 @@ def fold(x: torch.Tensor, dimension: int, size: int, step: int, sizes: tuple) ->
 def spread(function: Callable) -> Callable:
     """torch takes `unbiased` or `correction`, not both."""
 
-    def of(x: torch.Tensor, dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> torch.Tensor:
+    def of(x: torch.Tensor, dim: Any, unbiased: bool, keepdim: bool, correction: Any = None) -> torch.Tensor:
         correction = (1 if unbiased else 0) if correction is None else correction
         return function(x, dim=dim, keepdim=keepdim, correction=correction)
 
