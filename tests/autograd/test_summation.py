@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.summation import cumulative_sum, sum_over
-from tests.properties.cases import examples
+from tests.properties.calls import examples
 
 SIZES = st.sampled_from([0, 1, 2, 3, 127, 128, 129, 300, 1025])
 

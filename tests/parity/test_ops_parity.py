@@ -13,7 +13,8 @@ from autograd import grad
 from autograd.base import apply_view
 from autograd.ops import OPS
 from autograd.tensor import Tensor
-from tests.properties.cases import CASES, FUNCTIONS, Call, differentiable, is_float
+from tests.properties.calls import Call, differentiable, is_float
+from tests.properties.cases import CASES, FUNCTIONS
 from tests.properties.composed import COMPOSED
 from tests.properties.kinks import KINKS, at
 

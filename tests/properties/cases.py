@@ -1,15 +1,13 @@
 """How to draw arguments for every op of the table: CASES has a strategy of Calls for each name in autograd.ops.OPS."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from autograd.base import apply_view
 from autograd.ops import OPS
-from autograd.tensor import Tensor
 from autograd.testing import (
     arrays,
     basic_indices,
@@ -22,70 +20,24 @@ from autograd.testing import (
     separated_arrays,
     shapes,
 )
+from tests.properties.calls import (
+    ANY,
+    PAIR,
+    Call,
+    along,
+    away_from,
+    call,
+    compared,
+    counted,
+    dims_of,
+    of_arrays,
+    one,
+    reduced,
+    two,
+    with_zeros,
+)
 
 FUNCTIONS = {name: op.function for name, op in OPS.items()}
-ANY = shapes() | shapes(min_side=0)
-PAIR = broadcastable(2) | broadcastable(2, min_side=0)
-
-
-class Call(NamedTuple):
-    """The arguments of one call: arrays (or None) by position, metadata by keyword."""
-
-    args: tuple
-    keywords: dict
-
-    def cast(self, dtype: Any) -> "Call":
-        """The same call with its floats in another dtype."""
-        keywords = {k: np.dtype(dtype) if k == "dtype" else v for k, v in self.keywords.items()}
-        return Call(tuple(a.astype(dtype) if is_float(a) else a for a in self.args), keywords)
-
-    def tensors(self, name: str, requires_grad: bool = True) -> list:
-        """The arguments, arrays of floats as tensors that require grad wherever the op has a rule for them."""
-        wanted = differentiable(name, self)
-        return [
-            Tensor(a, dtype=a.dtype, requires_grad=requires_grad and i in wanted) if is_float(a) else a
-            for i, a in enumerate(self.args)
-        ]
-
-
-def is_float(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
-def differentiable(name: str, call: Call) -> list[int]:
-    """The positions of the arguments by which the op has a derivative."""
-    return [i for i, a in enumerate(call.args) if is_float(a) and OPS[name].is_differentiable(i)]
-
-
-def examples(count: int) -> settings:
-    """Settings for `count` examples; ten times as many under `--hypothesis-profile=explore`."""
-    return settings(max_examples=count * (10 if settings.get_current_profile_name() == "explore" else 1))
-
-
-def call(*args: Any, **keywords: Any) -> Any:
-    """A strategy of calls from a strategy for each argument and keyword."""
-    return st.builds(Call, st.tuples(*args), st.fixed_dictionaries(keywords))
-
-
-def one(low: float = -3, high: float = 3, **keywords: Any) -> Any:
-    return call(arrays(ANY, low, high), **keywords)
-
-
-def away_from(*kinks: float, **keywords: Any) -> Any:
-    return call(separated(ANY, kinks=kinks), **keywords)
-
-
-def of_arrays(strategy: Any, **keywords: Any) -> Any:
-    return st.builds(Call, strategy, st.fixed_dictionaries(keywords))
-
-
-def two(low: float = -3, high: float = 3, **keywords: Any) -> Any:
-    return of_arrays(PAIR.flatmap(lambda s: st.tuples(arrays(s[0], low, high), arrays(s[1], low, high))), **keywords)
-
-
-def compared() -> Any:
-    return of_arrays(PAIR.flatmap(separated_arrays))
-
 
 WHOLE = of_arrays(PAIR.flatmap(lambda s: st.tuples(integers(s[0], -5, 6), integers(s[1], -5, 6))))
 TRUTHS = of_arrays(PAIR.flatmap(lambda s: st.tuples(booleans(s[0]), booleans(s[1]))))
@@ -108,50 +60,6 @@ def clamped(draw: Any) -> Call:
     arrays = draw(broadcastable(3).flatmap(separated_arrays))
     low, high = (draw(st.sampled_from([None, number, array])) for number, array in zip((-1.003, 1.507), arrays[1:]))
     return Call((arrays[0], low, high if low is not None or high is not None else 1.507), {})
-
-
-def dims_of(ndim: int, several: bool = True) -> Any:
-    """None, one dim, or several."""
-    if not ndim:
-        return st.sampled_from([None, 0, -1])
-    one_dim = st.integers(-ndim, ndim - 1)
-    many = st.lists(st.integers(0, ndim - 1), min_size=1, unique=True).map(tuple)
-    return st.none() | one_dim | many if several else st.none() | one_dim
-
-
-def reduced(shape: Any = ANY, kinks: Any = None, low: float = -3, high: float = 3, **keywords: Any) -> Any:
-    """A tensor, and the dims that are reduced."""
-
-    def build(s: Any) -> Any:
-        x = arrays(s, low, high) if kinks is None else separated(s, low, high, kinks)
-        return call(x, dim=dims_of(len(s)), keepdim=st.booleans(), **keywords)
-
-    return shape.flatmap(build)
-
-
-def with_zeros(draw: Any) -> Any:
-    """The calls that `draw` gives, and the same with zeros in the place of some elements of the first argument."""
-
-    def some(c: Call) -> Any:
-        return booleans(c.args[0].shape).map(lambda kept: Call((np.asarray(c.args[0] * kept), *c.args[1:]), c.keywords))
-
-    return draw | draw.flatmap(some)
-
-
-def counted() -> Any:
-    """Zeros and ones, and the dims over which they are counted."""
-    x = shapes(min_side=0).flatmap(lambda s: st.tuples(booleans(s), dims_of(len(s))))
-    return x.map(lambda pair: Call((pair[0],), {"dim": pair[1]}))
-
-
-def along(shape: Any = None, low: float = -3, high: float = 3, **keywords: Any) -> Any:
-    """A tensor, and one of its dims."""
-
-    def build(s: Any) -> Any:
-        n = max(len(s), 1)
-        return call(separated(s, low, high), dim=st.integers(-n, n - 1), **keywords)
-
-    return (shapes(min_dims=1) if shape is None else shape).flatmap(build)
 
 
 def with_output(function: str) -> Any:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from autograd import ops
 from autograd.testing import arrays, booleans, broadcastable, integers, separated, separated_arrays, shapes
-from tests.properties.cases import PAIR, Call, along, attended, call, of_arrays, reduced
+from tests.properties.calls import PAIR, Call, along, call, of_arrays, reduced
+from tests.properties.cases import attended
 
 
 class Composed(NamedTuple):

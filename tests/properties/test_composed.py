@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from autograd import grad, gradcheck, gradgradcheck
 from autograd.tensor import Tensor
-from tests.properties.cases import Call, examples, is_float
+from tests.properties.calls import Call, examples, is_float
 from tests.properties.composed import COMPOSED
 
 

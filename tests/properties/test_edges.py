@@ -12,7 +12,7 @@ import nn.functional as F
 from autograd import Tensor, ops
 from autograd.ops.elementwise import select
 from autograd.testing import integers, shapes
-from tests.properties.cases import examples
+from tests.properties.calls import examples
 from tests.properties.kinks import KINKS, at
 
 LARGE = np.array([1e4, -1e4, 0.0, 1.0, -1e4, 1e4, 9.99e3, -50.0])

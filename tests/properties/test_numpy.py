@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from autograd import Tensor, grad
 from autograd.ops import NUMPY
-from tests.properties.cases import CASES, examples, is_float
+from tests.properties.calls import examples, is_float
+from tests.properties.cases import CASES
 
 X = np.array([[3.0, -1.0, 2.5], [0.5, 4.0, -2.0]])
 Y = np.array([[1.0, 2.0, -0.5], [-1.5, 0.25, 3.0]])

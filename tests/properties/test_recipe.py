@@ -15,7 +15,8 @@ def cbrt(x):
     """The cube root of x."""
     return np.cbrt(x)
 
-from tests.properties.cases import CASES, one
+from tests.properties.calls import one
+from tests.properties.cases import CASES
 
 CASES["cbrt"] = one(0.3, 3)
 '''

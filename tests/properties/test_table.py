@@ -11,7 +11,8 @@ from autograd import grad, gradcheck, gradgradcheck
 from autograd.base import TensorBase
 from autograd.ops import OPS
 from autograd.tensor import Tensor
-from tests.properties.cases import CASES, FUNCTIONS, Call, differentiable, examples, is_float
+from tests.properties.calls import Call, differentiable, examples, is_float
+from tests.properties.cases import CASES, FUNCTIONS
 
 DERIVABLE = [name for name, op in OPS.items() if op.has_rules or op.reference]
 FUSED = [name for name, op in OPS.items() if op.reference]
