@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -212,6 +212,13 @@ def run_hooks(node: Node, g: Any) -> Any:
     return g
 
 
+class Part(NamedTuple):
+    """The gradient of an array of which only a part was taken: `add(out, g)` adds it to those elements of `out`."""
+
+    g: np.ndarray
+    add: Callable[[np.ndarray, np.ndarray], None]
+
+
 class Gradients(dict[Node, Any]):
     """The gradients of a walk that are not complete yet, by node.
 
@@ -229,6 +236,8 @@ class Gradients(dict[Node, Any]):
 
         `references` are those to `g` in the walk: of more than usual, somebody else holds one.
         """
+        if type(g) is Part:
+            return self.accumulate_part(node, g)
         fresh = references <= _REFERENCES and not self.create_graph and g.base is None
         if g.shape != node.shape:
             summed = unbroadcast(g, node.shape, user.name)
@@ -249,6 +258,17 @@ class Gradients(dict[Node, Any]):
         else:
             self[node] = np.add(total, g, out=g) if fresh and type(g) is np.ndarray else total + g
             self.owned.add(node)
+
+    def accumulate_part(self, node: Node, part: Part) -> None:
+        """Add a gradient that is 0 outside of a part: a loop over the rows of an array costs a row a step."""
+        total = self.get(node)
+        if total is None:
+            total = np.zeros(node.shape, node.dtype)
+        else:
+            total = np.asarray(total) if node in self.owned else np.array(total)
+        part.add(total, part.g)
+        self[node] = total
+        self.owned.add(node)
 
     def accumulate_output(self, node: Node, g: Any) -> None:
         """Put the gradient of one of several outputs into its place among those of all of them."""

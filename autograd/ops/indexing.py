@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd.base import apply_view
 from autograd.errors import GraphError, ShapeError
+from autograd.graph import Part
 from autograd.ops.shape import one_dim
 from autograd.ops.table import function, op
 from autograd.version import owner
@@ -34,7 +35,21 @@ def _as_view(index):
     return parts if any(part is Ellipsis for part in parts) else (*parts, ...)
 
 
-@op(view=True, method=False, x=lambda g, index, shape: unindex(g, index=index, size=shape))
+def _add_at(out, index, x):
+    """out[index] += x, repeated indices adding up."""
+    if _never_repeats(index):
+        out[index] += x
+    else:
+        np.add.at(out, index, x)
+
+
+def _put_back(g, index, shape):
+    if isinstance(g, np.ndarray):
+        return Part(g, lambda out, g: _add_at(out, index, g))
+    return unindex(g, index=index, size=shape)
+
+
+@op(view=True, method=False, x=_put_back)
 def getitem(x, *, index):
     """x[index], basic (a view) or advanced (a copy); elements taken twice have their gradients added."""
     if isinstance(index, int):
@@ -49,10 +64,7 @@ def getitem(x, *, index):
 def unindex(x, *, index, size):
     """Zeros of the shape `size` with x added at index, repeated indices adding up."""
     out = np.zeros(size, x.dtype)
-    if _never_repeats(index):
-        out[index] = x
-    else:
-        np.add.at(out, index, x)
+    _add_at(out, index, x)
     return out
 
 
@@ -179,8 +191,13 @@ def fold(x, *, dimension, size, step, sizes):
     out = np.zeros(sizes, x.dtype)
     dim = one_dim(dimension, out.ndim)
     rows, windows = (np.moveaxis(out, dim, -1), np.moveaxis(x, dim, -2)) if sizes else (out.reshape(1), x[None])
-    for i in range(size):
-        rows[..., i : i + step * windows.shape[-2] : step] += windows[..., i]
+    count = windows.shape[-2]
+    if size < count:
+        for i in range(size):
+            rows[..., i : i + step * count : step] += windows[..., i]
+    else:
+        for i in range(count):
+            rows[..., i * step : i * step + size] += windows[..., i, :]
     return out
 
 

@@ -1,5 +1,8 @@
 """Calls that ask for what is not there raise an error that says so, in words with shapes and names."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -72,3 +75,21 @@ def test_a_wrong_call_says_what_is_wrong(name):
     call, error, message = WRONG[name]
     with pytest.raises(error, match=message):
         call()
+
+
+def test_caught_errors_keep_no_array_alive_with_the_garbage_collector_off():
+    x = ag.ones(500, 500)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            y = x + 1
+            with pytest.raises(ag.ShapeError) as caught:
+                y @ ag.ones(7, 7)
+            assert caught.value.__cause__ is None
+            del caught, y
+        current, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert current < 3 * x.array.nbytes
