@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -89,7 +90,9 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
 
 def _number(value: Any, whole: bool) -> Any:
     """A number, or a tensor of one, without a history; cut off to a whole one where that is asked for."""
-    value = getattr(value, "array", value)
+    value = value.item() if isinstance(value, Tensor) else value
+    if np.ndim(value):
+        raise RuntimeError(f"the ends must be numbers or tensors of 0 dims, got the shape {np.shape(value)}")
     return int(value) if whole else value
 
 
@@ -104,14 +107,17 @@ def arange(
 ) -> Tensor:
     """The numbers from start (0 where only end is given) up to but without end, `step` apart.
 
-    With the dtype int64, all three are cut off to whole numbers first, as in torch.
+    Of a dtype of whole numbers, start and step are cut off to such; for int64 so is end, as in torch.
     """
     start, end = (0, start) if end is None else (0 if start is None else start, end)
-    whole = dtype is not None and np.dtype(dtype) == dtypes.int64
-    start, end, step = (_number(n, whole) for n in (start, end, step))
+    whole = dtype is not None and np.dtype(dtype).kind != "f"
+    start, end, step = (_number(n, whole and np.dtype(dtype) == dtypes.int64) for n in (start, end, step))
     if not step or (end - start) * step < 0:
         raise RuntimeError(f"arange does not come from {start} to {end} in steps of {step}")
-    array = np.arange(start, end, step)
+    if whole:
+        array = int(start) + int(step) * np.arange(math.ceil((end - start) / step))
+    else:
+        array = np.arange(start, end, step)
     return made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
 
 

@@ -11,16 +11,21 @@ __all__ = ["add", "sub", "mul", "div", "neg", "pow", "square", "reciprocal", "re
 __all__ += ["addcdiv", "multiply", "subtract", "divide", "true_divide", "floor_divide"]
 
 
+def _factor(alpha, y):
+    """alpha as a factor of y: modulo 256 for uint8, which NumPy refuses to make of a negative number."""
+    return np.asarray(alpha).astype(np.uint8) if np.result_type(y) == np.uint8 else alpha
+
+
 @op(np.add, inplace=True, x=lambda g: g, y=lambda g, alpha: g if alpha == 1 else g * alpha)
 def add(x, y, *, alpha=1):
     """x + alpha y."""
-    return x + y if alpha == 1 else x + y * alpha
+    return x + y if alpha == 1 else x + y * _factor(alpha, y)
 
 
 @op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: g * -alpha)
 def sub(x, y, *, alpha=1):
     """x - alpha y."""
-    return x - y if alpha == 1 else x - y * alpha
+    return x - y if alpha == 1 else x - y * _factor(alpha, y)
 
 
 @op(np.multiply, inplace=True, x=lambda g, y: g * y, y=lambda g, x: g * x)
@@ -96,9 +101,16 @@ def _pow_exponent(g, x, exponent, out):
 
 @op(np.power, inplace=True, x=_pow_base, exponent=_pow_exponent)
 def pow(x, exponent):
-    """x to the power `exponent`; truth values to that of a whole number are int64."""
+    """x to the power `exponent`; truth values to that of a whole number are int64.
+
+    A whole number to a negative power is cut off to a whole number, if the powers are a tensor.
+    """
     if not isinstance(exponent, np.ndarray) and x.dtype == np.bool_:
         x = x.astype(np.int64)
+    if isinstance(exponent, np.ndarray) and exponent.dtype.kind == "i" and np.result_type(x).kind in "iu":
+        powers = x ** np.maximum(exponent, 0)
+        inverse = np.where(np.abs(x) == 1, x ** np.abs(exponent), 0)  # 1 / x^n is not a fraction for 1 and -1 alone
+        return np.where(exponent < 0, inverse, powers).astype(powers.dtype)
     return x**exponent
 
 

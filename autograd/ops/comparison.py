@@ -48,6 +48,8 @@ bitwise_xor = _without_derivative("bitwise_xor", np.bitwise_xor, "The bits that 
 @op()
 def isclose(x, y, *, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether |x - y| <= atol + rtol |y|, elementwise."""
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"isclose: rtol and atol must not be negative, got {rtol} and {atol}")
     return np.isclose(x, y, rtol, atol, equal_nan)
 
 

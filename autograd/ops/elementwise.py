@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd.dtypes import default_dtype
+from autograd.errors import ShapeError
 from autograd.ops.table import alias, function, op
 
 __all__ = ["sigmoid", "relu", "clone", "abs", "sign", "floor", "ceil", "trunc", "round", "maximum", "minimum", "fmax"]
@@ -149,7 +150,9 @@ def where(condition, x=None, y=None):
 
 @op(inplace=True, x=lambda g, mask: select(np.logical_not(mask), g), value=lambda g, mask: select(mask, g))
 def masked_fill(x, mask, value):
-    """x with `value` where the mask is true."""
+    """x with `value`, a number or a tensor of 0 dims, where the mask is true."""
+    if np.ndim(value):
+        raise ShapeError(f"masked_fill: value must have 0 dims, got the shape {value.shape}; see where()")
     return np.where(mask, np.asarray(value, x.dtype), x)
 
 

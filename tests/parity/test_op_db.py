@@ -118,14 +118,6 @@ DEVIATIONS = [
         "the powers of a negative norm overflow in float16, on both sides",
         lambda sample, dtype: dtype == torch.float16 and sample.args[:1] == (-2,),
     ),
-    Row("add sub", OPEN + "a negative alpha for uint8", given("alpha", torch.uint8)),
-    Row("arange", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
-    Row(
-        "linspace_tensor_overload",
-        OPEN + "ends that are float32 tensors are rounded to float32 steps on the way to float64",
-        lambda sample, dtype: sample.kwargs.get("dtype") == torch.float64,
-    ),
-    Row("__rpow__", OPEN + "integers to negative powers", of(torch.int64)),
     Row("nn_functional_rms_norm", OPEN + "float16 overflows inside", of(torch.float16)),
     Row("nn_functional_scaled_dot_product_attention", OPEN + "gradients in float16", of(torch.float16)),
 ]
@@ -133,9 +125,6 @@ DEVIATIONS = [
 ERRORS = [
     Row("", "numbers: NumPy's functions take them in the place of tensors", lambda error: error.error_regex == ""),
     Row("masked_fill", "there are no complex numbers", lambda error: "overflow" in error.error_regex),
-    Row("masked_fill", OPEN + "a value with dims", lambda error: "0-dimensional" in error.error_regex),
-    Row("linspace linspace_tensor_overload", OPEN + "ends with dims", lambda error: "0-dim" in error.error_regex),
-    Row("isclose", OPEN + "negative tolerances", lambda error: "greater than or equal to zero" in error.error_regex),
 ]
 
 
