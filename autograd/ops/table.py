@@ -181,6 +181,9 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     again.) What NumPy promotes, torch does by `_promoted`.
     """
     dtype, arrays = out.dtype, [v for v in values if isinstance(v, (ndarray, np.generic))]
+    if dtype.kind == "O":
+        kinds = ", ".join(type(v).__name__ for v in values if not isinstance(v, ndarray))
+        raise TypeError(f"{entry.name} computes with tensors and numbers, not with {kinds}")
     if dtype == _BOOL or kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
         return out
     wanted = _promoted(arrays)

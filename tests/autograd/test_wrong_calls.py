@@ -17,6 +17,7 @@ I = ag.tensor([0, 2])  # noqa: E741
 FLOATS = ag.ones(2, 4)
 
 WRONG = {
+    "a tensor plus a Value": (lambda: V + ag.Value(3.0), TypeError, "tensors and numbers, not with Value"),
     "movedim to one dim twice": (lambda: C.movedim((0, 1), (2, -1)), RuntimeError, r"from \[0, 1\] to \[2, 2\]"),
     "movedim of two to one": (lambda: C.movedim((0, 1), (2,)), RuntimeError, "the same number of dims"),
     "squeeze of 0 dims": (lambda: ZERO_D.squeeze(10), IndexError, "dim 10 is out of range"),
