@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from math import e, inf, nan, pi
-from types import ModuleType
 from typing import Any
 
 from numpy import finfo, iinfo
@@ -20,9 +20,11 @@ from autograd.creation import (
     full,
     full_like,
     get_default_dtype,
+    is_floating_point,
     is_tensor,
     linspace,
     meshgrid,
+    numel,
     ones,
     ones_like,
     set_default_dtype,
@@ -74,16 +76,22 @@ from autograd.ops.transcendental import *
 from autograd.random import bernoulli, multinomial, normal, rand, rand_like, randint, randn, randn_like, randperm
 from autograd.scalar import Value
 from autograd.tensor import Tensor
-from autograd.torch_shims import *
 
 errors.check_not_overwritten(__file__)
 
-# torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that
-# was written for it must find ours. The engine itself never looks here.
-_TORCH_PARTS = {"nn": "nn", "optim": "nn.optim", "utils": "nn", "autograd": "autograd"}  # torch.utils.data is nn.data
+
+# Names of torch's that are not the engine's own stand in `compat`, which is imported when one is asked for.
+def __getattr__(name: str) -> Any:
+    return importlib.import_module("autograd.compat").attribute("", name)
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _TORCH_PARTS:
-        return importlib.import_module(_TORCH_PARTS[name])
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+class _Finder:
+    """Asks `compat` for a module that nobody else finds: `import autograd.nn.functional`."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.startswith("autograd."):
+            return importlib.import_module("autograd.compat.importing").find_spec(name)
+        return None
+
+
+sys.meta_path.append(_Finder())

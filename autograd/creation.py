@@ -155,6 +155,16 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
+def is_floating_point(input: Tensor) -> bool:
+    """Whether a tensor holds floats."""
+    return input.is_floating_point()
+
+
+def numel(input: Tensor) -> int:
+    """How many elements a tensor has."""
+    return input.array.size
+
+
 def get_default_dtype() -> np.dtype:
     """The dtype of new tensors made from Python numbers."""
     return default_dtype()

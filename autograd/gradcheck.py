@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.creation import tensor
 from autograd.functional import grad
 from autograd.grad_mode import enable_grad, no_grad
 from autograd.tensor import Tensor
@@ -125,7 +126,7 @@ def gradgradcheck(
         rng = np.random.default_rng(0)
         with no_grad():
             outs = _outputs(f(*inputs))
-        grad_outputs = tuple(Tensor(rng.uniform(0.5, 1.5, out.shape), requires_grad=True) for out in outs)
+        grad_outputs = tuple(tensor(rng.uniform(0.5, 1.5, out.shape), requires_grad=True) for out in outs)
     else:
         grad_outputs = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
     n = len(inputs)
@@ -174,7 +175,7 @@ def _analytic(f: Callable, inputs: tuple, checked: list[int]) -> list[list[np.nd
         for row in range(out.numel() if out.requires_grad else 0):
             seed = np.zeros(out.shape)
             seed.reshape(-1)[row] = 1
-            grads = grad(out, differentiable, Tensor(seed, dtype=out.dtype), retain_graph=True, allow_unused=True)
+            grads = grad(out, differentiable, tensor(seed, dtype=out.dtype), retain_graph=True, allow_unused=True)
             for i, jacobian, x, g in zip(checked, jacobians, differentiable, grads, strict=True):
                 if g is None:
                     continue
@@ -193,7 +194,7 @@ def _numeric(f: Callable, inputs: tuple, checked: list[int], eps: float) -> tupl
     arrays = {i: np.array(inputs[i].array, np.float64, order="C") for i in checked}  # so that reshape gives a view
 
     def evaluate() -> list[np.ndarray]:
-        fresh = [Tensor(arrays[i]) if i in arrays else x for i, x in enumerate(inputs)]
+        fresh = [tensor(arrays[i]) if i in arrays else x for i, x in enumerate(inputs)]
         for i in checked:
             fresh[i].requires_grad_()
         return [out.array.astype(np.float64) for out in _outputs(f(*fresh))]

@@ -236,8 +236,11 @@ class Methods(TensorBase):
         return self.cast(dtype=dtypes.checked_dtype(dtype))
 
     def type(self, dtype: Any = None) -> Any:
-        """In another dtype; without one, the name of the dtype."""
-        return str(self.array.dtype) if dtype is None else self.to(dtype)
+        """In another dtype, which may be given by its older name, "torch.LongTensor"; without one, that name."""
+        if dtype is None:
+            names = (f"torch.{name}" for name, own in dtypes.TENSOR_TYPES.items() if own == self.array.dtype)
+            return next(names, str(self.array.dtype))
+        return self.to(dtypes.TENSOR_TYPES.get(str(dtype).removeprefix("torch."), dtype))
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of other."""

@@ -19,7 +19,7 @@ from autograd.ops.numpy_names import strip
 from autograd.version import bump_version, tick
 
 
-def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.ndarray:
+def to_array(data: Any, dtype: Any = None) -> np.ndarray:
     """A fresh array of anything that has numbers: Python's become the default dtype, an ndarray keeps its own."""
     if isinstance(data, TensorBase):
         return np.array(data.array, dtype)
@@ -30,7 +30,7 @@ def to_array(data: Any, dtype: Any = None, keep_integers: bool = True) -> np.nda
             array = np.array(strip(data), dtype)
         except ValueError as error:
             raise ShapeError(f"nested lists of different lengths make no tensor: {error}") from None
-        if dtype is None and (array.dtype.kind == "f" or not keep_integers or not array.size):
+        if dtype is None and (array.dtype.kind == "f" or not array.size):
             array = array.astype(default_dtype())
     dtypes.checked_dtype(array.dtype)
     return array
@@ -50,19 +50,30 @@ def leaf(array: np.ndarray) -> Node:
 class Tensor(Methods):
     """An n-dimensional array whose operations are recorded, so that gradients can be computed.
 
-    `data` is a number, nested lists, an ndarray or a tensor, which is copied; Python's numbers become the default dtype
-    and an ndarray keeps its own. `array` is the ndarray, `node` the place in the graph (None without a gradient).
+    `array` is the ndarray, `node` the place in the graph (None without a gradient). To make one, say `tensor(data)`.
+    The constructor is torch's older one: whole numbers, or a Size, are the sizes of a tensor of zeros; nested lists and
+    ndarrays become the default dtype, an ndarray that has it shares its memory; of a tensor it makes a view.
     """
 
     array: np.ndarray
     node: Node | None
 
     def __init__(self, data: Any = (), *sizes: int, dtype: Any = None, requires_grad: bool = False) -> None:
-        if sizes:
-            self.array = np.empty((data, *sizes), dtype or default_dtype())
+        if isinstance(data, TensorBase):
+            view = data if dtype is None else data.to(dtype)
+            view = view.detach().requires_grad_() if requires_grad else ops.reshape(view, size=data.array.shape)
+            self.array, self.node, self._base, self._view_fn = view.array, view.node, view._base, view._view_fn
+            return
+        dtype = dtypes.checked_dtype(dtype or default_dtype())
+        if sizes or isinstance(data, (int, np.integer, dtypes.Size)) and not isinstance(data, bool):
+            self.array = np.zeros(dtypes.sizes((data, *sizes)), dtype)
         else:
-            self.array = to_array(data, dtype, keep_integers=False)
+            self.array = (data if isinstance(data, np.ndarray) else to_array(data, dtype)).astype(dtype, copy=False)
         self.node = leaf(self.array) if requires_grad else None
+
+    def new(self, *data: Any) -> Tensor:
+        """What the constructor makes of `data`, in the dtype of this tensor."""
+        return Tensor(*data, dtype=self.dtype)
 
     # What it is -------------------------------------------------------------------------------------------------------
 

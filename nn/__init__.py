@@ -33,7 +33,7 @@ else:
             return [*layers, *_PARTS]
         if name in layers:
             return layers[name]
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        return import_module("autograd.compat").attribute("nn", name)  # `nn.modules`, `nn.DataParallel`, and the like
 
     def __dir__() -> list[str]:
         return sorted(__getattr__("__all__"))

@@ -77,6 +77,16 @@ def test_the_typed_constructors():
     assert isinstance(ag.zeros(1), ag.Tensor) and ag.is_tensor(ag.zeros(1)) and not ag.is_tensor(np.zeros(1))
 
 
+def test_the_constructor_shares_the_memory_of_what_has_its_dtype():
+    array, x = np.zeros(3, np.float32), ag.ones(2, requires_grad=True)
+    ag.Tensor(array)[0] = 5
+    assert array.tolist() == [5, 0, 0]
+    y = ag.Tensor(x)
+    (y * y).sum().backward()
+    assert x.grad.tolist() == [2, 2] and np.shares_memory(y.array, x.array)
+    assert ag.Tensor(x, requires_grad=True).is_leaf and ag.Tensor(x, dtype=ag.float64).dtype == ag.float64
+
+
 def test_a_dtype_that_numpy_lacks_can_be_named_but_not_used():
     table = {"float32": ag.float32, "bfloat16": ag.bfloat16}
     assert ag.ones(2, dtype=table["float32"]).dtype == np.float32

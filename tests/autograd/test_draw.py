@@ -168,8 +168,8 @@ def test_mistakes_are_named():
 
 def layer() -> tuple[Tensor, dict[str, Tensor]]:
     named = {
-        "weight": Tensor(np.arange(6.0).reshape(3, 2) / 8, requires_grad=True),
-        "bias": Tensor(np.float32([0.5, -1.0, 1e-5]), requires_grad=True),
+        "weight": tensor(np.arange(6.0).reshape(3, 2) / 8, requires_grad=True),
+        "bias": tensor(np.float32([0.5, -1.0, 1e-5]), requires_grad=True),
         "x": Tensor([[1.0, 2.0]]),
     }
     return ops.sum(ops.linear(named["x"], named["weight"], named["bias"])), named
@@ -221,7 +221,7 @@ def test_a_tensor_without_a_graph_is_one_box():
 
 
 def test_a_long_chain_of_tensors():
-    x = Tensor(1.0, requires_grad=True)
+    x = tensor(1.0, requires_grad=True)
     for _ in range(100_000):
         x = -x
     assert len(picture(x, max_nodes=200_000).boxes) == 200_001

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd import Function, GradcheckError, ShapeError, Tensor, gradcheck, gradgradcheck, ops, tensor
+from autograd import Function, GradcheckError, ShapeError, gradcheck, gradgradcheck, ops, tensor
 from autograd.base import TensorBase
 from autograd.ops import NUMPY, OPS
 from autograd.ops.table import op
@@ -18,7 +18,7 @@ SQUARE = np.array([[0.7, -1.2], [1.6, 0.4]])
 
 
 def leaf(array):
-    return Tensor(np.array(array), requires_grad=True)
+    return tensor(np.array(array), requires_grad=True)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_a_right_rule_is_accepted_to_second_order():
 
 def test_an_input_of_any_memory_order_is_accepted():
     for x in (X.T, np.asfortranarray(X), X[:, ::-1], np.broadcast_to(X[0], (2, 3))):
-        inputs = Tensor(x, requires_grad=True)
+        inputs = tensor(x, requires_grad=True)
         assert gradcheck(lambda x: x**2, inputs)
         assert gradgradcheck(lambda x: x**3, inputs)
 
@@ -255,12 +255,12 @@ def test_float32_is_a_clear_error(check):
 @pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
 def test_inputs_without_a_gradient_are_a_clear_error(check):
     with pytest.raises(ValueError, match="requires_grad=True"):
-        check(ops.exp, Tensor(X))
+        check(ops.exp, tensor(X))
 
 
 def test_inputs_that_want_no_gradient_are_left_alone():
-    assert gradcheck(lambda x, y, n: (x * y) ** n, [leaf(X), Tensor(Y), 2])
-    assert gradgradcheck(lambda x, y: x * x * y, [leaf(X), Tensor(Y)])
+    assert gradcheck(lambda x, y, n: (x * y) ** n, [leaf(X), tensor(Y), 2])
+    assert gradgradcheck(lambda x, y: x * x * y, [leaf(X), tensor(Y)])
 
 
 def test_the_inputs_are_as_they_were():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Tensor, scalar
+from autograd import scalar, tensor
 from autograd.scalar import Value
 
 
@@ -212,7 +212,7 @@ def test_a_value_shows_its_number_and_gradient():
     assert f"{Value(2):.3f}" == "2.000" and f"{Value(2)}" == repr(Value(2))
 
 
-@pytest.mark.parametrize("thing", [None, "3", [1.0], np.ones(2), Tensor(1.0)], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("thing", [None, "3", [1.0], np.ones(2), tensor(1.0)], ids=lambda x: type(x).__name__)
 def test_what_is_no_number_is_refused_by_its_type(thing):
     refused = pytest.raises(TypeError, match=f"plain numbers and other Values, not with a {type(thing).__name__}")
     for use in (Value, Value(2.0).__add__, Value(2.0).__pow__, Value(2.0).maximum, lambda x: Value.dot([1.0], [x])):

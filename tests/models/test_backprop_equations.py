@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn.functional as F
-from autograd import Tensor, manual_seed
+from autograd import Tensor, manual_seed, tensor
 from autograd.tracing import trace
 from models.mlp import MLP, nielsen
 
@@ -70,7 +70,7 @@ def test_the_four_equations_of_backpropagation_are_what_backward_gives(seed, siz
 def test_the_cost_is_half_the_squared_distance_averaged_over_the_batch():
     model, images, targets = batch(0, 5)
     outputs = model(Tensor(images, dtype=np.float64)).detach().numpy()
-    cost = F.quadratic_cost(Tensor(outputs), Tensor(targets)).item()
+    cost = F.quadratic_cost(tensor(outputs), tensor(targets)).item()
     assert cost == pytest.approx(np.mean([np.sum((y - a) ** 2) / 2 for a, y in zip(outputs, targets)]))
 
 

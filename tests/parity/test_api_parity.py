@@ -301,6 +301,17 @@ torch.zeros_like(x, device="cpu")
 torch.FloatTensor([1, 2]) | torch.LongTensor([1, 2]) | torch.FloatTensor(2, 3).shape | torch.Tensor([1, 2])
 torch.Tensor(2, 3).shape | torch.Tensor([[1, 2]]) | torch.DoubleTensor([1]) | torch.BoolTensor([True])
 torch.Tensor().shape | torch.LongTensor(2, 3).shape | torch.LongTensor([[1]]).dtype
+torch.Tensor(d) | torch.Tensor(k) | torch.Tensor(k.numpy()) | torch.Tensor(d.numpy())
+torch.FloatTensor(d.numpy()) | torch.LongTensor(x.numpy()) | torch.DoubleTensor(x.numpy()) | torch.Tensor(5).shape
+torch.FloatTensor(5).shape | torch.LongTensor(4).shape | torch.Tensor(x.shape).shape | torch.Tensor((2, 3))
+torch.Tensor(x)[0] | torch.Tensor(range(3)) | torch.LongTensor([2.5]) | torch.BoolTensor(2).dtype | torch.Tensor(-1)
+torch.HalfTensor([1]).dtype | torch.CharTensor([1]).dtype | torch.ByteTensor([1]).dtype | torch.ShortTensor([1]).dtype
+torch.IntTensor([1]).dtype | torch.HalfTensor(2).shape | torch.Tensor(2).new(3).shape | k.new([1.5, 2.5])
+isinstance(k, torch.LongTensor) | isinstance(k, torch.FloatTensor) | isinstance(x, torch.FloatTensor)
+isinstance(b, torch.BoolTensor) | isinstance(u8, torch.ByteTensor) | isinstance(x, torch.Tensor) | x.type() | k.type()
+k32.type() | b.type() | u8.type() | h.type() | d.type() | k.type(torch.FloatTensor) | x.type("torch.LongTensor")
+x.type(torch.LongTensor) | x.type(torch.float64) | issubclass(torch.FloatTensor, torch.Tensor)
+torch.get_default_dtype() if torch.set_default_tensor_type("torch.FloatTensor") is None else 0
 torch.tensor([1.5]).long().dtype == torch.long
 torch.Size([2, 3]) | torch.Size((2, 3)).numel() | torch.Size([2, 3]) == (2, 3) | torch.Size([2]) + (3,)
 torch.Size([2, 3])[1:] | isinstance(x.shape, torch.Size) | isinstance(x.shape, tuple) | torch.device("cpu").type

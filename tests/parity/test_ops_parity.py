@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 import autograd
-from autograd import grad
+from autograd import grad, tensor
 from autograd.base import apply_view
 from autograd.ops import OPS
 from autograd.tensor import Tensor
@@ -294,13 +294,13 @@ def test_composed_functions_equal_torchs(name):
 
 @pytest.mark.parametrize("name", KINKS)
 def test_subgradients_at_kinks_equal_torchs(name):
-    f, mine = at(lambda x: Tensor(np.array(x), requires_grad=True), name)
+    f, mine = at(lambda x: tensor(np.array(x), requires_grad=True), name)
     f, other = at(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True), name)
     with np.errstate(all="ignore"):
         a, b = f(autograd, *mine), f(torch, *other)
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
         upstream = np.arange(1.0, a.numel() + 1).reshape(a.shape)
-        a.backward(Tensor(upstream))
+        a.backward(tensor(upstream))
         b.backward(torch.tensor(upstream))
     for i, (x, y) in enumerate(zip(mine, other, strict=True)):
         np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-12, atol=1e-15, err_msg=f"argument {i}")

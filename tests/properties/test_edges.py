@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn.functional as F
-from autograd import Tensor, ops
+from autograd import Tensor, ops, tensor
 from autograd.ops.elementwise import select
 from autograd.testing import integers, shapes
 from tests.properties.calls import examples
@@ -48,7 +48,7 @@ STEPS = {  # name: a function of a tensor of large numbers
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", STEPS)
 def test_values_and_derivatives_stay_finite_at_ten_thousand(name, dtype):
-    x = Tensor(LARGE.astype(dtype), requires_grad=True)
+    x = tensor(LARGE.astype(dtype), requires_grad=True)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         out = STEPS[name](x)
         (g,) = autograd.grad(out.sum(), x, create_graph=True)
@@ -82,7 +82,7 @@ def test_values_and_derivatives_stay_finite_at_ten_thousand(name, dtype):
     ],
 )
 def test_limits_are_exact(f, x, value, slope):
-    t = Tensor(np.float64(x), requires_grad=True)
+    t = tensor(np.float64(x), requires_grad=True)
     out = f(t)
     out.backward()
     assert out.item() == pytest.approx(value, rel=1e-12, abs=1e-300)
@@ -91,7 +91,7 @@ def test_limits_are_exact(f, x, value, slope):
 
 @pytest.mark.parametrize("name", KINKS)
 def test_subgradients_at_kinks_are_the_documented_ones(name):
-    f, inputs = at(lambda x: Tensor(np.array(x), requires_grad=True), name)
+    f, inputs = at(lambda x: tensor(np.array(x), requires_grad=True), name)
     with np.errstate(all="ignore"):
         f(autograd, *inputs).sum().backward()
     for found, expected in zip(inputs, KINKS[name][2], strict=True):
@@ -103,7 +103,7 @@ def test_subgradients_at_kinks_are_the_documented_ones(name):
 def test_repeated_indices_add_up(data):
     n = data.draw(st.integers(1, 4))
     index = data.draw(integers(shapes(min_dims=1, max_side=5), 0, n))
-    x = Tensor(np.arange(float(n)), requires_grad=True)
+    x = tensor(np.arange(float(n)), requires_grad=True)
     x[index].sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), np.bincount(index.reshape(-1), minlength=n))
 
@@ -134,7 +134,7 @@ def test_what_is_masked_out_has_the_gradient_0_even_of_inf_and_nan(name, upstrea
     f, taken = MASKED[name]
     x = Tensor([-1.0, 4.0, 8.0], requires_grad=True)
     out = f(x)
-    (g,) = autograd.grad(out, x, Tensor(np.full(out.shape, upstream, np.float32)), create_graph=create_graph)
+    (g,) = autograd.grad(out, x, tensor(np.full(out.shape, upstream, np.float32)), create_graph=create_graph)
     np.testing.assert_array_equal(g.detach().numpy(), np.where(taken, upstream, 0))
 
 
@@ -228,7 +228,7 @@ def test_fmax_and_fmin_take_the_number_beside_a_nan(call):
 
 @pytest.mark.parametrize("number", [1e8, 1e30, -1e30])
 def test_equal_arguments_of_logaddexp_share_the_gradient_at_any_size(number):
-    x, y = (Tensor(np.float32([number]), requires_grad=True) for _ in range(2))
+    x, y = (tensor(np.float32([number]), requires_grad=True) for _ in range(2))
     ops.logaddexp(x, y).backward()
     assert x.grad.tolist() == y.grad.tolist() == [0.5]
 
@@ -242,7 +242,7 @@ def test_the_derivative_of_anything_to_the_0_is_0(base):
 
 
 def test_the_remainder_and_its_gradient_agree_where_the_quotient_is_rounded_up():
-    x, y = Tensor(np.array([1.0]), requires_grad=True), Tensor(np.array([0.1]), requires_grad=True)
+    x, y = tensor(np.array([1.0]), requires_grad=True), tensor(np.array([0.1]), requires_grad=True)
     out = ops.remainder(x, y)
     out.backward()
     assert out.item() == pytest.approx(1.0 + y.grad.item() * 0.1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
 
-from autograd import Tensor, as_tensor, kernels  # noqa: E402
+from autograd import as_tensor, kernels, tensor  # noqa: E402
 from autograd.kernels import blas, threads  # noqa: E402
 from autograd.kernels import numba_kernels as fast  # noqa: E402
 from autograd.kernels import numpy_kernels as plain  # noqa: E402
@@ -334,14 +334,14 @@ def compiled():
 def run_adam(seed, shapes, dtype, steps, layout="C", **options):
     """The parameters and the state after some steps, and what the kernel answered in each, if it was asked."""
     rng = np.random.default_rng(seed)
-    params = [Tensor(draw(rng, shape, layout=layout).astype(dtype), requires_grad=True) for shape in shapes]
+    params = [tensor(draw(rng, shape, layout=layout).astype(dtype), requires_grad=True) for shape in shapes]
     optimizer, answers, kernel = Adam(params, lr=0.01, **options), [], kernels.adam
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "adam", lambda *args, **kwargs: answers.append(kernel(*args, **kwargs)) or answers[-1])
         for _ in range(steps):
             grads = [draw(rng, shape, layout=layout).astype(dtype) for shape in shapes]
             for param, grad in zip(params, grads, strict=True):
-                param.grad = Tensor(grad.copy()) if rng.random() < 0.8 else None
+                param.grad = tensor(grad.copy()) if rng.random() < 0.8 else None
             optimizer.step()
             for param, grad in zip(params, grads, strict=True):
                 if param.grad is not None:

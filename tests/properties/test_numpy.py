@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Tensor, grad
+from autograd import Tensor, grad, tensor
 from autograd.ops import NUMPY
 from tests.properties.calls import examples, is_float
 from tests.properties.cases import CASES
@@ -132,4 +132,4 @@ def test_ufuncs_give_what_numpy_gives(function, data):
 
 def test_norms_of_matrices_that_have_no_rule_say_so():
     with pytest.raises(TypeError, match="operator norm"):
-        np.linalg.norm(Tensor(X), 1)
+        np.linalg.norm(tensor(X), 1)

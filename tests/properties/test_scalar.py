@@ -9,9 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd import ops
+from autograd import ops, tensor
 from autograd.scalar import Value
-from autograd.tensor import Tensor
 
 UNARY = {name: getattr(Value, name) for name in "exp log sqrt sin cos tanh sigmoid relu erf gelu sign".split()}
 UNARY |= {"neg": operator.neg, "abs": abs}
@@ -36,7 +35,7 @@ def of_value(name: str, xs: list[float]) -> tuple[float, list[float]]:
 
 def of_tensor(name: str, xs: list[float]) -> tuple[float, list[float]]:
     """The result and the gradients of the operation of that name in the table, in float64."""
-    tensors = [Tensor(np.float64(x), requires_grad=True) for x in xs]
+    tensors = [tensor(np.float64(x), requires_grad=True) for x in xs]
     with np.errstate(all="ignore"):
         out = getattr(ops, name)(*tensors)
         out.backward()
@@ -77,17 +76,17 @@ def test_at_the_edges_all_are_those_of_ieee_arithmetic_as_the_tensors_are_and_no
 @given(xs=st.lists(ordinary, min_size=1), n=st.integers(-3, 4) | ordinary)
 def test_powers_sums_and_dots_equal_the_tensors(xs, n):
     values = [Value(x) for x in xs]
-    tensor = Tensor(np.array(xs), requires_grad=True)
+    x = tensor(np.array(xs), requires_grad=True)
     with np.errstate(all="ignore"):
         for ours, theirs in (
-            (Value.sum([v**n for v in values]), (tensor**n).sum()),
-            (Value.dot(values, reversed(values)), (tensor * tensor.flip(0)).sum()),
-            (Value.dot(values, range(len(xs))), (tensor * np.arange(len(xs), dtype=float)).sum()),
+            (Value.sum([v**n for v in values]), (x**n).sum()),
+            (Value.dot(values, reversed(values)), (x * x.flip(0)).sum()),
+            (Value.dot(values, range(len(xs))), (x * np.arange(len(xs), dtype=float)).sum()),
         ):
             ours.backward()
             theirs.backward()
             np.testing.assert_allclose(ours.data, theirs.item(), rtol=1e-12, atol=1e-12)
-            np.testing.assert_allclose([v.grad for v in values], tensor.grad.numpy(), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose([v.grad for v in values], x.grad.numpy(), rtol=1e-12, atol=1e-12)
 
 
 def derivative(name: str, xs: list[float], by: list[int]) -> float:
@@ -132,7 +131,7 @@ def test_whole_programs_equal_the_tensors(program, xs):
         return table(name)(*arguments) if name in BINARY else table(name)(table("add")(*arguments))
 
     values = {name: Value(x) for name, x in zip("xyz", xs)}
-    tensors = {name: Tensor(np.float64(x), requires_grad=True) for name, x in zip("xyz", xs)}
+    tensors = {name: tensor(np.float64(x), requires_grad=True) for name, x in zip("xyz", xs)}
     ours = run(program, values, OPERATIONS.__getitem__)
     theirs = run(program, tensors, lambda name: getattr(ops, name))
     ours.backward()

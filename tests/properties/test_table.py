@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import grad, gradcheck, gradgradcheck
+from autograd import grad, gradcheck, gradgradcheck, tensor
 from autograd.base import TensorBase
 from autograd.graph import Part
 from autograd.ops import OPS
@@ -39,7 +39,7 @@ def applied(name: str, call: Call) -> Any:
 
 def upstream(outs: tuple) -> list[Tensor]:
     rng = np.random.default_rng(0)
-    return [Tensor(rng.uniform(0.5, 1.5, out.shape).astype(out.dtype)) for out in outs]
+    return [tensor(rng.uniform(0.5, 1.5, out.shape).astype(out.dtype)) for out in outs]
 
 
 def gradients(name: str, call: Call) -> list[np.ndarray]:

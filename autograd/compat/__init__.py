@@ -1,0 +1,147 @@
+"""torch's module paths: where what a program written for PyTorch asks for stands here.
+
+`autograd.nn.functional`, `from autograd.utils.data import DataLoader` and, in a program that runs with
+`python -m autograd.compat --run FILE.py`, `torch.nn.functional` are found through one table. The engine never imports
+this package: `autograd.__getattr__` and the importer reach it when a name is asked for that is not the engine's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import Any
+
+# A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
+# (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
+TABLE = {
+    "": "autograd.compat.toplevel",
+    "_dynamo": "autograd.compat.jit",
+    "_dynamo.config": "",
+    "_inductor": "",
+    "_inductor.config": "",
+    "accelerator": "autograd.compat.cuda",
+    "amp": "autograd.compat.amp",
+    "autograd": "autograd autograd.compat.toplevel",
+    "autograd.function": "autograd",
+    "autograd.functional": "autograd.functional",
+    "autograd.profiler": "autograd.compat.profiler",
+    "backends": "autograd.compat.backends",
+    "cuda": "autograd.compat.cuda",
+    "compiler": "autograd.compat.jit",
+    "cuda.amp": "autograd.compat.amp",
+    "distributed": "autograd.compat.distributed",
+    "jit": "autograd.compat.jit",
+    "multiprocessing": "autograd.compat.multiprocessing",
+    "nn": "nn.layers autograd.compat.parallel",
+    "nn.attention": "autograd.compat.attention",
+    "nn.data": "nn.data",
+    "nn.functional": "nn.functional",
+    "nn.init": "nn.init",
+    "nn.modules": "nn.layers",
+    "nn.optim": "nn.optim",
+    "nn.parallel": "autograd.compat.parallel",
+    "nn.parameter": "nn.layers",
+    "nn.utils": "nn.utils",
+    "nn.utils.clip_grad": "nn.utils",
+    "onnx": "",
+    "optim": "nn.optim",
+    "optim.lr_scheduler": "nn.optim.lr_scheduler",
+    "profiler": "autograd.compat.profiler",
+    "serialization": "autograd.files",
+    "utils": "",
+    "utils.checkpoint": "autograd.compat.checkpoint",
+    "utils.data": "nn.data",
+    "utils.data.distributed": "autograd.compat.distributed",
+    "utils.tensorboard": "autograd.compat.tensorboard",
+    "version": "autograd.compat.version",
+}
+TABLE |= dict.fromkeys(
+    [
+        f"nn.modules.{part}"
+        for part in (
+            "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
+            "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
+        ).split()
+    ],
+    "nn.layers",
+)
+TABLE |= dict.fromkeys(
+    [
+        f"optim.{part}"
+        for part in (
+            "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam"
+        ).split()
+    ],
+    "nn.optim",
+)
+TABLE |= dict.fromkeys([f"utils.data.{part}" for part in "dataloader dataset sampler".split()], "nn.data")
+TABLE |= dict.fromkeys(
+    [f"backends.{part}" for part in "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum".split()],
+    "autograd.compat.backends",
+)
+TABLE |= dict.fromkeys("mps xpu mtia hpu".split(), "autograd.compat.cuda")
+WHERE = "docs/compatibility.md lists what is here and what will not come"
+
+
+class Namespace(ModuleType):
+    """One of torch's modules: its names are those of the modules of ours that the table gives for its path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"autograd.{path}".rstrip("."), f"What PyTorch has in `torch.{path}`.".replace(".`", "`"))
+        self.__dict__.update(_path=path, __path__=[])
+
+    def __getattr__(self, name: str) -> Any:
+        value = attribute(self._path, name)
+        self.__dict__[name] = value
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *attribute(self._path, "__all__")})
+
+
+_namespaces: dict[str, Namespace] = {}
+
+
+def namespace(path: str) -> Namespace:
+    """The one module that stands for a path of the table."""
+    return _namespaces.setdefault(path, Namespace(path))
+
+
+def attribute(path: str, name: str) -> Any:
+    """What a name of one of torch's modules stands for here, or an AttributeError that says that there is none."""
+    child = f"{path}.{name}".lstrip(".")
+    if child in TABLE:
+        return namespace(child)
+    sources = [*map(import_module, TABLE[path].split()), *([] if path else [_engine])]
+    if name == "__all__":
+        return sorted({found for source in sources for found in _public(source)})
+    special = name.startswith("__")
+    for source in sources:
+        if name in _public(source) or not (special or source is _engine) and hasattr(source, name):
+            return getattr(source, name)
+    if not path and not special and (module := engine_module(name)) is not None:
+        return module
+    raise AttributeError(missing(child))
+
+
+def engine_module(path: str) -> ModuleType | None:
+    """The engine's own module of the path `autograd.PATH`, if it has one."""
+    parent, _, name = path.rpartition(".")
+    package = engine_module(parent) if parent else _engine
+    where = getattr(package, "__path__", None)
+    full = f"autograd.{path}"
+    return import_module(full) if where and PathFinder.find_spec(full, where) else None
+
+
+def missing(path: str) -> str:
+    """The message about a name of torch's that is not here."""
+    return f"autograd has no torch.{path}: {WHERE}"
+
+
+def _public(module: ModuleType) -> list[str]:
+    return vars(module).get("__all__") or [name for name in vars(module) if not name.startswith("_")]
+
+
+_engine = sys.modules["autograd"]

@@ -1,0 +1,93 @@
+"""`torch.cuda`, `torch.accelerator`, `torch.mps`, `torch.xpu`: there is no GPU here, and what asks is told so."""
+
+from __future__ import annotations
+
+from contextlib import ContextDecorator
+from typing import Any, NoReturn
+
+
+def is_available() -> bool:
+    """Never."""
+    return False
+
+
+is_initialized = is_built = is_bf16_supported = is_current_stream_capturing = is_available
+
+
+def device_count() -> int:
+    """None."""
+    return 0
+
+
+def current_accelerator(check_available: bool = False) -> None:
+    """There is none."""
+
+
+def memory_allocated(device: Any = None) -> int:
+    """The bytes in use on a GPU: 0."""
+    return 0
+
+
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_cached = memory_allocated
+
+
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """No figures."""
+    return {}
+
+
+def synchronize(device: Any = None) -> None:
+    """Nothing to wait for: an op has finished when it returns."""
+
+
+empty_cache = reset_peak_memory_stats = reset_max_memory_allocated = ipc_collect = init = synchronize
+
+
+def manual_seed(seed: int) -> None:
+    """There is no generator to seed."""
+
+
+manual_seed_all = manual_seed
+
+
+class Stream(ContextDecorator):
+    """A queue of work on a GPU, of which there is none: what is done within it is done at once."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+    wait_stream = wait_event = record_event = lambda self, *_: None
+
+
+stream = Stream
+
+
+def current_stream(device: Any = None) -> Stream:
+    """A queue in which nothing waits."""
+    return Stream()
+
+
+def _refuse(name: str) -> Any:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError(
+            f"{name}: there is no GPU here, chainrule computes on the CPU; ask is_available() before, and say "
+            "device='cpu'"
+        )
+
+    refuse.__name__, refuse.__doc__ = name, "Raises RuntimeError: there is no GPU."
+    return refuse
+
+
+current_device, set_device, get_device_name = map(_refuse, ("current_device", "set_device", "get_device_name"))
+get_device_capability, get_device_properties = map(_refuse, ("get_device_capability", "get_device_properties"))
+Event, CUDAGraph, mem_get_info = map(_refuse, ("Event", "CUDAGraph", "mem_get_info"))
+current_device_index, set_device_index = map(_refuse, ("current_device_index", "set_device_index"))

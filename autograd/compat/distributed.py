@@ -1,0 +1,177 @@
+"""`torch.distributed` for the one process that there is: a group of one, in which every collective is an identity."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sized
+from enum import Enum
+from typing import Any, NoReturn
+
+from autograd.generator import Generator
+from nn.data import Sampler
+
+
+class ReduceOp(Enum):
+    """How the tensors of all processes become one."""
+
+    SUM, AVG, PRODUCT, MIN, MAX = "sum", "avg", "product", "min", "max"
+
+
+class Work:
+    """A collective that has finished."""
+
+    def wait(self, timeout: Any = None) -> bool:
+        """At once."""
+        return True
+
+    is_completed = is_success = wait
+
+
+class _World:
+    backend: str | None = None  # that of the group of one, while there is one
+
+
+class group:  # noqa: N801 - torch's name
+    """The groups of processes: the one of all."""
+
+    WORLD = _World
+
+
+def is_available() -> bool:
+    """Always, for one process."""
+    return True
+
+
+def is_nccl_available() -> bool:
+    """Never: it needs GPUs."""
+    return False
+
+
+is_mpi_available = is_torchelastic_launched = is_nccl_available
+is_gloo_available = is_available
+
+
+def init_process_group(
+    backend: str | None = None, init_method: str | None = None, timeout: Any = None, world_size: int = -1,
+    rank: int = -1, store: Any = None, group_name: str = "", pg_options: Any = None, device_id: Any = None,
+) -> None:  # fmt: skip
+    """Make this process a group of one; RuntimeError where there are to be more."""
+    size = world_size if world_size >= 0 else int(os.environ.get("WORLD_SIZE", 1))
+    if size != 1:
+        raise RuntimeError(
+            f"a group of {size} processes was asked for: chainrule trains in one process; run one, without torchrun, "
+            "with world_size=1 (nn.train.Trainer(threads=) uses all cores)"
+        )
+    _World.backend = backend or "gloo"
+
+
+def destroy_process_group(group: Any = None) -> None:
+    """Undo `init_process_group`."""
+    _World.backend = None
+
+
+def is_initialized() -> bool:
+    """Whether there is a group, from `init_process_group` on."""
+    return _World.backend is not None
+
+
+def get_backend(group: Any = None) -> str:
+    """The backend that `init_process_group` was given; ValueError before it was called."""
+    if _World.backend is None:
+        raise ValueError("there is no process group: call init_process_group() first")
+    return _World.backend
+
+
+def get_world_size(group: Any = None) -> int:
+    """1; ValueError before `init_process_group`."""
+    get_backend()
+    return 1
+
+
+def get_rank(group: Any = None) -> int:
+    """0; ValueError before `init_process_group`."""
+    get_backend()
+    return 0
+
+
+def new_group(ranks: Any = None, *_: Any, **__: Any) -> Any:
+    """The group of one; ValueError before `init_process_group`."""
+    get_backend()
+    return _World
+
+
+def _identity(*_: Any, async_op: bool = False, **__: Any) -> Work | None:
+    """Leave the tensor as it is, which is the result in a group of one; ValueError before `init_process_group`."""
+    get_backend()
+    return Work() if async_op else None
+
+
+all_reduce = reduce = broadcast = barrier = broadcast_object_list = _identity
+
+
+def all_gather(tensor_list: list[Any], tensor: Any, group: Any = None, async_op: bool = False) -> Work | None:
+    """Copy the tensor into the one of the list."""
+    tensor_list[0].copy_(tensor)
+    return _identity(async_op=async_op)
+
+
+def all_gather_into_tensor(output: Any, input: Any, group: Any = None, async_op: bool = False) -> Work | None:
+    """Copy the input into the output."""
+    output.copy_(input.view(output.shape))
+    return _identity(async_op=async_op)
+
+
+def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
+    """Put the object into the list of one."""
+    object_list[:] = [obj]
+    _identity()
+
+
+def reduce_scatter_tensor(
+    output: Any, input: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Work | None:
+    """Copy the input into the output."""
+    return all_gather_into_tensor(output, input, async_op=async_op)
+
+
+def send(*_: Any, **__: Any) -> NoReturn:
+    """Raises RuntimeError: there is no other process."""
+    raise RuntimeError("there is no other process to send to or to receive from: chainrule trains in one")
+
+
+recv = isend = irecv = send
+
+
+class DistributedSampler(Sampler):
+    """The share of this process in the indices of a dataset: every `num_replicas`-th, in an order that `epoch` chooses.
+
+    Indices are repeated until all shares have one length, or left out with `drop_last`.
+    """
+
+    def __init__(
+        self, dataset: Sized, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
+        seed: int = 0, drop_last: bool = False,
+    ) -> None:  # fmt: skip
+        self.dataset, self.shuffle, self.seed, self.drop_last, self.epoch = dataset, shuffle, seed, drop_last, 0
+        self.num_replicas = get_world_size() if num_replicas is None else num_replicas
+        self.rank = get_rank() if rank is None else rank
+        if not 0 <= self.rank < self.num_replicas:
+            raise ValueError(f"rank must be in [0, {self.num_replicas - 1}], got {self.rank}")
+        share = len(dataset) / self.num_replicas
+        self.num_samples = math.floor(share) if drop_last else math.ceil(share)
+        self.total_size = self.num_samples * self.num_replicas
+
+    def __iter__(self) -> Iterator[int]:
+        indices = list(range(len(self.dataset)))
+        if self.shuffle:
+            indices = Generator().manual_seed(self.seed + self.epoch).rng.permutation(len(indices)).tolist()
+        repeated = indices * math.ceil(self.total_size / max(len(indices), 1))
+        return iter(repeated[self.rank : self.total_size : self.num_replicas])
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next pass; without it every pass has the same."""
+        self.epoch = epoch

@@ -1,0 +1,50 @@
+"""`torch.jit`, `torch.compiler`: functions stay as they are, and run as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nn.module import Module as ScriptModule
+
+__all__ = [
+    "ScriptModule",
+    "allow_in_graph",
+    "disable",
+    "export",
+    "ignore",
+    "is_compiling",
+    "is_scripting",
+    "is_tracing",
+]
+__all__ += ["reset", "script", "trace", "unused"]
+
+
+def script(obj: Any, *_: Any, **__: Any) -> Any:
+    """The function, module or class itself."""
+    return obj
+
+
+def trace(func: Any, example_inputs: Any = None, **_: Any) -> Any:
+    """The function or module itself."""
+    return func
+
+
+def disable(fn: Callable | None = None, **_: Any) -> Any:
+    """The function itself; called without one, a decorator that gives it back."""
+    return fn if callable(fn) else lambda fn: fn
+
+
+ignore = unused = export = allow_in_graph = disable
+
+
+def is_scripting() -> bool:
+    """Never: nothing is compiled."""
+    return False
+
+
+is_tracing = is_compiling = is_scripting
+
+
+def reset() -> None:
+    """There is nothing to forget."""

@@ -1,0 +1,68 @@
+"""Names and module paths of torch's, where the word torch was replaced with autograd, and where it was not."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import autograd
+import nn
+from autograd import compat
+
+
+@pytest.mark.parametrize("path", sorted(compat.TABLE))
+def test_every_path_can_be_imported_and_every_name_in_it_is_there(path):
+    module = import_module(f"autograd.{path}".rstrip("."))
+    assert all(hasattr(module, name) for name in dir(module))
+    assert import_module(f"autograd.{path}".rstrip(".")) is module
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("import autograd.no_such", "no_such"),
+        ("from autograd import no_such", "no_such"),
+        ("from autograd.nn import no_such", "nn.no_such"),
+        ("import autograd.nn.modules.no_such", "nn.modules.no_such"),
+        ("from autograd.utils.data import no_such", "utils.data.no_such"),
+        ("import autograd as torch; torch.cuda.no_such", "cuda.no_such"),
+        ("import nn; nn.no_such", "nn.no_such"),
+    ],
+)
+def test_what_is_not_there_says_so(line, path):
+    with pytest.raises((ImportError, AttributeError), match=rf"autograd has no torch\.{path}: docs/compatibility.md"):
+        exec(line, {})
+
+
+def test_the_things_found_are_the_same_by_every_path():
+    from autograd.nn.modules.linear import Linear
+    from autograd.optim.adam import Adam
+    from autograd.utils.data.dataloader import DataLoader
+
+    assert Linear is nn.Linear and Adam is nn.optim.Adam and DataLoader is nn.data.DataLoader
+    assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
+
+
+def test_torchs_name_can_be_served_unless_pytorch_is_there():
+    program = """
+import sys
+from autograd.compat.importing import serve_torch
+serve_torch()
+import torch, torch.nn as nn, torch.nn.functional as F
+from torch import Tensor, optim
+from torch.optim.lr_scheduler import StepLR
+import torch.random
+import autograd
+assert torch.nn.functional is F and torch.zeros is autograd.zeros and Tensor is autograd.Tensor
+assert torch.random is autograd.random and nn is autograd.nn and nn.Linear(2, 3)(torch.ones(1, 2)).shape == (1, 3)
+try:
+    from torch.nn import no_such
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("autograd has no torch.nn.no_such: ")
+    program = "import sys; sys.modules['torch'] = sys; from autograd.compat.importing import serve_torch; serve_torch()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "PyTorch has been imported already" in done.stderr
