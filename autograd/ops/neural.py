@@ -31,10 +31,16 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     return np.clip(x, min_val, max_val)
 
 
-@op(method=False, x=lambda g, x, alpha: g * np.where(x > 0, np.ones_like(x), alpha * np.exp(np.minimum(x, 0))))
-def elu(x, *, alpha=1.0):
-    """x where it is positive, else alpha (e^x - 1)."""
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+def _elu_rule(g, x, alpha, scale, input_scale):
+    return g * np.where(
+        x > 0, np.full_like(x, scale), alpha * scale * input_scale * np.exp(np.minimum(x, 0) * input_scale)
+    )
+
+
+@op(method=False, x=_elu_rule)
+def elu(x, *, alpha=1.0, scale=1.0, input_scale=1.0):
+    """scale times x where it is positive, else times alpha (e^(input_scale x) - 1)."""
+    return np.where(x > 0, scale * x, alpha * scale * np.expm1(np.minimum(x, 0) * input_scale))
 
 
 @op(method=False, x=lambda g, x: constant_in(g, x))

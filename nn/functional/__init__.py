@@ -2,6 +2,7 @@
 
 from nn.functional.activation import *
 from nn.functional.attention import *
+from nn.functional.dropout import *
 from nn.functional.layer import *
 from nn.functional.loss import *
 from nn.functional.position import *

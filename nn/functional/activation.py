@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
-from autograd import Tensor, ops
+from autograd import Tensor, empty_like, ops, zeros_like
+from autograd.errors import ShapeError
+from autograd.generator import numpy_rng
 
-__all__ = ["celu", "elu", "gelu", "glu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu"]
-__all__ += ["relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign", "tanh"]
+__all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish"]
+__all__ += ["hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu"]
+__all__ += ["relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus"]
+__all__ += ["softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_"]
 
 
 def _into(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
-    """`out`, written into the memory of `input` if `inplace`."""
-    return input.copy_(out) if inplace else out
+    """`out`, the result of one op, put in the place of the elements of `input` if `inplace`.
+
+    What the op saved of the old elements is copied, so backward finds it.
+    """
+    return input._overwrite(out) if inplace else out
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -45,12 +53,12 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where it is positive, alpha (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
-    return _into(input, alpha * ops.elu(input / alpha), inplace)
+    return _into(input, ops.elu(input, alpha=alpha, input_scale=1 / alpha), inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """elu scaled so that activations keep mean 0 and variance 1 (Klambauer et al. 2017, equation 14)."""
-    return _into(input, 1.0507009873554804934193349852946 * elu(input, 1.6732632423543772848170429916717), inplace)
+    return _into(input, ops.elu(input, alpha=1.6732632423543772, scale=1.0507009873554805), inplace)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -65,7 +73,63 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x)) (Misra 2019)."""
-    return _into(input, input * ops.tanh(ops.softplus(input)), inplace)
+    return _into(input, ops.mish(input), inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """x / 6 + 1 / 2, kept between 0 and 1."""
+    return _into(input, ops.hardsigmoid(input), inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x hardsigmoid(x) (Howard et al. 2019)."""
+    return _into(input, ops.hardswish(input), inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where it is above the threshold, `value` elsewhere."""
+    return _into(input, ops.threshold(input, threshold=threshold, value=value), inplace)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """leaky_relu with slopes drawn between two bounds; without `training`, with their mean (Xu et al. 2015)."""
+    if not 0 <= lower <= upper <= 1:
+        raise ValueError(f"rrelu: 0 <= lower <= upper <= 1 must hold, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    return _into(input, ops.rrelu(input, lower=lower, upper=upper, rng=numpy_rng(None)), inplace)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x where it is positive, weight x elsewhere; the weight is one number, or one a channel (dim 1)."""
+    if weight.ndim and weight.numel() != 1:
+        dim = min(1, input.ndim - 1)
+        if weight.ndim != 1 or dim < 0 or input.shape[dim] != weight.shape[0]:
+            raise ShapeError(
+                f"prelu: weight {tuple(weight.shape)} must hold one number, or one for each channel of the input "
+                f"{tuple(input.shape)}"
+            )
+        weight = weight.reshape([-1 if i == dim else 1 for i in range(input.ndim)])
+    return ops.prelu(input, weight.reshape(()) if weight.numel() == 1 else weight)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where its magnitude is above `lambd`, 0 elsewhere."""
+    return ops.hardshrink(input, lambd=lambd)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved by `lambd` towards 0, at most to 0."""
+    if lambd < 0:
+        raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
+    return ops.softshrink(input, lambd=lambd)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return input - input.tanh()
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -126,3 +190,33 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Ten
 def softmin(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """softmax(-x)."""
     return softmax(-input, _softmax_dim("softmin", dim, input.ndim), dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """softmax((x + Gumbel noise) / tau), a differentiable sample (Jang et al. 2017); `eps` is not used, as in torch.
+
+    With `hard` the sample is one-hot; its gradient is that of the soft one.
+    """
+    noise = -empty_like(logits).exponential_().log()
+    soft = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    chosen = zeros_like(logits).scatter_(dim, soft.argmax(dim, keepdim=True), 1.0)
+    return chosen - soft.detach() + soft
+
+
+def _always_in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`function_`, which is `function` with inplace=True."""
+
+    def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return function(input, *args, **kwargs, inplace=True)
+
+    in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"
+    in_place.__doc__ = f"`{function.__name__}`, in place; returns the tensor itself."
+    return in_place
+
+
+relu_, elu_ = _always_in_place(relu), _always_in_place(elu)
+selu_, celu_ = _always_in_place(selu), _always_in_place(celu)
+leaky_relu_, hardtanh_ = _always_in_place(leaky_relu), _always_in_place(hardtanh)
+rrelu_, threshold_ = _always_in_place(rrelu), _always_in_place(threshold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import Tensor, as_tensor, ops
-from nn.functional.layer import dropout
+from nn.functional.dropout import dropout
 
 __all__ = ["attention", "attention_weights", "causal_upper_left", "merge_heads", "scaled_dot_product_attention"]
 __all__ += ["split_heads"]

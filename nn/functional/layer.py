@@ -1,4 +1,4 @@
-"""Affine maps, lookup, normalisation, dropout and padding."""
+"""Affine maps, lookup, normalisation and padding."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd import Generator, Tensor, as_tensor, broadcast_tensors, einsum, ops
+from autograd import Tensor, as_tensor, broadcast_tensors, einsum, ops
 from autograd.errors import ShapeError
-from autograd.generator import numpy_rng
 
-__all__ = ["bilinear", "cosine_similarity", "dropout", "embedding", "layer_norm", "linear", "normalize", "one_hot"]
+__all__ = ["bilinear", "cosine_similarity", "embedding", "layer_norm", "linear", "normalize", "one_hot"]
 __all__ += ["pad", "rms_norm"]
 
 
@@ -53,23 +52,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     elif index.size and index.max() >= num_classes:
         raise ValueError(f"one_hot: class values must be below num_classes={num_classes}, got {index.max()}")
     return as_tensor((index[..., None] == np.arange(num_classes)).astype(np.int64))
-
-
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator | None = None
-) -> Tensor:
-    """Zero each element with probability `p` and scale the rest by 1 / (1 - p); without `training`, the identity."""
-    check_probability(p)
-    if not training or p == 0:
-        return input
-    out = ops.dropout(input, p=p, rng=numpy_rng(generator))
-    return input.copy_(out) if inplace else out
-
-
-def check_probability(p: float) -> None:
-    """Raise ValueError unless `p` can be a dropout probability."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _check_normalized(name: str, input: Tensor, shape: tuple[int, ...], parameters: dict[str, Tensor | None]) -> None:

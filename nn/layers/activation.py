@@ -1,135 +1,164 @@
 """The activations as modules: the output has the shape of the input, and each element is a function of its element.
 
-Softmax and LogSoftmax alone are functions of all elements along `dim`.
+Softmax and its relatives are functions of all elements along `dim`, and GLU halves that dim.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn import functional as F
+from nn import init
+from nn.layers.derived import FunctionLayer
 from nn.module import Module
+from nn.parameter import Parameter
 
-__all__ = ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
-
-
-class _InPlace(Module):
-    """An activation whose only setting is `inplace`."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
+__all__ = ["CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU"]
+__all__ += ["LogSigmoid", "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax"]
+__all__ += ["Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold"]
 
 
-class ReLU(_InPlace):
+class ReLU(FunctionLayer, of=F.relu):
     """max(x, 0)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+
+class ReLU6(FunctionLayer, of=F.relu6):
+    """min(max(x, 0), 6)."""
 
 
-class SiLU(_InPlace):
-    """x sigmoid(x)."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.silu(input, self.inplace)
-
-
-class LeakyReLU(Module):
+class LeakyReLU(FunctionLayer, of=F.leaky_relu):
     """x where it is positive, `negative_slope` x elsewhere."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+
+class RReLU(FunctionLayer, of=F.rrelu):
+    """LeakyReLU with slopes drawn between `lower` and `upper` in training, and their mean in evaluation."""
+
+
+class PReLU(Module):
+    """x where it is positive, weight x elsewhere; the weight is trained, one for all channels or one for each."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter.empty(num_parameters, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Fill the weight with the slope that it starts from."""
+        init.constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
+        return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+        return f"num_parameters={self.num_parameters}"
 
 
-class ELU(Module):
+class ELU(FunctionLayer, of=F.elu):
     """x where it is positive, alpha (exp(x) - 1) elsewhere."""
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.elu(input, self.alpha, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+class CELU(FunctionLayer, of=F.celu):
+    """x where it is positive, alpha (exp(x / alpha) - 1) elsewhere."""
 
 
-class GELU(Module):
+class SELU(FunctionLayer, of=F.selu):
+    """ELU scaled so that activations keep mean 0 and variance 1."""
+
+
+class GELU(FunctionLayer, of=F.gelu):
     """x Phi(x), exact or with `approximate="tanh"`."""
 
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.gelu(input, self.approximate)
+class SiLU(FunctionLayer, of=F.silu):
+    """x sigmoid(x)."""
+
+
+class Mish(FunctionLayer, of=F.mish):
+    """x tanh(softplus(x))."""
+
+
+class Hardtanh(FunctionLayer, of=F.hardtanh):
+    """The input clipped to [min_val, max_val]."""
+
+    def check(self) -> None:
+        """The interval must not be empty."""
+        if self.min_val >= self.max_val:
+            raise ValueError(f"Hardtanh: min_val must be below max_val, got {self.min_val} and {self.max_val}")
+
+
+class Hardswish(FunctionLayer, of=F.hardswish):
+    """x hardsigmoid(x)."""
+
+
+class Hardsigmoid(FunctionLayer, of=F.hardsigmoid):
+    """x / 6 + 1 / 2, kept between 0 and 1."""
+
+
+class Hardshrink(FunctionLayer, of=F.hardshrink):
+    """x where its magnitude is above `lambd`, 0 elsewhere."""
 
     def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
+        return f"{self.lambd}"
 
 
-class Sigmoid(Module):
+class Softshrink(FunctionLayer, of=F.softshrink):
+    """x moved by `lambd` towards 0, at most to 0."""
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Tanhshrink(FunctionLayer, of=F.tanhshrink):
+    """x - tanh(x)."""
+
+
+class Threshold(FunctionLayer, of=F.threshold):
+    """x where it is above the threshold, `value` elsewhere."""
+
+
+class Sigmoid(FunctionLayer, of=F.sigmoid):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.sigmoid(input)
+
+class LogSigmoid(FunctionLayer, of=F.logsigmoid):
+    """log(sigmoid(x))."""
 
 
-class Tanh(Module):
+class Tanh(FunctionLayer, of=F.tanh):
     """The hyperbolic tangent."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.tanh(input)
 
-
-class Softplus(Module):
+class Softplus(FunctionLayer, of=F.softplus):
     """log(1 + exp(beta x)) / beta."""
 
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta, self.threshold = beta, threshold
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
+class Softsign(FunctionLayer, of=F.softsign):
+    """x / (1 + |x|)."""
 
 
-class Softmax(Module):
+class GLU(FunctionLayer, of=F.glu):
+    """The first half of `dim` times the sigmoid of the second."""
+
+
+class Softmax(FunctionLayer, of=F.softmax):
     """exp(x) / sum(exp(x)) along `dim`."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Module):
+class LogSoftmax(FunctionLayer, of=F.log_softmax):
     """log(softmax(x)) along `dim`."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+
+class Softmin(FunctionLayer, of=F.softmin):
+    """softmax(-x) along `dim`."""
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        if input.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d needs (N, C, H, W) or (C, H, W), got {tuple(input.shape)}")
+        return F.softmax(input, -3)

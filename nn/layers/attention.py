@@ -11,7 +11,7 @@ from autograd import Tensor, zeros
 from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
-from nn.functional.layer import check_probability
+from nn.functional.dropout import check_probability
 from nn.layers.linear import Linear
 from nn.module import Module
 from nn.parameter import Parameter

@@ -1,25 +1,40 @@
-"""Dropout."""
+"""Dropout, of elements and of whole channels: active in training alone (Srivastava et al. 2014)."""
 
 from __future__ import annotations
 
-from autograd import Tensor
 from nn import functional as F
-from nn.functional.layer import check_probability
-from nn.module import Module
+from nn.functional.dropout import check_probability
+from nn.layers.derived import FunctionLayer
 
-__all__ = ["Dropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class Dropout(Module):
-    """In training, zeroes elements with probability `p` and scales the rest by 1 / (1 - p) (Srivastava et al. 2014)."""
+class Dropout(FunctionLayer, of=F.dropout):
+    """Zeroes elements with probability `p` and scales the rest by 1 / (1 - p)."""
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        check_probability(p)
-        self.p, self.inplace = p, inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.dropout(input, self.p, self.training, self.inplace)
+    def check(self) -> None:
+        """p must be a probability."""
+        check_probability(self.p)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout, of=F.dropout1d):
+    """Dropout of whole channels of (N, C, L) or (C, L)."""
+
+
+class Dropout2d(Dropout, of=F.dropout2d):
+    """Dropout of whole channels of (N, C, H, W)."""
+
+
+class Dropout3d(Dropout, of=F.dropout3d):
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+
+
+class AlphaDropout(Dropout, of=F.alpha_dropout):
+    """Dropout for SELU, which keeps mean and variance."""
+
+
+class FeatureAlphaDropout(Dropout, of=F.feature_alpha_dropout):
+    """AlphaDropout of whole channels."""

@@ -83,7 +83,8 @@ DEVIATIONS = [
         drawn=True,
     ),
     Row(
-        "nn_functional_dropout",
+        "nn_functional_dropout nn_functional_dropout2d nn_functional_dropout3d nn_functional_alpha_dropout "
+        "nn_functional_feature_alpha_dropout_with_train",
         "other random numbers",
         lambda sample, dtype: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
         drawn=True,
@@ -92,6 +93,12 @@ DEVIATIONS = [
         "nn_functional_scaled_dot_product_attention",
         "other random numbers",
         lambda sample, dtype: sample.kwargs["dropout_p"] > 0,
+        drawn=True,
+    ),
+    Row(
+        "nn_functional_rrelu",
+        "other random numbers",
+        lambda sample, dtype: sample.kwargs.get("training", False),
         drawn=True,
     ),
     Row("topk", "which of equal elements is taken is left open by torch", of(*WHOLE)),
@@ -118,6 +125,15 @@ DEVIATIONS = [
         "the powers of a negative norm overflow in float16, on both sides",
         lambda sample, dtype: dtype == torch.float16 and sample.args[:1] == (-2,),
     ),
+    Row("nn_functional_hardsigmoid", "the sixth in torch's gradient is rounded to float32", of(torch.float64)),
+    Row("add sub", OPEN + "a negative alpha for uint8", given("alpha", torch.uint8)),
+    Row("arange", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
+    Row(
+        "linspace_tensor_overload",
+        OPEN + "ends that are float32 tensors are rounded to float32 steps on the way to float64",
+        lambda sample, dtype: sample.kwargs.get("dtype") == torch.float64,
+    ),
+    Row("__rpow__", OPEN + "integers to negative powers", of(torch.int64)),
     Row("nn_functional_rms_norm", OPEN + "float16 overflows inside", of(torch.float16)),
     Row("nn_functional_scaled_dot_product_attention", OPEN + "gradients in float16", of(torch.float16)),
 ]

@@ -20,6 +20,7 @@ from autograd.testing import (
     separated_arrays,
     shapes,
 )
+from tests.properties import cases_activations
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -317,7 +318,8 @@ CASES: dict[str, Any] = (
     | {"leaky_relu": away_from(0, negative_slope=st.sampled_from([0.01, 0.3]))}
     | {"hardtanh": away_from(-1, 1) | away_from(0, 2, min_val=st.just(0), max_val=st.just(2))}
     | {"linear_step": one(), "constant_in": two()}
-    | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7])), "clamp": clamped(), "nan_to_num": one()}
+    | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7]), scale=st.just(1.1), input_scale=st.just(0.8))}
+    | {"clamp": clamped(), "nan_to_num": one()}
     | {"gelu": one(approximate=st.sampled_from(["none", "tanh"])), "cast": one(dtype=st.just(np.float64))}
     | {name: two(alpha=st.sampled_from([1, 2, 0.5])) for name in ("add", "sub")}
     | {name: two() for name in "mul logaddexp bce_with_logits isclose".split()}
@@ -360,5 +362,6 @@ CASES: dict[str, Any] = (
     | {f"{name}_backward": with_output(name) for name in ("softmax", "log_softmax")}
     | {"layer_norm": normalised(bias=True), "rms_norm": normalised(bias=False), "cross_entropy_rows": classified()}
     | {"rotary": turned(), "fused_attention": attended(), "embedding_backward": rows_added(), "embedding": rows_taken()}
+    | cases_activations.CASES
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
 )
