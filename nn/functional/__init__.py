@@ -2,7 +2,10 @@
 
 from nn.functional.activation import *
 from nn.functional.attention import *
+from nn.functional.ctc import *
 from nn.functional.dropout import *
 from nn.functional.layer import *
+from nn.functional.likelihood import *
 from nn.functional.loss import *
+from nn.functional.margin import *
 from nn.functional.position import *

@@ -7,23 +7,37 @@ import warnings
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, broadcast_tensors, ops
+from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
 from nn.functional.activation import log_softmax
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div"]
-__all__ += ["l1_loss", "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss"]
+__all__ = ["cross_entropy", "huber_loss", "l1_loss", "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss"]
 
 
-def _reduce(loss: Tensor, reduction: str) -> Tensor:
-    check_reduction(reduction)
-    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction that is meant: `size_average` and `reduce` are its old names, and count where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 
 def check_reduction(reduction: str) -> None:
     """Raise ValueError unless `reduction` is "mean", "sum" or "none"."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def reduced(loss: Tensor, reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> Tensor:
+    """The losses of the elements, their mean or their sum."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
+    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+
+
+def check_same(name: str, input: Tensor, target: Tensor) -> None:
+    """Raise ShapeError unless target has the shape of the input."""
+    if tuple(input.shape) != tuple(target.shape):
+        raise ShapeError(f"{name}: target {tuple(target.shape)} must have the shape of the input, {tuple(input.shape)}")
 
 
 # -- distances ------------------------------------------------------------------------------------------------------
@@ -42,41 +56,74 @@ def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     return input - target
 
 
-def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+def _weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The reduced loss of elements with weights; the mean is over the weights."""
+    if weight is None:
+        return reduced(loss, reduction)
+    if tuple(weight.shape) != tuple(loss.shape):
+        raise ShapeError(f"{name}: weight {tuple(weight.shape)} must have the shape of the input, {tuple(loss.shape)}")
+    return (loss * weight).sum() / weight.sum() if reduction == "mean" else reduced(loss * weight, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """(x - y)^2."""
     difference = _difference("mse_loss", input, target)
-    return _reduce(difference * difference, reduction)
+    return _weighted("mse_loss", difference * difference, weight, reduction_of(size_average, reduce, reduction))
 
 
-def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """|x - y|."""
-    return _reduce(_difference("l1_loss", input, target).abs(), reduction)
+    difference = _difference("l1_loss", input, target)
+    return _weighted("l1_loss", difference.abs(), weight, reduction_of(size_average, reduce, reduction))
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere, d = x - y (Girshick 2015)."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     difference = _difference("smooth_l1_loss", input, target)
-    if beta == 0:
-        return _reduce(difference.abs(), reduction)
-    near = difference.detach().abs() < beta
-    return _reduce(ops.where(near, difference * difference * (0.5 / beta), difference.abs() - 0.5 * beta), reduction)
+    loss = difference.abs()
+    if beta > 0:
+        loss = ops.where(loss.detach() < beta, difference * difference * (0.5 / beta), loss - 0.5 * beta)
+    return reduced(loss, reduction, size_average, reduce)
 
 
-def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
     """d^2 / 2 where |d| < delta, delta (|d| - delta / 2) elsewhere, d = x - y (Huber 1964)."""
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive, got {delta}")
     difference = _difference("huber_loss", input, target)
     near = difference.detach().abs() < delta
-    far = (difference.abs() - 0.5 * delta) * delta
-    return _reduce(ops.where(near, difference * difference * 0.5, far), reduction)
+    loss = ops.where(near, difference * difference * 0.5, (difference.abs() - 0.5 * delta) * delta)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
     """1 / (2n) sum ||y - a||^2 over the n rows of the batch (Nielsen, equation 6)."""
-    _check_same("quadratic_cost", input, target)
+    check_same("quadratic_cost", input, target)
     difference = input - target
     return (difference * difference).sum() / (2 * max(len(input.shape) and input.shape[0], 1))
 
@@ -99,12 +146,19 @@ def _check_classes(name: str, input: Tensor, target: Tensor) -> None:
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """-x[target] for log-probabilities x, times `weight[target]`; the mean is weighted, too.
 
     input is (C), (N, C) or (N, C, d1, ...), target has its shape without C. Targets `ignore_index` are left out.
     """
+    reduction = reduction_of(size_average, reduce, reduction)
     check_reduction(reduction)
     target = as_tensor(target)
     _check_classes("nll_loss", input, target)
@@ -129,8 +183,9 @@ def cross_entropy(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    *,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -140,6 +195,7 @@ def cross_entropy(
     `weight` (C) scales classes; `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2015).
     Targets `ignore_index` are left out; the mean over no target at all is nan.
     """
+    reduction = reduction_of(size_average, reduce, reduction)
     check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be between 0 and 1, got {label_smoothing}")
@@ -184,69 +240,9 @@ def _soft_cross_entropy(
     terms = log_softmax(input, dim) * target
     if weight is not None:
         terms = terms * _along(weight, dim, input.ndim)
-    return _reduce(-terms.sum(dim), reduction)
+    return reduced(-terms.sum(dim), reduction)
 
 
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
     """A vector (C) reshaped to be broadcast along `dim` of `ndim` dimensions."""
     return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])
-
-
-# -- probabilities --------------------------------------------------------------------------------------------------
-
-
-def _check_same(name: str, input: Tensor, target: Tensor) -> None:
-    if tuple(input.shape) != tuple(target.shape):
-        raise ShapeError(f"{name}: target {tuple(target.shape)} must have the shape of the input, {tuple(input.shape)}")
-
-
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
-) -> Tensor:
-    """-(y log x + (1 - y) log(1 - x)) for probabilities x; each log is at least -100, so the loss stays finite."""
-    _check_same("binary_cross_entropy", input, target)
-    if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
-        raise ValueError(
-            f"binary_cross_entropy: inputs must be probabilities, got {input.array.min()} to {input.array.max()}; "
-            "for logits use binary_cross_entropy_with_logits"
-        )
-    loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))
-    return _reduce(loss if weight is None else loss * weight, reduction)
-
-
-def _log_or_floor(p: Tensor) -> Tensor:
-    """log(p), and -100 where p is 0."""
-    positive = p.detach() > 0
-    return ops.where(positive, ops.where(positive, p, 1.0).log(), -100.0).clamp(min=-100.0)
-
-
-def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    *,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
-    """binary_cross_entropy of sigmoid(x), finite for every finite x; `pos_weight` scales the terms of the positives."""
-    _check_same("binary_cross_entropy_with_logits", input, target)
-    if pos_weight is None:
-        loss = ops.bce_with_logits(input, target)
-    else:
-        loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * ops.softplus(-input)
-    return _reduce(loss if weight is None else loss * weight, reduction)
-
-
-def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
-    """target (log target - input) for log-probabilities `input`; "batchmean" divides the sum by the batch size.
-
-    With `log_target` the target holds log-probabilities too.
-    """
-    input, target = broadcast_tensors(input, target)
-    if log_target:
-        loss = target.exp() * (target - input)
-    else:
-        loss = target * (ops.where(target.detach() == 0, 1.0, target).log() - input)
-    if reduction == "batchmean":
-        return loss.sum() / input.shape[0]
-    return _reduce(loss, reduction)

@@ -4,66 +4,47 @@ from __future__ import annotations
 
 from autograd import Tensor
 from nn import functional as F
-from nn.functional.loss import check_reduction
+from nn.functional.loss import check_reduction, reduction_of
+from nn.layers.derived import FunctionLayer
 from nn.module import Module
 
-__all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"]
-__all__ += ["NLLLoss", "QuadraticCost", "SmoothL1Loss"]
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss"]
+__all__ += ["GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss"]
+__all__ += ["MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d"]
+__all__ += ["PairwiseDistance", "PoissonNLLLoss", "QuadraticCost", "SmoothL1Loss", "SoftMarginLoss"]
+__all__ += ["TripletMarginLoss", "TripletMarginWithDistanceLoss"]
 
 
-class _Loss(Module):
-    """A loss with a `reduction` and an optional weight, which is a buffer."""
+class _Loss(FunctionLayer):
+    """A loss with a `reduction`, which `size_average` and `reduce` are old names for; its weight is a buffer."""
 
-    weight: Tensor | None
+    def check(self) -> None:
+        """The reduction must be one of the three."""
+        self.reduction = reduction_of(
+            self.__dict__.get("size_average"), self.__dict__.get("reduce"), self.__dict__["reduction"]
+        )
+        self.__dict__.update(dict.fromkeys({"size_average", "reduce"} & self.__dict__.keys()))
+        if self.reduction != "batchmean":
+            check_reduction(self.reduction)
 
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
-        super().__init__()
-        if reduction != "batchmean":
-            check_reduction(reduction)
-        self.reduction = reduction
-        self.register_buffer("weight", weight)
+    def extra_repr(self) -> str:
+        return ""
 
 
-class MSELoss(_Loss):
+class MSELoss(_Loss, of=F.mse_loss, inputs=2, only="size_average reduce reduction"):
     """(x - y)^2."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(input, target, reduction=self.reduction)
-
-
-class L1Loss(_Loss):
+class L1Loss(_Loss, of=F.l1_loss, inputs=2, only="size_average reduce reduction"):
     """|x - y|."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.l1_loss(input, target, reduction=self.reduction)
-
-
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(_Loss, of=F.smooth_l1_loss, inputs=2):
     """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere."""
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = beta
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
-
-
-class HuberLoss(_Loss):
+class HuberLoss(_Loss, of=F.huber_loss, inputs=2, only="reduction delta"):
     """d^2 / 2 where |d| < delta, delta (|d| - delta / 2) elsewhere."""
-
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
 class QuadraticCost(Module):
@@ -73,72 +54,86 @@ class QuadraticCost(Module):
         return F.quadratic_cost(input, target)
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(_Loss, of=F.cross_entropy, inputs=2):
     """-log softmax(x)[target], for logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        *,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
-
-
-class NLLLoss(_Loss):
+class NLLLoss(_Loss, of=F.nll_loss, inputs=2):
     """-x[target], for log-probabilities (N, C, ...) and class indices (N, ...)."""
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index = ignore_index
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+NLLLoss2d = NLLLoss
 
 
-class BCELoss(_Loss):
+class BCELoss(_Loss, of=F.binary_cross_entropy, inputs=2):
     """-(y log x + (1 - y) log(1 - x)), for probabilities."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
-
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(_Loss, of=F.binary_cross_entropy_with_logits, inputs=2):
     """BCELoss of sigmoid(x), finite for every finite x."""
 
-    pos_weight: Tensor | None
 
-    def __init__(
-        self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
-
-
-class KLDivLoss(_Loss):
+class KLDivLoss(_Loss, of=F.kl_div, inputs=2):
     """target (log target - x), for log-probabilities x."""
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.log_target = log_target
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+class GaussianNLLLoss(_Loss, of=F.gaussian_nll_loss, inputs=3):
+    """(log var + (x - y)^2 / var) / 2, for a mean x and a variance."""
+
+
+class PoissonNLLLoss(_Loss, of=F.poisson_nll_loss, inputs=2):
+    """exp(x) - y x, for the log x of a rate."""
+
+
+class CTCLoss(_Loss, of=F.ctc_loss, inputs=4):
+    """-log of the probability of all alignments of a sequence of labels with log-probabilities (T, N, C)."""
+
+
+class MarginRankingLoss(_Loss, of=F.margin_ranking_loss, inputs=3, defaults={"margin": 0.0}):
+    """max(0, margin - y (x1 - x2))."""
+
+
+class HingeEmbeddingLoss(_Loss, of=F.hinge_embedding_loss, inputs=2):
+    """x where y = 1, max(0, margin - x) where y = -1."""
+
+
+class CosineEmbeddingLoss(_Loss, of=F.cosine_embedding_loss, inputs=3, defaults={"margin": 0.0}):
+    """1 - cos(x1, x2) where y = 1, max(0, cos(x1, x2) - margin) where y = -1."""
+
+
+class SoftMarginLoss(_Loss, of=F.soft_margin_loss, inputs=2):
+    """log(1 + exp(-y x))."""
+
+
+class MultiMarginLoss(_Loss, of=F.multi_margin_loss, inputs=2):
+    """The mean over classes j of max(0, margin - x[y] + x[j])^p."""
+
+
+class MultiLabelMarginLoss(_Loss, of=F.multilabel_margin_loss, inputs=2):
+    """The sum of max(0, 1 - x[y] + x[j]) over labels y and other classes j, over C."""
+
+
+class MultiLabelSoftMarginLoss(_Loss, of=F.multilabel_soft_margin_loss, inputs=2):
+    """The mean over classes of the binary cross-entropy of logits."""
+
+
+class TripletMarginLoss(_Loss, of=F.triplet_margin_loss, inputs=3, defaults={"p": 2.0}):
+    """max(0, |a - p| - |a - n| + margin)."""
+
+
+class TripletMarginWithDistanceLoss(_Loss, of=F.triplet_margin_with_distance_loss, inputs=3):
+    """max(0, d(a, p) - d(a, n) + margin), for any distance d."""
+
+
+class PairwiseDistance(FunctionLayer, of=F.pairwise_distance, inputs=2):
+    """The p-norm of x1 - x2 + eps along the last dim."""
+
+    def extra_repr(self) -> str:
+        return ""
+
+
+class CosineSimilarity(FunctionLayer, of=F.cosine_similarity, inputs=2):
+    """x1.x2 / (|x1| |x2|) along `dim`."""
+
+    def extra_repr(self) -> str:
+        return ""
