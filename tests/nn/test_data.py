@@ -1,5 +1,6 @@
 import itertools
-from collections import namedtuple
+from collections import Counter, OrderedDict, namedtuple
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -9,15 +10,21 @@ from hypothesis import strategies as st
 import autograd as ag
 from nn.data import (
     BatchSampler,
+    ChainDataset,
     ConcatDataset,
     DataLoader,
     Dataset,
+    DistributedSampler,
     IterableDataset,
     RandomSampler,
     SequentialSampler,
+    StackDataset,
     Subset,
+    SubsetRandomSampler,
     TensorDataset,
+    WeightedRandomSampler,
     default_collate,
+    default_convert,
     random_split,
 )
 
@@ -127,9 +134,24 @@ def test_options_that_contradict_each_other_are_errors():
         DataLoader(Stream(3), shuffle=True)
     with pytest.raises(ValueError, match="batch_size must be a positive integer, got 0"):
         DataLoader(rows(3), batch_size=0)
-    with pytest.raises(ValueError, match="num_workers"):
+    with pytest.raises(ValueError, match="num_workers and timeout must not be negative, got -1 and 0"):
         DataLoader(rows(3), num_workers=-1)
+    for keywords in ({"prefetch_factor": 2}, {"persistent_workers": True}, {"multiprocessing_context": "fork"}):
+        with pytest.raises(ValueError, match="need num_workers > 0"):
+            DataLoader(rows(3), **keywords)
+    with pytest.raises(ValueError, match="prefetch_factor must be at least 1, got 0"):
+        DataLoader(rows(3), num_workers=1, prefetch_factor=0)
+    with pytest.raises(ValueError, match="no last batch that drop_last could drop"):
+        DataLoader(rows(3), batch_size=None, drop_last=True)
     DataLoader(rows(3), num_workers=2, pin_memory=True, persistent_workers=True)
+
+
+def test_what_the_order_was_made_from_cannot_be_set_afterwards():
+    loader = DataLoader(rows(3), batch_size=2)
+    with pytest.raises(ValueError, match="batch_size cannot be set any more: make a new DataLoader"):
+        loader.batch_size = 3
+    loader.num_workers = 1
+    assert len(list(loader)) == 2 and DataLoader(rows(3), batch_sampler=[[0]]).batch_size is None
 
 
 class Stream(IterableDataset):
@@ -230,3 +252,123 @@ def test_abstract_classes_say_what_to_define():
         Dataset()[0]
     with pytest.raises(NotImplementedError, match="__iter__"):
         iter(IterableDataset())
+
+
+def test_a_subclass_that_changes_the_samples_changes_the_batches():
+    class Negative(TensorDataset):
+        def __getitem__(self, i):
+            return tuple(-tensor for tensor in super().__getitem__(i))
+
+    class Shifted(Subset):
+        def __getitem__(self, i):
+            return super().__getitem__(i)[0] + 100
+
+    assert next(iter(DataLoader(Negative(ag.arange(3)), 3)))[0].tolist() == [0, -1, -2]
+    assert next(iter(DataLoader(Shifted(rows(5), [4, 1]), 2))).tolist() == [104, 101]
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_an_order_does_not_depend_on_what_is_drawn_meanwhile(replacement):
+    def order(draws):
+        ag.manual_seed(0)
+        found = []
+        for i in RandomSampler(range(5), replacement=replacement, num_samples=3000):
+            found.append(i)
+            ag.rand(draws)
+        return found
+
+    assert order(0) == order(1)
+
+
+def test_streams_are_chained_and_datasets_stacked():
+    assert list(Stream(2) + Stream(3)) == [0, 1, 0, 1, 2] and len(ChainDataset([Stream(2), Stream(3)])) == 5
+    with pytest.raises(TypeError, match="got range: use ConcatDataset"):
+        list(ChainDataset([range(2)]))
+    with pytest.raises(ValueError, match="ChainDataset joins IterableDatasets"):
+        ConcatDataset([Stream(2)])
+    assert StackDataset([1, 2], [3, 4])[1] == (2, 4)
+    named = StackDataset(x=[1, 2], y=[3, 4])
+    assert named[0] == {"x": 1, "y": 3} and len(named) == 2
+    with pytest.raises(ValueError, match=r"differ in length: \[1, 2\]"):
+        StackDataset([1], [1, 2])
+    for wrong in (lambda: StackDataset(), lambda: StackDataset([1], x=[1])):
+        with pytest.raises(ValueError, match="by position, for tuples, or by name, for dicts"):
+            wrong()
+
+
+@given(n=st.integers(0, 20), seed=st.integers(0, 100))
+def test_a_subset_is_drawn_whole_and_in_the_order_of_the_seed(n, seed):
+    indices = [10 * i for i in range(n)]
+    drawn = list(SubsetRandomSampler(indices, generator(seed)))
+    assert sorted(drawn) == indices and len(SubsetRandomSampler(indices)) == n
+    assert list(SubsetRandomSampler(indices, generator(seed))) == drawn
+
+
+def test_weighted_samples_come_in_proportion_to_their_weights():
+    drawn = list(WeightedRandomSampler([1, 0, 3], 4000, generator=generator(0)))
+    assert len(drawn) == 4000 and 1 not in drawn and 2800 < drawn.count(2) < 3200
+    few = WeightedRandomSampler([1, 0, 3, 2], 3, replacement=False)
+    assert sorted(few) == [0, 2, 3] and len(few) == 3
+    with pytest.raises(ValueError, match="num_samples must be positive, got 0"):
+        WeightedRandomSampler([1.0], 0)
+    with pytest.raises(ValueError, match=r"the shape \(1, 2\)"):
+        WeightedRandomSampler([[1.0, 2.0]], 1)
+
+
+@given(n=st.integers(1, 20), replicas=st.integers(1, 6), shuffle=st.booleans(), drop=st.booleans())
+def test_replicas_take_equal_shares_that_make_up_the_whole(n, replicas, shuffle, drop):
+    samplers = [DistributedSampler(range(n), replicas, rank, shuffle, 7, drop) for rank in range(replicas)]
+    shares = [list(sampler) for sampler in samplers]
+    counts = Counter(i for share in shares for i in share)
+    assert {len(share) for share in shares} == {len(samplers[0])}
+    assert len(samplers[0]) == (n // replicas if drop else -(-n // replicas))
+    assert max(counts.values(), default=0) <= (1 if drop else -(-replicas // n) + 1)
+    assert drop or set(counts) == set(range(n))
+    samplers[0].set_epoch(1)
+    assert shuffle or list(samplers[0]) == shares[0]
+
+
+def test_epochs_differ_and_a_rank_must_be_one_of_the_replicas():
+    sampler = DistributedSampler(range(50))
+    first = list(sampler)
+    assert first == list(sampler) and sorted(first) == list(range(50))
+    sampler.set_epoch(1)
+    assert first != list(sampler)
+    with pytest.raises(ValueError, match="rank must be from 0 to 1, got 2"):
+        DistributedSampler(range(5), 2, 2)
+
+
+def test_containers_keep_their_types():
+    samples = [OrderedDict(a=1, b=["x", np.zeros(2)]), OrderedDict(a=2, b=["y", np.ones(2)])]
+    batch = default_collate(samples)
+    assert isinstance(batch, OrderedDict) and batch["b"][0] == ("x", "y") and batch["b"][1].shape == (2, 2)
+    assert samples[0]["a"] == 1
+    assert isinstance(default_collate([[1], [2]]), list) and isinstance(default_collate([(1,), (2,)]), list)
+    frozen = default_collate([MappingProxyType({"a": 1})])
+    assert isinstance(frozen, MappingProxyType) and frozen["a"].tolist() == [1]
+    assert [part.tolist() for part in default_collate([range(2), range(2)])] == [[0, 0], [1, 1]]
+
+
+def test_a_sample_without_a_batch_is_converted():
+    Point = namedtuple("Point", "x y")
+    point = default_convert(Point(np.arange(2), "a"))
+    assert isinstance(point, Point) and point.x.tolist() == [0, 1] and point.y == "a"
+    assert default_convert({"a": [np.float32(1.5), 3]})["a"][0].dtype == ag.float32
+    names = np.array(["a"])
+    assert default_convert(names) is names and default_convert("text") == "text"
+    single = next(iter(DataLoader([np.ones(3)], batch_size=None)))
+    assert isinstance(single, ag.Tensor) and single.shape == (3,)
+    with pytest.raises(TypeError, match="arrays of <U1"):
+        default_collate([names])
+
+
+def test_a_stream_that_gives_more_batches_than_its_length_is_warned_about():
+    class Longer(Stream):
+        def __len__(self):
+            return 3
+
+    loader = DataLoader(Longer(5), 2)
+    assert len([*iter(loader)]) == 3
+    assert len(loader) == 2
+    with pytest.warns(UserWarning, match="the Longer has 2 batches, but this is number 3$"):
+        assert len([*iter(loader)]) == 3
