@@ -123,7 +123,7 @@ def late_imports(source: str) -> list[str]:
 
 
 # A seam may load a part of its own package when it is first used.
-SEAMS = {"autograd.draw": ["autograd.draw.notebook"]}
+SEAMS = {"autograd.draw": ["autograd.draw.notebook"], "nn.data.dataloader": ["nn.data.workers"]}
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(ROOT).parts[0] in ("autograd", "nn")], ids=module)
