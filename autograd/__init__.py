@@ -62,6 +62,7 @@ from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from autograd.inplace import writing
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
+from autograd.ops.convolution import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import log_softmax, softmax
 from autograd.ops.gathering import *

@@ -24,6 +24,7 @@ KERNELS = (
     *("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "cross_entropy", "cross_entropy_backward"),
     *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
     *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
+    *("correlate", "correlate_weight"),
     *("adam", "squared_norm"),
     *("parallel_for", "parallel_map", "thread_count", "blas_threads"),
 )

@@ -14,6 +14,8 @@ from autograd.kernels.error_function import erf_and_gauss, in_blocks
 from autograd.kernels.numpy_attention import attention as attention
 from autograd.kernels.numpy_attention import attention_backward as attention_backward
 from autograd.kernels.numpy_attention import rotary as rotary
+from autograd.kernels.numpy_convolution import correlate as correlate
+from autograd.kernels.numpy_convolution import correlate_weight as correlate_weight
 from autograd.kernels.threads import parallel_for as parallel_for
 from autograd.kernels.threads import parallel_map as parallel_map
 from autograd.kernels.threads import thread_count as thread_count

@@ -4,6 +4,7 @@ from autograd.ops import numpy_names
 from autograd.ops.activations import *
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
+from autograd.ops.convolution import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import *
 from autograd.ops.gathering import *

@@ -3,6 +3,7 @@
 from nn.layers.activation import *
 from nn.layers.attention import *
 from nn.layers.containers import *
+from nn.layers.convolution import *
 from nn.layers.dropout import *
 from nn.layers.encoder import *
 from nn.layers.linear import *

@@ -21,6 +21,7 @@ from autograd.testing import (
     shapes,
 )
 from tests.properties import cases_activations
+from tests.properties import cases_conv
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -364,4 +365,5 @@ CASES: dict[str, Any] = (
     | {"rotary": turned(), "fused_attention": attended(), "embedding_backward": rows_added(), "embedding": rows_taken()}
     | cases_activations.CASES
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
+    | cases_conv.CASES
 )

@@ -1,0 +1,269 @@
+"""Convolution and transposed convolution over any number of dims.
+
+There is one trilinear form, the sum of y * conv(x, weight) over all elements. The convolution is its derivative by y,
+the transposed convolution the one by x, `convolution_weight` the one by the weight: so each of the three ops is what
+the rules of the other two call, and derivatives of any order follow.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import kernels
+from autograd.errors import ShapeError
+from autograd.kernels.numpy_convolution import Shifts, Span
+from autograd.ops.entry import as_ints
+from autograd.ops.neural import pad
+from autograd.ops.reduction import sum as sum_
+from autograd.ops.table import op
+
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+
+Sizes = tuple[int, ...]
+
+
+class Steps(NamedTuple):
+    """How the kernel moves: a number for each dim, and the groups of channels that do not see each other."""
+
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
+    groups: int
+
+
+# Geometry -------------------------------------------------------------------------------------------------------------
+
+
+def output_size(size: Sequence[int], kernel: Sequence[int], steps: Any) -> Sizes:
+    """How many places the kernel takes along each dim."""
+    each = zip(size, kernel, steps.stride, steps.padding, steps.dilation)
+    return tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in each])
+
+
+@lru_cache(256)
+def _geometry(size: Sizes, kernel: Sizes, steps: Steps) -> tuple[Shifts, tuple[Span, ...]]:
+    """How planes are made of images of `size` and shifted, and which elements of a plane are the output."""
+    stride, padding, dilation, _ = steps
+    plane = tuple([-(-(n + 2 * p) // s) for n, p, s in zip(size, padding, stride)])
+    strides = [math.prod(plane[i + 1 :]) for i in range(len(plane))]
+    remainders, shifts = [], []
+    for place in itertools.product(*map(range, kernel)):
+        offsets = [i * d for i, d in zip(place, dilation)]
+        remainder = tuple([o % s for o, s in zip(offsets, stride)])
+        if remainder not in remainders:
+            remainders.append(remainder)
+        shifts.append((remainders.index(remainder), sum(o // s * step for o, s, step in zip(offsets, stride, strides))))
+    spans = tuple(
+        [tuple([_span(r - p, s, n) for r, p, s, n in zip(rest, padding, stride, size)]) for rest in remainders]
+    )
+    to = tuple([Span(0, 0, 1, n) for n in output_size(size, kernel, steps)])
+    return Shifts(plane, spans, tuple(shifts)), to
+
+
+def _span(origin: int, step: int, size: int) -> Span:
+    """The elements of a plane that lie in an image of `size`, where its first element has the index `origin`."""
+    first = max(0, -(origin // step))
+    return Span(first, origin + first * step, step, max(0, -((origin + first * step - size) // step)))
+
+
+def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
+    """weight (O, C / G, ...) as (G, O / G, C / G, K)."""
+    return weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
+
+
+def _wide(x: Any) -> Any:
+    """float16 as float32, in which all sums are computed."""
+    return x.astype(np.float32) if x is not None and x.dtype == np.float16 else x
+
+
+# The three ops --------------------------------------------------------------------------------------------------------
+
+
+def _bias_rule(g: Any) -> Any:
+    return sum_(g, dim=(0, *range(2, g.ndim)))
+
+
+@op(
+    method=False,
+    x=lambda g, weight, shape, steps: convolution_input(g, weight, None, size=shape[2:], steps=steps),
+    weight=lambda g, x, shape, steps: convolution_weight(g, x, size=shape[2:], steps=steps),
+    bias=_bias_rule,
+)
+def convolution(x, weight, bias, *, steps):
+    """The cross-correlation of x (N, C, ...) with weight (O, C / groups, ...), plus bias (O) or None."""
+    at, to = _geometry(x.shape[2:], weight.shape[2:], steps)
+    out = np.empty((len(x), len(weight), *[span.length for span in to]), _wide(x).dtype)
+    kernels.correlate(out, _wide(x), _wide(_grouped(weight, steps.groups)), _wide(bias), at, to)
+    return out.astype(x.dtype, copy=False)
+
+
+@op(
+    method=False,
+    y=lambda g, weight, steps: convolution(g, weight, None, steps=steps),
+    weight=lambda g, y, shape, steps: convolution_weight(y, g, size=shape[2:], steps=steps),
+    bias=_bias_rule,
+)
+def convolution_input(y, weight, bias, *, size, steps):
+    """The transposed convolution: the gradient of the x (N, C, *size) of `convolution` where that of its output is y
+    (N, O, ...), plus bias (C) or None."""
+    at, to = _geometry(size, weight.shape[2:], steps)
+    grouped = _wide(_grouped(weight, steps.groups)).swapaxes(1, 2)
+    out = np.empty((len(y), steps.groups * weight.shape[1], *size), _wide(y).dtype)
+    if len(at.spans) < math.prod(steps.stride):
+        out[...] = 0 if bias is None else bias.reshape(-1, *(1,) * len(size))
+    for i, spans in enumerate(at.spans):
+        of_plane = [k for k, (plane, _) in enumerate(at.shifts) if plane == i]
+        back = Shifts(at.size, (to,), tuple([(0, -at.shifts[k][1]) for k in of_plane]))
+        kernels.correlate(out, _wide(y), grouped[..., of_plane], _wide(bias), back, spans)
+    return out.astype(y.dtype, copy=False)
+
+
+@op(
+    method=False,
+    y=lambda g, x, steps: convolution(x, g, None, steps=steps),
+    x=lambda g, y, shape, steps: convolution_input(y, g, None, size=shape[2:], steps=steps),
+)
+def convolution_weight(y, x, *, size, steps):
+    """The gradient of the weight (O, C / groups, *size) of `convolution`, where that of its output is y."""
+    at, to = _geometry(x.shape[2:], size, steps)
+    out = kernels.correlate_weight(_wide(y), _wide(x), steps.groups, at, to)
+    return out.reshape(y.shape[1], x.shape[1] // steps.groups, *size).astype(y.dtype, copy=False)
+
+
+# PyTorch's functions --------------------------------------------------------------------------------------------------
+
+
+def each_dim(name: str, word: str, value: Any, dims: int) -> Sizes:
+    """One whole number for all dims, or one for each."""
+    values = as_ints(tuple(value)) if isinstance(value, Iterable) else as_ints((value,))
+    if values is None or len(values) not in (1, dims):
+        raise ShapeError(f"{name}: {word} must be a number or {dims} of them, got {value!r}")
+    return values * dims if len(values) == 1 else values
+
+
+def _check(name: str, input: Any, weight: Any, bias: Any, steps: Steps, dims: int, inputs: int, outputs: int) -> None:
+    """Raise where shapes do not fit: the weight is for so many channels in and out."""
+    if weight.ndim != dims + 2 or input.ndim != dims + 2:
+        raise ShapeError(
+            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name} and a {dims + 2}D weight, but "
+            f"got input of size: {list(input.shape)} and weight of size: {list(weight.shape)}"
+        )
+    if min(steps.stride) < 1 or min(steps.dilation) < 1 or min(steps.padding) < 0 or steps.groups < 1:
+        raise RuntimeError(f"{name}: stride, dilation and groups must be positive, padding not negative; got {steps}")
+    if len(weight) % steps.groups or len(weight) == 0:
+        raise ShapeError(
+            f"Given groups={steps.groups}, expected weight to be divisible by {steps.groups} at dimension 0, "
+            f"but got weight of size {list(weight.shape)}"
+        )
+    if input.shape[1] != inputs:
+        raise ShapeError(
+            f"Given groups={steps.groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to "
+            f"have {inputs} channels, but got {input.shape[1]} channels instead"
+        )
+    if bias is not None and tuple(bias.shape) != (outputs,):
+        raise ShapeError(
+            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {outputs} elements, "
+            f"but got bias of size {list(bias.shape)} instead"
+        )
+    if other := {t.dtype for t in (weight, bias) if t is not None} - {input.dtype}:
+        raise RuntimeError(f"{name}: input of {input.dtype}, but weight or bias of {other.pop()}: make them the same")
+
+
+def _convolve(dims, input, weight, bias, stride, padding, dilation, groups):
+    name = f"conv{dims}d"
+    if input.ndim == dims + 1:
+        return _convolve(dims, input[None], weight, bias, stride, padding, dilation, groups)[0]
+    stride, dilation = each_dim(name, "stride", stride, dims), each_dim(name, "dilation", dilation, dims)
+    if isinstance(padding, str):
+        input, padding = _named_padding(name, padding, input, weight.shape[2:], stride, dilation)
+    steps = Steps(stride, each_dim(name, "padding", padding, dims), dilation, groups)
+    _check(name, input, weight, bias, steps, dims, weight.shape[1] * groups, len(weight))
+    if min(output_size(input.shape[2:], weight.shape[2:], steps)) < 1:
+        padded = [n + 2 * p for n, p in zip(input.shape[2:], steps.padding)]
+        raise ShapeError(
+            f"Calculated padded input size per channel: {padded}. Kernel size: {list(weight.shape[2:])}, dilated by "
+            f"{dilation}. Kernel size can't be greater than actual input size"
+        )
+    return convolution(input, weight, bias, steps=steps)
+
+
+def _named_padding(name, padding, input, kernel, stride, dilation):
+    """The input and the number of zeros on both sides that "same" or "valid" stand for: an odd zero is put behind."""
+    if padding == "valid":
+        return input, 0
+    if padding != "same":
+        raise RuntimeError(f"{name}: padding must be 'same', 'valid' or numbers, got {padding!r}")
+    if any(s != 1 for s in stride):
+        raise RuntimeError(f"padding='same' is not supported for strided convolutions, got stride={stride}")
+    total = [d * (k - 1) for d, k in zip(dilation, kernel)]
+    if any(n % 2 for n in total):
+        input = pad(input, width=((0, 0), (0, 0), *[(0, n % 2) for n in total]))
+    return input, tuple([n // 2 for n in total])
+
+
+def _transposed(dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+    name = f"conv_transpose{dims}d"
+    if input.ndim == dims + 1:
+        return _transposed(dims, input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    numbers = [("stride", stride), ("padding", padding), ("dilation", dilation), ("output_padding", output_padding)]
+    *moves, more = [each_dim(name, word, value, dims) for word, value in numbers]
+    steps = Steps(*moves, groups)
+    _check(name, input, weight, bias, steps, dims, len(weight), weight.shape[1] * groups)
+    if any(not 0 <= n < max(s, d) for n, s, d in zip(more, steps.stride, steps.dilation)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {more} "
+            f"stride: {steps.stride} dilation: {steps.dilation}"
+        )
+    size = transposed_size(input.shape[2:], weight.shape[2:], steps, more)
+    if min(size) < 1:
+        raise ShapeError(f"{name}: input {list(input.shape)}, with {steps}, would give the output size {list(size)}")
+    missing = [n - m for n, m in zip(output_size(size, weight.shape[2:], steps), input.shape[2:])]
+    if any(missing):  # with output_padding >= stride, the kernel would take more places in such an output
+        input = pad(input, width=((0, 0), (0, 0), *[(0, n) for n in missing]))
+    return convolution_input(input, weight, bias, size=size, steps=steps)
+
+
+def transposed_size(size: Sequence[int], kernel: Sequence[int], steps: Any, output_padding: Sequence[int]) -> Sizes:
+    """The sizes of what a transposed convolution gives."""
+    each = zip(size, kernel, steps.stride, steps.padding, steps.dilation, output_padding)
+    return tuple([(n - 1) * s - 2 * p + d * (k - 1) + 1 + more for n, k, s, p, d, more in each])
+
+
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """input (N, C, L) or (C, L) with the kernels weight (O, C / groups, K), plus bias (O): (N, O, places of a kernel).
+
+    `padding` zeros on both sides, or "same" (as many as keep the size) or "valid" (none).
+    """
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """`conv1d` of images: input (N, C, H, W), weight (O, C / groups, KH, KW)."""
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """`conv1d` of volumes: input (N, C, D, H, W), weight (O, C / groups, KD, KH, KW)."""
+    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The gradient of the input of `conv1d` where that of its output is `input` (N, O, L), plus bias (C): of the sizes
+    that the convolution may have had, `output_padding` chooses one. The weight is (O, C / groups, K)."""
+    return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """`conv_transpose1d` of images: input (N, O, H, W), weight (O, C / groups, KH, KW)."""
+    return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """`conv_transpose1d` of volumes: input (N, O, D, H, W), weight (O, C / groups, KD, KH, KW)."""
+    return _transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -1,0 +1,157 @@
+"""Convolution, pooling, batch statistics and images beside PyTorch: random sizes, strides, dtypes and layouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+import nn.functional as F
+
+torch = pytest.importorskip("torch")
+TF = torch.nn.functional
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("ignore")
+many = settings(deadline=None, max_examples=200)
+CLOSE = {np.float64: 1e-10, np.float32: 2e-5, np.float16: 2e-2}
+
+
+def close(found: Any, expected: Any, dtype: Any) -> None:
+    """Equal to the precision of the dtype, relative to the largest element."""
+    found, expected = found.detach().numpy(), expected.detach().numpy()
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    largest = np.abs(expected[np.isfinite(expected)], dtype=np.float64).max(initial=1)
+    np.testing.assert_allclose(found, expected, rtol=CLOSE[dtype], atol=CLOSE[dtype] * largest)
+
+
+@st.composite
+def laid_out(draw: Any, shape: Any, dtype: Any = np.float64) -> np.ndarray:
+    """Random numbers in row-major order, transposed, backwards, every second of them, or expanded."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    layout = draw(st.sampled_from(["rows", "columns", "steps", "expanded"]))
+    x = rng.standard_normal(shape).astype(dtype)
+    if layout == "columns":
+        return np.asfortranarray(x)
+    if layout == "steps":
+        return np.repeat(x, 2, -1)[..., ::2]
+    return np.broadcast_to(x[:1], shape) if layout == "expanded" and shape[0] else x
+
+
+def as_torch(array: np.ndarray) -> Any:
+    """The array as a tensor of PyTorch, in the same layout if it can be written to."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def compare(ours: Any, theirs: Any, arrays: Any, dtype: Any, second: bool = False) -> None:
+    """The values, the gradients of a random weighting of the outputs, and those of the gradients' squares."""
+    xs = [None if a is None else ag.Tensor.wrap(a).requires_grad_() for a in arrays]
+    ys = [None if a is None else as_torch(a).requires_grad_() for a in arrays]
+    out, expected = ours(*xs), theirs(*ys)
+    close(out, expected, dtype)
+    seed = np.random.default_rng(0).standard_normal(tuple(out.shape)).astype(dtype)
+    xs, ys = [x for x in xs if x is not None], [y for y in ys if y is not None]
+    found = ag.grad(out, xs, ag.tensor(seed), create_graph=second)
+    wanted = torch.autograd.grad(expected, ys, torch.tensor(seed), create_graph=second)
+    for a, b in zip(found, wanted, strict=True):
+        close(a, b, dtype)
+    if second:
+        found = ag.grad(sum((a * a).sum() for a in found), xs, allow_unused=True)
+        wanted = torch.autograd.grad(sum((b * b).sum() for b in wanted), ys, allow_unused=True)
+        zeros = [(ag.zeros_like(x), torch.zeros(y.shape, dtype=y.dtype)) for x, y in zip(xs, ys)]
+        for a, b, (x, y) in zip(found, wanted, zeros, strict=True):
+            close(x if a is None else a, y if b is None else b, dtype)
+
+
+@st.composite
+def convolutions(draw: Any, transposed: bool) -> Any:
+    """How many dims, the arrays, and the settings."""
+    dims, groups = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))  # noqa: E731
+    kernel, stride, padding, dilation = each(1, 4), each(1, 3), each(0, 3), each(1, 2)
+    n, c, o = draw(st.integers(1, 4)), groups * draw(st.integers(1, 4)), groups * draw(st.integers(1, 10))
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    least = tuple(max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding))
+    if transposed:
+        least = tuple(1 + max(0, 2 * p - d * (k - 1)) for k, d, p in zip(kernel, dilation, padding))
+        settings["output_padding"] = tuple(draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation))
+    size = tuple(low + draw(st.integers(0, 5)) for low in least)
+    dtype = draw(st.sampled_from(list(CLOSE)))
+    shapes = (n, o if transposed else c, *size), (o, c // groups, *kernel), (c if transposed else o,)
+    x, weight, bias = (draw(laid_out(shape, dtype)) for shape in shapes)
+    if draw(st.booleans()):
+        x = x[0]
+    return dims, (x, weight, bias if draw(st.booleans()) else None), settings, dtype
+
+
+@many
+@given(convolutions(transposed=False), st.booleans())
+def test_convolution(case, second):
+    dims, arrays, settings, dtype = case
+    ours, theirs = getattr(F, f"conv{dims}d"), getattr(TF, f"conv{dims}d")
+    second = second and dtype == np.float64
+    compare(lambda *a: ours(*a, **settings), lambda *a: theirs(*a, **settings), arrays, dtype, second)
+
+
+@many
+@given(convolutions(transposed=True), st.booleans())
+def test_transposed_convolution(case, second):
+    dims, arrays, settings, dtype = case
+    ours, theirs = getattr(F, f"conv_transpose{dims}d"), getattr(TF, f"conv_transpose{dims}d")
+    second = second and dtype == np.float64
+    compare(lambda *a: ours(*a, **settings), lambda *a: theirs(*a, **settings), arrays, dtype, second)
+
+
+def beside(name: str, *args: Any, **keywords: Any) -> Any:
+    """The layer of both libraries, with the same parameters and buffers, and the same repr (but for our counts)."""
+    ours, theirs = getattr(nn, name)(*args, **keywords), getattr(torch.nn, name)(*args, **keywords)
+    ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
+    assert repr(ours).partition("  #")[0] == repr(theirs)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [0, 2, "same", "valid"])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_layers_pad_in_every_mode(dims, padding, mode):
+    kernel = (2, 3, 4)[:dims]
+    ours, theirs = beside(f"Conv{dims}d", 2, 4, kernel, padding=padding, padding_mode=mode, groups=2, bias=False)
+    x = np.random.default_rng(0).standard_normal((2, 2, *(6, 5, 4)[:dims])).astype(np.float32)
+    compare(ours, theirs, [x], np.float32)
+
+
+@pytest.mark.parametrize(
+    "name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+)
+def test_layers_start_with_the_same_bounds_and_have_the_same_attributes(name):
+    settings = {"stride": 2, "padding": 1, "dilation": 1, "groups": 2}
+    ours, theirs = beside(name, 40, 30, 3, **settings)
+    for word in "in_channels out_channels kernel_size stride padding dilation output_padding groups".split():
+        assert getattr(ours, word) == getattr(theirs, word)
+    ours.reset_parameters()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(np.abs(a.detach().numpy()).max(), b.detach().abs().max().item(), rtol=0.2)
+
+
+@many
+@given(convolutions(transposed=True), st.data())
+def test_a_transposed_layer_gives_the_size_that_is_asked_for(case, data):
+    dims, (x, weight, _), settings, _ = case
+    x = x[None] if x.ndim == dims + 1 else x
+    x, settings = x.astype(np.float32), {**settings, "output_padding": 0}
+    groups = settings["groups"]
+    name, outputs = f"ConvTranspose{dims}d", weight.shape[1] * groups
+    ours, theirs = beside(name, len(weight), outputs, weight.shape[2:], **settings)
+    least = theirs(torch.tensor(x)).shape[2:]
+    size = [n + data.draw(st.integers(-1, s)) for n, s in zip(least, settings["stride"])]
+    try:
+        expected = theirs(torch.tensor(x), output_size=size)
+    except (RuntimeError, ValueError):
+        with pytest.raises(RuntimeError, match="output"):
+            ours(ag.tensor(x), output_size=size)
+    else:
+        close(ours(ag.tensor(x), output_size=size), expected, np.float32)
