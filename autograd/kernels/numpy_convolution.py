@@ -1,51 +1,18 @@
-"""Convolution as matrix products, for any number of dims.
-
-Both kernels lay images out as planes, in which each element of the convolution's kernel is a shift. With a stride of s
-a plane holds every s-th row and column: there is one for each remainder of the index. The images of a block follow
-each other in a plane, so that a shift by k rows and l columns is one number of elements, as long as what is shifted
-beyond the end of a row is used by nobody: docs/derivations.md has the argument.
-"""
+"""Convolution as matrix products, for any number of dims: of weights with the planes of `autograd.planes`."""
 
 from __future__ import annotations
 
 import math
 import threading
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from autograd.kernels.blas import blas_threads
 from autograd.kernels.threads import parallel_for
+from autograd.planes import Shifts, Spans
 
 BLOCK = 1 << 19  # elements of columns at a time
-
-
-class Span(NamedTuple):
-    """Elements along one dim: from where in the plane and in the image, the step in the image, and how many."""
-
-    plane: int
-    image: int
-    step: int
-    length: int
-
-
-Spans = tuple[Span, ...]  # one for each dim
-
-
-class Shifts(NamedTuple):
-    """How planes are made of images and combined: `spans` for each plane, and for each element of the convolution's
-    kernel its plane and the elements by which that is shifted; `size` are the sizes of a plane."""
-
-    size: tuple[int, ...]
-    spans: tuple[Spans, ...]
-    shifts: tuple[tuple[int, int], ...]
-
-    @property
-    def margins(self) -> tuple[int, int]:
-        """How far the shifts reach before the first and behind the last element of the planes."""
-        places = [shift for _, shift in self.shifts]
-        return max(0, -min(places)), max(0, max(places))
 
 
 def _within(spans: Spans) -> tuple[slice, ...]:

@@ -7,69 +7,21 @@ the rules of the other two call, and derivatives of any order follow.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from autograd import kernels
 from autograd.errors import ShapeError
-from autograd.kernels.numpy_convolution import Shifts, Span
 from autograd.ops.entry import as_ints
 from autograd.ops.neural import pad
 from autograd.ops.reduction import sum as sum_
 from autograd.ops.table import op
+from autograd.planes import Shifts, Sizes, Steps, geometry, output_size, transposed_size
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
-
-Sizes = tuple[int, ...]
-
-
-class Steps(NamedTuple):
-    """How the kernel moves: a number for each dim, and the groups of channels that do not see each other."""
-
-    stride: Sizes
-    padding: Sizes
-    dilation: Sizes
-    groups: int
-
-
-# Geometry -------------------------------------------------------------------------------------------------------------
-
-
-def output_size(size: Sequence[int], kernel: Sequence[int], steps: Any) -> Sizes:
-    """How many places the kernel takes along each dim."""
-    each = zip(size, kernel, steps.stride, steps.padding, steps.dilation)
-    return tuple([(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in each])
-
-
-@lru_cache(256)
-def _geometry(size: Sizes, kernel: Sizes, steps: Steps) -> tuple[Shifts, tuple[Span, ...]]:
-    """How planes are made of images of `size` and shifted, and which elements of a plane are the output."""
-    stride, padding, dilation, _ = steps
-    plane = tuple([-(-(n + 2 * p) // s) for n, p, s in zip(size, padding, stride)])
-    strides = [math.prod(plane[i + 1 :]) for i in range(len(plane))]
-    remainders, shifts = [], []
-    for place in itertools.product(*map(range, kernel)):
-        offsets = [i * d for i, d in zip(place, dilation)]
-        remainder = tuple([o % s for o, s in zip(offsets, stride)])
-        if remainder not in remainders:
-            remainders.append(remainder)
-        shifts.append((remainders.index(remainder), sum(o // s * step for o, s, step in zip(offsets, stride, strides))))
-    spans = tuple(
-        [tuple([_span(r - p, s, n) for r, p, s, n in zip(rest, padding, stride, size)]) for rest in remainders]
-    )
-    to = tuple([Span(0, 0, 1, n) for n in output_size(size, kernel, steps)])
-    return Shifts(plane, spans, tuple(shifts)), to
-
-
-def _span(origin: int, step: int, size: int) -> Span:
-    """The elements of a plane that lie in an image of `size`, where its first element has the index `origin`."""
-    first = max(0, -(origin // step))
-    return Span(first, origin + first * step, step, max(0, -((origin + first * step - size) // step)))
 
 
 def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
@@ -97,7 +49,7 @@ def _bias_rule(g: Any) -> Any:
 )
 def convolution(x, weight, bias, *, steps):
     """The cross-correlation of x (N, C, ...) with weight (O, C / groups, ...), plus bias (O) or None."""
-    at, to = _geometry(x.shape[2:], weight.shape[2:], steps)
+    at, to = geometry(x.shape[2:], weight.shape[2:], steps)
     out = np.empty((len(x), len(weight), *[span.length for span in to]), _wide(x).dtype)
     kernels.correlate(out, _wide(x), _wide(_grouped(weight, steps.groups)), _wide(bias), at, to)
     return out.astype(x.dtype, copy=False)
@@ -112,7 +64,7 @@ def convolution(x, weight, bias, *, steps):
 def convolution_input(y, weight, bias, *, size, steps):
     """The transposed convolution: the gradient of the x (N, C, *size) of `convolution` where that of its output is y
     (N, O, ...), plus bias (C) or None."""
-    at, to = _geometry(size, weight.shape[2:], steps)
+    at, to = geometry(size, weight.shape[2:], steps)
     grouped = _wide(_grouped(weight, steps.groups)).swapaxes(1, 2)
     out = np.empty((len(y), steps.groups * weight.shape[1], *size), _wide(y).dtype)
     if len(at.spans) < math.prod(steps.stride):
@@ -131,7 +83,7 @@ def convolution_input(y, weight, bias, *, size, steps):
 )
 def convolution_weight(y, x, *, size, steps):
     """The gradient of the weight (O, C / groups, *size) of `convolution`, where that of its output is y."""
-    at, to = _geometry(x.shape[2:], size, steps)
+    at, to = geometry(x.shape[2:], size, steps)
     out = kernels.correlate_weight(_wide(y), _wide(x), steps.groups, at, to)
     return out.reshape(y.shape[1], x.shape[1] // steps.groups, *size).astype(y.dtype, copy=False)
 
@@ -227,12 +179,6 @@ def _transposed(dims, input, weight, bias, stride, padding, output_padding, grou
     if any(missing):  # with output_padding >= stride, the kernel would take more places in such an output
         input = pad(input, width=((0, 0), (0, 0), *[(0, n) for n in missing]))
     return convolution_input(input, weight, bias, size=size, steps=steps)
-
-
-def transposed_size(size: Sequence[int], kernel: Sequence[int], steps: Any, output_padding: Sequence[int]) -> Sizes:
-    """The sizes of what a transposed convolution gives."""
-    each = zip(size, kernel, steps.stride, steps.padding, steps.dilation, output_padding)
-    return tuple([(n - 1) * s - 2 * p + d * (k - 1) + 1 + more for n, k, s, p, d, more in each])
 
 
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from autograd import Tensor
 from autograd.errors import ShapeError
-from autograd.ops.convolution import Steps, each_dim, transposed_size
+from autograd.ops.convolution import each_dim
+from autograd.planes import Steps, transposed_size
 from nn import functional as F
 from nn import init
 from nn.module import Module

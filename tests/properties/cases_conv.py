@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from autograd.ops.convolution import Steps, output_size
+from autograd.planes import Steps, output_size
 from autograd.testing import arrays
 from tests.properties.calls import Call
 
