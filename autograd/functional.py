@@ -1,4 +1,7 @@
-"""Derivatives as functions: gradients, products with Jacobians, Jacobians and Hessians, of any order by nesting."""
+"""Derivatives of functions of tensors, under the names of torch.autograd.functional; gradients of tensors.
+
+`grad`, `value_and_grad`, `jacobian` and `hessian` of a function alone are functions, as in HIPS autograd.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,41 @@ from typing import Any
 
 import numpy as np
 
-from autograd import creation
 from autograd.grad_mode import enable_grad
+from autograd.graph import newest_first
+from autograd.linearized import Linearized, function_of, products
+from autograd.nests import leaves, rebuilt
 from autograd.tensor import Tensor, accumulate_grad, gradients, run_backward
+
+
+def _is_argnum(value: Any) -> bool:
+    """Whether these are numbers of arguments, which HIPS autograd takes where torch takes tensors."""
+    return isinstance(value, int) or (
+        isinstance(value, (tuple, list)) and bool(value) and all(isinstance(i, int) for i in value)
+    )
 
 
 def grad(
     outputs: Any,
-    inputs: Any,
+    inputs: Any = 0,
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+    *,
+    argnum: int | Sequence[int] | None = None,
+) -> Any:
     """The gradients of `outputs` (a tensor or several) with respect to each of `inputs`, as a tuple.
 
     `grad_outputs` are the upstream gradients (needed unless an output has one element). With `create_graph` the result
     can be derived again. An input that no output depends on is an error unless `allow_unused`, which gives None for it.
+
+    `grad(f)` of a function is the function that gives its gradient by the argument `argnum` (or by several).
     """
+    if callable(outputs) and _is_argnum(inputs):
+        return function_of(outputs, inputs if argnum is None else argnum, Linearized.gradient)
+    if callable(outputs):
+        raise TypeError("grad(f, n) takes the function and the number n of an argument, grad(f(x), x) takes tensors")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     seeds = [None] * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     found = gradients(outputs, seeds, inputs, retain_graph, create_graph)
@@ -47,102 +67,113 @@ def _sequence(value: Any) -> Sequence[Any]:
     return [value] if isinstance(value, (Tensor, np.ndarray)) or value is None else list(value)
 
 
-def _differentiable(primals: Sequence[Any]) -> list[Tensor]:
-    """Tensors that require grad: new leaves, or a step behind a primal with a history, so that nesting works."""
-    tensors = [p if isinstance(p, Tensor) else creation.tensor(p) for p in primals]
-    return [t.view(*t.shape) if t.requires_grad else t.detach().requires_grad_() for t in tensors]
-
-
-def _inputs(inputs: Any) -> list[Any]:
-    return list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
-
-
-def _grad_or_zeros(output: Tensor, xs: Sequence[Tensor], v: Any = None, **keywords: Any) -> list[Tensor]:
-    """`grad`, zeros by what the output does not depend on, be it everything."""
-    found = grad(output, xs, v, allow_unused=True, **keywords) if output.requires_grad else [None] * len(xs)
-    return [creation.zeros_like(x) if g is None else g for x, g in zip(xs, found, strict=True)]
-
-
-def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+def value_and_grad(
+    f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
+) -> Callable:
     """The function that gives (f(*args), its gradient by the arguments `argnums`); f must give one element."""
-
-    def function(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
-        chosen = (argnums,) if isinstance(argnums, int) else argnums
-        with enable_grad():
-            differentiable = dict(zip(chosen, _differentiable([args[i] for i in chosen]), strict=True))
-            value = f(*[differentiable.get(i, a) for i, a in enumerate(args)], **kwargs)
-            nested = any(isinstance(args[i], Tensor) and args[i].requires_grad for i in chosen)
-            grads = grad(value, [differentiable[i] for i in chosen], create_graph=nested)
-        return (value if nested else value.detach()), (grads[0] if isinstance(argnums, int) else grads)
-
-    return function
+    chosen = argnums if argnum is None else argnum
+    return function_of(f, chosen, lambda run: (run.value(), run.gradient()))
 
 
-def vjp(f: Callable, inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
-    """(f(inputs), v^T J): the product of a vector of the output's shape with the Jacobian."""
+# At given inputs: a tensor, or a tuple of them (or of nests of them) --------------------------------------------------
+
+
+def _linearized(f: Callable, inputs: Any, create_graph: bool, strict: bool = False) -> Linearized:
+    """`f` recorded at the inputs. With `strict`, an output that does not depend on an input is a RuntimeError."""
     many = isinstance(inputs, (tuple, list))
-    with enable_grad():
-        xs = _differentiable(_inputs(inputs))
-        out = f(*xs)
-        found = _grad_or_zeros(out, xs, v, create_graph=create_graph)
-    return (out if create_graph else out.detach()), (tuple(found) if many else found[0])
+    run = Linearized(f, tuple(inputs) if many else (inputs,), argnums=None if many else 0, linked=create_graph)
+    if strict:
+        for i, y in enumerate(run.ys):
+            reached = set(newest_first([y.node] if y.node is not None else []))
+            for k, x in enumerate(run.xs):
+                if x.node not in reached:
+                    raise RuntimeError(f"strict: output {i} of the function does not depend on input {k}")
+    return run
 
 
-def jvp(f: Callable, inputs: Any, v: Any, create_graph: bool = False) -> tuple[Any, Any]:
-    """(f(inputs), J v): the product of the Jacobian with vectors of the inputs' shapes.
+def _vectors(v: Any, like: Sequence[Any], what: str) -> list[Any]:
+    """The vectors of a product, one for each of `like`; without any, 1 for a single one of one element."""
+    if v is None:
+        if len(like) != 1 or like[0].numel() != 1:
+            raise RuntimeError(f"v is needed unless there is one {what} of one element")
+        v = [np.ones(like[0].shape, like[0].dtype)]
+    vs = leaves(v)
+    if [np.shape(w) for w in vs] != [tuple(x.shape) for x in like]:
+        raise RuntimeError(
+            f"v has the shapes {[np.shape(w) for w in vs]}, and the {what}s {[tuple(x.shape) for x in like]}"
+        )
+    return vs
 
-    By the double-backward trick: u^T J is linear in u, and its derivative by u in the direction v is J v.
+
+def vjp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """(func(inputs), v^T J): the product of a vector of the output's shape with the Jacobian."""
+    run = _linearized(func, inputs, create_graph, strict)
+    return run.value(), run.of_arguments(run.pull(_vectors(v, run.ys, "output")))
+
+
+def jvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """(func(inputs), J v): the product of the Jacobian with vectors of the inputs' shapes."""
+    run = _linearized(func, inputs, create_graph, strict)
+    return run.value(), run.released(rebuilt(run.out, run.push(_vectors(v, run.xs, "input"))))
+
+
+def jacobian(
+    func: Callable,
+    inputs: Any = 0,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+    *,
+    argnum: int | Sequence[int] | None = None,
+) -> Any:
+    """The Jacobian of `func`, of shape (*output, *input); a tuple of them for a tuple of inputs, or of outputs.
+
+    `jacobian(f)` of a function alone is the function that gives it by the argument `argnum`.
     """
-    vs = _inputs(v)
-    with enable_grad():
-        xs = _differentiable(_inputs(inputs))
-        out = f(*xs)
-        u = creation.zeros_like(out, requires_grad=True)
-        grads = _grad_or_zeros(out, xs, u, create_graph=True)
-        pairs = [(g, w) for g, w in zip(grads, vs, strict=True) if g.requires_grad]
-        if not pairs:
-            return (out if create_graph else out.detach()), creation.zeros_like(out)
-        (found,) = grad([g for g, _ in pairs], u, [w for _, w in pairs], create_graph=create_graph, allow_unused=True)
-    return (out if create_graph else out.detach()), (creation.zeros_like(out) if found is None else found)
+    if _is_argnum(inputs):
+        return function_of(func, inputs if argnum is None else argnum, Linearized.jacobian)
+    return _linearized(func, inputs, create_graph, strict).jacobian(forward=strategy == "forward-mode")
 
 
-def jacobian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
-    """The Jacobian of f, of shape (*output, *input); a tuple of them for a tuple of inputs."""
-    many = isinstance(inputs, (tuple, list))
-    with enable_grad():
-        xs = _differentiable(_inputs(inputs))
-        out = f(*xs)
-        flat = out.reshape(-1)
-        rows: list[list[Tensor]] = [[] for _ in xs]
-        for i in range(flat.numel()):
-            for row, g in zip(rows, _grad_or_zeros(flat[i], xs, retain_graph=True, create_graph=create_graph)):
-                row.append(g)
-        from_rows = [np.stack(row).reshape(*out.shape, *x.shape) for row, x in zip(rows, xs, strict=True)]
-    return tuple(from_rows) if many else from_rows[0]
+def hessian(
+    func: Callable,
+    inputs: Any = 0,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+    *,
+    argnum: int | Sequence[int] | None = None,
+) -> Any:
+    """The second derivatives of `func`, which gives one element: (*input, *input), a table of them for several inputs.
 
-
-def hessian(f: Callable, inputs: Any, create_graph: bool = False) -> Any:
-    """The second derivatives of f, which gives one element: (*input, *input), a table of them for several inputs."""
+    `hessian(f)` of a function alone is the function that gives them by the argument `argnum`.
+    """
+    if _is_argnum(inputs):
+        chosen = inputs if argnum is None else argnum
+        return function_of(function_of(func, chosen, Linearized.jacobian), chosen, Linearized.jacobian)
     many = isinstance(inputs, (tuple, list))
 
-    def of(i: int) -> Callable:
-        return lambda *xs: _grad_or_zeros(f(*xs), xs, create_graph=True)[i]
+    def gradient(*xs: Any) -> Any:
+        return Linearized(func, xs, argnums=None if many else 0, linked=True).gradient()
 
-    xs = tuple(_inputs(inputs))
-    table = tuple(jacobian(of(i), xs, create_graph) for i in range(len(xs)))
-    return table if many else table[0][0]
+    return _linearized(gradient, inputs, create_graph, strict).jacobian(outer_jacobian_strategy == "forward-mode")
 
 
-def hvp(f: Callable, inputs: Any, v: Any) -> tuple[Any, Any]:
-    """(f(inputs), H v): the product of the Hessian with v, at the cost of two gradients, without the Hessian."""
-    many = isinstance(inputs, (tuple, list))
+def hvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """(func(inputs), H v): the product of the Hessian with v, at the cost of two gradients, without the Hessian."""
+    run = _linearized(func, inputs, create_graph, strict)
+    _vectors(None, run.ys, "output")
     with enable_grad():
-        xs = _differentiable(_inputs(inputs))
-        out = f(*xs)
-        grads = _grad_or_zeros(out, xs, create_graph=True)
-        pairs = [(g, w) for g, w in zip(grads, _inputs(v), strict=True) if g.requires_grad]
-        products: Sequence[Any] = [None] * len(xs)
-        if pairs:
-            products = grad([g for g, _ in pairs], xs, [w for _, w in pairs], allow_unused=True)
-    found = tuple(creation.zeros_like(x) if p is None else p for x, p in zip(xs, products, strict=True))
-    return out.detach(), (found if many else found[0])
+        gradient = products(run.ys, run.xs, [None], create_graph=True)
+    return run.value(), run.of_arguments(products(gradient, run.xs, _vectors(v, run.xs, "input"), create_graph))
+
+
+vhp = hvp  # H is symmetric
