@@ -14,6 +14,7 @@ from autograd.generator import Generator as Generator
 from autograd.generator import default_generator as default_generator
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
+from autograd.ops.table import function
 from autograd.tensor import Tensor
 
 
@@ -83,6 +84,7 @@ def normal(
     return made(numbers, dtype, device, requires_grad)
 
 
+@function()
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
     """1 with the probability that input holds, else 0, elementwise."""
     p = input.array
@@ -101,6 +103,7 @@ def randn_like(input: Tensor, **keywords: Any) -> Tensor:
     return randn(*input.shape, **{"dtype": input.dtype, **keywords})
 
 
+@function()
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities in proportion to the weights: (V) gives (n), (B, V) gives (B, n)."""
     if input.array.dtype.kind != "f" or num_samples < 1:

@@ -85,7 +85,7 @@ def loss_of(w: Weights, ids: list[int], target: int) -> Tensor:
 
 def gradients(w: Weights, ids: list[int], target: int) -> Weights:
     """The gradient of the loss with respect to every weight."""
-    return Weights(*ag.grad(loss_of(w, ids, target), tuple(w)))  # type: ignore[arg-type]
+    return Weights(*ag.grad(loss_of(w, ids, target), tuple(w)))
 
 
 def trained(w: Weights, ids: list[int], target: int, rate: float, steps: int) -> list[Weights]:

@@ -10,11 +10,12 @@ from autograd import dtypes
 from autograd.compat.amp import autocast
 from autograd.compat.version import __version__
 from autograd.creation import set_default_dtype
+from autograd.func import vmap
 from autograd.tensor import Tensor
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor"]
 __all__ += ["LongTensor", "ShortTensor", "__version__", "autocast", "channels_last", "channels_last_3d"]
-__all__ += ["contiguous_format", "dtype", "preserve_format", "set_default_tensor_type"]
+__all__ += ["contiguous_format", "dtype", "preserve_format", "set_default_tensor_type", "vmap"]
 
 dtype = np.dtype
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"

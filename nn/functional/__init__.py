@@ -2,9 +2,9 @@
 
 from nn.functional.activation import *
 from nn.functional.attention import *
+from nn.functional.convolution import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
-from nn.functional.convolution import *
 from nn.functional.layer import *
 from nn.functional.likelihood import *
 from nn.functional.loss import *

@@ -90,16 +90,16 @@ def gaussian_nll_loss(
 
     `var` has the shape of the input, or 1 in one dim, or it lacks the last dim.
     """
-    var = full_like(input.detach(), var) if isinstance(var, (int, float)) else var
-    if (var.array < 0).any():
-        raise ValueError(f"gaussian_nll_loss: var must not be negative, got {var.array.min()}")
-    shape, wanted = tuple(var.shape), tuple(input.shape)
+    variance = var if isinstance(var, Tensor) else full_like(input.detach(), var)
+    if (variance.array < 0).any():
+        raise ValueError(f"gaussian_nll_loss: var must not be negative, got {variance.array.min()}")
+    shape, wanted = tuple(variance.shape), tuple(input.shape)
     if shape == wanted[:-1] and input.ndim:
-        var = var.unsqueeze(-1)
+        variance = variance.unsqueeze(-1)
     elif shape != wanted and [m for n, m in zip(wanted, shape) if n != m] != [1] * (len(shape) == len(wanted)):
         raise ShapeError(f"gaussian_nll_loss: var {shape} must have the shape of the input, {wanted}, or one dim of 1")
-    var = var + (var.detach().clamp(min=eps) - var.detach())  # the gradient passes by the bound
-    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    bounded = variance + (variance.detach().clamp(min=eps) - variance.detach())  # the gradient passes by the bound
+    loss = 0.5 * (bounded.log() + (input - target) ** 2 / bounded)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 

@@ -1,0 +1,3 @@
+"""gym by its new name."""
+
+from gymnasium import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The few parts of torchvision that small programs use, for either library: pictures made up from a seed."""
+
+from torchvision import datasets, models, transforms, utils

@@ -1,0 +1,169 @@
+"""The random draws of a program: recorded on a tape as it runs with PyTorch, taken from it when it runs with ours.
+
+The two libraries draw other numbers from the same seed. So that both train the same weights on the same batches,
+every draw that a program asks for by name (`torch.randn`, `nn.init.normal_`, a shuffled order, dropout) is an event:
+its result is recorded, and the same event of the other run gives that result. Draws within a draw are none.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NEW = "rand randn randint randperm normal bernoulli multinomial poisson rand_like randn_like randint_like"
+IN_PLACE = "normal_ uniform_ bernoulli_ random_ exponential_ log_normal_ cauchy_ geometric_"
+OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_"
+OF_INIT += " orthogonal_"
+DROPOUT = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout"
+
+
+class Tape:
+    """Draws in their order: written by `record`, read by `replay`."""
+
+    def __init__(self, path: Path, recording: bool) -> None:
+        self.path, self.recording = path, recording
+        self.draws: list[tuple[str, np.ndarray]] = [] if recording else pickle.loads(path.read_bytes())
+        self.next = 0
+        self.depth = 0
+
+    def take(self, name: str, shape: tuple | None) -> np.ndarray:
+        """The next draw, which must be of this shape."""
+        if self.next == len(self.draws):
+            raise RuntimeError(f"the tape ends before {name} of shape {shape}: with PyTorch there were fewer draws")
+        recorded, values = self.draws[self.next]
+        self.next += 1
+        if shape is not None and values.shape != tuple(shape):
+            raise RuntimeError(
+                f"draw {self.next} is {name} of {tuple(shape)}, with PyTorch {recorded} of {values.shape}"
+            )
+        return values
+
+    def save(self) -> None:
+        """Write down what was recorded."""
+        if self.recording:
+            self.path.write_bytes(pickle.dumps(self.draws))
+
+    def event(self, name: str, draw: Callable, taken: Callable) -> Callable:
+        """`draw` as an event; in the other run `taken(values, *args)` says what it gives instead."""
+
+        def drawn(*args: Any, **kwargs: Any) -> Any:
+            if self.depth:
+                return draw(*args, **kwargs)
+            if not self.recording:
+                return taken(self, name, *args, **kwargs)
+            self.depth += 1
+            try:
+                result = draw(*args, **kwargs)
+            finally:
+                self.depth -= 1
+            self.draws.append((name, np.array(result if isinstance(result, list) else result.detach().numpy())))
+            return result
+
+        drawn.__name__ = name
+        return drawn
+
+
+def patch(torch: Any, tape: Tape) -> None:
+    """Make events of all draws of `torch`, which is PyTorch or ours under its name."""
+    prefix = "torch." if tape.recording else ""
+    init, functional = (import_module(f"{prefix}nn.{part}") for part in ("init", "functional"))
+
+    def new(tape: Tape, name: str, *args: Any, dtype: Any = None, requires_grad: bool = False, **_: Any) -> Any:
+        made = torch.from_numpy(np.array(tape.take(name, None)))
+        return made.to(dtype).requires_grad_(requires_grad) if dtype or requires_grad else made
+
+    def in_place(tape: Tape, name: str, tensor: Any, *args: Any, **_: Any) -> Any:
+        with torch.no_grad():
+            tensor.copy_(torch.from_numpy(tape.take(name, tuple(tensor.shape))))
+        return tensor
+
+    for name in NEW.split():
+        if hasattr(torch, name):
+            setattr(torch, name, tape.event(name, getattr(torch, name), new))
+    for name in IN_PLACE.split():
+        if hasattr(torch.Tensor, name):
+            setattr(torch.Tensor, name, tape.event(name, getattr(torch.Tensor, name), in_place))
+    for name in ("multinomial", "bernoulli"):
+        setattr(torch.Tensor, name, tape.event(name, getattr(torch.Tensor, name), new))
+    for name in OF_INIT.split():
+        setattr(init, name, tape.event(f"init.{name}", getattr(init, name), in_place))
+    for name in DROPOUT.split():
+        if hasattr(functional, name):
+            setattr(functional, name, dropout(torch, tape, name, getattr(functional, name)))
+    attend = functional.scaled_dot_product_attention
+    functional.scaled_dot_product_attention = lambda q, k, v, attn_mask=None, dropout_p=0.0, *args, **kwargs: attend(
+        q, k, v, attn_mask, 0.0, *args, **kwargs
+    )
+    for name in ("RNN", "LSTM", "GRU", "MultiheadAttention"):  # dropout within a kernel: there is none
+        if hasattr(torch.nn, name):
+            getattr(torch.nn, name).__init__ = without_dropout(getattr(torch.nn, name).__init__)
+    sampler = torch.utils.data.RandomSampler
+    sampler.__iter__ = shuffled(tape, sampler.__iter__)
+    loader = torch.utils.data.DataLoader
+    loader.__init__ = in_one_process(loader.__init__)
+    loader.__iter__ = unseen(tape, loader.__iter__)
+
+
+def dropout(torch: Any, tape: Tape, name: str, draw: Callable) -> Callable:
+    """Dropout as a product with a mask, which is the event."""
+
+    def mask(shape: tuple, p: float) -> Any:
+        return draw(torch.ones(shape), p, True)
+
+    def taken(tape: Tape, name: str, shape: tuple, p: float) -> Any:
+        return torch.from_numpy(tape.take(name, shape))
+
+    event = tape.event(name, mask, taken)
+
+    def masked(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, **_: Any) -> Any:
+        return input * event(tuple(input.shape), p).to(input.dtype) if training and p else input
+
+    return masked
+
+
+def without_dropout(make: Callable) -> Callable:
+    """A constructor after which the layer drops nothing."""
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs)
+        self.dropout = 0.0
+
+    return init
+
+
+def shuffled(tape: Tape, order: Callable) -> Callable:
+    """The order of a sampler, as one event."""
+    event = tape.event(
+        "the order of a sampler", lambda self: list(order(self)), lambda t, n, self: t.take(n, None).tolist()
+    )
+    return lambda self: iter(event(self))
+
+
+def in_one_process(make: Callable) -> Callable:
+    """The constructor of a loader that loads in this process, whatever the program says."""
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(num_workers=0) if "num_workers" in kwargs else None
+        for name in ("prefetch_factor", "persistent_workers", "worker_init_fn", "timeout", "multiprocessing_context"):
+            kwargs.pop(name, None)
+        make(self, *args, **kwargs)
+
+    return init
+
+
+def unseen(tape: Tape, begin: Callable) -> Callable:
+    """The iterator of a loader, whose seed for workers is no event."""
+
+    def iterate(self: Any) -> Any:
+        tape.depth += 1
+        try:
+            return begin(self)
+        finally:
+            tape.depth -= 1
+
+    return iterate
