@@ -102,9 +102,11 @@ def patch(torch: Any, tape: Tape) -> None:
     for name in ("RNN", "LSTM", "GRU", "MultiheadAttention"):  # dropout within a kernel: there is none
         if hasattr(torch.nn, name):
             getattr(torch.nn, name).__init__ = without_dropout(getattr(torch.nn, name).__init__)
-    sampler = torch.utils.data.RandomSampler
-    sampler.__iter__ = shuffled(tape, sampler.__iter__)
-    loader = torch.utils.data.DataLoader
+    data = torch.utils.data
+    for sampler in (data.RandomSampler, data.SubsetRandomSampler, data.WeightedRandomSampler):
+        sampler.__iter__ = shuffled(tape, sampler.__iter__)
+    data.random_split = split(tape, data.random_split)
+    loader = data.DataLoader
     loader.__init__ = in_one_process(loader.__init__)
     loader.__iter__ = unseen(tape, loader.__iter__)
 
@@ -142,6 +144,26 @@ def shuffled(tape: Tape, order: Callable) -> Callable:
         "the order of a sampler", lambda self: list(order(self)), lambda t, n, self: t.take(n, None).tolist()
     )
     return lambda self: iter(event(self))
+
+
+def split(tape: Tape, draw: Callable) -> Callable:
+    """A random split of a dataset: the event is the order of the indices."""
+
+    def taken(tape: Tape, name: str, parts: list) -> list:
+        return tape.take(name, None).tolist()
+
+    event = tape.event("random_split", lambda parts: [i for part in parts for i in part.indices], taken)
+
+    def parts_of(*args: Any, **kwargs: Any) -> list:
+        tape.depth += 1
+        parts = draw(*args, **kwargs)
+        tape.depth -= 1
+        order = event(parts)
+        for part in parts:
+            part.indices, order = order[: len(part)], order[len(part) :]
+        return parts
+
+    return parts_of
 
 
 def in_one_process(make: Callable) -> Callable:

@@ -1,0 +1,63 @@
+"""The runner of other people's programs: it finds what differs, and only that."""
+
+import pytest
+
+pytest.importorskip("torch")
+from tests.programs import run  # noqa: E402
+
+PROGRAM = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, TensorDataset, random_split
+
+torch.manual_seed(5)
+data = TensorDataset(torch.randn(32, 4), torch.randint(0, 3, (32,)))
+part, _ = random_split(data, [24, 8])
+model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.3), nn.ReLU(), nn.Linear(8, 3))
+nn.init.normal_(model[0].bias)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+for epoch in range(2):
+    for x, y in DataLoader(part, batch_size=8, shuffle=True):
+        x = x + 0.1 * torch.randn_like(x)
+        loss = F.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+print("the end")
+"""
+
+
+HERE = "torch.Tensor.__module__.startswith('autograd')"
+CHANGES = [
+    ("", "", ""),
+    ("loss.backward()", f"(loss * (1.001 if {HERE} else 1)).backward()", "other losses"),
+    ("range(2)", f"range(2 if {HERE} else 1)", "the tape ends"),
+    ("range(2)", f"range(1 if {HERE} else 2)", "3 steps, 6 with PyTorch"),
+    ('"the end"', "torch.no_such_name", "does not run with PyTorch"),
+    ("randn_like(x)", f"randn_like(x) + (torch.no_such_name if {HERE} else 0)", "no_such_name"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "problem"), CHANGES)
+def test_a_program_passes_where_its_losses_are_those_of_pytorch(tmp_path, old, new, problem):
+    (tmp_path / "program.py").write_text(PROGRAM.replace(old, new) if old else PROGRAM)
+    result = run.compare(run.Program("owner/name", ".", ["program.py"]), tmp_path, 20)
+    if problem:
+        assert problem in result.problem, result
+    else:
+        assert (result.problem, result.steps) == ("", 6), result
+
+
+def test_a_notebook_is_run_without_the_lines_that_are_ipythons(tmp_path):
+    cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", "import torch\n", "!ls\n"]}]
+    cells += [{"cell_type": "markdown", "source": ["no code"]}]
+    cells += [{"cell_type": "code", "source": ["x = torch.ones(2, requires_grad=True)\n", "x.sum().backward()"]}]
+    (tmp_path / "program.ipynb").write_text(run.json.dumps({"cells": cells}))
+    result = run.compare(run.Program("owner/name", ".", ["program.ipynb"]), tmp_path, 20)
+    assert (result.problem, result.steps) == ("", 1), result
+
+
+def test_every_program_of_the_list_is_named_once():
+    names = [program.name for program in run.listed()]
+    assert len(names) == len(set(names)) >= 50

@@ -1,0 +1,145 @@
+"""Programs of others, written for PyTorch, run with either library from the same draws: do the losses agree?
+
+`python -m tests.programs.run --checkouts DIR` runs the programs of `programs.txt` whose repositories are there, as
+DIR/OWNER/NAME, and writes the scoreboard. None of their code is here. A program passes if it makes the same number of
+steps with both, ends with no error, and no loss differs by more than 1e-4 of its size (or of 1e-2, if it is smaller).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CLOSE = 1e-4
+LIMIT = 600  # seconds
+
+
+class Program(NamedTuple):
+    """A line of programs.txt."""
+
+    repository: str
+    folder: str
+    command: list[str]
+
+    @property
+    def name(self) -> str:
+        """How the scoreboard calls it."""
+        return f"{self.repository}: {Path(self.folder, shlex.join(self.command))}"
+
+
+class Result(NamedTuple):
+    """What came of a program: its steps, the largest relative difference of a loss, and what went wrong."""
+
+    steps: int
+    difference: float
+    problem: str
+
+
+def listed() -> list[Program]:
+    """The programs, a line each: repository, folder, and the program with its arguments."""
+    lines = [line for line in (HERE / "programs.txt").read_text().splitlines() if line and line[0] != "#"]
+    return [Program(words[0], words[1], words[2:]) for words in map(shlex.split, lines)]
+
+
+def run_one(library: str, program: Program, checkout: Path, folder: Path, steps: int) -> dict:
+    """The losses of one program with one library, in a copy of its checkout."""
+    copy = folder / library
+    shutil.copytree(checkout, copy, symlinks=True)
+    (copy / program.folder).mkdir(parents=True, exist_ok=True)
+    settings = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.programs.one", library, str(folder), str(steps), *program.command]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=copy / program.folder,
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return {"losses": [], "error": f"stopped after {LIMIT} seconds"}
+    report = folder / f"{library}.json"
+    return json.loads(report.read_text()) if report.exists() else {"losses": [], "error": done.stderr}
+
+
+def compare(program: Program, checkout: Path, steps: int) -> Result:
+    """Run a program with both libraries."""
+    with tempfile.TemporaryDirectory() as scratch:
+        theirs = run_one("torch", program, checkout, Path(scratch), steps)
+        if theirs["error"]:
+            return Result(0, 0.0, f"does not run with PyTorch: {last_line(theirs['error'])}")
+        ours = run_one("ours", program, checkout, Path(scratch), steps)
+    pairs = list(zip(ours["losses"], theirs["losses"]))
+    apart = [(a, b) for a, b in pairs if a != b and not (math.isnan(a) and math.isnan(b))]
+    difference = max((abs(a - b) / max(abs(b), 1e-2) for a, b in apart), default=0.0)
+    if ours["error"]:
+        problem = last_line(ours["error"])
+    elif len(ours["losses"]) != len(theirs["losses"]):
+        problem = f"{len(ours['losses'])} steps, {len(theirs['losses'])} with PyTorch"
+    else:
+        problem = "" if difference <= CLOSE else "other losses"
+    return Result(len(pairs), difference, problem)
+
+
+def last_line(error: str) -> str:
+    """What an error says at its end."""
+    return (error.strip().splitlines() or ["no message"])[-1][:160]
+
+
+def scoreboard(results: dict[Program, Result]) -> str:
+    """The results as a page."""
+    ran = {p: r for p, r in results.items() if not r.problem.startswith("does not run with PyTorch")}
+    passed = sum(not result.problem for result in ran.values())
+    lines = [
+        "# Programs of others",
+        "",
+        f"{passed} of {len(ran)} programs end with PyTorch's losses to {CLOSE:g}, from the same weights, batches and",
+        "dropout (`make programs`; what it compares, and how, stands in `tests/programs/`).",
+        "",
+        "| program | steps | largest difference | |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {p.name} | {r.steps} | {r.difference:.0e} | {r.problem or 'the same'} |" for p, r in results.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Run what is asked for; exit code 1 where a program does not pass."""
+    parser = argparse.ArgumentParser(prog="python -m tests.programs.run", description=__doc__)
+    parser.add_argument("--checkouts", type=Path, required=True, help="the folder with OWNER/NAME of each repository")
+    parser.add_argument("--only", default="", help="the programs whose name contains this")
+    parser.add_argument("--steps", type=int, default=20, help="the number of backward passes (default: 20)")
+    parser.add_argument("--out", type=Path, help="where to write the scoreboard")
+    options = parser.parse_args()
+    programs = [p for p in listed() if options.only in p.name and (options.checkouts / p.repository).is_dir()]
+    if not programs:
+        parser.error(f"there is no checkout of any listed program in {options.checkouts}")
+    results: dict[Program, Result] = {}
+    for program in tqdm(programs, unit="program"):
+        result = compare(program, options.checkouts / program.repository, options.steps)
+        results[program] = result
+        tqdm.write(f"{program.name}: {result.steps} steps, {result.difference:.0e} {result.problem}")
+    page = scoreboard(results)
+    if options.out:
+        options.out.write_text(page)
+    print(page.splitlines()[2])
+    return any(result.problem for result in results.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
