@@ -7,7 +7,7 @@ that no query of a block attends to are skipped.
 import numpy as np
 from numba import carray, float32, int64, njit, types
 
-from autograd.kernels.numba_math import OPTIONS, exp, floats_at, inline, kernel, larger, wide_vectors
+from autograd.kernels.numba_math import OPTIONS, exp, floats_at, inline, kernel, larger, minus, wide_vectors
 from autograd.kernels.numba_products import product
 
 INF, ZERO, ONE = float32(np.inf), float32(0), float32(1)
@@ -15,7 +15,7 @@ VECTOR = 16  # elements
 
 _READ = types.Array(float32, 4, "A", readonly=True)
 _WRITE = types.Array(float32, 4, "A")
-_LSE = types.Array(float32, 3, "C")
+_ROWS = types.Array(float32, 3, "C")
 _SCRATCH = types.Array(float32, 1, "C")
 
 
@@ -35,8 +35,11 @@ def _hide(scores, r, seen):
 
 
 @kernel
-def _softmax(scores, lse, scale, seen, step):
-    """Replace scores by their softmax, in row r over the first seen + r step of them, and store logsumexp in lse."""
+def _softmax(scores, tops, shares, scale, seen, step):
+    """Replace scores by their softmax, in row r over the first seen + r step of them.
+
+    It is share e^(scale (score - top)): top, the maximum, and share are stored for each row.
+    """
     wide_vectors()
     rows, width = scores.shape
     for r in range(rows):
@@ -44,46 +47,45 @@ def _softmax(scores, lse, scale, seen, step):
         top = -INF
         for i in range(used):
             top = larger(top, scores[r, i])
+        share = ZERO
         if top == -INF:
-            used = 0
-            lse[r] = INF
+            used, top = 0, ZERO
         else:
-            top *= scale
             total = ZERO
             for i in range(used):
-                e = exp(scores[r, i] * scale - top)
+                e = exp(minus(scores[r, i], top) * scale)
                 scores[r, i] = e
                 total += e
             share = ONE / total
             for i in range(used):
                 scores[r, i] *= share
-            lse[r] = np.log(total) + top
+        tops[r], shares[r] = top, share
         for i in range(used, width):
             scores[r, i] = ZERO
 
 
 @kernel
-def _softmax_backward(weights, inner, lse, scale, seen, step):
-    """Replace scores by their softmax, recomputed from lse, and `inner`, its gradient, by that of q k^T."""
+def _softmax_backward(weights, inner, tops, shares, scale, seen, step):
+    """Replace scores by their softmax, recomputed as it was, and `inner`, its gradient, by that of q k^T."""
     wide_vectors()
     rows, width = weights.shape
     for r in range(rows):
         used = _hide(weights, r, seen + r * step)
-        along, known = ZERO, lse[r]
+        along, top, share = ZERO, tops[r], shares[r]
         for i in range(used):
-            w = exp(weights[r, i] * scale - known)
+            w = exp(minus(weights[r, i], top) * scale) * share
             weights[r, i] = w
             along += w * inner[r, i]
         for i in range(used):
-            inner[r, i] = weights[r, i] * (inner[r, i] - along) * scale
+            inner[r, i] = weights[r, i] * minus(inner[r, i], along) * scale
         for i in range(used, width):
             weights[r, i] = ZERO
             inner[r, i] = ZERO
 
 
-@_kernel(int64, _WRITE, _LSE, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
-def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
-    """out = softmax(scale q k^T) v and the logsumexp of each row; `scratch` has room for `block` rows of scores."""
+@_kernel(int64, _WRITE, _ROWS, _ROWS, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
+def attention(sgemm, out, tops, shares, q, k, v, scale, causal, scratch, block):
+    """out = softmax(scale q k^T) v, with the top and share of each row; `scratch` has room for `block` rows of scores."""
     batch, heads, queries, _ = q.shape
     keys, step = k.shape[2], int64(causal)
     for b in range(batch):
@@ -94,13 +96,13 @@ def attention(sgemm, out, lse, q, k, v, scale, causal, scratch, block):
                 width = min(max(seen + (end - 1 - start) * step, 1), keys)
                 scores = scratch[: (end - start) * width].reshape(end - start, width)
                 product(sgemm, scores, q[b, h, start:end], k[b, h, :width].T, 0)
-                _softmax(scores, lse[b, h, start:end], scale, seen, step)
+                _softmax(scores, tops[b, h, start:end], shares[b, h, start:end], scale, seen, step)
                 product(sgemm, out[b, h, start:end], scores, v[b, h, :width], 0)
 
 
-@_kernel(int64, *[_WRITE] * 3, *[_READ] * 4, _LSE, float32, types.boolean, _SCRATCH, int64)
-def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scratch, block):
-    """The gradients of q, k and v; the softmax is recomputed from the logsumexp (Dao et al. 2022, section 3.1).
+@_kernel(int64, *[_WRITE] * 3, *[_READ] * 4, _ROWS, _ROWS, float32, types.boolean, _SCRATCH, int64)
+def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, tops, shares, scale, causal, scratch, block):
+    """The gradients of q, k and v; the softmax is recomputed from its maximum and sum (Dao et al. 2022, section 3.1).
 
     The last block of queries comes first: it attends to all keys, so it initialises g_k and g_v, to which the others
     add. `scratch` has room for 2 `block` rows of scores.
@@ -119,7 +121,7 @@ def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, lse, scale, causal, scr
                 gs, qs, ks, vs = g[b, h, start:end], q[b, h, start:end], k[b, h, :width], v[b, h, :width]
                 product(sgemm, weights, qs, ks.T, 0)
                 product(sgemm, inner, gs, vs.T, 0)
-                _softmax_backward(weights, inner, lse[b, h, start:end], scale, seen, step)
+                _softmax_backward(weights, inner, tops[b, h, start:end], shares[b, h, start:end], scale, seen, step)
                 more = 0 if end == queries else 1
                 product(sgemm, g_v[b, h, :width], weights.T, gs, more)
                 product(sgemm, g_q[b, h, start:end], inner, ks, 0)

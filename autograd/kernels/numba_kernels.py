@@ -102,10 +102,10 @@ def softmax_backward(g, out, dim):
 def log_softmax(x, dim):
     if not (_supported(x) and _is_last_dim(dim, x)):
         return numpy_kernels.log_softmax(x, dim)
-    out, total = np.empty(x.shape, FLOAT32), np.empty(x.size // x.shape[-1], FLOAT32)
-    rows = _rows(x)
-    loops.log_sum_exp(total, rows)
-    loops.log_softmax(_rows(out), total, rows)
+    out, rows = np.empty(x.shape, FLOAT32), _rows(x)
+    top, total = np.empty((2, len(rows)), FLOAT32)
+    loops.sum_exp(top, total, rows)
+    loops.log_softmax(_rows(out), top, total, rows)
     return out
 
 
@@ -137,8 +137,8 @@ def layer_norm(x, weight, bias, eps):
     out = np.empty(x.shape, FLOAT32)
     mean, rstd = np.empty((2, *x.shape[:-1], 1), FLOAT32)
     w, b = _vector(weight, n, 1), _vector(bias, n, 0)
-    loops.layer_norm(_rows(out), mean.reshape(-1), rstd.reshape(-1), _rows(x), w, b, np.float32(eps))
-    return out, mean, rstd
+    done = loops.layer_norm(_rows(out), mean.reshape(-1), rstd.reshape(-1), _rows(x), w, b, np.float32(eps))
+    return (out, mean, rstd) if done else numpy_kernels.layer_norm(x, weight, bias, eps)
 
 
 def layer_norm_backward(g, x, weight, mean, rstd, needs):
@@ -147,8 +147,8 @@ def layer_norm_backward(g, x, weight, mean, rstd, needs):
     n = x.shape[-1]
     g_x = np.empty(x.shape, FLOAT32)
     g_weight, g_bias = np.empty(n, FLOAT32), np.empty(n, FLOAT32)
-    w = _vector(weight, n, 1)
-    loops.layer_norm_backward(_rows(g_x), g_weight, g_bias, _rows(g), _rows(x), w, _flat(mean), _flat(rstd))
+    rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(mean), _flat(rstd))
+    loops.layer_norm_backward(_rows(g_x), g_weight, g_bias, *rows, np.zeros((2, n)))
     return g_x, g_weight if needs[1] else None, g_bias if needs[2] else None
 
 
@@ -156,8 +156,9 @@ def rms_norm(x, weight, eps):
     if not _supported(x):
         return numpy_kernels.rms_norm(x, weight, eps)
     out, rstd = np.empty(x.shape, FLOAT32), np.empty((*x.shape[:-1], 1), FLOAT32)
-    loops.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), _vector(weight, x.shape[-1], 1), np.float32(eps))
-    return out, rstd
+    w = _vector(weight, x.shape[-1], 1)
+    done = loops.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), w, np.float32(eps))
+    return (out, rstd) if done else numpy_kernels.rms_norm(x, weight, eps)
 
 
 def rms_norm_backward(g, x, weight, rstd, needs):
@@ -165,7 +166,8 @@ def rms_norm_backward(g, x, weight, rstd, needs):
         return numpy_kernels.rms_norm_backward(g, x, weight, rstd, needs)
     n = x.shape[-1]
     g_x, g_weight = np.empty(x.shape, FLOAT32), np.empty(n, FLOAT32)
-    loops.rms_norm_backward(_rows(g_x), g_weight, _rows(g), _rows(x), _vector(weight, n, 1), _flat(rstd))
+    rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(rstd))
+    loops.rms_norm_backward(_rows(g_x), g_weight, *rows, np.zeros(n))
     return g_x, g_weight if needs[1] else None
 
 
@@ -175,22 +177,20 @@ def rms_norm_backward(g, x, weight, rstd, needs):
 def cross_entropy(logits, target, ignore_index, label_smoothing):
     if not _supported(logits):
         return numpy_kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
-    loss, total = np.empty((2, len(logits)), FLOAT32)
+    loss, top, total = np.empty((3, len(logits)), FLOAT32)
     logits, target = _contiguous(logits), _contiguous(target.astype(np.int64, copy=False))
-    loops.log_sum_exp(total, logits)
-    loops.cross_entropy(loss, logits, target, total, ignore_index, np.float32(label_smoothing))
-    return loss, total
+    loops.sum_exp(top, total, logits)
+    loops.cross_entropy(loss, logits, target, top, total, ignore_index, np.float32(label_smoothing))
+    return loss, top, total
 
 
-def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing):
+def cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing):
     if not _supported(logits):
-        return numpy_kernels.cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing)
+        return numpy_kernels.cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing)
     out = np.empty(logits.shape, FLOAT32)
     target = _contiguous(target.astype(np.int64, copy=False))
-    smoothing = np.float32(label_smoothing)
-    loops.cross_entropy_backward(
-        out, _contiguous(g), _contiguous(logits), target, _contiguous(total), ignore_index, smoothing
-    )
+    rows, smoothing = [_contiguous(a) for a in (top, total)], np.float32(label_smoothing)
+    loops.cross_entropy_backward(out, _contiguous(g), _contiguous(logits), target, *rows, ignore_index, smoothing)
     return out
 
 
@@ -251,19 +251,22 @@ def attention(q, k, v, mask, causal, scale):
     shape = q.shape[:-1]
     q, k, v = (_with_contiguous_rows(x) for x in (q, k, v))
     out = _empty_like(q, v.shape[-1])
-    lse, scratch = np.empty(q.shape[:-1], FLOAT32), np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    attend.attention(fastest().sgemm, out, lse, q, k, v, np.float32(scale), causal, scratch, BLOCK)
-    return out.reshape(*shape, out.shape[-1]), lse.reshape(shape)
+    top, share = np.empty((2, *q.shape[:-1]), FLOAT32)
+    scratch = np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    attend.attention(fastest().sgemm, out, top, share, q, k, v, np.float32(scale), causal, scratch, BLOCK)
+    return out.reshape(*shape, out.shape[-1]), top.reshape(*shape, 1), share.reshape(*shape, 1)
 
 
-def attention_backward(g, q, k, v, mask, lse, causal, scale):
+def attention_backward(g, q, k, v, mask, top, share, causal, scale):
     if not _supports_attention(q, k, v, mask, scale):
-        return numpy_kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
+        return numpy_kernels.attention_backward(g, q, k, v, mask, top, share, causal, scale)
     shapes = q.shape, k.shape, v.shape
     g, q, k, v = (_with_contiguous_rows(x) for x in (g, q, k, v))
     grads = [_empty_like(x, x.shape[-1]) for x in (q, k, v)]
-    lse, scratch = lse.reshape(q.shape[:-1]), np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    attend.attention_backward(fastest().sgemm, *grads, g, q, k, v, lse, np.float32(scale), causal, scratch, BLOCK)
+    top, share = (_contiguous(a).reshape(q.shape[:-1]) for a in (top, share))
+    scratch = np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    arrays = (*grads, g, q, k, v, top, share)
+    attend.attention_backward(fastest().sgemm, *arrays, np.float32(scale), causal, scratch, BLOCK)
     return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
 
 
@@ -283,7 +286,8 @@ def embedding_backward(g, index, rows):
     if not _supported(g):
         return numpy_kernels.embedding_backward(g, index, rows)
     out = np.zeros((rows, g.shape[-1]), FLOAT32)
-    loops.embedding_backward(out, _contiguous(g), _contiguous(index.astype(np.int64, copy=False)))
+    index = _contiguous(index.astype(np.int64, copy=False))
+    loops.embedding_backward(out, _contiguous(g), index, np.zeros(rows, np.int64))
     return out
 
 

@@ -1,6 +1,6 @@
 """The compiled loops over contiguous float32 arrays; results are written to arrays that the caller allocated.
 
-Matrices are (rows, C), and the loops over a row compile to vector instructions. Nothing is allocated here.
+Matrices are (rows, C), and the loops over a row compile to vector instructions. Only `embedding_backward` allocates anything.
 """
 
 import math
@@ -8,14 +8,26 @@ import math
 import numpy as np
 from numba import carray, float32, uint64
 
-from autograd.kernels.numba_math import erf, exp, floats_at, kernel, larger, sigmoid, wide_vectors
+from autograd.kernels.numba_math import (
+    exp,
+    floats_at,
+    inline,
+    kernel,
+    larger,
+    minus,
+    normal_cdf,
+    sigmoid,
+    two_sum,
+    wide_vectors,
+)
 
-HALF, ONE, ZERO = float32(0.5), float32(1), float32(0)
-SQRT_HALF = float32(math.sqrt(0.5))
+ONE, ZERO = float32(1), float32(0)
 DENSITY = float32(1 / math.sqrt(2 * math.pi))
 TWICE_SQRT_2_OVER_PI = float32(2 * math.sqrt(2 / math.pi))
-CUBIC = float32(0.044715)
-MINUS_INF = float32(-np.inf)
+CUBIC = float32(0.044715 * 2 * math.sqrt(2 / math.pi))
+STEEP = float32(625)  # where x^2 is larger, the slope is 0 or 1 in float32
+INF, MINUS_INF = float32(np.inf), float32(-np.inf)
+RUN, RUN_OF_ROWS = 1024, 128  # so many numbers, and rows, are added in float32, and the sums of these in float64
 
 # Activations ----------------------------------------------------------------------------------------------------------
 
@@ -24,15 +36,15 @@ MINUS_INF = float32(-np.inf)
 def gelu(out, x):
     wide_vectors()
     for i in range(x.size):
-        out[i] = HALF * x[i] * (ONE + erf(x[i] * SQRT_HALF))
+        out[i] = x[i] * normal_cdf(x[i])[0]
 
 
 @kernel
 def gelu_backward(out, g, x):
     wide_vectors()
     for i in range(x.size):
-        v = x[i]
-        out[i] = g[i] * (HALF * (ONE + erf(v * SQRT_HALF)) + v * DENSITY * exp(-HALF * v * v))
+        phi, gauss = normal_cdf(x[i])
+        out[i] = g[i] * (phi + x[i] * DENSITY * gauss)
 
 
 @kernel
@@ -40,17 +52,22 @@ def gelu_tanh(out, x):
     wide_vectors()
     for i in range(x.size):  # (1 + tanh u) / 2 = sigmoid(2 u)
         v = x[i]
-        out[i] = v * sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
+        out[i] = v * sigmoid(v * (TWICE_SQRT_2_OVER_PI + CUBIC * v * v))
+
+
+@inline
+def _gelu_tanh_slope(x):
+    square = x * x
+    square = STEEP if square > STEEP else square
+    s = sigmoid(x * (TWICE_SQRT_2_OVER_PI + CUBIC * square))
+    return s + x * s * (ONE - s) * (TWICE_SQRT_2_OVER_PI + float32(3) * CUBIC * square)  # in this order: s may be 0
 
 
 @kernel
 def gelu_tanh_backward(out, g, x):
     wide_vectors()
     for i in range(x.size):
-        v = x[i]
-        s = sigmoid(TWICE_SQRT_2_OVER_PI * (v + CUBIC * v * v * v))
-        slope = TWICE_SQRT_2_OVER_PI * (ONE + float32(3) * CUBIC * v * v)
-        out[i] = g[i] * s * (ONE + v * (ONE - s) * slope)
+        out[i] = g[i] * _gelu_tanh_slope(x[i])
 
 
 @kernel
@@ -71,20 +88,29 @@ def silu_backward(out, g, x):
 # Softmax --------------------------------------------------------------------------------------------------------------
 
 
+@inline
+def _maximum(x, r):
+    """The largest of row r."""
+    top = MINUS_INF
+    for i in range(x.shape[1]):
+        top = larger(top, x[r, i])
+    return top
+
+
 @kernel
 def softmax(out, x):
     wide_vectors()
     rows, n = x.shape
     for r in range(rows):
-        top = MINUS_INF
-        for i in range(n):
-            top = larger(top, x[r, i])
-        total = ZERO
-        for i in range(n):
-            e = exp(x[r, i] - top)
-            out[r, i] = e
-            total += e
-        share = ONE / total
+        top, total = _maximum(x, r), 0.0
+        for start in range(0, n, RUN):
+            part = ZERO
+            for i in range(uint64(start), uint64(min(start + RUN, n))):
+                e = exp(x[r, i] - top)
+                out[r, i] = e
+                part += e
+            total += part
+        share = float32(1 / total)
         for i in range(n):
             out[r, i] *= share
 
@@ -102,27 +128,30 @@ def softmax_backward(found, g, out):
 
 
 @kernel
-def log_sum_exp(total, x):
+def sum_exp(tops, totals, x):
+    """The maximum of each row (0 if all are -inf), and the sum of e^(x - maximum)."""
     wide_vectors()
     rows, n = x.shape
     for r in range(rows):
-        top = MINUS_INF
-        for i in range(n):
-            top = larger(top, x[r, i])
+        top, total = _maximum(x, r), 0.0
         top = ZERO if top == MINUS_INF else top
-        s = ZERO
-        for i in range(n):
-            s += exp(x[r, i] - top)
-        total[r] = np.log(s) + top
+        for start in range(0, n, RUN):
+            part = ZERO
+            for i in range(uint64(start), uint64(min(start + RUN, n))):
+                part += exp(x[r, i] - top)
+            total += part
+        tops[r] = top
+        totals[r] = total
 
 
 @kernel
-def log_softmax(out, total, x):
+def log_softmax(out, tops, totals, x):
     wide_vectors()
     rows, n = x.shape
     for r in range(rows):
+        top, log_sum = tops[r], np.log(totals[r])
         for i in range(n):
-            out[r, i] = x[r, i] - total[r]
+            out[r, i] = minus(x[r, i], top) - log_sum
 
 
 @kernel
@@ -140,103 +169,136 @@ def log_softmax_backward(found, g, out):
 # Normalisation --------------------------------------------------------------------------------------------------------
 
 
+SMALLEST = float32(1e-30)  # variance of which float32 has all digits
+
+
+@inline
+def _flush(totals, part):
+    """Add `part` to `totals`, of float64, and start again from 0."""
+    for i in range(part.size):
+        totals[i] += part[i]
+        part[i] = ZERO
+
+
 @kernel
 def layer_norm(out, mean, rstd, x, weight, bias, eps):
+    """False where a row's squares are too large or too small for float32."""
     wide_vectors()
     rows, n = x.shape
+    done = True
     for r in range(rows):
-        s = ZERO
+        first, s = x[r, 0], ZERO
         for i in range(n):
-            s += x[r, i]
+            s += minus(x[r, i], first)
         m = s / float32(n)
+        centre, rest = two_sum(first, m)
         square = ZERO
         for i in range(n):
-            d = x[r, i] - m
+            d = minus(x[r, i], centre)
             square += d * d
-        k = ONE / np.sqrt(square / float32(n) + eps)
+        variance = square / float32(n) - rest * rest + eps
+        done &= SMALLEST < variance < INF
+        k = ONE / np.sqrt(variance)
         for i in range(n):
-            out[r, i] = (x[r, i] - m) * k * weight[i] + bias[i]
+            out[r, i] = (minus(x[r, i], centre) * k - rest * k) * weight[i] + bias[i]
         mean[r] = m
         rstd[r] = k
+    return done
 
 
 @kernel
-def layer_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd):
+def layer_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd, totals):
     wide_vectors()
     rows, n = x.shape
-    for i in range(n):
-        g_weight[i] = ZERO
-        g_bias[i] = ZERO
-    for r in range(rows):
-        m, k = mean[r], rstd[r]
-        along, total = ZERO, ZERO
-        for i in range(n):
-            xhat = (x[r, i] - m) * k
-            gw = g[r, i] * weight[i]
-            total += gw
-            along += gw * xhat
-            g_weight[i] += g[r, i] * xhat
-            g_bias[i] += g[r, i]
-        total /= float32(n)
-        along /= float32(n)
-        for i in range(n):
-            xhat = (x[r, i] - m) * k
-            g_x[r, i] = k * (g[r, i] * weight[i] - total - xhat * along)
+    g_weight[:] = ZERO
+    g_bias[:] = ZERO
+    for start in range(0, rows, RUN_OF_ROWS):
+        for r in range(start, min(start + RUN_OF_ROWS, rows)):
+            k = rstd[r]
+            centre, rest = two_sum(x[r, 0], mean[r])
+            rest *= k
+            along, total = ZERO, ZERO
+            for i in range(n):
+                xhat = minus(x[r, i], centre) * k - rest
+                gw = g[r, i] * weight[i]
+                total += gw
+                along += gw * xhat
+                g_weight[i] += g[r, i] * xhat
+                g_bias[i] += g[r, i]
+            total /= float32(n)
+            along /= float32(n)
+            for i in range(n):
+                xhat = minus(x[r, i], centre) * k - rest
+                g_x[r, i] = k * (g[r, i] * weight[i] - total - xhat * along)
+        _flush(totals[0], g_weight)
+        _flush(totals[1], g_bias)
+    g_weight[:], g_bias[:] = totals
 
 
 @kernel
 def rms_norm(out, rstd, x, weight, eps):
+    """False where a row's squares are too large or too small for float32."""
     wide_vectors()
     rows, n = x.shape
+    done = True
     for r in range(rows):
         square = ZERO
         for i in range(n):
             square += x[r, i] * x[r, i]
-        k = ONE / np.sqrt(square / float32(n) + eps)
+        square = square / float32(n) + eps
+        done &= SMALLEST < square < INF
+        k = ONE / np.sqrt(square)
         for i in range(n):
             out[r, i] = x[r, i] * k * weight[i]
         rstd[r] = k
+    return done
 
 
 @kernel
-def rms_norm_backward(g_x, g_weight, g, x, weight, rstd):
+def rms_norm_backward(g_x, g_weight, g, x, weight, rstd, totals):
     wide_vectors()
     rows, n = x.shape
-    for i in range(n):
-        g_weight[i] = ZERO
-    for r in range(rows):
-        k = rstd[r]
-        along = ZERO
-        for i in range(n):
-            xhat = x[r, i] * k
-            along += g[r, i] * weight[i] * xhat
-            g_weight[i] += g[r, i] * xhat
-        along /= float32(n)
-        for i in range(n):
-            g_x[r, i] = k * (g[r, i] * weight[i] - x[r, i] * k * along)
+    g_weight[:] = ZERO
+    for start in range(0, rows, RUN_OF_ROWS):
+        for r in range(start, min(start + RUN_OF_ROWS, rows)):
+            k = rstd[r]
+            along = ZERO
+            for i in range(n):
+                xhat = x[r, i] * k
+                along += g[r, i] * weight[i] * xhat
+                g_weight[i] += g[r, i] * xhat
+            along /= float32(n)
+            for i in range(n):
+                g_x[r, i] = k * (g[r, i] * weight[i] - x[r, i] * k * along)
+        _flush(totals, g_weight)
+    g_weight[:] = totals
 
 
 # Cross-entropy --------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def cross_entropy(loss, logits, target, total, ignore_index, smoothing):
+def cross_entropy(loss, logits, target, tops, totals, ignore_index, smoothing):
     wide_vectors()
     rows, n = logits.shape
     for r in range(rows):
         loss[r] = ZERO
         if target[r] != ignore_index:
-            found = total[r] - logits[r, target[r]]
+            top = tops[r]
+            found = np.log(totals[r]) - minus(logits[r, target[r]], top) * (ONE - smoothing)
             if smoothing != ZERO:
-                s = ZERO
-                for i in range(n):
-                    s += logits[r, i]
-                found = (ONE - smoothing) * found + smoothing * (total[r] - s / float32(n))
+                total = 0.0
+                for start in range(0, n, RUN):
+                    part = ZERO
+                    for i in range(uint64(start), uint64(min(start + RUN, n))):
+                        part += minus(logits[r, i], top)
+                    total += part
+                found -= smoothing * float32(total / n)
             loss[r] = found
 
 
 @kernel
-def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothing):
+def cross_entropy_backward(out, g, logits, target, tops, totals, ignore_index, smoothing):
     wide_vectors()
     rows, n = logits.shape
     each = smoothing / float32(n)
@@ -245,9 +307,9 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
             for i in range(n):
                 out[r, i] = ZERO
         else:
-            scale, t = g[r], total[r]
+            scale, top, share = g[r], tops[r], ONE / totals[r]
             for i in range(n):
-                out[r, i] = scale * (exp(logits[r, i] - t) - each)
+                out[r, i] = scale * (exp(minus(logits[r, i], top)) * share - each)
             out[r, target[r]] -= scale * (ONE - smoothing)
 
 
@@ -255,13 +317,34 @@ def cross_entropy_backward(out, g, logits, target, total, ignore_index, smoothin
 
 
 @kernel
-def embedding_backward(out, g, index):
+def embedding_backward(out, g, index, counts):
+    """Add the rows of g to the rows of out, which are 0; `counts` holds as many zeros as there are indices.
+
+    The rows of an index that occurs often are added in a row of float64, whose number replaces the count as -1 - number.
+    """
     wide_vectors()
     rows, n = g.shape
+    for k in index:
+        counts[k] += 1
+    often = 0
+    for k in index:
+        if counts[k] > RUN_OF_ROWS:
+            counts[k] = -1 - often
+            often += 1
+    totals = np.zeros((often, n))
     for r in range(rows):
         k = index[r]
-        for i in range(n):
-            out[k, i] += g[r, i]
+        place = counts[k]
+        if place > 0:
+            for i in range(n):
+                out[k, i] += g[r, i]
+        else:
+            for i in range(n):
+                totals[-1 - place, i] += g[r, i]
+    for k in index if often else index[:0]:
+        if counts[k] < 0:
+            out[k] = totals[-1 - counts[k]]
+            counts[k] = 0
 
 
 @kernel
@@ -274,9 +357,12 @@ def put_addresses(addresses, param, grad, mean, square, largest):
 
 @kernel
 def sum_of_squares(x):
-    total = ZERO
-    for i in range(x.size):
-        total += x[i] * x[i]
+    total = 0.0
+    for start in range(0, x.size, RUN):
+        part = ZERO
+        for i in range(uint64(start), uint64(min(start + RUN, x.size))):
+            part += x[i] * x[i]
+        total += part
     return total
 
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from autograd.kernels.half_precision import in_float32
+
 CACHED = 1 << 17  # elements of a block of scores, so that it stays in the cache
 
 
@@ -54,44 +56,43 @@ def _attention_setting(q, k, v, mask, causal):
     return batch, _batched(q, batch), _batched(k, batch), _batched(v, batch), mask, hidden
 
 
+@in_float32
 def attention(q, k, v, mask, causal, scale):
-    """(softmax(scale q k^T + mask) v, logsumexp a row) for q (..., T, D), k (..., S, D), v (..., S, E).
+    """(softmax(scale q k^T + mask) v, top, share) for q (..., T, D), k (..., S, D), v (..., S, E).
 
-    A row that is masked out entirely gives zeros. With `causal`, query t attends to the keys up to t + S - T.
+    In each row of scores, the softmax is share e^(score - top); top is their maximum. A row that is masked out entirely
+    gives zeros. With `causal`, query t attends to the keys up to t + S - T.
     """
     batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
     t, s = q.shape[-2], k.shape[-2]
     out = _like(q, (*batch, t, v.shape[-1]))
-    lse = np.empty((*batch, t), q.dtype)
+    top, share = np.empty((2, *batch, t, 1), q.dtype)
     for i in _pieces((*batch, t, s)):
         scores = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
-        top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-        top[top == -np.inf] = 0
-        scores -= top
+        largest = np.max(scores, axis=-1, keepdims=True, initial=-np.inf, out=top[i])
+        largest[largest == -np.inf] = 0
+        scores -= largest
         np.exp(scores, out=scores)
         total = np.sum(scores, axis=-1, keepdims=True)
-        empty = total == 0
-        total[empty] = 1
         np.matmul(scores, vs[i], out=out[i])
-        out[i] /= total
-        np.log(total, out=total)
-        total += top
-        total[empty] = np.inf
-        lse[i] = total[..., 0]
-    return out, lse
+        np.divide(total != 0, np.where(total == 0, 1, total), out=share[i])
+        out[i] *= share[i]
+    return out, top, share
 
 
-def attention_backward(g, q, k, v, mask, lse, causal, scale):
-    """The gradients of q, k and v; the softmax is recomputed from the logsumexp (Dao et al. 2022, section 3.1)."""
+@in_float32
+def attention_backward(g, q, k, v, mask, top, share, causal, scale):
+    """The gradients of q, k and v; the softmax is recomputed from its maximum and sum (Dao et al. 2022, section 3.1)."""
     batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
     g_q, g_k, g_v = (_like(x, (*batch, *x.shape[-2:])) for x in (q, k, v))
     for i in _pieces((*batch, q.shape[-2], k.shape[-2])):
         weights = _scores(qs[i], ks[i], None if mask is None else mask[i], hidden, scale)
-        weights -= lse[i][..., None]
+        weights -= top[i]
         np.exp(weights, out=weights)
-        np.matmul(np.swapaxes(weights, -1, -2), g[i], out=g_v[i])
-        inner = g[i] @ np.swapaxes(vs[i], -1, -2)
-        inner -= np.vecdot(weights, inner)[..., None]
+        gs = g[i] * share[i]  # in the place of weights * share: it has fewer elements
+        np.matmul(np.swapaxes(weights, -1, -2), gs, out=g_v[i])
+        inner = gs @ np.swapaxes(vs[i], -1, -2)
+        inner -= np.vecdot(weights, inner)[..., None] * share[i]
         inner *= weights
         inner *= scale
         np.matmul(inner, ks[i], out=g_q[i])

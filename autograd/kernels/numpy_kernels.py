@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd.kernels.blas import blas_threads as blas_threads
 from autograd.kernels.error_function import erf as erf
-from autograd.kernels.error_function import erf_and_gauss, in_blocks
+from autograd.kernels.error_function import in_blocks, normal_cdf
+from autograd.kernels.half_precision import in_float32
 from autograd.kernels.numpy_attention import attention as attention
 from autograd.kernels.numpy_attention import attention_backward as attention_backward
 from autograd.kernels.numpy_attention import rotary as rotary
@@ -19,104 +20,88 @@ from autograd.kernels.numpy_convolution import correlate_weight as correlate_wei
 from autograd.kernels.threads import parallel_for as parallel_for
 from autograd.kernels.threads import parallel_map as parallel_map
 from autograd.kernels.threads import thread_count as thread_count
+from autograd.summation import sum_over
 
-SQRT_HALF = math.sqrt(0.5)
-SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+TWICE_SQRT_2_OVER_PI = 2 * math.sqrt(2 / math.pi)
 SQRT_2PI = math.sqrt(2 * math.pi)
 GELU_CUBIC = 0.044715
+STEEP = 625  # where x^2 is larger, the slope of gelu is 0 or 1
 CACHED = 1 << 17  # elements of logits that are worked on at a time
 
 # Activations ----------------------------------------------------------------------------------------------------------
 
 
-def _half(x):
-    return x.dtype == np.float16
+def _one_plus_exp(x):
+    """1 + e^x, in the place of x; the sigmoid of -x is 1 over it, also where it is infinite."""
+    with np.errstate(over="ignore"):
+        np.exp(x, out=x)
+    x += 1
+    return x
 
 
 def _gelu_erf(out, x):
-    np.multiply(x, SQRT_HALF, out=out)
-    phi, _ = erf_and_gauss(out)
-    phi += 1
-    phi *= x
-    np.multiply(phi, 0.5, out=out)
+    np.multiply(normal_cdf(x)[0], x, out=out)
 
 
-def _tanh_of_cubic(out, x):
-    """out = tanh(sqrt(2 / pi) (x + 0.044715 x^3)); returns x^2."""
-    square = x * x
-    np.multiply(square, GELU_CUBIC * SQRT_2_OVER_PI, out=out)
-    out += SQRT_2_OVER_PI
-    out *= x
-    np.tanh(out, out=out)
-    return square
+def _gelu_tanh(out, x):  # (1 + tanh u) / 2 = 1 / (1 + e^-2u)
+    with np.errstate(over="ignore"):
+        np.multiply(x, x, out=out)
+        out *= -GELU_CUBIC * TWICE_SQRT_2_OVER_PI
+        out -= TWICE_SQRT_2_OVER_PI
+        out *= x
+    np.divide(x, _one_plus_exp(out), out=out)
 
 
-def _gelu_tanh(out, x):
-    _tanh_of_cubic(out, x)
-    out += 1
-    out *= x
-    out *= 0.5
-
-
+@in_float32
 def gelu(x, tanh):
     """x Phi(x), or its tanh approximation (Hendrycks and Gimpel 2016, section 2)."""
-    if _half(x):
-        return gelu(x.astype(np.float32), tanh).astype(x.dtype)
     return in_blocks(_gelu_tanh if tanh else _gelu_erf, x)
 
 
 def _gelu_erf_slope(out, g, x):
-    np.multiply(x, SQRT_HALF, out=out)
-    phi, gauss = erf_and_gauss(out)
-    phi += 1
-    phi *= 0.5
-    gauss *= x
+    phi, gauss = normal_cdf(x)
     gauss *= 1 / SQRT_2PI
+    gauss *= x
     phi += gauss
     np.multiply(phi, g, out=out)
 
 
 def _gelu_tanh_slope(out, g, x):
-    square = _tanh_of_cubic(out, x)
-    square *= 3 * GELU_CUBIC * SQRT_2_OVER_PI
-    square += SQRT_2_OVER_PI
-    square *= x
-    slope = 1 - out
-    square *= slope
-    square += 1
-    out += 1
-    square *= out
-    square *= 0.5
-    np.multiply(square, g, out=out)
+    with np.errstate(over="ignore"):
+        square = x * x
+    np.minimum(square, STEEP, out=square)
+    np.multiply(square, -GELU_CUBIC * TWICE_SQRT_2_OVER_PI, out=out)
+    square *= 3 * GELU_CUBIC * TWICE_SQRT_2_OVER_PI
+    square += TWICE_SQRT_2_OVER_PI
+    out -= TWICE_SQRT_2_OVER_PI
+    out *= x
+    s = np.divide(1, _one_plus_exp(out), out=out)
+    slope = 1 - s
+    slope *= x
+    slope *= s  # before it is multiplied by the square: s may be 0
+    slope *= square
+    s += slope
+    s *= g
 
 
+@in_float32
 def gelu_backward(g, x, tanh):
     """The gradient of gelu's input."""
-    if _half(x):
-        return gelu_backward(g.astype(np.float32), x.astype(np.float32), tanh).astype(x.dtype)
     return in_blocks(_gelu_tanh_slope if tanh else _gelu_erf_slope, g, x)
 
 
-def _sigmoid(x):
-    """1 / (1 + e^-x) as (1 + tanh(x / 2)) / 2, which never overflows."""
-    s = np.multiply(x, 0.5)
-    np.tanh(s, out=s)
-    s += 1
-    s *= 0.5
-    return s
-
-
 def _silu(out, x):
-    np.multiply(_sigmoid(x), x, out=out)
+    np.divide(x, _one_plus_exp(np.negative(x, out=out)), out=out)
 
 
+@in_float32
 def silu(x):
     """x sigmoid(x)."""
     return in_blocks(_silu, x)
 
 
 def _silu_slope(out, g, x):
-    s = _sigmoid(x)
+    s = 1 / _one_plus_exp(np.negative(x, out=out))
     np.subtract(1, s, out=out)
     out *= x
     out += 1
@@ -124,6 +109,7 @@ def _silu_slope(out, g, x):
     out *= g
 
 
+@in_float32
 def silu_backward(g, x):
     """The gradient of silu's input: g s (1 + x (1 - s))."""
     return in_blocks(_silu_slope, g, x)
@@ -136,6 +122,7 @@ def _shifted(x, dim):
     return np.subtract(x, np.max(x, axis=dim, keepdims=True, initial=-np.inf), out=np.empty_like(x))
 
 
+@in_float32
 def softmax(x, dim):
     """e^x / sum(e^x) along dim, computed from x - max(x); a slice that is -inf throughout gives nan, as in torch."""
     e = _shifted(x, dim)
@@ -144,6 +131,7 @@ def softmax(x, dim):
     return e
 
 
+@in_float32
 def softmax_backward(g, out, dim):
     """The gradient of softmax's input: out (g - <g, out>)."""
     found = np.multiply(g, out, out=np.empty_like(out))
@@ -153,6 +141,7 @@ def softmax_backward(g, out, dim):
     return found
 
 
+@in_float32
 def log_softmax(x, dim):
     """x - logsumexp(x) along dim."""
     out = _shifted(x, dim)
@@ -160,6 +149,7 @@ def log_softmax(x, dim):
     return out
 
 
+@in_float32
 def log_softmax_backward(g, out, dim):
     """The gradient of log_softmax's input: g - softmax sum(g)."""
     found = np.exp(out, out=np.empty_like(out))
@@ -175,16 +165,39 @@ def _mean_product(x, y):
     return (np.vecdot(x, y) / x.shape[-1])[..., None].astype(x.dtype, copy=False)
 
 
+def _mean(x):
+    """The mean over the last dim, which is kept."""
+    return np.vecdot(x, np.full(x.shape[-1], 1 / max(x.shape[-1], 1), x.dtype))[..., None]
+
+
 def _columns(g):
     """The sum over all dims but the last."""
-    return np.sum(g, axis=tuple(range(g.ndim - 1)))
+    return sum_over(g, tuple(range(g.ndim - 1)))
 
 
+def _rstd(x, eps):
+    """1 / sqrt(mean(x^2) + eps) over the last dim, which is kept; in float64 where float32 cannot hold the squares."""
+    with np.errstate(over="ignore"):
+        square = _mean_product(x, x) + eps
+    rstd = 1 / np.sqrt(square)
+    if x.dtype == np.float32:
+        extreme = ~((square > 1e-30) & (square < np.inf))[..., 0]
+        if extreme.any():
+            wide = x[extreme].astype(np.float64)
+            rstd[extreme] = 1 / np.sqrt(_mean_product(wide, wide) + eps)
+    return rstd
+
+
+@in_float32
 def layer_norm(x, weight, bias, eps):
-    """(out, mean, rstd) of x (..., C) normalised over the last dim, times weight plus bias (either may be None)."""
-    mean = np.mean(x, axis=-1, keepdims=True)
-    out = np.subtract(x, mean)
-    rstd = 1 / np.sqrt(_mean_product(out, out) + eps)
+    """(out, mean, rstd) of x (..., C) normalised over the last dim, times weight plus bias (either may be None).
+
+    The first element of each row is subtracted first, and `mean` is of what remains: so no digits are lost far from 0.
+    """
+    out = np.subtract(x, x[..., :1])
+    mean = _mean(out)
+    out -= mean
+    rstd = _rstd(out, eps)
     out *= rstd
     if weight is not None:
         out *= weight
@@ -193,9 +206,11 @@ def layer_norm(x, weight, bias, eps):
     return out, mean, rstd
 
 
+@in_float32
 def layer_norm_backward(g, x, weight, mean, rstd, needs):
     """The gradients of x, weight and bias (None where `needs` is false): docs/derivations.md has the derivation."""
-    xhat = np.subtract(x, mean)
+    xhat = np.subtract(x, x[..., :1])
+    xhat -= mean
     xhat *= rstd
     g_x = g_weight = None
     if needs[1]:
@@ -203,22 +218,24 @@ def layer_norm_backward(g, x, weight, mean, rstd, needs):
     if needs[0]:
         g_x = g * (1 if weight is None else weight)
         along = _mean_product(g_x, xhat)
-        g_x -= np.mean(g_x, axis=-1, keepdims=True)
+        g_x -= _mean(g_x)
         xhat *= along
         g_x -= xhat
         g_x *= rstd
     return g_x, g_weight, _columns(g) if needs[2] else None
 
 
+@in_float32
 def rms_norm(x, weight, eps):
     """(out, rstd) of x (..., C) divided by its root mean square over the last dim, times weight (may be None)."""
-    rstd = 1 / np.sqrt(_mean_product(x, x) + eps)
+    rstd = _rstd(x, eps)
     out = x * rstd
     if weight is not None:
         out *= weight
     return out, rstd
 
 
+@in_float32
 def rms_norm_backward(g, x, weight, rstd, needs):
     """The gradients of x and weight (None where `needs` is false)."""
     xhat = x * rstd
@@ -235,37 +252,41 @@ def rms_norm_backward(g, x, weight, rstd, needs):
 # Cross-entropy --------------------------------------------------------------------------------------------------------
 
 
-def _logsumexp_rows(logits):
-    top = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    top[~np.isfinite(top)] = 0
-    e = logits - top
-    np.exp(e, out=e)
-    return np.log(np.sum(e, axis=-1)) + top[:, 0]
-
-
+@in_float32
 def cross_entropy(logits, target, ignore_index, label_smoothing):
-    """(loss, logsumexp), both (N,), of logits (N, V) and integer targets (N,); a target `ignore_index` has loss 0."""
+    """(loss, top, total), all (N,), of logits (N, V) and integer targets (N,); a target `ignore_index` has loss 0.
+
+    top is the maximum of a row and total the sum of e^(x - top). logsumexp, top + log(total), would lose the latter's
+    digits where top is large.
+    """
     n, v = logits.shape
-    total = np.empty(n, logits.dtype)
+    top, total, mean = np.empty((3, n), logits.dtype)
     step = max(1, CACHED // max(v, 1))
     for start in range(0, n, step):
-        total[start : start + step] = _logsumexp_rows(logits[start : start + step])
+        i = slice(start, start + step)
+        np.max(logits[i], axis=-1, initial=-np.inf, out=top[i])
+        top[i][~np.isfinite(top[i])] = 0
+        shifted = logits[i] - top[i, None]
+        if label_smoothing:
+            np.mean(shifted, axis=-1, out=mean[i])
+        np.sum(np.exp(shifted, out=shifted), axis=-1, out=total[i])
     kept = target != ignore_index
-    loss = total - logits[np.arange(n), np.where(kept, target, 0)]
+    loss = np.log(total) - (1 - label_smoothing) * (logits[np.arange(n), np.where(kept, target, 0)] - top)
     if label_smoothing:
-        loss = (1 - label_smoothing) * loss + label_smoothing * (total - np.mean(logits, axis=-1))
-    return np.where(kept, loss, 0).astype(logits.dtype, copy=False), total
+        loss -= label_smoothing * mean
+    return np.where(kept, loss, 0).astype(logits.dtype, copy=False), top, total
 
 
-def cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing):
+@in_float32
+def cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing):
     """The gradient of the logits: g (softmax - (1 - s) onehot - s / V)."""
     kept = target != ignore_index
-    out = np.subtract(logits, total[:, None], out=np.empty_like(logits))
+    out = np.subtract(logits, top[:, None], out=np.empty_like(logits))
     np.exp(out, out=out)
-    out[np.arange(len(target)), np.where(kept, target, 0)] -= 1 - label_smoothing
+    out[np.arange(len(target)), np.where(kept, target, 0)] -= (1 - label_smoothing) * total
     if label_smoothing:
-        out -= label_smoothing / logits.shape[-1]
-    out *= np.where(kept, g, 0)[:, None]
+        out -= (label_smoothing / logits.shape[-1] * total)[:, None]
+    out *= (np.where(kept, g, 0) / total)[:, None]
     return out
 
 
@@ -284,6 +305,7 @@ def matmul(x, y):
 # Embedding ------------------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def embedding_backward(g, index, rows):
     """The gradient of the weight (rows, C) of weight[index]: the sums of the rows of g (N, C) with equal index (N,)."""
     order = np.argsort(index, kind="stable")
@@ -297,8 +319,12 @@ def embedding_backward(g, index, rows):
 
 # Sums over arrays -----------------------------------------------------------------------------------------------------
 
+NORM_BLOCK = 4096  # elements
+
 
 def squared_norm(x):
-    """The sum of the squares of an array, as a float."""
-    flat = x.reshape(-1)
-    return float(np.dot(flat, flat))
+    """The sum of the squares of an array, as a float; in float32 by blocks, whose sums are added in float64."""
+    flat = x.reshape(-1) if x.dtype != np.float16 else x.reshape(-1).astype(np.float32)
+    whole = flat.size // NORM_BLOCK * NORM_BLOCK
+    blocks, rest = flat[:whole].reshape(-1, NORM_BLOCK), flat[whole:]
+    return float(np.sum(np.vecdot(blocks, blocks), dtype=np.float64) + np.dot(rest, rest))

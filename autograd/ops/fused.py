@@ -16,7 +16,7 @@ from autograd.ops import transcendental as T
 from autograd.ops.gathering import gather
 from autograd.ops.indexing import getitem
 from autograd.ops.linalg import matmul
-from autograd.ops.reduction import logsumexp, mean
+from autograd.ops.reduction import mean
 from autograd.ops.reduction import sum as sum_
 from autograd.ops.shape import transpose
 from autograd.ops.table import op
@@ -88,6 +88,7 @@ def silu(x):
 
 
 def _layer_norm(x, weight, bias, *, eps):
+    x = x - getitem(x, index=(..., slice(1)))  # nothing is lost where a row is far from 0
     centred = x - mean(x, dim=-1, keepdim=True)
     out = centred / T.sqrt(mean(centred * centred, dim=-1, keepdim=True) + eps)
     out = out if weight is None else out * weight
@@ -108,7 +109,9 @@ def layer_norm(x, weight, bias, *, eps=1e-5):
 
 
 def _rms_norm(x, weight, *, eps):
-    out = x / T.sqrt(mean(x * x, dim=-1, keepdim=True) + eps)
+    size = np.max(np.abs(getattr(x, "array", x)), -1, keepdims=True, initial=1)  # whose squares would overflow
+    x = x / size
+    out = x / T.sqrt(mean(x * x, dim=-1, keepdim=True) + eps / size / size)
     return out if weight is None else out * weight
 
 
@@ -137,17 +140,18 @@ def _check_features(name, x, *vectors):
 
 def _cross_entropy(logits, target, *, ignore_index, label_smoothing):
     kept = target != ignore_index
-    total = logsumexp(logits, dim=-1)
-    loss = total - gather(logits, 1, np.where(kept, target, 0)[:, None]).squeeze(1)
-    loss = (1 - label_smoothing) * loss + label_smoothing * (total - mean(logits, dim=-1))
-    return loss * kept.astype(logits.dtype)
+    log_p = log_softmax(logits, dim=-1)
+    loss = (label_smoothing - 1) * gather(log_p, 1, np.where(kept, target, 0)[:, None]).squeeze(1)
+    if label_smoothing:
+        loss = loss - label_smoothing * mean(log_p, dim=-1)
+    return E.where(kept, loss, 0.0)
 
 
-def _cross_entropy_rule(g, logits, target, total, ignore_index, label_smoothing):
-    return kernels.cross_entropy_backward(g, logits, target, total, ignore_index, label_smoothing)
+def _cross_entropy_rule(g, logits, target, top, total, ignore_index, label_smoothing):
+    return kernels.cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing)
 
 
-@op(method=False, logits=_cross_entropy_rule, saves=("total",), reference=_cross_entropy)
+@op(method=False, logits=_cross_entropy_rule, saves=("top", "total"), reference=_cross_entropy)
 def cross_entropy_rows(logits, target, *, ignore_index=-100, label_smoothing=0.0):
     """-log softmax(logits)[target] a row, 0 where the target is ignore_index."""
     return kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
@@ -206,14 +210,14 @@ def _attention(q, k, v, mask, *, causal, scale):
     return matmul(attention_weights(q, k, mask, causal=causal, scale=scale), v)
 
 
-def _attention_rule(g, q, k, v, mask, lse, causal, scale):
-    return *kernels.attention_backward(g, q, k, v, mask, lse, causal, scale), None
+def _attention_rule(g, q, k, v, mask, top, share, causal, scale):
+    return *kernels.attention_backward(g, q, k, v, mask, top, share, causal, scale), None
 
 
 @op(
     method=False,
     grads=_attention_rule,
-    saves=("lse",),
+    saves=("top", "share"),
     reference=_attention,
     differentiable=("q", "k", "v"),
 )

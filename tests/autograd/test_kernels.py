@@ -82,14 +82,14 @@ def test_kernels_keep_the_dtype(dtype, rng):
     out, mean, rstd = K.layer_norm(x, w, w, 1e-5)
     rms, scale = K.rms_norm(x, w, 1e-5)
     target = np.array([0, 5, -100, 2])
-    loss, total = K.cross_entropy(x, target, -100, 0.1)
-    attended, lse = K.attention(x, g, x, None, True, 0.5)
+    loss, *sums = K.cross_entropy(x, target, -100, 0.1)
+    attended, *saved = K.attention(x, g, x, None, True, 0.5)
     found = [
         *(K.softmax(x, -1), K.log_softmax(x, 0), K.softmax_backward(g, x, -1), K.log_softmax_backward(g, x, 0)),
-        *(out, mean, rstd, *K.layer_norm_backward(g, x, w, mean, rstd, (True, True, True))),
-        *(rms, scale, *K.rms_norm_backward(g, x, w, scale, (True, True))),
-        *(loss, total, K.cross_entropy_backward(loss, x, target, total, -100, 0.1)),
-        *(attended, lse, *K.attention_backward(g, x, g, x, None, lse, True, 0.5)),
+        *(out, K.layer_norm_backward(g, x, w, mean, rstd, (True, True, True))[0]),
+        *(rms, K.rms_norm_backward(g, x, w, scale, (True, True))[0]),
+        *(loss, K.cross_entropy_backward(loss, x, target, *sums, -100, 0.1)),
+        *(attended, K.attention_backward(g, x, g, x, None, *saved, True, 0.5)[0]),
         K.embedding_backward(g, np.array([1, 1, 0, 3]), 5),
     ]
     assert {a.dtype for a in found} == {np.dtype(dtype)}
@@ -113,8 +113,8 @@ def test_attention_in_pieces_equals_attention_in_one(rng, monkeypatch):
     results = []
     for cached in (1, 100, 1 << 20):
         monkeypatch.setattr(numpy_attention, "CACHED", cached)
-        out, lse = K.attention(q, k, v, mask, False, 0.5)
-        results.append((out, lse, *K.attention_backward(g, q, k, v, mask, lse, False, 0.5)))
+        out, *saved = K.attention(q, k, v, mask, False, 0.5)
+        results.append((out, *saved, *K.attention_backward(g, q, k, v, mask, *saved, False, 0.5)))
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
@@ -123,8 +123,8 @@ def test_attention_in_pieces_equals_attention_in_one(rng, monkeypatch):
 
 def test_attention_keeps_the_layout_of_split_heads(rng):
     q, k, v = rng.standard_normal((2, 8, 3, 4, 5)).astype(np.float32).transpose(2, 0, 3, 1, 4)
-    out, lse = K.attention(q, k, v, None, True, 0.5)
-    grads = K.attention_backward(out, q, k, v, None, lse, True, 0.5)
+    out, *saved = K.attention(q, k, v, None, True, 0.5)
+    grads = K.attention_backward(out, q, k, v, None, *saved, True, 0.5)
     assert all(a.swapaxes(1, 2).flags.c_contiguous for a in (out, *grads))
 
 

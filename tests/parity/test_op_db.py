@@ -143,8 +143,6 @@ DEVIATIONS = [
         lambda sample, dtype: sample.kwargs.get("dtype") == torch.float64,
     ),
     Row("__rpow__", OPEN + "integers to negative powers", of(torch.int64)),
-    Row("nn_functional_rms_norm", OPEN + "float16 overflows inside", of(torch.float16)),
-    Row("nn_functional_scaled_dot_product_attention", OPEN + "gradients in float16", of(torch.float16)),
 ]
 
 ERRORS = [

@@ -121,12 +121,12 @@ def test_cross_entropy(seed, count, width, scale, smoothing, kind):
     logits = draw(rng, (count, width), scale)
     target = rng.integers(0, width, count).astype(kind)
     target[rng.random(count) < 0.3] = -1
-    loss, total = plain.cross_entropy(logits, target, -1, smoothing)
-    same(fast.cross_entropy(logits, target, -1, smoothing), (loss, total))
+    loss, *sums = plain.cross_entropy(logits, target, -1, smoothing)
+    same(fast.cross_entropy(logits, target, -1, smoothing), (loss, *sums))
     g = draw(rng, count)
     same(
-        fast.cross_entropy_backward(g, logits, target, total, -1, smoothing),
-        plain.cross_entropy_backward(g, logits, target, total, -1, smoothing),
+        fast.cross_entropy_backward(g, logits, target, *sums, -1, smoothing),
+        plain.cross_entropy_backward(g, logits, target, *sums, -1, smoothing),
     )
 
 
@@ -208,9 +208,9 @@ def split_heads(rng, shape, scale):
 
 
 def attended(kernels, q, k, v, g, mask=None, causal=True, scale=0.5):
-    """The output of attention, its logsumexp and the gradients of q, k and v."""
-    out, lse = kernels.attention(q, k, v, mask, causal, scale)
-    return out, lse, *kernels.attention_backward(g, q, k, v, mask, lse, causal, scale)
+    """The output of attention and the gradients of q, k and v."""
+    out, *saved = kernels.attention(q, k, v, mask, causal, scale)
+    return out, *kernels.attention_backward(g, q, k, v, mask, *saved, causal, scale)
 
 
 @relaxed
@@ -232,8 +232,8 @@ def test_attention(library, seed, heads, t, more_keys, d, scale, causal):
     found = attended(fast, *arrays, causal=causal, scale=scale)
     # the rounding of the scores grows with the scale, and the gradients of q and k are multiplied by it once more
     large = max(1, scale)
-    same(found[:2], exact[:2], 1e-5 * large)
-    same(found[2:], exact[2:], 1e-5 * large**2)
+    same(found[:1], exact[:1], 1e-5 * large)
+    same(found[1:], exact[1:], 1e-5 * large**2)
 
 
 @relaxed
