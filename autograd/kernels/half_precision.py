@@ -1,4 +1,4 @@
-"""Kernels on float16: computed in float32, where squares, exponentials and sums keep their digits and do not overflow."""
+"""Kernels on float16 compute in float32, where squares and sums keep their digits and do not overflow."""
 
 from functools import wraps
 

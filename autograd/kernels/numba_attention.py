@@ -85,7 +85,7 @@ def _softmax_backward(weights, inner, tops, shares, scale, seen, step):
 
 @_kernel(int64, _WRITE, _ROWS, _ROWS, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
 def attention(sgemm, out, tops, shares, q, k, v, scale, causal, scratch, block):
-    """out = softmax(scale q k^T) v, with the top and share of each row; `scratch` has room for `block` rows of scores."""
+    """out = softmax(scale q k^T) v, and the top and share of each row; `scratch` holds `block` rows of scores."""
     batch, heads, queries, _ = q.shape
     keys, step = k.shape[2], int64(causal)
     for b in range(batch):

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.kernels import numba_attention as attend
 from autograd.kernels import numba_loops as loops
+from autograd.kernels import numba_norms as norms
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
 from autograd.kernels.numba_products import products
@@ -137,7 +138,7 @@ def layer_norm(x, weight, bias, eps):
     out = np.empty(x.shape, FLOAT32)
     mean, rstd = np.empty((2, *x.shape[:-1], 1), FLOAT32)
     w, b = _vector(weight, n, 1), _vector(bias, n, 0)
-    done = loops.layer_norm(_rows(out), mean.reshape(-1), rstd.reshape(-1), _rows(x), w, b, np.float32(eps))
+    done = norms.layer_norm(_rows(out), mean.reshape(-1), rstd.reshape(-1), _rows(x), w, b, np.float32(eps))
     return (out, mean, rstd) if done else numpy_kernels.layer_norm(x, weight, bias, eps)
 
 
@@ -148,7 +149,7 @@ def layer_norm_backward(g, x, weight, mean, rstd, needs):
     g_x = np.empty(x.shape, FLOAT32)
     g_weight, g_bias = np.empty(n, FLOAT32), np.empty(n, FLOAT32)
     rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(mean), _flat(rstd))
-    loops.layer_norm_backward(_rows(g_x), g_weight, g_bias, *rows, np.zeros((2, n)))
+    norms.layer_norm_backward(_rows(g_x), g_weight, g_bias, *rows, np.zeros((2, n)))
     return g_x, g_weight if needs[1] else None, g_bias if needs[2] else None
 
 
@@ -157,7 +158,7 @@ def rms_norm(x, weight, eps):
         return numpy_kernels.rms_norm(x, weight, eps)
     out, rstd = np.empty(x.shape, FLOAT32), np.empty((*x.shape[:-1], 1), FLOAT32)
     w = _vector(weight, x.shape[-1], 1)
-    done = loops.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), w, np.float32(eps))
+    done = norms.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), w, np.float32(eps))
     return (out, rstd) if done else numpy_kernels.rms_norm(x, weight, eps)
 
 
@@ -167,7 +168,7 @@ def rms_norm_backward(g, x, weight, rstd, needs):
     n = x.shape[-1]
     g_x, g_weight = np.empty(x.shape, FLOAT32), np.empty(n, FLOAT32)
     rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(rstd))
-    loops.rms_norm_backward(_rows(g_x), g_weight, *rows, np.zeros(n))
+    norms.rms_norm_backward(_rows(g_x), g_weight, *rows, np.zeros(n))
     return g_x, g_weight if needs[1] else None
 
 

@@ -105,7 +105,7 @@ HIGHEST = float32(89)  # from 88.38 to here, `_exp_between` gives infinity
 
 @inline
 def _exp_between(x):
-    """e^x for x from LOWEST to HIGHEST, within 2e-7 relative: 2^n e^r, |r| <= ln(2) / 2, e^r by its Taylor polynomial."""
+    """e^x for x from LOWEST to HIGHEST, within 2e-7: 2^n e^r, |r| <= ln(2) / 2, e^r by its Taylor polynomial."""
     n = nearest(x * LOG2_E)
     r = (x - n * LN_2_HIGH) - n * LN_2_LOW
     p = float32(1 / 720)

@@ -82,7 +82,7 @@ def attention(q, k, v, mask, causal, scale):
 
 @in_float32
 def attention_backward(g, q, k, v, mask, top, share, causal, scale):
-    """The gradients of q, k and v; the softmax is recomputed from its maximum and sum (Dao et al. 2022, section 3.1)."""
+    """The gradients of q, k and v; the softmax is recomputed from `top` and `share` (Dao et al. 2022, section 3.1)."""
     batch, qs, ks, vs, mask, hidden = _attention_setting(q, k, v, mask, causal)
     g_q, g_k, g_v = (_like(x, (*batch, *x.shape[-2:])) for x in (q, k, v))
     for i in _pieces((*batch, q.shape[-2], k.shape[-2])):
