@@ -63,12 +63,14 @@ from autograd.inplace import writing
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
 from autograd.ops.convolution import *
+from autograd.ops.decompositions import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import log_softmax, softmax
 from autograd.ops.gathering import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.linalg import *
+from autograd.ops.lu import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
 from autograd.ops.statistics import *
@@ -96,3 +98,15 @@ class _Finder:
 
 
 sys.meta_path.append(_Finder())
+# torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that
+# was written for it must find ours. The engine itself never looks here.
+_TORCH_PARTS = {"nn": "nn", "optim": "nn.optim", "utils": "nn", "autograd": "autograd"}  # torch.utils.data is nn.data
+_PARTS = _TORCH_PARTS | {"func": "autograd.func", "linalg": "autograd.linalg"}  # loaded when they are named
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return importlib.import_module(_PARTS[name])
+    if name == "vmap":
+        return importlib.import_module("autograd.func").vmap
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")

@@ -271,9 +271,11 @@ class Gradients(dict[Node, Any]):
         self.owned.add(node)
 
     def accumulate_output(self, node: Node, g: Any) -> None:
-        """Put the gradient of one of several outputs into its place among those of all of them."""
+        """Add the gradient of one of several outputs in its place: a rule of the op may have used that output, too."""
         (joint,) = node.parents
-        self.setdefault(joint, [None] * len(joint.outputs))[node.index] = g  # type: ignore[union-attr, arg-type]
+        parts = self.setdefault(joint, [None] * len(joint.outputs))  # type: ignore[union-attr, arg-type]
+        earlier = parts[node.index]
+        parts[node.index] = g if earlier is None else earlier + g
 
     def exclusive(self, node: Node, g: Any) -> Any:
         """The complete gradient of a target, as an array that whoever takes it may write to."""

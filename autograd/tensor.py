@@ -91,8 +91,8 @@ class Tensor(Methods):
     itemsize = property(lambda self: self.array.itemsize, doc="The bytes of one element.")
     nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
     device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
-    T = property(ops.permute, doc="The dims in reverse order.")
-    mT = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
+    T = H = property(ops.permute, doc="The dims in reverse order.")
+    mT = mH = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
     is_cuda = property(lambda self: False, doc="Never: there is no GPU here.")
 

@@ -5,12 +5,14 @@ from autograd.ops.activations import *
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
 from autograd.ops.convolution import *
+from autograd.ops.decompositions import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import *
 from autograd.ops.gathering import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.linalg import *
+from autograd.ops.lu import *
 from autograd.ops.neural import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *

@@ -17,7 +17,7 @@ from autograd.graph import Node, backward_walk, of_outputs, output_node, step_be
 # NumPy's and torch's names of what the table calls otherwise: each stands for the other where an op has that.
 _ALIASES = {"input": "x", "a": "x", "m": "x", "other": "y", "axis": "dim", "axes": "dim", "dims": "dim"}
 _ALIASES |= {"keepdims": "keepdim", "shape": "size", "sizes": "size", "repeats": "size"}
-_ALIASES |= {"shift": "shifts", "k": "diagonal"}
+_ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y"}
 _RESERVED = {"out", "shape", "shapes", "needs"}  # what rules may ask for besides arguments
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops.indexing import copy_slices, unindex
-from autograd.ops.shape import one_dim, transpose, writeable_as
+from autograd.ops.shape import one_dim, roll, transpose, writeable_as
 from autograd.ops.table import function, op
 
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
-__all__ += ["diag", "trace"]
+__all__ += ["diag", "trace", "cross"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -246,3 +246,14 @@ def trace(input):
     if input.ndim != 2:
         raise ShapeError(f"trace needs a matrix, got the shape {tuple(input.shape)}")
     return diagonal(input).sum()
+
+
+@function()
+def cross(input, other, dim=None):
+    """The cross product along dim, of size 3; without one, along the first dim of that size."""
+    dim = next((d for d, n in enumerate(input.shape) if n == 3), 0) if dim is None else dim
+    if input.ndim != other.ndim or not input.shape[dim] == other.shape[dim] == 3:
+        shapes = f"{tuple(input.shape)} and {tuple(other.shape)}"
+        raise ShapeError(f"cross along dim {dim} of the shapes {shapes}: both must have as many dims, and 3 along it")
+    after, before = {"shifts": -1, "dim": dim}, {"shifts": 1, "dim": dim}
+    return roll(input, **after) * roll(other, **before) - roll(input, **before) * roll(other, **after)

@@ -36,9 +36,13 @@ def _count(shape, dim):
 def expand_reduced(g, shape, dim, keepdim):
     """What belongs to the result of a reduction (`g`, say), broadcast to the shape that was reduced."""
     if not keepdim:
-        axes = axes_of(dim, len(shape))
-        g = np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+        g = np.reshape(g, reduced_shape(shape, axes_of(dim, len(shape))))
     return np.broadcast_to(g, shape)
+
+
+def reduced_shape(shape, axes):
+    """The shape of a reduction over axes that are kept, with size 1."""
+    return tuple([1 if i in axes else n for i, n in enumerate(shape)])
 
 
 def _axis(dim, x):

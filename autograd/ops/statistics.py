@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
+from autograd.ops.decompositions import linalg_svd
 from autograd.ops.gathering import gather
-from autograd.ops.shape import one_dim, reshape
+from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import function
 
 __all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
@@ -92,11 +93,15 @@ def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
 
 @function()
 def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The p-norm over dim, of the elements (so "fro" is 2); p may be 0 and plus or minus infinity."""
+    """The p-norm over dim, of the elements (so "fro" is 2); p may be 0, plus or minus infinity, or "nuc"."""
     dim, keepdim = axis if dim is None else dim, keepdim or keepdims
     p = 2 if p in (None, "fro") else p
+    if p == "nuc":
+        dims = R.axes_of(dim, input.ndim)
+        found = R.sum(linalg_svd(movedim(input, dims, (-2, -1)), full_matrices=False).S, dim=-1)
+        return reshape(found, size=R.reduced_shape(input.shape, dims)) if keepdim else found
     if isinstance(p, str):
-        raise RuntimeError(f'norm: p must be a number or "fro", not {p!r}: there are no singular values here')
+        raise RuntimeError(f'norm: p must be a number, "fro" or "nuc", not {p!r}')
     if math.isinf(p):
         return (R.amax if p > 0 else R.amin)(E.abs(input), dim=dim, keepdim=keepdim)
     return R.vector_norm(input, p=p, dim=dim, keepdim=keepdim)

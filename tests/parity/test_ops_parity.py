@@ -15,7 +15,7 @@ from autograd.ops import OPS
 from autograd.tensor import Tensor
 from tests.properties.calls import Call, differentiable, is_float
 from tests.properties.cases import CASES, FUNCTIONS
-from tests.properties.composed import COMPOSED
+from tests.properties.composed import COMPOSED, MODULES
 from tests.properties.kinks import KINKS, at
 
 torch = pytest.importorskip("torch")
@@ -23,6 +23,8 @@ F = torch.nn.functional
 
 RANDOM_CASES = 200
 NO_EQUIVALENT = {"dropout": "torch draws other numbers; the op is checked against finite differences"}
+SIGNS = "the signs of the vectors are free; composed functions that do not depend on them are compared"
+NO_EQUIVALENT |= {"linalg_svd": SIGNS, "linalg_eigh": SIGNS}
 
 
 def dims(x: Any, dim: Any) -> tuple:
@@ -120,6 +122,13 @@ def fold(x: torch.Tensor, dimension: int, size: int, step: int, sizes: tuple) ->
     return flat.index_add(0, at.reshape(-1), x.reshape(-1)).reshape(sizes)
 
 
+def cond(x: Any, p: Any) -> Any:
+    """Torch's, whose second gradient fails where it takes an inverse."""
+    if p in (None, 2, -2):
+        return torch.linalg.cond(x, p)
+    return torch.linalg.matrix_norm(x, p) * torch.linalg.matrix_norm(torch.linalg.inv(x), p)
+
+
 def spread(function: Callable) -> Callable:
     """torch takes `unbiased` or `correction`, not both."""
 
@@ -185,6 +194,13 @@ TORCH: dict[str, Callable] = {
     "rotary": rotary,
     "embedding_backward": rows_added,
     "embedding": lambda weight, index: F.embedding(index, weight),
+    "inv": torch.linalg.inv,
+    "cofactors": lambda x: torch.linalg.det(x)[..., None, None] * torch.linalg.inv(x).mT,
+    "linear_solve": torch.linalg.solve,
+    "linalg_cholesky": torch.linalg.cholesky,
+    "tall_qr": torch.linalg.qr,
+    "pseudo_inverse": torch.linalg.pinv,
+    "lu_factor": torch.linalg.lu_factor,
 }
 TORCH_COMPOSED: dict[str, Callable] = {
     "cat": lambda *xs, dim: torch.cat(xs, dim),
@@ -202,6 +218,10 @@ TORCH_COMPOSED: dict[str, Callable] = {
     "attention_weights": attention_weights,
     "embedding": lambda weight, index: F.embedding(index, weight),
 }
+
+
+TORCH_COMPOSED |= {name: of(torch) for name, (_, _, of) in MODULES.items()}
+TORCH_COMPOSED["cond"] = cond
 
 
 def sequence(result: Any) -> list:

@@ -115,3 +115,12 @@ def along(shape: Any = None, low: float = -3, high: float = 3, **keywords: Any) 
         return call(separated(s, low, high), dim=st.integers(-n, n - 1), **keywords)
 
     return (shapes(min_dims=1) if shape is None else shape).flatmap(build)
+
+
+def symmetric(x: Any) -> Any:
+    """The mean of matrices and their transposes, which makes a function of symmetric matrices one of all."""
+    return (x + np.swapaxes(x, -1, -2)) / 2
+
+
+# What the arguments of an op are to pass through first, where it is defined for some matrices alone.
+PREPARED: dict[str, Any] = dict.fromkeys(("linalg_cholesky", "linalg_eigh"), symmetric)

@@ -21,6 +21,9 @@ from autograd.testing import (
     shapes,
 )
 from tests.properties import cases_activations, cases_conv
+from tests.properties import cases_activations
+from tests.properties import cases_conv
+from tests.properties import cases_decompositions
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -365,4 +368,5 @@ CASES: dict[str, Any] = (
     | cases_activations.CASES
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
     | cases_conv.CASES
+    | cases_decompositions.CASES
 )

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+import autograd
 from autograd import ops
 from autograd.testing import arrays, booleans, broadcastable, integers, separated, separated_arrays, shapes
+from tests.properties import composed_linalg
 from tests.properties.calls import PAIR, Call, along, call, of_arrays, reduced
 from tests.properties.cases import attended
 
@@ -444,3 +446,6 @@ COMPOSED: dict[str, Composed] = {
         lambda x, size: x.expand(size),
     ),
 }
+
+MODULES = composed_linalg.LINALG
+COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in MODULES.items()}

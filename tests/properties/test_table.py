@@ -12,7 +12,7 @@ from autograd.base import TensorBase
 from autograd.graph import Part
 from autograd.ops import OPS
 from autograd.tensor import Tensor
-from tests.properties.calls import Call, differentiable, examples, is_float
+from tests.properties.calls import PREPARED, Call, differentiable, examples, is_float
 from tests.properties.cases import CASES, FUNCTIONS
 
 DERIVABLE = [name for name, op in OPS.items() if op.has_rules or op.reference]
@@ -34,6 +34,9 @@ def floats(result: Any) -> tuple:
 
 def applied(name: str, call: Call) -> Any:
     """The op as a function of arrays and tensors alone."""
+    prepare = PREPARED.get(name)
+    if prepare is not None:
+        return lambda x: FUNCTIONS[name](prepare(x), **call.keywords)
     return lambda *args: FUNCTIONS[name](*args, **call.keywords)
 
 

@@ -1,0 +1,226 @@
+"""`torch.linalg`: inverses, decompositions, norms and products of matrices, batched, under its names and signatures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops.decompositions import (
+    LinAlgError,
+    cholesky,
+    decomposed,
+    det,
+    inv,
+    kept,
+    linalg_eigh,
+    linalg_svd,
+    linear_solve,
+    matrix_exp,
+    matrix_power,
+    mt,
+    pseudo_inverse,
+    slogdet,
+)
+from autograd.ops.elementwise import abs
+from autograd.ops.linalg import cross as _cross
+from autograd.ops.linalg import diagonal as _diagonal
+from autograd.ops.linalg import einsum, matmul
+from autograd.ops.lu import lu_unpack
+from autograd.ops.reduction import amax, amin, reduced_shape, sum
+from autograd.ops.reduction import vector_norm as _power_norm
+from autograd.ops.shape import one_dim, tril, triu
+
+__all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv"]
+__all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
+__all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals"]
+__all__ += ["vecdot", "vector_norm"]
+
+
+class _Lstsq(NamedTuple):
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
+
+
+class _LU(NamedTuple):
+    P: Any
+    L: Any
+    U: Any
+
+
+eigh, svd = linalg_eigh, linalg_svd
+
+# Solutions ------------------------------------------------------------------------------------------------------------
+
+
+def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    """The X with A X = B (X A = B where not `left`); B may be a vector, or a batch of them. Raises LinAlgError."""
+    if B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1]):
+        return linear_solve(A, B[..., None])[..., 0]
+    return linear_solve(A, B) if left else mt(linear_solve(mt(A), mt(B)))
+
+
+def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    """`solve` for a triangle of A, of which the rest is not read, nor the diagonal where it is `unitriangular`."""
+    A = triu(A, diagonal=int(unitriangular)) if upper else tril(A, diagonal=-int(unitriangular))
+    return solve(A + np.eye(A.shape[-1], dtype=A.dtype) if unitriangular else A, B, left=left)
+
+
+def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """(solution, residuals, rank, singular_values) of the least squares |A X - B|, by the pseudo-inverse.
+
+    As in torch, `driver` ("gelsy", "gels", "gelsd", "gelss") decides which of the last three are empty.
+    """
+    vector = B.ndim == A.ndim - 1
+    B, (m, n) = B[..., None] if vector else B, A.shape[-2:]
+    rcond = max(m, n) * np.finfo(A.dtype).eps if rcond is None else rcond
+    solution, rank = pinv(A, rtol=rcond) @ B, matrix_rank(A, rtol=rcond)
+    nothing, some = solution.reshape(-1)[:0], m > n and driver not in (None, "gelsy")
+    residuals = sum((A @ solution - B) ** 2, dim=-2) if some and (rank == n).all() else nothing
+    values = svdvals(A.detach()) if driver in ("gelsd", "gelss") else nothing.detach()
+    rank = A.wrap(np.empty(0, np.int64)) if driver == "gels" else rank
+    return _Lstsq(solution[..., 0] if vector else solution, residuals, rank, values)
+
+
+def lu(A: Any, *, pivot: bool = True) -> Any:
+    """(P, L, U) with A = P L U."""
+    return _LU(*lu_unpack(*A.lu(pivot)))
+
+
+def lu_factor(A: Any, *, pivot: bool = True) -> Any:
+    """(LU, pivots): L below the diagonal and U above, and with which row each row was exchanged, counted from 1."""
+    return A.lu(pivot)
+
+
+def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
+    """The X with A X = B (X A = B where not `left`; of the transposed A with `adjoint`), from `lu_factor` of A."""
+    P, L, U = lu_unpack(LU, pivots)
+    steps = (mt(U), mt(L), mt(P)) if adjoint == left else (P, L, U)
+    out = B if left else mt(B)
+    for step in steps:
+        out = linear_solve(step, out)
+    return out if left else mt(out)
+
+
+def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+    """The pseudo-inverse; of a `hermitian` matrix the lower triangle alone is read."""
+    if hermitian:  # the gradient is that of the whole matrix, as torch's
+        A = A + (tril(A) + mt(tril(A, diagonal=-1)) - A).detach()
+    return pseudo_inverse(A, atol=atol, rtol=rtol)
+
+
+# Decompositions -------------------------------------------------------------------------------------------------------
+
+
+def qr(A: Any, mode: str = "reduced") -> Any:
+    """(Q, R) with A = Q R; `mode` is "reduced", "complete" (Q is square) or "r" (Q is empty)."""
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f'qr: mode must be "reduced", "complete" or "r", not {mode!r}')
+    return decomposed(A, mode)
+
+
+def eigvalsh(A: Any, UPLO: str = "L") -> Any:
+    """The eigenvalues of symmetric matrices."""
+    return eigh(A, UPLO=UPLO).eigenvalues
+
+
+def svdvals(A: Any) -> Any:
+    """The singular values, in falling order."""
+    return svd(A, full_matrices=False).S
+
+
+# Norms ----------------------------------------------------------------------------------------------------------------
+
+
+def vector_norm(x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """(sum of |x|^ord)^(1/ord) over dim, for an infinite ord the greatest or least |x|, for 0 how many are not 0."""
+    x = x if dtype is None else x.to(dtype)
+    if math.isinf(ord):
+        return (amax if ord > 0 else amin)(abs(x), dim=dim, keepdim=keepdim)
+    return _power_norm(x, p=ord, dim=dim, keepdim=keepdim)
+
+
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The norm of matrices, whose dims are `dim`: "fro", "nuc", and 1, 2, inf with the same negative (the least)."""
+    A = A if dtype is None else A.to(dtype)
+    row, column = (one_dim(d, A.ndim) for d in dim)
+    if A.ndim < 2 or row == column:
+        raise ShapeError(f"matrix_norm over the dims {dim} of the shape {tuple(A.shape)}: it needs two of them")
+    if ord == "fro":
+        return _power_norm(A, p=2, dim=(row, column), keepdim=keepdim)
+    if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
+        raise RuntimeError(f'matrix_norm: ord must be "fro", "nuc", or plus or minus 1, 2, inf, not {ord!r}')
+    extreme = amin if ord != "nuc" and ord < 0 else amax
+    if ord in ("nuc", 2, -2):
+        values = svdvals(A.movedim((row, column), (-2, -1)))
+        out = sum(values, dim=-1) if ord == "nuc" else extreme(values, dim=-1)
+    else:
+        added, left = (row, column) if abs(ord) == 1 else (column, row)
+        out = extreme(sum(abs(A), dim=added, keepdim=True), dim=left, keepdim=True).squeeze((row, column))
+    return out.reshape(reduced_shape(A.shape, (row, column))) if keepdim else out
+
+
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """`matrix_norm` of two dims, `vector_norm` of one; of all elements where neither ord nor dim is given."""
+    two = A.ndim == 2 if dim is None else isinstance(dim, (tuple, list)) and len(dim) == 2
+    if ord is not None and dim is None and A.ndim not in (1, 2):
+        raise ShapeError(f"norm: say dim= for ord {ord!r} of the shape {tuple(A.shape)}: it has neither 1 nor 2 dims")
+    if isinstance(ord, str) and not two:
+        raise RuntimeError(f"norm: ord {ord!r} is for matrices: give two dims, not {dim}")
+    if ord is None or not two:
+        return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+    return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+
+
+def cond(A: Any, p: Any = None) -> Any:
+    """The condition number: |A| |A^-1| in a norm of matrices, by default the 2-norm; infinite for singular ones."""
+    if p in (None, 2, -2):
+        values = svdvals(A)
+        return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+    try:
+        return matrix_norm(A, p) * matrix_norm(inv(A), p)
+    except LinAlgError:
+        singular = np.equal(det(A).detach(), 0)[..., None, None]
+        safe = np.where(singular, np.eye(A.shape[-1], dtype=A.dtype), A)
+        return np.where(singular[..., 0, 0], math.inf, matrix_norm(A, p) * matrix_norm(inv(safe), p))
+
+
+def matrix_rank(A: Any, tol: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+    """How many singular values are above atol and above rtol times the greatest."""
+    s = svdvals(A.detach()).array
+    atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
+    return A.wrap(kept(s, A.shape, atol, rtol).sum(-1))
+
+
+# Products -------------------------------------------------------------------------------------------------------------
+
+
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonal of the last two dims, as a new last dim."""
+    return _diagonal(A, offset, dim1, dim2)
+
+
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+    """The sum of x y along dim."""
+    return sum(x * y, dim=dim)
+
+
+def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
+    """The cross product along dim, of size 3."""
+    return _cross(input, other, dim)
+
+
+def multi_dot(tensors: Any) -> Any:
+    """The product of two or more matrices, the first and last of which may be vectors, in the cheapest order."""
+    letters = "abcdefghijklmnopqrstuvwxyz"[: len(tensors) + 1]
+    subs = [letters[i : i + 2] for i in range(len(tensors))]
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot needs at least two tensors, got {len(tensors)}")
+    subs[0] = subs[0][2 - tensors[0].ndim :]
+    subs[-1] = subs[-1][: tensors[-1].ndim]
+    ends = subs[0][: tensors[0].ndim - 1] + subs[-1][1:]
+    return einsum(f"{','.join(subs)}->{ends}", *tensors)
