@@ -252,28 +252,20 @@ def decomposed(x, mode):
 # Powers ---------------------------------------------------------------------------------------------------------------
 
 
-def _exp_rule(g, x):
-    n, turned = x.shape[-1], mt(x)
-    above, below = concatenate(turned, g, dim=-1), concatenate(np.zeros_like(g), turned, dim=-1)
-    return matrix_exp(concatenate(above, below, dim=-2))[..., :n, n:]
-
-
-@op(x=_exp_rule)
-def matrix_exp(x):
-    """e^x, the sum of x^k / k!: by a Taylor series of x / 2^s, of norm at most 1/2, squared s times.
-
-    Its gradient is the upper right block of e^[[x^T, g], [0, x^T]] (Mathias 1996).
-    """
-    dtype, x = x.dtype, x.astype(np.float32) if x.dtype == np.float16 else x
-    norm = by_lapack("matrix_exp", np.abs, x).sum(-2).max(initial=0)
+@function()
+def matrix_exp(input):
+    """e^x, the sum of x^k / k!: by a Taylor series of x / 2^s, of norm at most 1/2, squared s times."""
+    if input.dtype == np.float16:
+        return matrix_exp(input.float()).half()
+    norm = by_lapack("matrix_exp", np.abs, input.array).sum(-2).max(initial=0)
     s = max(0, math.frexp(norm)[1] + 1) if np.isfinite(norm) else 0
-    x = np.ldexp(x, -s)
-    out = _eye(x) + x * 0
-    for k in range(16 if x.dtype == np.float64 else 9, 0, -1):  # 0.5^17 / 17! is less than the rounding of 1
-        out = _eye(x) + x @ out / k
+    x, one = input * 0.5**s, np.broadcast_to(_eye(input), input.shape)
+    out = one + x / 16
+    for k in range(15, 0, -1):  # 0.5^17 / 17! is less than the rounding of 1
+        out = one + matmul(x, out) / k
     for _ in range(s):
-        out = out @ out
-    return out.astype(dtype, copy=False)
+        out = matmul(out, out)
+    return out
 
 
 @function()

@@ -267,7 +267,10 @@ def compare(call: Call, wanted: list[int], ours: Callable, theirs: Callable, kee
         assert found.dtype == expected.dtype
         np.testing.assert_allclose(found, expected, **close, err_msg="the value")
     xs, ys = [mine[i] for i in wanted], [other[i] for i in wanted]
-    a, b = derived(our_outs, xs, grad, Tensor), derived(their_outs, ys, torch.autograd.grad, torch.as_tensor)
+    a, b = (
+        derived(our_outs, xs, grad, autograd.as_tensor),
+        derived(their_outs, ys, torch.autograd.grad, torch.as_tensor),
+    )
     for i in range(max(len(a), len(b))):
         shape = xs[i % len(xs)].shape
         found, expected = (as_array(g[i], shape) if g else np.zeros(shape) for g in (a, b))

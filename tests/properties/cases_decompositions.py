@@ -40,7 +40,6 @@ CASES: dict[str, Any] = {
     "cofactors": matrices(),
     "det": matrices(),
     "slogdet": matrices(),
-    "matrix_exp": matrices(),
     "linear_solve": systems(),
     "linalg_cholesky": matrices("positive"),
     "linalg_eigh": matrices("symmetric", UPLO=st.sampled_from("LU")),

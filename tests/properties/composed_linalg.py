@@ -39,6 +39,11 @@ def plain_exp(x: np.ndarray) -> np.ndarray:
     return v @ (np.exp(w)[..., None] * np.swapaxes(v, -1, -2))
 
 
+def plain_matrix_exp(x: np.ndarray) -> np.ndarray:
+    w, v = np.linalg.eig(x)
+    return ((v * np.exp(w)[..., None, :]) @ np.linalg.inv(v)).real
+
+
 def by_singular_values(m: Any) -> Callable:
     """x x^T x by the singular values of x."""
 
@@ -97,6 +102,7 @@ LINALG: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda x: x,
         lambda m: lambda x: (lambda p, lower, upper: p @ lower @ upper)(*m.linalg.lu(x)),
     ),
+    "matrix_exp": (matrices(), plain_matrix_exp, lambda m: m.linalg.matrix_exp),
     "matrix_power": (matrices(n=st.integers(-3, 5)), np.linalg.matrix_power, lambda m: m.linalg.matrix_power),
     "matrix_norm": (matrices("any", ord=ORDERS, keepdim=st.booleans()), plain_norm, lambda m: m.linalg.matrix_norm),
     "cond": (
