@@ -76,6 +76,7 @@ from autograd.ops.shape import *
 from autograd.ops.statistics import *
 from autograd.ops.table import op
 from autograd.ops.transcendental import *
+from autograd.printing import get_printoptions, set_printoptions
 from autograd.random import bernoulli, multinomial, normal, rand, rand_like, randint, randn, randn_like, randperm
 from autograd.scalar import Value
 from autograd.tensor import Tensor
@@ -89,11 +90,14 @@ def __getattr__(name: str) -> Any:
 
 
 class _Finder:
-    """Asks `compat` for a module that nobody else finds: `import autograd.nn.functional`."""
+    """Asks `compat` for the modules whose names begin so, when nobody before it has found them."""
+
+    def __init__(self, *prefixes: str) -> None:
+        self.prefixes = prefixes
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.startswith("autograd."):
-            return importlib.import_module("autograd.compat.importing").find_spec(name)
+        if name.startswith(self.prefixes):
+            return importlib.import_module("autograd.compat.importing").find_spec(name, path)
         return None
 
 
@@ -110,3 +114,7 @@ def __getattr__(name: str) -> Any:
     if name == "vmap":
         return importlib.import_module("autograd.func").vmap
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+sys.meta_path.append(_Finder("autograd.", "einops.layers.autograd"))  # `import autograd.nn.functional`
+sys.meta_path.insert(0, _Finder("einops._backends"))  # which is to know our tensors from then on
+if "einops._backends" in sys.modules:
+    importlib.import_module("autograd.compat.einops_backend")

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.grad_mode import enable_grad
 from autograd.graph import Node
-from autograd.version import changed_since, owner
+from autograd.versions import changed_since, owner
 
 T = TypeVar("T", bound=type)
 F = TypeVar("F", bound=Callable)

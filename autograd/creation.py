@@ -66,24 +66,31 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Zeros in the shape and dtype of x."""
     return made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Ones in the shape and dtype of x."""
     return made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """One value in the shape and dtype of x."""
     return made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """A tensor in the shape and dtype of x whose elements are not set."""
     return made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 

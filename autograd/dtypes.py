@@ -66,7 +66,7 @@ class Size(tuple):
 
 
 class device:
-    """Where a tensor is: the CPU, the only device there is."""
+    """Where a tensor is: the CPU, the only device there is. As a context it changes nothing."""
 
     type = "cpu"
     index = None
@@ -74,6 +74,12 @@ class device:
     def __init__(self, name: Any = "cpu", index: Any = None) -> None:
         if str(name).partition(":")[0] != "cpu":
             raise RuntimeError(f"there is no device {str(name)!r} here: chainrule computes on the CPU, device='cpu'")
+
+    def __enter__(self) -> device:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def __eq__(self, other: object) -> Any:
         return isinstance(other, device) or other == "cpu"

@@ -30,7 +30,10 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
     *,
     argnum: int | Sequence[int] | None = None,
 ) -> Any:
@@ -38,6 +41,7 @@ def grad(
 
     `grad_outputs` are the upstream gradients (needed unless an output has one element). With `create_graph` the result
     can be derived again. An input that no output depends on is an error unless `allow_unused`, which gives None for it.
+    `materialize_grads` gives zeros. `only_inputs` is an older keyword of torch's, which ignores it.
 
     `grad(f)` of a function is the function that gives its gradient by the argument `argnum` (or by several).
     """
@@ -45,10 +49,14 @@ def grad(
         return function_of(outputs, inputs if argnum is None else argnum, Linearized.gradient)
     if callable(outputs):
         raise TypeError("grad(f, n) takes the function and the number n of an argument, grad(f(x), x) takes tensors")
+    if is_grads_batched:
+        raise NotImplementedError("grad(is_grads_batched=True): call it for each upstream gradient, or use jacobian")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     seeds = [None] * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     found = gradients(outputs, seeds, inputs, retain_graph, create_graph)
     unused = [i for i, g in enumerate(found) if g is None]
+    if unused and materialize_grads:
+        return tuple(x.new_zeros(x.shape) if g is None else g for x, g in zip(inputs, found, strict=True))
     if unused and not allow_unused:
         raise RuntimeError(f"no output depends on the inputs {unused}: pass allow_unused=True to get None for them")
     return tuple(found)

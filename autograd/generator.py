@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,17 @@ def get_rng_state() -> Any:
 def set_rng_state(state: Any) -> None:
     """Let the default generator go on from where it stood."""
     default_generator.set_state(state)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+    """A context after which the default generator goes on from where it stood before, unless it is not `enabled`."""
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 def numpy_rng(generator: Generator | None = None) -> np.random.Generator:

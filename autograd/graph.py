@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.errors import GraphError, ShapeError
 from autograd.summation import sum_over
-from autograd.version import changed_since, clock, tick
+from autograd.versions import changed_since, clock, tick
 
 FREED: dict = {"freed": True}
 

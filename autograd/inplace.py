@@ -13,7 +13,7 @@ from autograd.graph import Node, step_behind
 from autograd.ops.indexing import getitem, index_put, is_basic, memory_order
 from autograd.ops.shape import reshape
 from autograd.ops.table import OPS
-from autograd.version import bump_version, owner, tick
+from autograd.versions import bump_version, owner, tick
 
 
 class writing:  # noqa: N801 - a context, as no_grad is

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes, ops
-from autograd.base import TensorBase, current_node, wrap
+from autograd.base import current_node, wrap
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 from autograd.inplace import copy_into, overwrite, put
 from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
+from autograd.storage import Storage
 
 _DEVICES = ("cpu", "cuda", "mps", "xpu", "xla", "meta")
 
@@ -34,7 +35,7 @@ def _assigned(function: Any) -> Any:
 def _in_dtype(dtype: Any) -> Any:
     """The method that gives a tensor in one dtype."""
 
-    def convert(self: Methods) -> Any:
+    def convert(self: Methods, memory_format: Any = None) -> Any:
         return self.to(dtype)
 
     convert.__doc__ = f"In {dtype}."
@@ -53,7 +54,7 @@ def _new_filled(make: Any) -> Any:
     return new
 
 
-class Methods(TensorBase):
+class Methods(Storage):
     """What can be computed from a tensor, or done to it, beside the operations of the table."""
 
     # Operators --------------------------------------------------------------------------------------------------------
@@ -219,8 +220,9 @@ class Methods(TensorBase):
     # Dtypes -----------------------------------------------------------------------------------------------------------
 
     def to(
-        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
-    ) -> Any:
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+        memory_format: Any = None,
+    ) -> Any:  # fmt: skip
         """In another dtype (given as such or as a tensor that has it); the device can only be the CPU."""
         for arg in args:
             if isinstance(arg, Methods):
@@ -250,15 +252,7 @@ class Methods(TensorBase):
 
     float, double, half = map(_in_dtype, (dtypes.float32, dtypes.float64, dtypes.float16))
     long, int, short, byte = map(_in_dtype, (dtypes.int64, dtypes.int32, dtypes.int16, dtypes.uint8))
-    bool = _in_dtype(dtypes.bool)
-
-    def cpu(self) -> Any:
-        """Itself: it is there already."""
-        return self
-
-    def contiguous(self) -> Any:
-        """Itself where its elements lie in row-major order, else a copy in which they do."""
-        return self if self.array.flags.c_contiguous else self.clone(memory_format="contiguous_format")
+    bool, char, bfloat16 = map(_in_dtype, (dtypes.bool, dtypes.int8, dtypes.bfloat16))
 
     # New tensors, in this one's dtype unless another is given ---------------------------------------------------------
 

@@ -12,8 +12,12 @@ from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.generator import Generator as Generator
 from autograd.generator import default_generator as default_generator
+from autograd.generator import fork_rng as fork_rng
+from autograd.generator import get_rng_state as get_rng_state
+from autograd.generator import initial_seed as initial_seed
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
+from autograd.generator import set_rng_state as set_rng_state
 from autograd.ops.table import function
 from autograd.tensor import Tensor
 
@@ -93,12 +97,12 @@ def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
     return Tensor.wrap((numpy_rng(generator).random(p.shape) < p).astype(p.dtype))
 
 
-def rand_like(input: Tensor, **keywords: Any) -> Tensor:
+def rand_like(input: Tensor, *, memory_format: Any = None, **keywords: Any) -> Tensor:
     """Uniform numbers in [0, 1), in the shape and dtype of input."""
     return rand(*input.shape, **{"dtype": input.dtype, **keywords})
 
 
-def randn_like(input: Tensor, **keywords: Any) -> Tensor:
+def randn_like(input: Tensor, *, memory_format: Any = None, **keywords: Any) -> Tensor:
     """Normal numbers, in the shape and dtype of input."""
     return randn(*input.shape, **{"dtype": input.dtype, **keywords})
 

@@ -16,7 +16,8 @@ from autograd.grad_mode import mode
 from autograd.graph import Node, backward_walk
 from autograd.methods import Methods
 from autograd.ops.numpy_names import strip
-from autograd.version import bump_version, tick
+from autograd.printing import tensor_text
+from autograd.versions import bump_version, tick
 
 
 def to_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -88,13 +89,9 @@ class Tensor(Methods):
         return self.array.dtype
 
     ndim = property(lambda self: self.array.ndim, doc="How many dims it has.")
-    itemsize = property(lambda self: self.array.itemsize, doc="The bytes of one element.")
-    nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
-    device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
     T = H = property(ops.permute, doc="The dims in reverse order.")
     mT = mH = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
-    is_cuda = property(lambda self: False, doc="Never: there is no GPU here.")
 
     @property
     def is_leaf(self) -> bool:
@@ -116,19 +113,6 @@ class Tensor(Methods):
 
     nelement = numel
     ndimension = dim
-
-    def element_size(self) -> int:
-        """The bytes of one element."""
-        return self.array.itemsize
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in row-major order."""
-        return self.array.flags.c_contiguous
-
-    def stride(self, dim: int | None = None) -> Any:
-        """How many elements lie between neighbours along each dim (or along one)."""
-        steps = tuple(n // self.array.itemsize for n in self.array.strides)
-        return steps if dim is None else steps[dim]
 
     def is_floating_point(self) -> bool:
         """Whether it holds floats."""
@@ -239,12 +223,10 @@ class Tensor(Methods):
                 accumulate_grad(tensor.node, g)
 
     def __repr__(self) -> str:
-        body = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
-        usual = self.array.dtype in (default_dtype(), dtypes.int64, dtypes.bool)
-        history = f", grad_fn=<{self.node.name}>" if self.node is not None and self.node.op is not None else ""
-        if self.node is not None and not history:
-            history = ", requires_grad=True"
-        return f"tensor({body}{'' if usual else f', dtype={self.array.dtype}'}{history})"
+        history = ""
+        if self.node is not None:
+            history = f"grad_fn=<{self.node.name}>" if self.node.op is not None else "requires_grad=True"
+        return tensor_text(self.array, history, default_dtype())
 
     # Copies ---------------------------------------------------------------------------------------------------------
 

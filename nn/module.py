@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from autograd import Tensor, float16, float32, float64
+from autograd import Tensor, bfloat16, float16, float32, float64
 from autograd.grad_mode import mode
 from autograd.tensor import RemovableHandle
 from nn.parameter import Parameter
@@ -301,6 +301,14 @@ class Module:
     def double(self) -> Self:
         """Cast to float64."""
         return self.to(float64)
+
+    def bfloat16(self) -> Self:
+        """Raises TypeError: NumPy has no bfloat16."""
+        return self.to(bfloat16)
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raises RuntimeError: there is no GPU here."""
+        return self.to("cuda")
 
     def cpu(self) -> Self:
         """Return this module: all tensors are on the CPU."""

@@ -33,3 +33,42 @@ def custom_fwd(fwd: Callable | None = None, **_: Any) -> Any:
 def custom_bwd(bwd: Callable | None = None, **_: Any) -> Any:
     """The function itself; it decorates the backward of a `Function` that is used in `autocast`."""
     return bwd if bwd is not None else lambda bwd: bwd
+
+
+class GradScaler:
+    """PyTorch's scaling of losses for float16, always off: gradients of float32 do not underflow."""
+
+    def __init__(
+        self, device: Any = "cpu", init_scale: float = 65536.0, growth_factor: float = 2.0,
+        backoff_factor: float = 0.5, growth_interval: int = 2000, enabled: bool = True,
+    ) -> None:  # fmt: skip
+        pass
+
+    def is_enabled(self) -> bool:
+        """Never."""
+        return False
+
+    def scale(self, outputs: Any) -> Any:
+        """The loss as it is."""
+        return outputs
+
+    def unscale_(self, optimizer: Any) -> None:
+        """The gradients are right already."""
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """A step of the optimiser."""
+        return optimizer.step(*args, **kwargs)
+
+    def update(self, new_scale: Any = None) -> None:
+        """There is no scale."""
+
+    def get_scale(self) -> float:
+        """1."""
+        return 1.0
+
+    def state_dict(self) -> dict:
+        """Empty, as that of torch's when it is off."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """There is nothing to load."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
+
 
 def is_available() -> bool:
     """Never."""
@@ -10,6 +13,11 @@ def is_available() -> bool:
 
 is_built = is_available
 enabled = benchmark = deterministic = allow_tf32 = False
+
+
+def sdp_kernel(*_: Any, **__: Any) -> nullcontext:
+    """A context that changes nothing: there is one kernel of attention."""
+    return nullcontext()
 
 
 def version() -> None:

@@ -9,7 +9,7 @@ from autograd.base import TensorBase, wrap
 from autograd.generator import numpy_rng
 from autograd.grad_mode import enable_grad, mode
 from autograd.graph import Node, backward_walk, newest_first, of_outputs, output_nodes, step_behind
-from autograd.version import tick
+from autograd.versions import tick
 
 
 class _Recomputed:

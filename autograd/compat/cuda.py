@@ -31,6 +31,11 @@ def memory_allocated(device: Any = None) -> int:
 max_memory_allocated = memory_reserved = max_memory_reserved = memory_cached = memory_allocated
 
 
+def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
+    """That there is no GPU."""
+    return "no GPU"
+
+
 def memory_stats(device: Any = None) -> dict[str, int]:
     """No figures."""
     return {}
@@ -68,7 +73,7 @@ class Stream(ContextDecorator):
     wait_stream = wait_event = record_event = lambda self, *_: None
 
 
-stream = Stream
+stream = device = device_index = device_of = Stream
 
 
 def current_stream(device: Any = None) -> Stream:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Sized
 from enum import Enum
 from typing import Any, NoReturn
-
-from autograd.generator import Generator
-from nn.data import Sampler
 
 
 class ReduceOp(Enum):
@@ -135,43 +130,39 @@ def reduce_scatter_tensor(
     return all_gather_into_tensor(output, input, async_op=async_op)
 
 
+def reduce_scatter(
+    output: Any, input_list: list[Any], op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Work | None:
+    """Copy the one tensor of the list into the output."""
+    return all_gather([output], input_list[0], async_op=async_op)
+
+
+def scatter(
+    tensor: Any,
+    scatter_list: list[Any] | None = None,
+    src: int | None = None,
+    group: Any = None,
+    async_op: bool = False,
+) -> Work | None:
+    """Copy the one tensor of the list into `tensor`."""
+    return all_gather([tensor], scatter_list[0], async_op=async_op)  # type: ignore[index]
+
+
+def gather(
+    tensor: Any, gather_list: list[Any] | None = None, dst: int | None = None, group: Any = None, async_op: bool = False
+) -> Work | None:
+    """Copy `tensor` into the one of the list."""
+    return all_gather(gather_list or [tensor], tensor, async_op=async_op)
+
+
+def get_default_backend_for_device(device: Any) -> str:
+    """The backend of the CPU."""
+    return "gloo"
+
+
 def send(*_: Any, **__: Any) -> NoReturn:
     """Raises RuntimeError: there is no other process."""
     raise RuntimeError("there is no other process to send to or to receive from: chainrule trains in one")
 
 
 recv = isend = irecv = send
-
-
-class DistributedSampler(Sampler):
-    """The share of this process in the indices of a dataset: every `num_replicas`-th, in an order that `epoch` chooses.
-
-    Indices are repeated until all shares have one length, or left out with `drop_last`.
-    """
-
-    def __init__(
-        self, dataset: Sized, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
-        seed: int = 0, drop_last: bool = False,
-    ) -> None:  # fmt: skip
-        self.dataset, self.shuffle, self.seed, self.drop_last, self.epoch = dataset, shuffle, seed, drop_last, 0
-        self.num_replicas = get_world_size() if num_replicas is None else num_replicas
-        self.rank = get_rank() if rank is None else rank
-        if not 0 <= self.rank < self.num_replicas:
-            raise ValueError(f"rank must be in [0, {self.num_replicas - 1}], got {self.rank}")
-        share = len(dataset) / self.num_replicas
-        self.num_samples = math.floor(share) if drop_last else math.ceil(share)
-        self.total_size = self.num_samples * self.num_replicas
-
-    def __iter__(self) -> Iterator[int]:
-        indices = list(range(len(self.dataset)))
-        if self.shuffle:
-            indices = Generator().manual_seed(self.seed + self.epoch).rng.permutation(len(indices)).tolist()
-        repeated = indices * math.ceil(self.total_size / max(len(indices), 1))
-        return iter(repeated[self.rank : self.total_size : self.num_replicas])
-
-    def __len__(self) -> int:
-        return self.num_samples
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next pass; without it every pass has the same."""
-        self.epoch = epoch

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -26,11 +27,34 @@ class _Standing(Loader):
         sys.modules[module.__name__] = self.module
 
 
-def find_spec(name: str) -> ModuleSpec:
-    """How to import `autograd.PATH` or `torch.PATH`, for a path of torch's.
+class _Followed(Loader):
+    """Loads a module as its own loader does, and then imports another."""
 
-    Raises ModuleNotFoundError where there is nothing of that path.
+    def __init__(self, loader: Any, then: str) -> None:
+        self.loader, self.then = loader, then
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        """The module of its own loader."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load it, then import the other."""
+        self.loader.exec_module(module)
+        import_module(self.then)
+
+
+def find_spec(name: str, where: Any = None) -> ModuleSpec | None:
+    """How to import `autograd.PATH` or `torch.PATH`, for a path of torch's, and the backends of einops with ours.
+
+    Raises ModuleNotFoundError where torch has such a path, perhaps, and there is nothing here.
     """
+    if name == "einops._backends":
+        spec = PathFinder.find_spec(name, where)
+        if spec is not None:
+            spec.loader = _Followed(spec.loader, "autograd.compat.einops_backend")
+        return spec
+    if name == "einops.layers.autograd":
+        return ModuleSpec(name, _Standing(import_module("autograd.compat.einops_layers")))
     path = name.partition(".")[2]
     module = compat.namespace(path) if path in compat.TABLE else compat.engine_module(path)
     if module is None:

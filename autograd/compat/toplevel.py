@@ -1,25 +1,35 @@
-"""What programs written for PyTorch ask of `torch` itself, beside tensors and operations."""
+"""What programs written for PyTorch ask of `torch` and `torch.autograd` beside tensors and operations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd import dtypes
+from autograd import dtypes, kernels
 from autograd.compat.amp import autocast
 from autograd.compat.version import __version__
 from autograd.creation import set_default_dtype
 from autograd.func import vmap
+from autograd.generator import default_generator, initial_seed
+from autograd.grad_mode import mode
 from autograd.tensor import Tensor
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor"]
-__all__ += ["LongTensor", "ShortTensor", "__version__", "autocast", "channels_last", "channels_last_3d"]
-__all__ += ["contiguous_format", "dtype", "preserve_format", "set_default_tensor_type", "vmap"]
+__all__ += ["LongTensor", "ShortTensor", "Variable", "__version__", "are_deterministic_algorithms_enabled", "autocast"]
+__all__ += ["channels_last", "channels_last_3d", "compile", "contiguous_format", "detect_anomaly", "dtype"]
+__all__ += ["get_default_device", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads"]
+__all__ += ["is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled", "is_storage", "memory_format"]
+__all__ += ["preserve_format", "seed", "set_anomaly_enabled", "set_default_device", "set_default_tensor_type"]
+__all__ += ["set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads"]
+__all__ += ["set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms", "vmap"]
 
-dtype = np.dtype
+# Types and formats ----------------------------------------------------------------------------------------------------
+
+dtype, memory_format = np.dtype, str
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"
-channels_last, channels_last_3d = "channels_last", "channels_last_3d"
+channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepted; all layouts are row-major
 
 
 class _TensorType(type):
@@ -44,6 +54,120 @@ LongTensor, IntTensor, ShortTensor = map(_tensor_type, ("LongTensor", "IntTensor
 CharTensor, ByteTensor, BoolTensor = map(_tensor_type, ("CharTensor", "ByteTensor", "BoolTensor"))
 
 
+class _VariableType(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Tensor)
+
+
+class Variable(metaclass=_VariableType):
+    """The older name of a tensor: `Variable(x)` is a view of x, which may require a gradient."""
+
+    def __new__(cls, data: Tensor, requires_grad: bool = False, volatile: bool = False) -> Any:
+        """A tensor that shares the memory of `data`."""
+        return data.detach().requires_grad_(requires_grad)
+
+
 def set_default_tensor_type(kind: Any) -> None:
     """Choose the dtype of new tensors by a type of tensors, or its name."""
     set_default_dtype(dtypes.TENSOR_TYPES.get(str(kind).removeprefix("torch."), kind))
+
+
+def typename(obj: Any) -> str:
+    """The name of a type, as torch writes it: that of a tensor says its dtype."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    kind = obj if isinstance(obj, type) or hasattr(obj, "__qualname__") else type(obj)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+# Devices and threads --------------------------------------------------------------------------------------------------
+
+
+def get_default_device() -> dtypes.device:
+    """The CPU."""
+    return dtypes.CPU
+
+
+def set_default_device(device: Any) -> None:
+    """Accepts the CPU; RuntimeError for another device."""
+    if device is not None:
+        dtypes.device(device)
+
+
+class _Threads:
+    blas: Any = None
+
+
+def get_num_threads() -> int:
+    """How many threads share the work of an op."""
+    return kernels.thread_count()
+
+
+def set_num_threads(num: int) -> None:
+    """Let as many threads share the work of an op, and of a matrix product."""
+    if num < 1:
+        raise RuntimeError(f"set_num_threads needs a number of at least 1, got {num}")
+    kernels.thread_count(num)
+    if _Threads.blas is not None:
+        _Threads.blas.__exit__(None, None, None)
+    _Threads.blas = kernels.blas_threads(num)
+    _Threads.blas.__enter__()
+
+
+def get_num_interop_threads() -> int:
+    """1: ops run one after the other."""
+    return 1
+
+
+# What may be said, and changes nothing --------------------------------------------------------------------------------
+
+
+def compile(model: Callable | None = None, **_: Any) -> Any:
+    """The function or module itself; called with options alone, a decorator that gives it back."""
+    return model if model is not None else lambda model: model
+
+
+def _accept(*_: Any, **__: Any) -> None:
+    """Accepted, and changes nothing: there is one way to compute, float32 in full precision, the same each time."""
+
+
+set_float32_matmul_precision = set_num_interop_threads = set_warn_always = use_deterministic_algorithms = _accept
+
+
+def get_float32_matmul_precision() -> str:
+    """Always "highest"."""
+    return "highest"
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Always: the same program gives the same numbers."""
+    return True
+
+
+def _no(*_: Any) -> bool:
+    """Never."""
+    return False
+
+
+is_autocast_enabled = is_anomaly_enabled = is_storage = set_flush_denormal = _no
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether ops are not recorded now."""
+    return not mode.grad
+
+
+class detect_anomaly(autocast):  # noqa: N801 - torch's name
+    """A context that changes nothing: errors of a backward pass name the op as it is."""
+
+    def __init__(self, mode: bool = True, check_nan: bool = True) -> None:
+        super().__init__()
+
+
+set_detect_anomaly = set_anomaly_enabled = detect_anomaly
+
+
+def seed() -> int:
+    """Start the default generator from a seed that the system makes up, and return it."""
+    default_generator.seed()
+    return initial_seed()

@@ -12,9 +12,22 @@ from typing import Any
 GRAIN_SIZE = 1 << 18  # elements of a simple loop that are worth a thread: to wake one takes some 50 µs
 
 
+class _Chosen:
+    threads: int | None = None
+
+
+def thread_count(count: int | None = None) -> int:
+    """How many threads share the work; given a number, it becomes that.
+
+    At first it is CHAINRULE_THREADS, or OMP_NUM_THREADS, or as many as there are cores for this process.
+    """
+    if count is not None:
+        _Chosen.threads = max(int(count), 1)
+    return _Chosen.threads or _threads_of_environment()
+
+
 @cache
-def thread_count() -> int:
-    """CHAINRULE_THREADS, or OMP_NUM_THREADS, or as many as there are cores for this process."""
+def _threads_of_environment() -> int:
     for name in ("CHAINRULE_THREADS", "OMP_NUM_THREADS"):
         if os.environ.get(name, "").isdigit():
             return max(int(os.environ[name]), 1)

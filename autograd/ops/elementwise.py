@@ -171,7 +171,7 @@ def cast(x, *, dtype):
 @op(np.copy, x=lambda g: g)
 def clone(x, *, memory_format=None):
     """A copy of x, with its dims in the same order in memory; in row-major order with a memory_format."""
-    return np.array(x, order="K" if memory_format is None and 0 not in x.strides else "C")
+    return np.array(x, order="K" if memory_format in (None, "preserve_format") and 0 not in x.strides else "C")
 
 
 @op(np.sign, inplace=True, x=flat)

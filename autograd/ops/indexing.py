@@ -12,7 +12,7 @@ from autograd.errors import GraphError, ShapeError
 from autograd.graph import Part
 from autograd.ops.shape import one_dim
 from autograd.ops.table import function, op
-from autograd.version import owner
+from autograd.versions import owner
 
 __all__ = ["narrow", "select", "unfold"]
 

@@ -20,10 +20,11 @@ from numpy import ndarray
 
 from autograd.base import TensorBase, add_in_place_method, add_method, current_node, mark_view, wrap
 from autograd.dtypes import default_dtype
+from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
 from autograd.ops.entry import Op, as_ints, explain
-from autograd.version import clock
+from autograd.versions import clock
 
 OPS: dict[str, Op] = {}
 NUMPY: dict[Any, Callable] = {}  # what serves a function of NumPy on tensors
@@ -69,6 +70,9 @@ def op(
                 if pack is not None and len(args) > arity and not kwargs:
                     args, kwargs = args[:arity], {pack: as_ints(args[arity:])}
                 elif (len(args) != arity and not variadic) or not kwargs.keys() <= settings:
+                    if "out" in kwargs:
+                        target = kwargs.pop("out")
+                        return write_out(entry.name, call(*args, **kwargs), target)
                     args, kwargs = entry.normalise(args, kwargs)  # type: ignore[assignment]
             for arg in args:
                 if isinstance(arg, TensorBase):
@@ -131,6 +135,29 @@ def op(
         return function(*numpy_functions, inplace=inplace, method=method)(call)
 
     return decorate
+
+
+def write_out(name: str, result: Any, out: Any) -> Any:
+    """`out=`: put the result of an op into a tensor (of several results, into several), which is returned.
+
+    An empty one takes the shape of the result. RuntimeError where a gradient is recorded, or would be lost.
+    """
+    if out is None:
+        return result
+    if isinstance(result, tuple):
+        return getattr(result, "_make", tuple)([write_out(name, r, o) for r, o in zip(result, out, strict=True)])
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{name}(out=) needs a tensor, got {type(out).__name__}")
+    array = result.array if isinstance(result, TensorBase) else np.asarray(result)
+    if getattr(result, "node", None) is not None or (mode.grad and current_node(out) is not None):
+        raise RuntimeError(f"{name}(out=) has no derivative: use it in no_grad(), or compute a new tensor")
+    if not np.can_cast(array.dtype, out.array.dtype, "same_kind"):
+        raise RuntimeError(f"{name}(out=): a result of {array.dtype} cannot be written into one of {out.array.dtype}")
+    if not out.array.size:
+        out.array = np.empty(array.shape, out.array.dtype)
+    elif out.array.shape != array.shape:
+        raise ShapeError(f"{name}(out=): a result of shape {array.shape} does not fit into {out.array.shape}")
+    return out.copy_(result)
 
 
 def several(

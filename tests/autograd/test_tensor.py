@@ -162,8 +162,8 @@ def test_iteration_and_membership():
 
 
 def test_repr_shows_numbers_dtype_and_history():
-    assert repr(ag.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
-    assert "dtype=float64" in repr(leaf(1.0)) and "requires_grad=True" in repr(leaf(1.0))
+    assert repr(ag.tensor([1.0, 2.5])) == "tensor([1.0000, 2.5000])"
+    assert "dtype=torch.float64" in repr(leaf(1.0)) and "requires_grad=True" in repr(leaf(1.0))
     assert "grad_fn=<mul>" in repr(leaf(1.0) * 2) and repr(ag.tensor(3)) == "tensor(3)"
     assert "requires_grad=True" in repr(nn.Parameter(ag.ones(1))) and "Parameter" in repr(nn.Parameter(ag.ones(1)))
 

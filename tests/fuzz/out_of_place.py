@@ -11,7 +11,7 @@ import numpy as np
 import autograd
 from autograd.ops.indexing import getitem, index_put
 from autograd.tensor import Tensor
-from autograd.version import owner
+from autograd.versions import owner
 from tests.fuzz.programs import Line, failure, scope_of, tensors_of
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from autograd.planes import Steps, output_size
 from hypothesis import strategies as st
 
-from autograd.planes import Steps, output_size
 from autograd.testing import arrays
 from tests.properties.calls import Call
 

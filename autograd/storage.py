@@ -1,0 +1,70 @@
+"""Where the elements of a tensor lie: the CPU's memory, and how they are laid out in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import dtypes
+from autograd.base import TensorBase, wrap
+from autograd.versions import owner
+
+
+class Storage(TensorBase):
+    """What a tensor says of its memory."""
+
+    itemsize = property(lambda self: self.array.itemsize, doc="The bytes of one element.")
+    nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
+    device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
+    is_cuda = property(lambda self: False, doc="Never: there is no GPU here.")
+    is_cpu = property(lambda self: True, doc="Always.")
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self.array.itemsize
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in memory in row-major order."""
+        return self.array.flags.c_contiguous
+
+    def contiguous(self, memory_format: Any = None) -> Any:
+        """Itself where its elements lie in row-major order, else a copy in which they do; there is no other format."""
+        return self if self.array.flags.c_contiguous else self.clone(memory_format="contiguous_format")
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements lie between neighbours along each dim (or along one)."""
+        steps = tuple(n // self.array.itemsize for n in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    def data_ptr(self) -> int:
+        """The address of its first element."""
+        return self.array.ctypes.data
+
+    def storage_offset(self) -> int:
+        """How many elements lie in its memory before its first one."""
+        return (self.array.ctypes.data - owner(self.array).ctypes.data) // self.array.itemsize
+
+    def untyped_storage(self) -> Any:
+        """All elements of the memory that it is a view of, as a vector."""
+        return wrap(owner(self.array).ravel(order="K"))
+
+    storage = untyped_storage
+
+    def cpu(self, memory_format: Any = None) -> Any:
+        """Itself: it is there already."""
+        return self
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+        """Raises RuntimeError: there is no GPU here."""
+        return dtypes.device("cuda")
+
+    def get_device(self) -> int:
+        """-1: it is on no GPU."""
+        return -1
+
+    def pin_memory(self, device: Any = None) -> Any:
+        """Itself: no GPU copies from it."""
+        return self
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,58 @@
+"""`out=`: the result of any op is put into a tensor."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import autograd as ag
+from autograd import ops
+from autograd.testing import arrays, broadcastable
+
+
+@given(broadcastable(2).flatmap(lambda pair: arrays(pair[0]).flatmap(lambda a: arrays(pair[1]).map(lambda b: (a, b)))))
+def test_out_takes_the_result_and_is_returned(pair):
+    x, y = map(ag.tensor, pair)
+    for f in (ag.add, ag.maximum, ag.mul, ag.atan2):
+        out = ag.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=ag.float64)
+        array = out.array
+        assert f(x, y, out=out) is out and out.array is array
+        np.testing.assert_array_equal(array, f(x, y).numpy())
+    empty = ag.empty(0, dtype=ag.float64)
+    assert ag.sub(x, y, out=empty).equal(x - y) and ag.exp(x, out=None).equal(x.exp())
+
+
+def test_several_results_go_into_several_tensors():
+    x = ag.tensor([[1.0, 3.0, 2.0]])
+    values, indices = ag.zeros(1, 1), ag.zeros(1, 1, dtype=ag.int64)
+    found = ag.topk(x, 1, out=(values, indices))
+    assert found.values is values and found.indices is indices and (values.item(), indices.item()) == (3, 1)
+    assert ag.cumsum(x, dim=1, out=ag.zeros(1, 3)).tolist() == [[1, 4, 6]]
+
+
+def test_a_view_takes_the_result_and_its_base_has_it():
+    base = ag.zeros(2, 3)
+    ops.add(ag.ones(3), 1, out=base[1])
+    assert base.tolist() == [[0, 0, 0], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "message"),
+    [
+        (lambda: ag.exp(ag.ones(2, requires_grad=True), out=ag.zeros(2)), RuntimeError, "has no derivative"),
+        (lambda: ag.exp(ag.ones(2), out=ag.zeros(2, requires_grad=True)), RuntimeError, "has no derivative"),
+        (lambda: ag.exp(ag.ones(2), out=ag.zeros(3)), ag.ShapeError, r"shape \(2,\) does not fit into \(3,\)"),
+        (lambda: ag.exp(ag.ones(2), out=ag.zeros(2, dtype=ag.int64)), RuntimeError, "float32 cannot be written into"),
+        (lambda: ag.exp(ag.ones(2), out=np.zeros(2)), TypeError, "needs a tensor, got ndarray"),
+    ],
+)
+def test_what_out_refuses(use, error, message):
+    with pytest.raises(error, match=message):
+        use()
+
+
+def test_an_op_saved_what_out_overwrites():
+    x, y = ag.ones(2, requires_grad=True), ag.full((2,), 3.0)
+    z = x * y
+    ag.add(y, 1, out=y)
+    with pytest.raises(ag.GraphError):
+        z.sum().backward()

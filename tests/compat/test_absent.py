@@ -1,0 +1,157 @@
+"""What is not here and is asked for by programs: GPUs say no, precision and compilation leave the numbers alone."""
+
+import warnings
+
+import pytest
+
+import autograd as torch
+import nn
+from autograd.compat.version import TorchVersion
+
+
+def test_there_is_no_gpu():
+    assert not torch.cuda.is_available() and torch.cuda.device_count() == 0 and not torch.cuda.is_initialized()
+    assert not torch.accelerator.is_available() and torch.accelerator.current_accelerator() is None
+    assert not (torch.backends.mps.is_available() or torch.backends.cudnn.is_available() or torch.xpu.is_available())
+    assert torch.cuda.memory_allocated() == torch.cuda.max_memory_allocated() == torch.cuda.memory_reserved("cuda") == 0
+    for nothing in (torch.cuda.synchronize, torch.cuda.empty_cache, torch.cuda.reset_peak_memory_stats):
+        assert nothing() is None
+    assert torch.cuda.manual_seed(1) is None and torch.cuda.manual_seed_all(1) is None
+    with torch.cuda.stream(torch.cuda.Stream()):
+        pass
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: torch.cuda.get_device_name(0),
+        lambda: torch.cuda.current_device(),
+        lambda: torch.cuda.Event(enable_timing=True),
+        lambda: torch.ones(2).cuda(),
+        lambda: nn.Linear(2, 2).cuda(),
+        lambda: torch.set_default_device("cuda"),
+    ],
+)
+def test_who_wants_one_is_told_so(use):
+    with pytest.raises(RuntimeError, match=r"there is no (GPU|device 'cuda') here"):
+        use()
+
+
+def test_flags_of_backends_can_be_set():
+    torch.backends.cudnn.benchmark = torch.backends.cuda.matmul.allow_tf32 = True
+    assert torch.backends.cudnn.benchmark and torch.backends.cuda.matmul.allow_tf32
+    torch._dynamo.config.suppress_errors = True
+
+
+def test_a_tensor_knows_that_it_is_on_the_cpu():
+    x = torch.arange(12.0).view(3, 4)
+    assert x.get_device() == -1 and x.pin_memory() is x and not x.is_pinned() and x.is_cpu and not x.is_cuda
+    assert x[1:, 2].storage_offset() == 6 and x[1].data_ptr() == x.data_ptr() + 16
+    assert x[1].untyped_storage().data_ptr() == x.data_ptr() and x[1].storage().tolist() == x.view(-1).tolist()
+    with torch.device("cpu"):
+        assert torch.ones(1).device == torch.get_default_device()
+
+
+def test_compiled_and_scripted_functions_are_the_functions():
+    def f(x):
+        return x + 1
+
+    model = nn.Linear(1, 1)
+    assert torch.compile(f) is f and torch.compile(model, mode="max-autotune") is model
+    assert torch.compile(fullgraph=True)(f) is f and torch.jit.script(f) is f and torch.jit.trace(f, (1,)) is f
+    assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f
+
+
+def test_autocast_and_the_scaler_leave_the_numbers_alone():
+    x, model = torch.ones(4, 3), nn.Linear(3, 2)
+    optimizer, scaler = torch.optim.SGD(model.parameters(), 0.1), torch.amp.GradScaler("cuda")
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.cuda.amp.autocast():
+        loss = model(x).square().mean()
+    assert loss.dtype == torch.float32 and scaler.scale(loss) is loss
+    scaler.scale(loss).backward()
+    expected = model.weight.detach() - 0.1 * model.weight.grad
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    assert torch.equal(model.weight, expected)
+    assert scaler.state_dict() == {} and scaler.get_scale() == 1 and not scaler.is_enabled()
+
+    @torch.autocast(device_type="cpu")
+    def f(x):
+        return x * 2
+
+    assert f(x).equal(x * 2)
+
+
+def test_versions_are_ordered_as_versions():
+    v = TorchVersion("2.13.0+chainrule")
+    assert v > "2.9" and v >= (2, 13) and not v < "2.13" and v < "3" and v <= "2.13.1" and str(v).startswith("2.13.0")
+    assert v.split(".")[:2] == ["2", "13"] and torch.__version__ >= "2.0" and torch.version.cuda is None
+
+
+def test_what_changes_nothing_is_accepted():
+    torch.set_float32_matmul_precision("high")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    with torch.autograd.set_detect_anomaly(True), torch.autograd.detect_anomaly():
+        assert torch.ones(1, requires_grad=True).sum().requires_grad
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), torch.profiler.record_function("x"):
+        pass
+    with pytest.raises(RuntimeError, match="cProfile"):
+        torch.profiler.profile()
+
+
+def test_variable_is_the_older_name_of_a_tensor():
+    x = torch.ones(2)
+    v = torch.autograd.Variable(x, requires_grad=True)
+    (v * 3).sum().backward()
+    assert isinstance(x, torch.autograd.Variable) and v.grad.tolist() == [3, 3] and v.data_ptr() == x.data_ptr()
+    assert torch.typename(x) == "torch.FloatTensor" and torch.typename(nn.Linear(1, 1)) == "nn.layers.linear.Linear"
+
+
+def test_the_number_of_threads_can_be_chosen():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert torch.get_num_threads() == 1
+        with pytest.raises(RuntimeError, match="at least 1"):
+            torch.set_num_threads(0)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.get_num_threads() == before
+
+
+def test_random_numbers_go_on_as_before_a_fork():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    with torch.random.fork_rng():
+        torch.rand(7)
+    assert torch.rand(3).equal(expected)
+
+
+def test_a_summary_writer_needs_its_package(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
+    with pytest.raises(ImportError, match="pip install tensorboardX"):
+        torch.utils.tensorboard.SummaryWriter()
+
+
+def test_a_summary_writer_gives_arrays_to_the_package(monkeypatch):
+    calls = []
+
+    class Writer:
+        def __init__(self, folder):
+            self.folder = folder
+
+        def add_scalars(self, tag, values, step=None):
+            calls.append((tag, {key: type(value).__name__ for key, value in values.items()}, step))
+
+        def close(self):
+            calls.append("closed")
+
+    module = type(warnings)("tensorboardX")
+    module.SummaryWriter = Writer
+    monkeypatch.setitem(__import__("sys").modules, "tensorboardX", module)
+    with torch.utils.tensorboard.SummaryWriter("runs") as writer:
+        writer.add_scalars("loss", {"train": torch.ones((), requires_grad=True), "valid": 1.0}, step=3)
+        assert writer.folder == "runs"
+    assert calls == [("loss", {"train": "ndarray", "valid": "float"}, 3), "closed"]

@@ -1,0 +1,65 @@
+"""Programs for many processes, run in one."""
+
+import pytest
+
+import autograd as torch
+import nn
+from autograd.compat import distributed as dist
+
+
+@pytest.fixture
+def group():
+    dist.init_process_group("gloo", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def test_a_group_of_one(group):
+    x = torch.tensor([1.0, 2.0])
+    assert (
+        dist.is_initialized() and dist.get_rank() == 0 and dist.get_world_size() == 1 and dist.get_backend() == "gloo"
+    )
+    assert dist.all_reduce(x, op=dist.ReduceOp.SUM) is None and dist.all_reduce(x, async_op=True).wait()
+    dist.broadcast(x, src=0)
+    dist.barrier()
+    gathered, objects = [torch.zeros(2)], [None]
+    dist.all_gather(gathered, x)
+    dist.all_gather_object(objects, "a")
+    assert x.tolist() == gathered[0].tolist() == [1, 2] and objects == ["a"]
+    with pytest.raises(RuntimeError, match="there is no other process"):
+        dist.send(x, 1)
+
+
+def test_more_than_one_process_is_refused(monkeypatch):
+    for start in (lambda: dist.init_process_group(world_size=2, rank=0), lambda: dist.init_process_group("nccl")):
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        with pytest.raises(RuntimeError, match="a group of 2 processes was asked for"):
+            start()
+    assert not dist.is_initialized()
+    for use in (dist.get_rank, dist.barrier, lambda: nn.parallel.DistributedDataParallel(nn.Linear(1, 1))):
+        with pytest.raises(ValueError, match="call init_process_group"):
+            use()
+
+
+def test_parallel_modules_are_the_module(group):
+    model, x = nn.Linear(3, 2), torch.ones(4, 3)
+    for kind in (nn.DataParallel, torch.nn.parallel.DistributedDataParallel):
+        parallel = kind(model, device_ids=None)
+        assert parallel(x).equal(model(x)) and parallel.module is model
+        assert list(parallel.state_dict()) == ["module.weight", "module.bias"]
+    with parallel.no_sync():
+        parallel(x).sum().backward()
+    assert model.weight.grad is not None
+    assert torch.nn.parallel.data_parallel(model, x).equal(model(x))
+
+
+def _fail_in_the_second(i):
+    if i:
+        raise SystemExit(3)
+
+
+def test_spawn_waits_for_its_processes_and_says_which_failed():
+    spawn = torch.multiprocessing.spawn
+    assert spawn(_fail_in_the_second, nprocs=1) is None
+    with pytest.raises(RuntimeError, match=r"process 1 of spawn\(\) ended with the exit code 3"):
+        spawn(_fail_in_the_second, nprocs=2)

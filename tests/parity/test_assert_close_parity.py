@@ -1,0 +1,72 @@
+"""`testing.assert_close` passes and fails where torch's does, with the same words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd.testing import seeds, shapes
+
+torch = pytest.importorskip("torch")
+
+
+def outcome(module, actual, expected, options):
+    """The type and the words of the error, or None."""
+
+    def converted(x):
+        if isinstance(x, dict):
+            return {key: converted(v) for key, v in x.items()}
+        if isinstance(x, (list, tuple)):
+            return type(x)(converted(v) for v in x)
+        return module.tensor(x) if isinstance(x, np.ndarray) else x
+
+    try:
+        module.testing.assert_close(converted(actual), converted(expected), **options)
+    except Exception as error:
+        names = ("torch.Tensor", "autograd.tensor.Tensor")
+        return type(error).__name__, str(error).replace(names[1], names[0])
+    return None
+
+
+ONE = np.array([1.0, 2.0], np.float32)
+PAIRS = [
+    (ONE, ONE + np.float32(1e-7)), (ONE, ONE * 2), (ONE, ONE.astype(np.float64)), (ONE, ONE[:1]), (1.0, 2.0), (1, 1.0),
+    (1, 2), (True, False), (None, None), (None, 1), ("a", "a"), (ONE, 1.0), ([ONE, ONE], [ONE, ONE + 1]), ([1], [1, 2]),
+    ({"a": ONE}, {"a": ONE + 1}), ({"a": ONE}, {"b": ONE}), ((ONE,), [ONE]),
+    ({"a": [1.0, (2.0,)]}, {"a": [1.0, (3.0,)]}),
+    (np.array(1.0), np.array(3.0)), (np.array(0), np.array(2)), (np.array([True]), np.array([False])),
+    (np.array([np.inf, np.nan]), np.array([np.inf, np.nan])), (np.array([np.inf]), np.array([1.0])),
+    (np.array([0.0, 1.0]), np.array([1.0, 0.0])), (np.array([1, 2]), np.array([1, 4])),
+    (np.zeros((0, 2)), np.zeros((0, 2))),
+]  # fmt: skip
+OPTIONS = [
+    {}, {"rtol": 0, "atol": 0.5}, {"rtol": 0, "atol": 0}, {"rtol": 0.1}, {"equal_nan": True}, {"check_dtype": False},
+    {"msg": "mine"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("pair", PAIRS, ids=range(len(PAIRS)))
+def test_the_same_is_close_and_said(pair, options):
+    assert outcome(autograd, *pair, options) == outcome(torch, *pair, options)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rng=seeds(),
+    shape=shapes(1, 3),
+    dtypes=st.lists(st.sampled_from(["float32", "float64", "float16", "int64"]), min_size=2, max_size=2),
+    size=st.sampled_from([1e-9, 1e-6, 1e-4, 0.1]),
+    check_dtype=st.booleans(),
+)
+def test_near_the_tolerances(rng, shape, dtypes, size, check_dtype):
+    base = rng.standard_normal(shape) * 10
+    other = base * (1 + size * rng.standard_normal(shape))
+    pair = [a.astype(dtype) for a, dtype in zip((base, other), dtypes, strict=True)]
+    ours, theirs = (outcome(module, *pair, {"check_dtype": check_dtype}) for module in (autograd, torch))
+    assert (ours is None) == (theirs is None)
+    if dtypes[0] == dtypes[1] and dtypes[0] != "float16":
+        assert ours == theirs
