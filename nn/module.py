@@ -10,11 +10,9 @@ from typing import Any, Self
 
 from autograd import Tensor, bfloat16, float16, float32, float64
 from autograd.grad_mode import mode
-from autograd.tensor import RemovableHandle
-from nn.parameter import Parameter
-from nn.state import LoadResult, cast, load, zero_grads
-
-Hook = Callable[..., Any]
+from nn.hooks import Hooks
+from nn.parameter import Buffer, Parameter
+from nn.state import LoadResult, Register, cast, load, zero_grads
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -26,7 +24,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-class Module:
+class Module(Hooks):
     """Base of every layer and model.
 
     A subclass calls `super().__init__()`, assigns Parameters and Modules to attributes and defines `forward`.
@@ -36,15 +34,14 @@ class Module:
     forward: Callable[..., Any] = _forward_missing
 
     def __init__(self) -> None:
+        super().__init__()
         self.training = True
         self._persistent: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
-        self._pre_hooks: dict[int, Hook] = {}
-        self._hooks: dict[int, Hook] = {}
 
     # -- calling ------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks or self._pre_hooks or mode.trace is not None:
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or mode.trace is not None:
             return self._call_watched(args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -58,28 +55,10 @@ class Module:
         finally:
             trace.leave()
 
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook in tuple(self._pre_hooks.values()):
-            if (changed := hook(self, args)) is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        out = self.forward(*args, **kwargs)
-        for hook in tuple(self._hooks.values()):
-            if (changed := hook(self, args, out)) is not None:
-                out = changed
-        return out
-
-    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; what it returns, if not None, replaces the output."""
-        return RemovableHandle(self._hooks, hook)
-
-    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(module, args)` before every forward; what it returns, if not None, replaces the arguments."""
-        return RemovableHandle(self._pre_hooks, hook)
-
     # -- attributes ---------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Parameter, Module)):
+        if isinstance(value, (Parameter, Module, Buffer)):
             if "_persistent" not in self.__dict__:
                 raise AttributeError(
                     f"cannot assign {type(value).__name__} {name!r} before Module.__init__() call: "
@@ -90,6 +69,8 @@ class Module:
         if value is not None and current is not None:
             self._check_kind(name, current, value)
         object.__setattr__(self, name, value)
+        if isinstance(value, Buffer):
+            self._persistent[name] = value.persistent
 
     def _check_kind(self, name: str, current: Any, value: Any) -> None:
         """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
@@ -145,6 +126,21 @@ class Module:
         setattr(self, name, module)
 
     register_module = add_module
+
+    @property
+    def _parameters(self) -> Register:
+        """The parameters that are attributes of this very module, by name."""
+        return Register(self, self._own_parameters(), Parameter)
+
+    @property
+    def _buffers(self) -> Register:
+        """The buffers of this very module, by name."""
+        return Register(self, self._own_buffers(), Tensor)
+
+    @property
+    def _modules(self) -> Register:
+        """The children of this module, by name."""
+        return Register(self, self._own_children(), Module)
 
     # -- walking ------------------------------------------------------------------------------------------------
 
@@ -246,25 +242,45 @@ class Module:
 
     # -- state --------------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
         """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
 
         A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
         """
         state: dict[str, Tensor] = {}
-        for path, module in self.named_modules(remove_duplicate=False):
-            kept = [(name, buffer) for name, buffer in module._own_buffers() if module._persistent[name]]
-            for name, tensor in module._own_parameters() + kept:
-                state[prefix + _join(path, name)] = tensor if keep_vars else tensor.detach()
+        self._add_state(state, prefix, keep_vars)
         return state
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
+    def _add_state(self, state: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+        """Put what this module and its children hold into `state`."""
+        self._run_state_hooks("save_pre", self, prefix, keep_vars)
+        self._save_to_state_dict(state, prefix, keep_vars)
+        for name, child in self._own_children():
+            child._add_state(state, f"{prefix}{name}.", keep_vars)
+        self._run_state_hooks("save_post", self, state, prefix, {})
+
+    def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+        """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
+        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._persistent[name]]
+        for name, tensor in self._own_parameters() + kept:
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> LoadResult:
         """Copy values in by name, cast to the module's dtypes; nothing is changed if anything does not fit.
 
         Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
-        `strict=False` allows the first two kinds and returns them.
+        `strict=False` allows the first two kinds and returns them. `assign` takes the given tensors themselves.
         """
-        return load(type(self).__name__, self.state_dict(), state_dict, strict)
+        given = dict(state_dict)
+        modules = list(self.named_modules(remove_duplicate=False))
+        for path, module in modules:
+            prefix = f"{path}." if path else ""
+            module._run_state_hooks("load_pre", module, given, prefix, {}, strict, [], [], [])
+        own = self.state_dict()
+        result = load(type(self).__name__, own, given, strict, self if assign else None)
+        for _, module in reversed(modules):
+            module._run_state_hooks("load_post", module, result)
+        return result
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, in which dropout is active."""
@@ -310,6 +326,10 @@ class Module:
         """Raises RuntimeError: there is no GPU here."""
         return self.to("cuda")
 
+    def type(self, dst_type: Any) -> Self:
+        """Cast to a dtype."""
+        return self.to(dst_type)
+
     def cpu(self) -> Self:
         """Return this module: all tensors are on the CPU."""
         return self
@@ -330,12 +350,14 @@ class Module:
         """The settings of a layer, as its repr shows them in brackets."""
         return ""
 
+    def _get_name(self) -> str:
+        return type(self).__name__
+
     def _child_lines(self) -> list[str]:
         return [f"({name}): {child!r}" for name, child in self._own_children()]
 
     def __repr__(self) -> str:
-        count = sum(parameter.numel() for parameter in self.parameters())
-        note = f"  # {count:,} parameter{'s' if count > 1 else ''}" if count else ""
-        head = f"{type(self).__name__}({self.extra_repr()}"
-        lines = [line.replace("\n", "\n  ") for line in self._child_lines()]
-        return f"{head}{note}\n  " + "\n  ".join(lines) + "\n)" if lines else f"{head}){note}"
+        extra, lines = self.extra_repr(), [line.replace("\n", "\n  ") for line in self._child_lines()]
+        if lines or "\n" in extra:
+            extra = "\n  " + "\n  ".join([*extra.splitlines(), *lines]) + "\n"
+        return f"{self._get_name()}({extra})"

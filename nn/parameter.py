@@ -1,4 +1,4 @@
-"""Parameter: the Tensor that a Module owns and an optimiser updates."""
+"""Parameter: the Tensor that a Module owns and an optimiser updates; Buffer: one that is state, and is not trained."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Parameter(Tensor):
     It shares the memory of the Tensor or ndarray that it is made of.
     """
 
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        self.array = as_tensor(data).array
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        self.array = as_tensor(() if data is None else data).array
         self.node = leaf(self.array) if requires_grad else None
 
     @classmethod
@@ -30,3 +30,11 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor that becomes a buffer of the Module to whose attribute it is assigned."""
+
+    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
+        self.array = as_tensor(() if data is None else data).array
+        self.node, self.persistent = None, persistent

@@ -1,11 +1,15 @@
-"""What modules and optimisers do to tensors in place: load, cast, and clear gradients."""
+"""The state of a module as a dict of tensors: saved, loaded, cast; and what it knows of its own parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Tensor, writing, zeros_like
+from nn.parameter import Parameter
+
+if TYPE_CHECKING:
+    from nn.module import Module
 
 
 class LoadResult(NamedTuple):
@@ -15,8 +19,42 @@ class LoadResult(NamedTuple):
     unexpected_keys: list[str]
 
 
-def load(name: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool) -> LoadResult:
+class Register(MutableMapping):
+    """The parameters, buffers or children of a module by name: they are its attributes, and are changed with them."""
+
+    def __init__(self, module: Module, own: list[tuple[str, Any]], kind: type) -> None:
+        self.module, self.own, self.kind = module, dict(own), kind
+
+    def __getitem__(self, name: str) -> Any:
+        return self.own[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if self.kind is Tensor:
+            self.module.register_buffer(name, value)
+        else:
+            object.__setattr__(self.module, name, value)
+        self.own[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.own[name]
+        delattr(self.module, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.own))
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def __repr__(self) -> str:
+        return repr(self.own)
+
+
+def load(
+    name: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool, assign_to: Module | None = None
+) -> LoadResult:
     """Copy `given` into the memory of `own`, key by key; nothing is changed if anything does not fit.
+
+    With `assign_to` the given tensors themselves become the parameters and buffers of this module.
 
     Raises one RuntimeError that lists every mis-shaped key and, if `strict`, every missing and unexpected one.
     """
@@ -33,11 +71,24 @@ def load(name: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict:
     if problems:
         raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(problems))
     for key, tensor in own.items():
-        if key in given:
-            value = given[key]
+        if key not in given:
+            continue
+        value = given[key]
+        if assign_to is not None:
+            _assign(assign_to, key, value)
+        else:
             with writing(tensor) as [array]:
                 array[...] = value.array if isinstance(value, Tensor) else value
     return LoadResult(missing, unexpected)
+
+
+def _assign(module: Module, key: str, value: Any) -> None:
+    path, _, name = key.rpartition(".")
+    owner = module.get_submodule(path)
+    old = getattr(owner, name)
+    if isinstance(old, Parameter) and not isinstance(value, Parameter):
+        value = Parameter(value, requires_grad=old.requires_grad)
+    setattr(owner, name, value)
 
 
 def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

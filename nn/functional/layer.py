@@ -1,4 +1,4 @@
-"""Affine maps, lookup, normalisation and padding."""
+"""Affine maps, normalisation and padding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor, as_tensor, broadcast_tensors, einsum, ops
 from autograd.errors import ShapeError
 
-__all__ = ["bilinear", "cosine_similarity", "embedding", "layer_norm", "linear", "normalize", "one_hot"]
+__all__ = ["bilinear", "cosine_similarity", "layer_norm", "linear", "normalize", "one_hot"]
 __all__ += ["pad", "rms_norm"]
 
 
@@ -23,19 +23,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """x1^T W_o x2 + b_o for x1 (..., in1), x2 (..., in2), weight (out, in1, in2), bias (out)."""
     out = einsum("...i,oij,...j->...o", input1, weight, input2)
     return out if bias is None else out + bias
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Rows of weight (V, C) for indices (...), as (..., C); row `padding_idx` gets no gradient."""
-    if weight.ndim != 2:
-        raise ShapeError(f"embedding: the weight must be a table (V, C), got the shape {tuple(weight.shape)}")
-    out = ops.embedding(weight, input)
-    if padding_idx is None:
-        return out
-    rows = weight.shape[0]
-    if not -rows <= padding_idx < rows:
-        raise ValueError(f"embedding: padding_idx must be one of {rows} rows, got {padding_idx}")
-    return ops.where((input == padding_idx % rows).unsqueeze(-1), out.detach(), out)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

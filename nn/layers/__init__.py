@@ -5,10 +5,12 @@ from nn.layers.attention import *
 from nn.layers.containers import *
 from nn.layers.convolution import *
 from nn.layers.dropout import *
+from nn.layers.embedding import *
 from nn.layers.encoder import *
 from nn.layers.linear import *
 from nn.layers.loss import *
 from nn.layers.norm import *
+from nn.layers.padding import *
 from nn.layers.position import *
 from nn.module import Module
-from nn.parameter import Parameter
+from nn.parameter import Buffer, Parameter

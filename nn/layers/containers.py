@@ -9,7 +9,8 @@ from autograd import Tensor
 from nn.module import Module
 from nn.parameter import Parameter
 
-__all__ = ["Flatten", "Identity", "ModuleDict", "ModuleList", "ParameterList", "Sequential", "Unflatten"]
+__all__ = ["Flatten", "Identity", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ += ["Unflatten"]
 
 
 class _Numbered(Module):
@@ -77,12 +78,19 @@ class _Numbered(Module):
             self.append(item)
         return self
 
-    def insert(self, index: int, item: Any) -> None:
+    def insert(self, index: int, item: Any) -> Self:
         """Add one before position `index`."""
         self._check(item)
         items = self._items()
         items.insert(index, item)
         self._refill(items)
+        return self
+
+    def __add__(self, other: Iterable[Any]) -> Any:
+        return self._of(self._items()).extend(other)
+
+    def __iadd__(self, other: Iterable[Any]) -> Self:
+        return self.extend(other)
 
     def pop(self, index: int = -1) -> Any:
         """Take out and return one."""
@@ -129,9 +137,13 @@ class Sequential(_Numbered):
 class ModuleList(_Numbered):
     """A list whose modules are found by `parameters()` and the like."""
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(modules or ())
+
+
+def _described(parameter: Tensor) -> str:
+    return f"Parameter containing: [{parameter.dtype} of size {'x'.join(map(str, parameter.shape))}]"
 
 
 class ParameterList(_Numbered):
@@ -139,9 +151,9 @@ class ParameterList(_Numbered):
 
     _kind = Parameter
 
-    def __init__(self, values: Iterable[Tensor] = ()) -> None:
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
         super().__init__()
-        self.extend(values)
+        self.extend(values or ())
 
     def append(self, item: Tensor) -> Self:
         """Add one at the end."""
@@ -151,60 +163,98 @@ class ParameterList(_Numbered):
         super().__setitem__(index, item if isinstance(item, Parameter) else Parameter(item))
 
     def _child_lines(self) -> list[str]:
-        return [f"({i}): Parameter of {tuple(p.shape)}, {p.dtype}" for i, p in enumerate(self._items())]
+        return [f"({name}): {_described(parameter)}" for name, parameter in self._entries()]
 
 
-class ModuleDict(Module):
-    """A dict whose modules are found by `parameters()` and the like, in the order of insertion."""
+class _Named(Module):
+    """Attributes of one kind, used as a dict, in the order of insertion."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
-        super().__init__()
-        self.update(modules)
+    _kind: type = Module
 
-    def __getitem__(self, key: str) -> Module:
+    def _entries(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if isinstance(value, self._kind)}
+
+    def __getitem__(self, key: str) -> Any:
         found = self.__dict__.get(key)
-        if not isinstance(found, Module):
-            raise KeyError(f"{key!r} is not in the ModuleDict: it has {list(self)}")
+        if not isinstance(found, self._kind):
+            raise KeyError(f"{key!r} is not in the {type(self).__name__}: it has {list(self)}")
         return found
 
-    def __setitem__(self, key: str, module: Module) -> None:
-        self.add_module(key, module)
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._check_free(key, self._kind)
+        if not isinstance(value, self._kind):
+            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, got {type(value).__name__}")
+        setattr(self, key, value)
 
     def __delitem__(self, key: str) -> None:
         self[key]
         delattr(self, key)
 
     def __len__(self) -> int:
-        return len(self._own_children())
+        return len(self._entries())
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._own_children()])
+        return iter(self._entries())
 
     def __contains__(self, key: str) -> bool:
-        return isinstance(self.__dict__.get(key), Module)
+        return key in self._entries()
 
-    def keys(self) -> list[str]:
+    def keys(self) -> Iterable[str]:
         """The names."""
-        return list(self)
+        return self._entries().keys()
 
-    def values(self) -> list[Module]:
-        """The modules."""
-        return [child for _, child in self._own_children()]
+    def values(self) -> Iterable[Any]:
+        """What is in it."""
+        return self._entries().values()
 
-    def items(self) -> list[tuple[str, Module]]:
-        """(name, module) pairs."""
-        return self._own_children()
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """(name, value) pairs."""
+        return self._entries().items()
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add or replace several."""
-        for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
-            self[key] = module
+    def update(self, items: Any) -> None:
+        """Add or replace several, given as a dict or as pairs."""
+        for key, value in items.items() if hasattr(items, "items") else items:
+            self[key] = value
 
-    def pop(self, key: str) -> Module:
+    def pop(self, key: str) -> Any:
         """Take out and return one."""
-        module = self[key]
-        delattr(self, key)
-        return module
+        value = self[key]
+        del self[key]
+        return value
+
+    def clear(self) -> None:
+        """Take out all."""
+        for key in self._entries():
+            del self[key]
+
+
+class ModuleDict(_Named):
+    """A dict whose modules are found by `parameters()` and the like."""
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        self.update(modules or ())
+
+
+class ParameterDict(_Named):
+    """A dict of Parameters; a Tensor that is put in becomes one."""
+
+    _kind = Parameter
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self.update(parameters or ())
+
+    def __setitem__(self, key: str, value: Tensor) -> None:
+        made = isinstance(value, Tensor) and not isinstance(value, Parameter)
+        super().__setitem__(key, Parameter(value) if made else value)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter of this name, or the default."""
+        return self._entries().get(key, default)
+
+    def _child_lines(self) -> list[str]:
+        return [f"({name}): {_described(parameter)}" for name, parameter in self.items()]
 
 
 class Identity(Module):

@@ -1,20 +1,20 @@
-"""Linear, Bilinear and Embedding."""
+"""Linear and Bilinear."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any
 
-from autograd import Tensor, no_grad
+from autograd import Tensor
 from nn import functional as F
 from nn import init
 from nn.module import Module
 from nn.parameter import Parameter
 
-__all__ = ["Bilinear", "Embedding", "Linear"]
+__all__ = ["Bilinear", "Linear"]
 
 
-def _size(name: str, **sizes: int) -> None:
+def check_sizes(name: str, **sizes: int) -> None:
     for word, n in sizes.items():
         if n < 0:
             raise ValueError(f"{name}: {word} must not be negative, got {n}")
@@ -34,7 +34,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        _size("Linear", in_features=in_features, out_features=out_features)
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter.empty(out_features, in_features, device=device, dtype=dtype)
         self.bias = Parameter.empty(out_features, device=device, dtype=dtype) if bias else None
@@ -86,48 +86,3 @@ class Bilinear(Module):
     def extra_repr(self) -> str:
         sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}"
         return f"{sizes}, out_features={self.out_features}, bias={self.bias is not None}"
-
-
-class Embedding(Module):
-    """Row i of weight (num_embeddings, embedding_dim) for each index i; row `padding_idx` is 0 and is not trained."""
-
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
-        *,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        _size("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding: padding_idx {padding_idx} is not one of {num_embeddings} rows")
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        self.weight = Parameter.empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Initialise the rows from the standard normal distribution."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with no_grad():
-                init.zeros_(self.weight[self.padding_idx])
-
-    @classmethod
-    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Self:
-        """An Embedding whose weight is `embeddings`; it is not trained if `freeze`."""
-        rows, size = embeddings.shape
-        layer = cls(rows, size, padding_idx, dtype=embeddings.dtype)
-        layer.weight = Parameter(embeddings, requires_grad=not freeze)
-        return layer
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Indices (...) to (..., embedding_dim)."""
-        return F.embedding(input, self.weight, self.padding_idx)
-
-    def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

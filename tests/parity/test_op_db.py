@@ -40,6 +40,7 @@ CALLS: dict[str, Callable] = {
     "linalg_lstsq_grad_oriented": lambda a, b, driver: autograd.linalg.lstsq(a, b, driver=driver)[:2],
     "linalg_pinv_singular": lambda a, b: autograd.linalg.pinv(a @ b.mT),
     "nn_functional_embedding": lambda weight, index, **k: F.embedding(index, weight, **k),
+    "nn_functional_embedding_bag": lambda weight, index, **k: F.embedding_bag(index, weight, **k),
     "nn_functional_triplet_margin_with_distance_loss": lambda *args, distance_function=None, **k: (
         F.triplet_margin_with_distance_loss(
             *args, distance_function=distance_function and OUR_DISTANCES[type(distance_function)], **k

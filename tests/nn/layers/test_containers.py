@@ -90,7 +90,7 @@ def test_parameter_list_makes_parameters():
     assert [name for name, _ in params.named_parameters()] == ["0", "1"]
     params[0] = ag.zeros(4)
     assert params[0].shape == (4,)
-    assert "Parameter of (4,)" in repr(params)
+    assert "(0): Parameter containing: [float32 of size 4]" in repr(params)
 
 
 def test_flatten_and_unflatten_undo_each_other():

@@ -16,7 +16,7 @@ def test_linear_has_pytorchs_shapes_repr_and_default_range():
     assert 0.095 < np.abs(weight).max() <= 0.1 and abs(weight.std() - 0.1 / math.sqrt(3)) < 0.002
     assert np.abs(layer.bias.detach().numpy()).max() <= 0.1
     assert nn.Linear(2, 3, bias=False).bias is None
-    assert repr(nn.Linear(2, 3, bias=False)) == "Linear(in_features=2, out_features=3, bias=False)  # 6 parameters"
+    assert repr(nn.Linear(2, 3, bias=False)) == "Linear(in_features=2, out_features=3, bias=False)"
     assert nn.Linear(2, 3, dtype=ag.float64, device="cpu").weight.dtype == ag.float64
 
 
@@ -54,7 +54,7 @@ def test_embedding_starts_standard_normal_with_a_zero_padding_row():
     assert layer.padding_idx == 999
     layer(ag.tensor([[999, 1]])).sum().backward()
     assert not layer.weight.grad.numpy()[999].any() and layer.weight.grad.numpy()[1].all()
-    assert repr(nn.Embedding(3, 2, padding_idx=0)) == "Embedding(3, 2, padding_idx=0)  # 6 parameters"
+    assert repr(nn.Embedding(3, 2, padding_idx=0)) == "Embedding(3, 2, padding_idx=0)"
 
 
 def test_embedding_from_a_table_is_frozen_unless_asked():
@@ -74,7 +74,7 @@ def test_norms_start_as_plain_normalisation():
     rms = nn.RMSNorm(4, dtype=ag.float64)
     np.testing.assert_allclose(rms(x).detach(), F.rms_norm(x, (4,)), rtol=1e-12)
     assert [n for n, _ in rms.named_parameters()] == ["weight"]
-    assert repr(layer) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)  # 8 parameters"
+    assert repr(layer) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)"
 
 
 def test_dropout_drops_in_training_alone():

@@ -1,0 +1,151 @@
+"""Modules beside PyTorch's: hooks of every kind, what they see and change, the registers, loading."""
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+
+torch = pytest.importorskip("torch")
+BOTH = [(autograd, nn), (torch, torch.nn)]
+
+
+def plain(value):
+    """Tensors as lists, by which both libraries can be compared."""
+    if isinstance(value, (autograd.Tensor, torch.Tensor)):
+        return np.round(np.array(value.detach().tolist()), 5).tolist()
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def same(program):
+    ours, theirs = (plain(program(m, layers)) for m, layers in BOTH)
+    assert ours == theirs
+    assert ours not in (None, [], {})
+
+
+def net(m, layers):
+    made = layers.Sequential(layers.Linear(2, 3), layers.Tanh(), layers.Linear(3, 1))
+    for i, parameter in enumerate(made.parameters()):
+        parameter.data = m.linspace(-1, 1 + i, parameter.numel()).reshape(parameter.shape)
+    return made
+
+
+def data(m, requires_grad=True):
+    return m.tensor([[0.5, -1.0], [2.0, 0.25]], requires_grad=requires_grad)
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_backward_hooks_see_the_gradients_of_arguments_and_results(requires_grad):
+    def program(m, layers):
+        seen, model = [], net(m, layers)
+        for child in model:
+            child.register_full_backward_hook(lambda module, gin, gout: seen.append((gin, gout)))
+            child.register_full_backward_pre_hook(lambda module, gout: seen.append(gout))
+        x = data(m, requires_grad)
+        model(x).sum().backward()
+        return seen, x.grad, [p.grad for p in model.parameters()]
+
+    same(program)
+
+
+def test_backward_hooks_may_replace_gradients():
+    def program(m, layers):
+        model, x = net(m, layers), data(m)
+        model[1].register_full_backward_hook(lambda module, gin, gout: (gin[0] * 2 + gout[0],))
+        model[2].register_full_backward_pre_hook(lambda module, gout: (gout[0] * 3,))
+        model(x).sum().backward()
+        return x.grad, [p.grad for p in model.parameters()]
+
+    same(program)
+
+
+def test_forward_hooks_run_in_order_and_may_replace():
+    def program(m, layers):
+        model, seen = net(m, layers), []
+
+        class Scaled(layers.Module):
+            def forward(self, x, *, by=1.0):
+                seen.append(by)
+                return x * by
+
+        scaled = Scaled()
+        scaled.register_forward_pre_hook(lambda _, args, kwargs: (args, {"by": kwargs["by"] + 1}), with_kwargs=True)
+        scaled.register_forward_hook(lambda _, args, kwargs, out: out + kwargs["by"], with_kwargs=True)
+        scaled.register_forward_hook(lambda *_: seen.append("first"), prepend=True)
+        handle = scaled.register_forward_hook(lambda *_: seen.append("removed"))
+        handle.remove()
+        return seen, scaled(model(data(m)), by=2.0)
+
+    same(program)
+
+
+def test_state_hooks_run():
+    def program(m, layers):
+        model, seen = net(m, layers), []
+
+        def without_bias(module, state, prefix, _):
+            del state[prefix + "bias"]
+
+        model[0].register_state_dict_post_hook(without_bias)
+        model.register_state_dict_pre_hook(lambda module, prefix, keep_vars: seen.append((prefix, keep_vars)))
+        state = model.state_dict(prefix="net.")
+        other = net(m, layers)
+
+        def rename(module, given, prefix, *rest):
+            for key in list(given):
+                given[key.removeprefix("net.")] = given.pop(key) * 2
+
+        other.register_load_state_dict_pre_hook(rename)
+        other.register_load_state_dict_post_hook(lambda module, keys: seen.append(list(keys.missing_keys)))
+        other.load_state_dict(state, strict=False)
+        return seen, list(state), other.state_dict()
+
+    same(program)
+
+
+def test_assigned_tensors_are_the_parameters():
+    for m, layers in BOTH:
+        model, values = layers.Linear(2, 1), {"weight": m.ones(1, 2), "bias": layers.Parameter(m.zeros(1))}
+        model.load_state_dict(values, assign=True)
+        assert model.bias is values["bias"] and model.weight.requires_grad
+        values["weight"][0, 0] = 5.0
+        assert model.weight[0, 0].item() == 5.0
+
+
+def test_the_registers_are_dicts_of_what_a_module_holds():
+    def program(m, layers):
+        model = layers.Sequential(layers.Linear(2, 3))
+        model.register_buffer("mask", m.ones(2))
+        first = model[0]
+        found = [list(first._parameters), list(model._buffers), list(model._modules)]
+        del first._parameters["bias"]
+        first._parameters["extra"] = layers.Parameter(m.ones(1))
+        first.bias = m.zeros(3)
+        model._buffers["late"] = m.zeros(1)
+        model.kept = layers.Buffer(m.ones(1), persistent=False)
+        model.saved = layers.Buffer(m.ones(1))
+        found += [len(first._parameters), "bias" in first._parameters, list(model.state_dict())]
+        found += [[name for name, _ in model.named_buffers()], [name for name, _ in model.named_parameters()]]
+        return found
+
+    same(program)
+
+
+def test_containers_have_the_methods_of_lists_and_dicts():
+    def program(m, layers):
+        many = layers.ModuleList([layers.ReLU()]) + layers.ModuleList([layers.Tanh()])
+        many += [layers.Sigmoid()]
+        many.insert(1, layers.ELU())
+        named = layers.ModuleDict({"a": layers.Linear(1, 2)})
+        named.update([("b", layers.ReLU())])
+        params = layers.ParameterDict({"w": m.ones(2, 3)})
+        params["v"] = layers.Parameter(m.ones(1))
+        shown = [repr(many), repr(named), repr(layers.Sequential(layers.Identity(3, a=2), layers.ModuleList()))]
+        shown += [list(named.keys()), [n for n, _ in params.named_parameters()], "w" in params, params.get("z")]
+        named.pop("b")
+        params.clear()
+        return [*shown, len(named), len(params)]
+
+    same(program)
