@@ -90,10 +90,8 @@ def embedding_bag(
     if mode == "max":
         largest = ops.where(members, bags, -np.inf).max(1).values
         return ops.where(as_tensor(counted.any(1, keepdims=True)), largest, 0.0)
-    total = ops.where(members, bags, 0.0).sum(1)
-    return (
-        total if mode == "sum" else total / as_tensor(np.maximum(counted.sum(1, keepdims=True), 1).astype(total.dtype))
-    )
+    total, count = ops.where(members, bags, 0.0).sum(1), np.maximum(counted.sum(1, keepdims=True), 1)
+    return total if mode == "sum" else total / as_tensor(count.astype(total.dtype))
 
 
 def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[np.ndarray, np.ndarray]:

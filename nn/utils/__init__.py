@@ -1,4 +1,4 @@
-"""Gradient clipping, and all parameters as one vector."""
+"""Gradient clipping, all parameters as one vector, and norms of weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd import Tensor, as_tensor, cat, kernels, writing
+from nn.utils import parametrizations, parametrize
+from nn.utils.parametrizations import hooked_spectral_norm as spectral_norm
+from nn.utils.parametrizations import hooked_weight_norm as weight_norm
+from nn.utils.parametrizations import remove_spectral_norm, remove_weight_norm
+
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm"]
+__all__ += ["spectral_norm", "vector_to_parameters", "weight_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -36,15 +44,41 @@ def clip_grad_norm_(
     the scaled gradients are nan or 0. `foreach` chooses between equal implementations in PyTorch; here there is one.
     """
     gradients = _gradients(parameters)
-    arrays = [gradient.array for gradient in gradients]
+    total = get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
+    _clip(gradients, max_norm, total)
+    return total
+
+
+clip_grad_norm = clip_grad_norm_
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The joint norm of several tensors."""
+    arrays = [tensor.array for tensor in ([tensors] if isinstance(tensors, Tensor) else tensors)]
     total = _norm(np.array(kernels.parallel_map(lambda array: _norm(array, norm_type), arrays)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
-    factor = max_norm / (total + 1e-6)
+    return as_tensor(np.asarray(total, dtype=arrays[0].dtype if arrays else np.float32))
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale all gradients, whose joint norm is `total_norm`, by one factor so that it is at most `max_norm`."""
+    _clip(_gradients(parameters), max_norm, total_norm)
+
+
+def _clip(gradients: list[Tensor], max_norm: float, total: Tensor) -> None:
+    factor = max_norm / (float(total) + 1e-6)
     if not factor >= 1:
+        arrays = [gradient.array for gradient in gradients]
         with writing(*gradients):
             kernels.parallel_map(lambda array: np.multiply(array, factor, out=array), arrays)
-    return as_tensor(np.asarray(total, dtype=gradients[0].dtype if gradients else np.float32))
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:

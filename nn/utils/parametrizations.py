@@ -1,0 +1,184 @@
+"""Weight and spectral norm: as parametrizations, and in their older form, as hooks before each forward."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from autograd import Tensor, no_grad
+from nn import functional as F
+from nn.module import Module
+from nn.parameter import Parameter
+from nn.utils.parametrize import register_parametrization
+
+M = TypeVar("M", bound=Module)
+
+# Weight norm ----------------------------------------------------------------------------------------------------------
+
+
+def norm_except_dim(v: Tensor, dim: int | None) -> Tensor:
+    """The norm over all dims but one, which are kept as 1; without a dim the norm of all."""
+    if dim is None:
+        return v.norm()
+    return v.norm(2, [i for i in range(v.ndim) if i != dim % v.ndim], keepdim=True)
+
+
+class _WeightNorm(Module):
+    """g v / |v| (Salimans and Kingma 2016, equation 2)."""
+
+    def __init__(self, dim: int | None = 0) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
+        return weight_v * (weight_g / norm_except_dim(weight_v, self.dim))
+
+    def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """The norm and the weight itself."""
+        return norm_except_dim(weight, self.dim), weight
+
+
+def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
+    """Train the norm of the weight (original0) and its direction (original1) by themselves."""
+    register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
+    return module
+
+
+# Spectral norm --------------------------------------------------------------------------------------------------------
+
+
+def _as_matrix(weight: Tensor, dim: int) -> Tensor:
+    return weight.movedim(dim, 0).flatten(1) if weight.ndim > 1 else weight.unsqueeze(-1)
+
+
+def _power_iteration(matrix: Tensor, u: Tensor, v: Tensor, times: int, eps: float) -> None:
+    """Bring u and v, in place, nearer to the first singular vectors of the matrix."""
+    with no_grad():
+        for _ in range(times):
+            u.copy_(F.normalize(matrix @ v, dim=0, eps=eps))
+            v.copy_(F.normalize(matrix.t() @ u, dim=0, eps=eps))
+
+
+def _sigma(matrix: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The first singular value. The vectors are copied: the next forward changes them in place."""
+    return u.clone() @ (matrix @ v.clone())
+
+
+def _random_vectors(matrix: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    rows, columns = matrix.shape
+    u, v = (matrix.detach().new_empty(n).normal_(0, 1) for n in (rows, columns))
+    return F.normalize(u, dim=0, eps=eps), F.normalize(v, dim=0, eps=eps)
+
+
+class _SpectralNorm(Module):
+    """The weight over its first singular value, by a step of power iteration each forward (Miyato et al. 2018)."""
+
+    def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
+        super().__init__()
+        if n_power_iterations <= 0:
+            raise ValueError(f"spectral_norm: n_power_iterations must be positive, got {n_power_iterations}")
+        self.dim, self.n_power_iterations, self.eps = dim, n_power_iterations, eps
+        if weight.ndim > 1:
+            u, v = _random_vectors(_as_matrix(weight, dim), eps)
+            self.register_buffer("_u", u)
+            self.register_buffer("_v", v)
+            _power_iteration(_as_matrix(weight, dim), u, v, 15, eps)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        if weight.ndim == 1:
+            return F.normalize(weight, dim=0, eps=self.eps)
+        matrix = _as_matrix(weight, self.dim)
+        if self.training:
+            _power_iteration(matrix, self._u, self._v, self.n_power_iterations, self.eps)
+        return weight / _sigma(matrix, self._u, self._v)
+
+    def right_inverse(self, value: Tensor) -> Tensor:
+        """The value: it is taken to have the norm 1 already."""
+        return value
+
+
+def _default_dim(module: Module) -> int:
+    return 1 if type(module).__name__.startswith("ConvTranspose") else 0
+
+
+def spectral_norm(
+    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+) -> M:
+    """Divide the weight by its first singular value."""
+    dim = _default_dim(module) if dim is None else dim
+    norm = _SpectralNorm(getattr(module, name), n_power_iterations, dim, eps)
+    register_parametrization(module, name, norm)
+    return module
+
+
+# The older form -------------------------------------------------------------------------------------------------------
+
+
+def _install(module: Any, kind: str, name: str, hook: Any) -> None:
+    """Run `hook` now and before each forward; `_uninstall` finds it by its kind and the name of the weight."""
+    installed = module.__dict__.setdefault("_norms", {})
+    if (kind, name) in installed:
+        raise RuntimeError(f"{kind} is installed on {type(module).__name__}.{name} already")
+    installed[kind, name] = hook, module.register_forward_pre_hook(hook)
+    hook(module, ())
+
+
+def _uninstall(module: Any, kind: str, name: str, parts: list[str]) -> None:
+    """Make the weight that the hook computed a parameter again."""
+    hook, handle = module.__dict__.get("_norms", {}).pop((kind, name), (None, None))
+    if handle is None:
+        raise ValueError(f"{kind} of {name!r} not found in {module}")
+    handle.remove()
+    training, module.training = module.training, False  # no step of power iteration
+    hook(module, ())
+    module.training = training
+    weight = getattr(module, name).detach().clone()
+    for part in [name, *parts]:
+        delattr(module, part)
+    module.register_parameter(name, Parameter(weight))
+
+
+def hooked_weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
+    """`weight_norm` with parameters weight_g and weight_v, of which a hook makes the weight before each forward."""
+    weight, norm = getattr(module, name), _WeightNorm(dim)
+    delattr(module, name)
+    for letter, part in zip("gv", norm.right_inverse(weight.detach()), strict=True):
+        module.register_parameter(f"{name}_{letter}", Parameter(part.clone()))
+
+    def compute(module: Module, args: Any) -> None:
+        setattr(module, name, norm(getattr(module, f"{name}_g"), getattr(module, f"{name}_v")))
+
+    _install(module, "weight_norm", name, compute)
+    return module
+
+
+def remove_weight_norm(module: M, name: str = "weight") -> M:
+    """Undo `nn.utils.weight_norm`; the weight stays as it is."""
+    _uninstall(module, "weight_norm", name, [f"{name}_g", f"{name}_v"])
+    return module
+
+
+def hooked_spectral_norm(
+    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+) -> M:
+    """`spectral_norm` with a parameter weight_orig, of which a hook makes the weight before each forward."""
+    weight, dim = getattr(module, name), _default_dim(module) if dim is None else dim
+    delattr(module, name)
+    module.register_parameter(f"{name}_orig", weight)
+    for letter, vector in zip("uv", _random_vectors(_as_matrix(weight, dim), eps), strict=True):
+        module.register_buffer(f"{name}_{letter}", vector)
+
+    def compute(module: Module, args: Any) -> None:
+        weight, u, v = (getattr(module, f"{name}_{part}") for part in ("orig", "u", "v"))
+        matrix = _as_matrix(weight, dim)
+        if module.training:
+            _power_iteration(matrix.t(), v, u, n_power_iterations, eps)  # v first, as torch has it here
+        setattr(module, name, weight / _sigma(matrix, u, v))
+
+    _install(module, "spectral_norm", name, compute)
+    return module
+
+
+def remove_spectral_norm(module: M, name: str = "weight") -> M:
+    """Undo `nn.utils.spectral_norm`; the weight stays as it is."""
+    _uninstall(module, "spectral_norm", name, [f"{name}_{part}" for part in ("orig", "u", "v")])
+    return module
