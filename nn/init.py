@@ -118,9 +118,37 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     return _fill(tensor, draw)
 
 
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution so that it passes on as many channels as it can, in each of the `groups`."""
+    if tensor.ndim not in (3, 4, 5) or tensor.shape[0] % groups:
+        raise ShapeError(f"dirac_ needs 3 to 5 dims, the first divisible by {groups} groups, got {tuple(tensor.shape)}")
+    shape = tensor.array.shape
+    out = shape[0] // groups
+    values, channels = np.zeros(shape), np.arange(min(out, shape[1]))
+    for group in range(groups):
+        values[(group * out + channels, channels, *[n // 2 for n in shape[2:]])] = 1
+    return _fill(tensor, lambda: values)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix from normal(0, std), but set the share `sparsity` of each column to 0 (Martens 2010)."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_ needs a matrix, got shape {tuple(tensor.shape)}")
+    rows, columns = tensor.array.shape
+
+    def draw() -> np.ndarray:
+        rng = numpy_rng(generator)
+        values = std * rng.standard_normal((rows, columns))
+        places = rng.random((rows, columns)).argsort(0)[: math.ceil(sparsity * rows)]
+        values[places, np.arange(columns)] = 0
+        return values
+
+    return _fill(tensor, draw)
+
+
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The gain that keeps the scale of activations through a nonlinearity; `param` is the slope of leaky_relu."""
-    if nonlinearity in ("linear", "identity", "sigmoid", "conv1d", "conv2d", "conv3d"):
+    if nonlinearity in ("linear", "identity", "sigmoid") or nonlinearity.startswith("conv"):
         return 1.0
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
@@ -138,6 +166,9 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     shape = tensor.array.shape
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field
+
+
+_calculate_fan_in_and_fan_out = fans
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -179,3 +210,14 @@ def kaiming_normal_(
 ) -> Tensor:
     """Fill from the normal distribution of variance gain^2 / fan (He et al. 2015, eq. 10); `a`: leaky_relu's slope."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+# The names that PyTorch had first, and still has.
+uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
+xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal = (
+    xavier_uniform_,
+    xavier_normal_,
+    kaiming_uniform_,
+    kaiming_normal_,
+)
+orthogonal, sparse = orthogonal_, sparse_

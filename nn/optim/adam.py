@@ -1,4 +1,4 @@
-"""Adam and its family: Adam, AdamW, Adamax, NAdam."""
+"""Adam and its family: Adam, AdamW, Adamax, NAdam, RAdam."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nn.optim.optimizer import (
     with_decay,
 )
 
-__all__ = ["Adam", "AdamW", "Adamax", "NAdam"]
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 _SETTINGS = ("lr", "betas", "eps", "weight_decay", "decoupled_weight_decay", "maximize")  # of the compiled kernel
 
 
@@ -204,3 +204,42 @@ class NAdam(_WithBetas):
         m_hat = mu_next * m / (1 - product * mu_next) + (1 - mu) * grad / (1 - product)
         v_hat = v / (1 - beta2**t)
         param -= lr * m_hat / (np.sqrt(v_hat) + group["eps"])
+
+
+class RAdam(_WithBetas):
+    """Adam that divides by the root mean square only once enough steps tell its variance (Liu et al. 2020)."""
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        super().__init__(params, settings(locals()))
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of one array: Liu et al. 2020, algorithm 2; rho is the length of the average of squares."""
+        lr, (beta1, beta2) = group["lr"], group["betas"]
+        if group["decoupled_weight_decay"]:
+            param *= 1 - lr * group["weight_decay"]
+        else:
+            grad = with_decay(grad, param, group["weight_decay"])
+        t = count_step(state)
+        m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        moving_average_(m, grad, beta1)
+        moving_average_(v, grad * grad, beta2)
+        step = m / (1 - beta1**t)
+        longest = 2 / (1 - beta2) - 1
+        rho = longest - 2 * t * beta2**t / (1 - beta2**t)
+        if rho > 5:
+            r = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+            step *= r * math.sqrt(1 - beta2**t) / (np.sqrt(v) + group["eps"])
+        param -= lr * step

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, writing
+from autograd.tensor import RemovableHandle
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -73,6 +75,7 @@ class Optimizer:
     """
 
     non_negative: tuple[str, ...] = ()  # settings that must not be negative
+    shaped_otherwise: tuple[str, ...] = ()  # arrays of the state that have not the shape of their parameter
 
     def __init__(self, params: Params, defaults: Group) -> None:
         if isinstance(params, Tensor):
@@ -80,6 +83,8 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        self._hooks: dict[str, dict[int, Callable[..., Any]]] = {}
+        _run_hooks_around_step(type(self))
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -115,8 +120,48 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            if isinstance(group.get("lr"), Tensor):
+                group = {**group, "lr": float(group["lr"])}
             self.update_group(group["params"], group)
         return loss
+
+    # -- hooks --------------------------------------------------------------------------------------------------
+
+    def _register(self, when: str, hook: Callable[..., Any]) -> RemovableHandle:
+        return RemovableHandle(self._hooks.setdefault(when, {}), hook)
+
+    def _run(self, when: str, *args: Any) -> Any:
+        """Call the hooks; the last result that is not None."""
+        result = None
+        for hook in tuple(self._hooks.get(when, {}).values()):
+            result = found if (found := hook(self, *args)) is not None else result
+        return result
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step; it may return new args and kwargs."""
+        return self._register("step_pre", hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step."""
+        return self._register("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer)` before a state_dict is made."""
+        return self._register("save_pre", hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` when one was made; it may return another."""
+        return self._register("save_post", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` before one is loaded; it may return another."""
+        return self._register("load_pre", hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer)` when one was loaded."""
+        return self._register("load_post", hook)
+
+    # -- groups and state ---------------------------------------------------------------------------------------
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients to None, or to zeros."""
@@ -127,6 +172,9 @@ class Optimizer:
         """Add a group of Tensors with its own settings; those it does not name are the defaults."""
         params = param_group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
+        if params and all(isinstance(param, tuple) for param in params):  # named_parameters()
+            param_group = {**param_group, "param_names": [name for name, _ in params]}
+            params = [param for _, param in params]
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
@@ -151,16 +199,19 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by number, over all groups."""
+        self._run("save_pre")
         numbers = {id(param): i for i, param in enumerate(self._params())}
-        return {
+        state = {
             "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
             "param_groups": [
                 {**group, "params": [numbers[id(param)] for param in group["params"]]} for group in self.param_groups
             ],
         }
+        return self._run("save_post", state) or state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore what `state_dict` returned, for parameters in the same groups and order; the arrays are copied."""
+        state_dict = self._run("load_pre", state_dict) or state_dict
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -177,21 +228,23 @@ class Optimizer:
         self.param_groups = [
             {**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)
         ]
+        self._run("load_post")
 
     def _params(self) -> list[Tensor]:
         return [param for group in self.param_groups for param in group["params"]]
 
-    @staticmethod
-    def _own(param: Tensor, entry: State) -> State:
+    def _own(self, param: Tensor, entry: State) -> State:
         """A copy of one parameter's state, arrays in its dtype and layout."""
         own: State = {}
         for name, value in entry.items():
             if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and param.ndim):
                 own[name] = value  # a number
                 continue
-            if tuple(value.shape) != tuple(param.shape):
+            like = value if name in self.shaped_otherwise else param
+            if tuple(value.shape) != tuple(like.shape):
                 raise ValueError(f"loaded {name} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
-            slot(own, name, param.array)[...] = value.array if isinstance(value, Tensor) else value
+            array = value.array if isinstance(value, Tensor) else value
+            slot(own, name, array if like is value else param.array)[...] = array
         return own
 
     def __repr__(self) -> str:
@@ -200,3 +253,22 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {value}" for name, value in sorted(group.items()) if name != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _run_hooks_around_step(kind: Any) -> None:
+    """Let the `step` of a class run the hooks, also where a subclass has its own."""
+    if getattr(kind.step, "runs_hooks", False):
+        return
+    step = kind.step
+
+    @wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if not self._hooks:
+            return step(self, *args, **kwargs)
+        args, kwargs = self._run("step_pre", args, kwargs) or (args, kwargs)
+        result = step(self, *args, **kwargs)
+        self._run("step_post", args, kwargs)
+        return result
+
+    hooked.runs_hooks = True  # type: ignore[attr-defined]
+    kind.step = hooked

@@ -342,6 +342,12 @@ OPTIMISERS = [
     ("RMSprop", {"momentum": 0.5, "centered": True, "weight_decay": 0.1, "alpha": 0.9, "maximize": True}),
     ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.1}),
     ("Adadelta", {"weight_decay": 0.1, "lr": 0.5}),
+    ("RAdam", {"betas": (0.9, 0.9), "weight_decay": 0.1}),
+    ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1, "maximize": True}),
+    ("ASGD", {"t0": 4, "alpha": 0.6, "lambd": 0.01, "weight_decay": 0.1}),
+    ("Rprop", {"etas": (0.4, 1.3), "step_sizes": (1e-3, 0.02)}),
+    ("Adafactor", {"weight_decay": 0.1}),
+    ("Adafactor", {"lr": 0.5, "eps": (1e-3, 1e-2), "d": 1.5, "beta2_decay": -0.6, "maximize": True}),
 ]
 
 

@@ -13,6 +13,11 @@ import nn
 
 torch = pytest.importorskip("torch")
 
+
+def swa_utils(schedules):
+    return torch.optim.swa_utils if schedules is torch.optim.lr_scheduler else nn.optim.swa_utils
+
+
 SCHEDULES = {
     "LambdaLR": lambda s, o, **last: s.LambdaLR(o, [lambda n: 0.95**n, lambda n: 1 / (n + 1)], **last),
     "StepLR": lambda s, o, **last: s.StepLR(o, 3, 0.5, **last),
@@ -29,8 +34,21 @@ SCHEDULES = {
     "OneCycleLR of momenta": lambda s, o, **last: s.OneCycleLR(
         o, 0.3, 15, base_momentum=[0.7, 0.8], max_momentum=[0.9, 0.95], **last
     ),
+    "ConstantLR": lambda s, o, **last: s.ConstantLR(o, 0.25, 4, **last),
+    "PolynomialLR": lambda s, o, **last: s.PolynomialLR(o, 7, 2.0, **last),
+    "MultiplicativeLR": lambda s, o, **last: s.MultiplicativeLR(o, [lambda n: 0.95, lambda n: 1 / n], **last),
+    "CosineAnnealingWarmRestarts": lambda s, o, **last: s.CosineAnnealingWarmRestarts(o, 3, 2, 0.01, **last),
+    "CyclicLR": lambda s, o, **last: s.CyclicLR(o, 0.01, [0.1, 0.3], 3, 5, **last),
+    "CyclicLR halved": lambda s, o, **last: s.CyclicLR(o, 0.01, 0.3, 3, mode="triangular2", **last),
+    "CyclicLR shrinking": lambda s, o, **last: s.CyclicLR(
+        o, [0.1, 0.01], 0.3, 2, mode="exp_range", gamma=0.9, base_momentum=[0.7, 0.8], **last
+    ),
+    "CyclicLR scaled": lambda s, o, **last: s.CyclicLR(o, 0.1, 0.3, 2, scale_fn=lambda n: 1 / n, **last),
+    "SWALR": lambda s, o, **last: swa_utils(s).SWALR(o, [0.05, 0.5], 4, **last),
+    "SWALR linear": lambda s, o, **last: swa_utils(s).SWALR(o, 0.05, 3, "linear", **last),
 }
 SEQUENCES = {
+    "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9)], o),
     "SequentialLR": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, 1.0, 4), s.CosineAnnealingLR(o, 10, 0.001), s.ExponentialLR(o, 0.8)], [4, 14]
     ),
@@ -61,6 +79,9 @@ class Program:
         self.optimizer.step()
         for schedule in self.schedules if which is None else self.schedules[which : which + 1]:
             schedule.step()
+
+    def step_to(self, epoch):
+        self.schedules[0].step(epoch)
 
     def scale(self, factor):
         for group in self.optimizer.param_groups:
@@ -154,3 +175,18 @@ def test_plateau(mode, threshold_mode, seed):
             rates.append(optimizer.param_groups[0]["lr"])
         seen.append(rates)
     np.testing.assert_allclose(*seen)
+
+
+@pytest.mark.parametrize("epochs", [(5,), (2, 7, 7, 3), (0.5, 2.25, 9.75)], ids=str)
+@pytest.mark.parametrize("name", ["StepLR", "ExponentialLR", "LambdaLR", "CosineAnnealingWarmRestarts"])
+def test_step_goes_to_a_given_epoch(name, epochs):
+    if name != "CosineAnnealingWarmRestarts":
+        epochs = [int(epoch) for epoch in epochs]
+    actions = [("make", {"maker": SCHEDULES[name]}), *[("step_to", {"epoch": epoch}) for epoch in epochs]]
+    compare("SGD", actions)
+
+
+def test_every_schedule_of_torch_is_here():
+    theirs = torch.optim.lr_scheduler.__all__
+    assert set(theirs) <= set(vars(nn.optim.lr_scheduler))
+    assert set(torch.optim.swa_utils.__all__) <= set(vars(nn.optim.swa_utils))

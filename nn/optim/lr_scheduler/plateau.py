@@ -45,7 +45,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = self.threshold * (best if self.threshold_mode == "rel" else 1) if math.isfinite(best) else 0.0
         return value < best - margin if self.mode == "min" else value > best + margin
 
-    def step(self, metrics: Any = None) -> None:
+    def step(self, metrics: Any = None, epoch: int | None = None) -> None:  # type: ignore[override]
         """Count one step with this value of the metric."""
         if metrics is None:
             raise TypeError("ReduceLROnPlateau.step needs the metric: step(validation_loss)")

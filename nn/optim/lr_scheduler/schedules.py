@@ -8,7 +8,6 @@ schedules on one optimiser multiply.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -79,8 +78,13 @@ class LRScheduler:
     def _rates(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 
-    def step(self) -> None:
-        """Count one step and set the rates."""
+    def step(self, epoch: int | None = None) -> None:
+        """Count one step and set the rates; with an `epoch`, as PyTorch had it first, set those after so many steps."""
+        if epoch is not None:
+            self._restart()
+            for _ in range(epoch):
+                self.step()
+            return
         self._step_count += 1
         self.last_epoch += 1
         for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
@@ -115,6 +119,16 @@ class LambdaLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimiser and the functions."""
         return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+
+
+class MultiplicativeLR(LambdaLR):
+    """Times lr_lambda(number of steps) at every step; one function, or a list of one a group."""
+
+    def get_lr(self) -> list[float]:
+        """The rate of each group after `last_epoch` steps."""
+        if self._is_initial:
+            return self._rates()
+        return [rate * f(self.last_epoch) for rate, f in zip(self._rates(), self.lr_lambdas, strict=True)]
 
 
 class _Relative(LRScheduler):
@@ -168,6 +182,39 @@ class ExponentialLR(_Relative):
         return 1.0 if self._is_initial else self.gamma
 
 
+class ConstantLR(_Relative):
+    """Times `factor` for the first `total_iters` steps."""
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        if not 0 < factor <= 1:
+            raise ValueError(f"ConstantLR: factor must be above 0 and at most 1, got {factor}")
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def change(self) -> float:
+        """The factor at the start, and its inverse at the end."""
+        if self.last_epoch == 0:
+            return self.factor
+        return 1 / self.factor if self.last_epoch == self.total_iters and not self._is_initial else 1.0
+
+
+class PolynomialLR(_Relative):
+    """The initial rate times (1 - steps / total_iters)^power, then 0."""
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def change(self) -> float:
+        """From one point of the curve to the next."""
+        if self._is_initial or self.last_epoch > self.total_iters:
+            return 1.0
+        before, now = (1 - n / self.total_iters for n in (self.last_epoch - 1, self.last_epoch))
+        return (now / before) ** self.power
+
+
 class LinearLR(_Relative):
     """From `start_factor` to `end_factor` of the initial rate in `total_iters` equal steps, then constant."""
 
@@ -214,39 +261,3 @@ class CosineAnnealingLR(LRScheduler):
         if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # up again from eta_min, where before is 0
             return [rate + (base - self.eta_min) * now for rate, base in zip(self._rates(), self.base_lrs, strict=True)]
         return [self.eta_min + (rate - self.eta_min) * now / before for rate in self._rates()]
-
-
-class SequentialLR(LRScheduler):
-    """One schedule after another: the next takes over, from its own start, at each milestone."""
-
-    def __init__(
-        self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
-    ) -> None:
-        if len(schedulers) != len(milestones) + 1:
-            raise ValueError(
-                f"SequentialLR: {len(schedulers)} schedulers need one milestone less, got {len(milestones)}"
-            )
-        if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
-            raise ValueError("SequentialLR: every scheduler must belong to this optimizer")
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
-        super().__init__(optimizer, last_epoch)
-
-    def step(self) -> None:
-        """Count one step and let the schedule whose turn it is set the rates."""
-        self.last_epoch += 1
-        turn = bisect_right(self.milestones, self.last_epoch)
-        if self.last_epoch == (self.milestones[turn - 1] if turn else 0):
-            self.schedulers[turn]._restart()
-        else:
-            self.schedulers[turn].step()
-        self._last_lr = self._rates()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimiser, the schedules as their own dicts."""
-        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-        for scheduler, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
-            scheduler.load_state_dict(state)
-        super().load_state_dict({name: value for name, value in state_dict.items() if name != "schedulers"})

@@ -76,7 +76,51 @@ def adadelta(p, g, s, lr=1.0, rho=0.9, eps=1e-6):
     return p - lr * step
 
 
+def radam(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8):
+    t = s["t"] = s.get("t", 0) + 1
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
+    end = 2 / (1 - b2) - 1
+    rho = end - 2 * t * b2**t / (1 - b2**t)
+    if rho <= 5:
+        return p - lr * s["m"] / (1 - b1**t)
+    rectified = np.sqrt((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho))
+    return p - lr * s["m"] / (1 - b1**t) * rectified * np.sqrt(1 - b2**t) / (np.sqrt(s["v"]) + eps)
+
+
+def asgd(p, g, s, lr=0.1, lambd=1e-4, alpha=0.75):
+    s["t"] = s.get("t", 0) + 1
+    eta = lr / (1 + lambd * lr * (s["t"] - 1)) ** alpha
+    return p * (1 - lambd * eta) - eta * g
+
+
+def rprop(p, g, s, lr=0.1):
+    sign = np.sign(g * s.get("g", 0))
+    s["size"] = np.clip(s.get("size", lr) * np.where(sign > 0, 1.2, np.where(sign < 0, 0.5, 1)), 1e-6, 50)
+    s["g"] = np.where(sign < 0, 0, g)
+    return p - s["size"] * np.sign(s["g"])
+
+
+def adafactor(p, g, s, lr=0.1, wd=0.0, eps=2.0**-52):
+    t = s["t"] = s.get("t", 0) + 1
+    beta = 1 - t**-0.8
+    alpha = max(1e-3, np.sqrt(np.mean(p**2))) * min(lr, t**-0.5)
+    p = p * (1 - lr * wd)
+    if g.ndim < 2:
+        v = s["v"] = beta * s.get("v", 0) + (1 - beta) * g**2
+    else:
+        s["r"] = beta * s.get("r", 0) + (1 - beta) * (g**2).mean(-1)
+        s["c"] = beta * s.get("c", 0) + (1 - beta) * (g**2).mean(-2)
+        v = np.outer(s["r"], s["c"]) / max(s["r"].mean(), eps)
+    step = g / np.sqrt(np.maximum(v, eps**2))
+    return p - alpha * step / max(1, np.sqrt(np.mean(step**2)))
+
+
 RULES = {
+    "Adafactor": (optim.Adafactor, {"weight_decay": 0.1}, adafactor, {"wd": 0.1}),
+    "RAdam": (optim.RAdam, {"betas": (0.9, 0.9)}, radam, {"b2": 0.9}),
+    "ASGD": (optim.ASGD, {"lambd": 0.1}, asgd, {"lambd": 0.1}),
+    "Rprop": (optim.Rprop, {}, rprop, {}),
     "SGD": (optim.SGD, {}, sgd, {}),
     "SGD momentum": (
         optim.SGD,
@@ -136,7 +180,8 @@ def test_five_steps_equal_the_formula(name, seed, maximize):
         np.testing.assert_allclose(p.detach().numpy(), value, rtol=1e-9, atol=1e-10)
 
 
-KINDS = [getattr(optim, name) for name in optim.__all__ if name not in ("Optimizer", "lr_scheduler")]
+OTHERS = ("Optimizer", "lr_scheduler", "swa_utils", "LBFGS", "Muon")  # these two have tests of their own
+KINDS = [getattr(optim, name) for name in optim.__all__ if name not in OTHERS]
 each = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
@@ -165,7 +210,7 @@ def test_the_gradient_is_left_as_it_was_and_float32_stays(kind):
     p.grad = ag.tensor([1.0, 2.0, 3.0])
     array = p.array
     settings = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
-    optimizer = kind([p], weight_decay=0.1, **settings)
+    optimizer = kind([p], **({} if kind is optim.Rprop else {"weight_decay": 0.1}), **settings)
     optimizer.step()
     optimizer.step()
     assert p.grad.tolist() == [1.0, 2.0, 3.0]
@@ -334,7 +379,7 @@ def test_a_step_makes_a_graph_over_the_old_values_an_error():
 @each
 def test_a_step_is_never_differentiable(kind):
     with pytest.raises(NotImplementedError, match=f"{kind.__name__} has no differentiable=True"):
-        kind([nn.Parameter(ag.ones(1))], differentiable=True)
+        kind([{"params": [nn.Parameter(ag.ones(1))], "differentiable": True}])
 
 
 @each
