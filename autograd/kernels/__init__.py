@@ -25,6 +25,7 @@ KERNELS = (
     *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
     *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
     *("correlate", "correlate_weight"),
+    *("max_pool", "unpool", "channel_statistics", "batch_norm", "batch_norm_backward"),
     *("adam", "squared_norm"),
     *("parallel_for", "parallel_map", "thread_count", "blas_threads"),
 )

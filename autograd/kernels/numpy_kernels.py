@@ -18,6 +18,11 @@ from autograd.kernels.numpy_attention import attention_backward as attention_bac
 from autograd.kernels.numpy_attention import rotary as rotary
 from autograd.kernels.numpy_convolution import correlate as correlate
 from autograd.kernels.numpy_convolution import correlate_weight as correlate_weight
+from autograd.kernels.numpy_images import batch_norm as batch_norm
+from autograd.kernels.numpy_images import batch_norm_backward as batch_norm_backward
+from autograd.kernels.numpy_images import channel_statistics as channel_statistics
+from autograd.kernels.numpy_images import max_pool as max_pool
+from autograd.kernels.numpy_images import unpool as unpool
 from autograd.kernels.threads import parallel_for as parallel_for
 from autograd.kernels.threads import parallel_map as parallel_map
 from autograd.kernels.threads import thread_count as thread_count

@@ -3,6 +3,7 @@
 from autograd.ops import numpy_names
 from autograd.ops.activations import *
 from autograd.ops.arithmetic import *
+from autograd.ops.batch_norm import *
 from autograd.ops.comparison import *
 from autograd.ops.convolution import *
 from autograd.ops.decompositions import *
@@ -14,6 +15,7 @@ from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.lu import *
 from autograd.ops.neural import *
+from autograd.ops.pooling import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
 from autograd.ops.statistics import *

@@ -2,6 +2,7 @@
 
 from nn.functional.activation import *
 from nn.functional.attention import *
+from nn.functional.batch_norm import *
 from nn.functional.convolution import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
@@ -13,4 +14,5 @@ from nn.functional.layer import *
 from nn.functional.likelihood import *
 from nn.functional.loss import *
 from nn.functional.margin import *
+from nn.functional.pooling import *
 from nn.functional.position import *

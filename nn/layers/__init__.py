@@ -2,6 +2,7 @@
 
 from nn.layers.activation import *
 from nn.layers.attention import *
+from nn.layers.batch_norm import *
 from nn.layers.containers import *
 from nn.layers.convolution import *
 from nn.layers.dropout import *
@@ -11,6 +12,7 @@ from nn.layers.linear import *
 from nn.layers.loss import *
 from nn.layers.norm import *
 from nn.layers.padding import *
+from nn.layers.pooling import *
 from nn.layers.position import *
 from nn.module import Module
 from nn.parameter import Buffer, Parameter

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -155,3 +155,146 @@ def test_a_transposed_layer_gives_the_size_that_is_asked_for(case, data):
             ours(ag.tensor(x), output_size=size)
     else:
         close(ours(ag.tensor(x), output_size=size), expected, np.float32)
+
+
+# Pooling ------------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def pooled(draw: Any, dilated: bool) -> Any:
+    """How many dims, images with many ties and some nan, and the settings of a pooling over them."""
+    dims = draw(st.integers(1, 3))
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))  # noqa: E731
+    kernel, dilation = each(1, 4), each(1, 2) if dilated else (1,) * dims
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    least = [max(d, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding)]
+    size = [n + draw(st.integers(0, 5)) for n in least]
+    settings = {"kernel_size": kernel, "stride": draw(st.sampled_from([None, each(1, 4)])), "padding": padding}
+    settings["ceil_mode"] = draw(st.booleans())
+    dtype = draw(st.sampled_from(list(CLOSE)))
+    x = draw(laid_out((draw(st.integers(1, 3)), draw(st.integers(1, 4)), *size), dtype))
+    if draw(st.booleans()):
+        x = np.round(x)
+    if draw(st.booleans()):
+        x = x[0]
+    return dims, x, settings | ({"dilation": dilation} if dilated else {}), dtype
+
+
+@many
+@given(pooled(dilated=True), st.booleans())
+def test_max_pooling(case, with_nan):
+    dims, x, settings, dtype = case
+    ours, theirs = getattr(F, f"max_pool{dims}d"), getattr(TF, f"max_pool{dims}d")
+    compare(lambda a: ours(a, **settings), lambda a: theirs(a, **settings), [x], dtype)
+    x = np.where(x > 1, np.nan, x) if with_nan else x
+    found = ours(ag.tensor(x), **settings, return_indices=True)
+    for a, b in zip(found, theirs(torch.tensor(x), **settings, return_indices=True), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), strict=True)
+
+
+@many
+@given(pooled(dilated=False), st.booleans(), st.data())
+def test_average_pooling(case, padded, data):
+    dims, x, settings, dtype = case
+    assume(all(n >= k for n, k in zip(x.shape[-dims:], settings["kernel_size"])))  # torch asks for it in 3-D
+    if (dims, dtype) == (3, np.float16):
+        x, dtype = x.astype(np.float32), np.float32  # torch has no float16 here
+    settings["count_include_pad"] = padded
+    if dims > 1:
+        settings["divisor_override"] = data.draw(st.sampled_from([None, 3]))
+    ours, theirs = getattr(F, f"avg_pool{dims}d"), getattr(TF, f"avg_pool{dims}d")
+    compare(lambda a: ours(a, **settings), lambda a: theirs(a, **settings), [x], dtype)
+
+
+@many
+@given(pooled(dilated=False), st.data())
+def test_adaptive_pooling(case, data):
+    dims, x, _, dtype = case
+    size = tuple(data.draw(st.integers(1, 6)) for _ in range(dims))
+    kind = data.draw(st.sampled_from(["avg", "max"]))
+    ours, theirs = (getattr(library, f"adaptive_{kind}_pool{dims}d") for library in (F, TF))
+    compare(lambda a: ours(a, size), lambda a: theirs(a, size), [x], dtype)
+    if kind == "max":
+        _, found = ours(ag.tensor(x), size, return_indices=True)
+        _, expected = theirs(torch.tensor(x), size, return_indices=True)
+        np.testing.assert_array_equal(found.numpy(), expected.numpy(), strict=True)
+
+
+POOLING = [
+    ("MaxPool1d", (2,)), ("MaxPool2d", (3, 2, 1)), ("MaxPool3d", (2, None, 0, 1, True)), ("AvgPool1d", (3, 1, 1)),
+    ("AvgPool2d", ((2, 3),)), ("AvgPool3d", (2, 1, 1, True, False)), ("LPPool1d", (2, 3)), ("LPPool2d", (3, 2, 1)),
+    ("LPPool3d", (2, 2)), ("AdaptiveAvgPool1d", (3,)), ("AdaptiveAvgPool2d", ((None, 2),)), ("AdaptiveAvgPool3d", (1,)),
+    ("AdaptiveMaxPool1d", (4,)), ("AdaptiveMaxPool2d", (1,)), ("AdaptiveMaxPool3d", ((2, 1, None),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings"), POOLING, ids=str)
+def test_pooling_layers(name, settings):
+    ours, theirs = beside(name, *settings)
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (2, 3, *(6, 5, 7)[: int(name[-2])]))
+    first = lambda out: out[0] if isinstance(out, tuple) else out  # noqa: E731
+    compare(lambda a: first(ours(a)), lambda a: first(theirs(a)), [x], np.float64)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_unpooling_layers(dims):
+    x = np.random.default_rng(0).standard_normal((2, 3, *(7, 6, 5)[:dims]))
+    pool, theirs = beside(f"MaxPool{dims}d", 3, 2, return_indices=True)
+    back, others = beside(f"MaxUnpool{dims}d", 3, 2)
+    size = x.shape[2:]
+    compare(lambda a: back(*pool(a), output_size=size), lambda a: others(*theirs(a), output_size=size), [x], np.float64)
+
+
+# Normalisation ------------------------------------------------------------------------------------------------------
+
+NORMS = {
+    "BatchNorm1d": (4,), "BatchNorm2d": (4,), "BatchNorm3d": (4,), "InstanceNorm1d": (4,), "InstanceNorm2d": (4,),
+    "InstanceNorm3d": (4,), "GroupNorm": (2, 4), "LocalResponseNorm": (3,),
+}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_in_training_and_evaluation(name, data):
+    draw = data.draw
+    keywords: dict = {}
+    if name != "LocalResponseNorm":
+        keywords["affine"] = draw(st.booleans())
+    if name.startswith(("Batch", "Instance")):
+        keywords["track_running_stats"] = draw(st.booleans())
+        keywords["momentum"] = draw(st.sampled_from([0.1, 0.5] + [None] * name.startswith("Batch")))
+    ours, theirs = beside(name, *NORMS[name], **keywords)
+    dims = int(name[-2]) if name[-1] == "d" else draw(st.integers(1, 2))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    if dtype is np.float64:
+        ours.double(), theirs.double()
+    rng = np.random.default_rng(0)
+    with torch.no_grad():
+        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+            b.copy_(torch.tensor(rng.standard_normal(4)))
+            a.data = ag.tensor(b.numpy().copy())
+    for training in (True, True, False):
+        ours.train(training), theirs.train(training)
+        x = draw(laid_out((draw(st.integers(2, 3)), 4, *[draw(st.integers(2, 4)) for _ in range(dims)]), dtype))
+        xs, ys = ag.Tensor.wrap(x).requires_grad_(), torch.tensor(x, requires_grad=True)
+        out, expected = ours(xs), theirs(ys)
+        close(out, expected, dtype)
+        seed = rng.standard_normal(x.shape).astype(dtype)
+        out.backward(ag.tensor(seed)), expected.backward(torch.tensor(seed))
+        tolerance = 1e-9 if dtype is np.float64 else 1e-3  # where a channel hardly varies, 1 / std is large
+        np.testing.assert_allclose(xs.grad.numpy(), ys.grad.numpy(), rtol=tolerance, atol=tolerance)
+    for (key, a), b in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_second_derivatives_of_batch_norm(training):
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape) for shape in ((3, 2, 4), (2,), (2,))]
+    mean, var = np.array([0.1, -0.2]), np.array([0.5, 2.0])
+
+    def of(library: Any, function: Any) -> Any:
+        return lambda x, w, b: function(x, library.tensor(mean), library.tensor(var), w, b, training)
+
+    compare(of(ag, F.batch_norm), of(torch, TF.batch_norm), arrays, np.float64, second=True)

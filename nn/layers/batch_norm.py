@@ -1,0 +1,219 @@
+"""BatchNorm, InstanceNorm, GroupNorm and LocalResponseNorm."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from autograd import Tensor, as_tensor, ones, zeros
+from autograd.errors import ShapeError
+from nn import functional as F
+from nn import init
+from nn.module import Module
+from nn.parameter import Parameter
+
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d"]
+__all__ += ["InstanceNorm3d", "LocalResponseNorm"]
+
+
+class _Affine(Module):
+    """What all have: a weight, which starts at 1, and a bias, which starts at 0; or neither."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make_parameters(self, features: int, affine: bool, bias: bool, device: Any, dtype: Any) -> None:
+        self.affine = affine
+        self.weight = Parameter.empty(features, device=device, dtype=dtype) if affine else None
+        self.bias = Parameter.empty(features, device=device, dtype=dtype) if affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Fill the weight with 1 and the bias with 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class _RunningNorm(_Affine):
+    """A norm that can track the mean and variance of what it sees, by which it then normalises in evaluation mode."""
+
+    allowed: ClassVar[tuple[int, ...]]  # numbers of dims
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        device: Any,
+        dtype: Any,
+        bias: bool,
+    ) -> None:
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.track_running_stats = track_running_stats
+        self._make_parameters(num_features, affine, bias, device, dtype)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype) if tracked else None)
+        self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype) if tracked else None)
+        self.register_buffer("num_batches_tracked", as_tensor(0) if tracked else None)
+        self.reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Forget the running statistics: mean 0, variance 1, no batch."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """Forget the running statistics, and fill the weight with 1 and the bias with 0."""
+        self.reset_running_stats()
+        super().reset_parameters()
+
+    def _check(self, input: Tensor) -> None:
+        if input.ndim not in self.allowed:
+            wanted = " or ".join(f"{n}D" for n in self.allowed)
+            raise ShapeError(f"expected {wanted} input (got {input.ndim}D input) for {type(self).__name__}")
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        return f"{text}, bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+
+
+class _BatchNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, num_features, ...), normalised by the statistics of the batch or, in evaluation mode, the running ones.
+
+        With a momentum of None the running statistics are the means over all batches.
+        """
+        self._check(input)
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked.add_(1)
+            momentum = 1 / self.num_batches_tracked.item() if self.momentum is None else momentum
+        own = self.training or self.running_mean is None
+        known = not self.training or self.track_running_stats
+        mean, var = (self.running_mean, self.running_var) if known else (None, None)
+        return F.batch_norm(input, mean, var, self.weight, self.bias, own, momentum, self.eps)
+
+
+class BatchNorm1d(_BatchNorm):
+    """Each channel of (N, C) or (N, C, L) normalised over the batch (Ioffe and Szegedy 2015)."""
+
+    allowed = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Each channel of (N, C, H, W) normalised over the batch (Ioffe and Szegedy 2015)."""
+
+    allowed = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Each channel of (N, C, D, H, W) normalised over the batch (Ioffe and Szegedy 2015)."""
+
+    allowed = (5,)
+
+
+class _InstanceNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, num_features, ...) or (num_features, ...), each channel normalised by itself."""
+        self._check(input)
+        if input.ndim == min(self.allowed):
+            return self.forward(input[None])[0]
+        own = self.training or not self.track_running_stats
+        mean, var, momentum = self.running_mean, self.running_var, self.momentum or 0.0
+        return F.instance_norm(input, mean, var, self.weight, self.bias, own, momentum, self.eps)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Each channel of each element of (N, C, L) normalised by itself (Ulyanov et al. 2016)."""
+
+    allowed = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Each channel of each element of (N, C, H, W) normalised by itself (Ulyanov et al. 2016)."""
+
+    allowed = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Each channel of each element of (N, C, D, H, W) normalised by itself (Ulyanov et al. 2016)."""
+
+    allowed = (4, 5)
+
+
+class GroupNorm(_Affine):
+    """Each of `num_groups` groups of channels normalised by itself (Wu and He 2018)."""
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self._make_parameters(num_channels, affine, bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, num_channels, ...) to the same shape."""
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{text}, bias={self.bias is not None}"
+
+
+class LocalResponseNorm(Module):
+    """x / (k + alpha mean(x^2))^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, ...) to the same shape."""
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
