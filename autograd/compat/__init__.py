@@ -46,6 +46,7 @@ TABLE = {
     "nn.parameter": "nn.layers",
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
+    "nn.utils.rnn": "nn.utils.rnn",
     "onnx": "",
     "optim": "nn.optim",
     "optim.lr_scheduler": "nn.optim.lr_scheduler",

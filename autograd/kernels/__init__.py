@@ -26,6 +26,7 @@ KERNELS = (
     *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
     *("correlate", "correlate_weight"),
     *("max_pool", "unpool", "channel_statistics", "batch_norm", "batch_norm_backward"),
+    *("lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"),
     *("adam", "squared_norm"),
     *("parallel_for", "parallel_map", "thread_count", "blas_threads"),
 )

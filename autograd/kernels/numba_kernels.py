@@ -13,6 +13,7 @@ import numpy as np
 from autograd.kernels import numba_attention as attend
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numba_norms as norms
+from autograd.kernels import numba_recurrent as recurrent
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
 from autograd.kernels.numba_products import products
@@ -278,6 +279,24 @@ def rotary(x, cos, sin):
     out = _empty_like(rows, rows.shape[-1])
     attend.rotary(out, rows, _contiguous(cos), _contiguous(sin))
     return out.reshape(x.shape)
+
+
+# Steps of recurrent layers --------------------------------------------------------------------------------------------
+
+
+def _compiled_step(name):
+    """The compiled loop of this name for arrays that are all contiguous float32, NumPy's kernel for others."""
+    loop, plain = getattr(recurrent, name), getattr(numpy_kernels, name)
+
+    def step(*arrays):
+        whole = all(a.dtype == FLOAT32 and a.flags.carray for a in arrays)
+        (loop if whole else plain)(*arrays)
+
+    return step
+
+
+lstm_step, lstm_step_backward = _compiled_step("lstm_step"), _compiled_step("lstm_step_backward")
+gru_step, gru_step_backward = _compiled_step("gru_step"), _compiled_step("gru_step_backward")
 
 
 # Embedding, and one step of Adam --------------------------------------------------------------------------------------

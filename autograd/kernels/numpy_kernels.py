@@ -23,6 +23,10 @@ from autograd.kernels.numpy_images import batch_norm_backward as batch_norm_back
 from autograd.kernels.numpy_images import channel_statistics as channel_statistics
 from autograd.kernels.numpy_images import max_pool as max_pool
 from autograd.kernels.numpy_images import unpool as unpool
+from autograd.kernels.numpy_recurrent import gru_step as gru_step
+from autograd.kernels.numpy_recurrent import gru_step_backward as gru_step_backward
+from autograd.kernels.numpy_recurrent import lstm_step as lstm_step
+from autograd.kernels.numpy_recurrent import lstm_step_backward as lstm_step_backward
 from autograd.kernels.threads import parallel_for as parallel_for
 from autograd.kernels.threads import parallel_map as parallel_map
 from autograd.kernels.threads import thread_count as thread_count

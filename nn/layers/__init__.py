@@ -14,5 +14,6 @@ from nn.layers.norm import *
 from nn.layers.padding import *
 from nn.layers.pooling import *
 from nn.layers.position import *
+from nn.layers.recurrent import *
 from nn.module import Module
 from nn.parameter import Buffer, Parameter

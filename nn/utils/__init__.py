@@ -1,4 +1,4 @@
-"""Gradient clipping, all parameters as one vector, and norms of weights."""
+"""Gradient clipping, all parameters as one vector, norms of weights, and sequences of several lengths (`rnn`)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd import Tensor, as_tensor, cat, kernels, writing
-from nn.utils import parametrizations, parametrize
+from nn.utils import parametrizations, parametrize, rnn
 from nn.utils.parametrizations import hooked_spectral_norm as spectral_norm
 from nn.utils.parametrizations import hooked_weight_norm as weight_norm
 from nn.utils.parametrizations import remove_spectral_norm, remove_weight_norm
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
-__all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm"]
+__all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm", "rnn"]
 __all__ += ["spectral_norm", "vector_to_parameters", "weight_norm"]
 
 

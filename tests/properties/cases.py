@@ -24,6 +24,7 @@ from tests.properties import cases_activations, cases_conv
 from tests.properties import cases_activations
 from tests.properties import cases_conv
 from tests.properties import cases_decompositions
+from tests.properties import cases_recurrent
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -369,4 +370,5 @@ CASES: dict[str, Any] = (
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
     | cases_conv.CASES
     | cases_decompositions.CASES
+    | cases_recurrent.CASES
 )

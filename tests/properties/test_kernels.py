@@ -403,3 +403,27 @@ def test_the_squared_norm(seed, shape):
     x = draw(np.random.default_rng(seed), shape)
     assert fast.squared_norm(x) == pytest.approx(plain.squared_norm(x), rel=1e-5)
     assert fast.squared_norm(x) == pytest.approx(np.sum(np.square(x, dtype=np.float64)), rel=1e-5)
+
+
+@relaxed
+@given(seeds, st.integers(0, 4), widths, scales, layouts)
+def test_recurrent_steps(seed, batch, width, scale, layout):
+    rng = np.random.default_rng(seed)
+    h, c, g_h, g_c = (draw(rng, (batch, width), 1) for _ in range(4))
+    for name, sums, state in (("lstm", 4, (h, c)), ("gru", 3, (h,))):
+        x, product = (draw(rng, (batch, sums * width), scale, layout) for _ in range(2))
+        found, expected = (
+            (np.zeros((batch, 4 * width), np.float32), x, product, *[s.copy() for s in state]) for _ in range(2)
+        )
+        getattr(fast, f"{name}_step")(*found)
+        getattr(plain, f"{name}_step")(*expected)
+        same(found, expected)
+        gates = expected[0]
+        outs = [np.zeros_like(gates)] if name == "lstm" else [np.zeros((batch, 3 * width), np.float32) for _ in "xp"]
+        found, expected = (
+            (*[out.copy() for out in outs], *[g.copy() for g in (g_h, g_c)[: len(state)]], gates, state[-1])
+            for _ in range(2)
+        )
+        getattr(fast, f"{name}_step_backward")(*found)
+        getattr(plain, f"{name}_step_backward")(*expected)
+        same(found, expected)
