@@ -1,4 +1,7 @@
-"""The steps of recurrent layers in compiled loops over contiguous float32 arrays; see numpy_recurrent."""
+"""The steps of recurrent layers in compiled loops over contiguous float32 arrays; see numpy_recurrent.
+
+Each loop writes one array: of loops with more arrays LLVM gives up to prove that none overlap, and leaves them scalar.
+"""
 
 from numba import float32
 
@@ -25,68 +28,71 @@ def lstm_step(gates, x, product, h, c):
     wide_vectors()
     rows, size = h.shape
     for r in range(rows):
+        for j in range(2 * size):
+            gates[r, j] = sigmoid(x[r, j] + product[r, j])
+        for j in range(2 * size, 3 * size):
+            gates[r, j] = _tanh(x[r, j] + product[r, j])
+        for j in range(3 * size, 4 * size):
+            gates[r, j] = sigmoid(x[r, j] + product[r, j])
         for j in range(size):
-            i = sigmoid(x[r, j] + product[r, j])
-            f = sigmoid(x[r, size + j] + product[r, size + j])
-            g = _tanh(x[r, 2 * size + j] + product[r, 2 * size + j])
-            o = sigmoid(x[r, 3 * size + j] + product[r, 3 * size + j])
-            after = f * c[r, j] + i * g
-            gates[r, j] = i
-            gates[r, size + j] = f
-            gates[r, 2 * size + j] = g
-            gates[r, 3 * size + j] = o
-            c[r, j] = after
-            h[r, j] = o * _tanh(after)
+            c[r, j] = gates[r, size + j] * c[r, j] + gates[r, j] * gates[r, 2 * size + j]
+        for j in range(size):
+            h[r, j] = gates[r, 3 * size + j] * _tanh(c[r, j])
 
 
 @kernel
 def lstm_step_backward(g_x, g_h, g_c, gates, c):
     wide_vectors()
     rows, size = c.shape
+    f, g, o = size, 2 * size, 3 * size  # where each gate begins; i is the first
     for r in range(rows):
         for j in range(size):
-            i, f, g, o = gates[r, j], gates[r, size + j], gates[r, 2 * size + j], gates[r, 3 * size + j]
-            tanh = _tanh(f * c[r, j] + i * g)
-            grad = g_c[r, j] + g_h[r, j] * o * (ONE - tanh * tanh)
-            g_x[r, j] = grad * g * i * (ONE - i)
-            g_x[r, size + j] = grad * c[r, j] * f * (ONE - f)
-            g_x[r, 2 * size + j] = grad * i * (ONE - g * g)
-            g_x[r, 3 * size + j] = g_h[r, j] * tanh * o * (ONE - o)
-            g_c[r, j] = grad * f
+            g_x[r, j] = _tanh(gates[r, f + j] * c[r, j] + gates[r, j] * gates[r, g + j])
+        for j in range(size):
+            g_c[r, j] += g_h[r, j] * gates[r, o + j] * (ONE - g_x[r, j] * g_x[r, j])
+        for j in range(size):
+            g_x[r, o + j] = g_h[r, j] * g_x[r, j] * gates[r, o + j] * (ONE - gates[r, o + j])
+        for j in range(size):
+            g_x[r, j] = g_c[r, j] * gates[r, g + j] * gates[r, j] * (ONE - gates[r, j])
+        for j in range(size):
+            g_x[r, f + j] = g_c[r, j] * c[r, j] * gates[r, f + j] * (ONE - gates[r, f + j])
+        for j in range(size):
+            g_x[r, g + j] = g_c[r, j] * gates[r, j] * (ONE - gates[r, g + j] * gates[r, g + j])
+        for j in range(size):
+            g_c[r, j] *= gates[r, f + j]
 
 
 @kernel
 def gru_step(gates, x, product, h):
     wide_vectors()
     rows, size = h.shape
+    z, n, hidden = size, 2 * size, 3 * size  # where each part of gates begins; r is the first
     for row in range(rows):
+        for j in range(n):
+            gates[row, j] = sigmoid(x[row, j] + product[row, j])
         for j in range(size):
-            r = sigmoid(x[row, j] + product[row, j])
-            z = sigmoid(x[row, size + j] + product[row, size + j])
-            hidden = product[row, 2 * size + j]
-            n = _tanh(x[row, 2 * size + j] + r * hidden)
-            gates[row, j] = r
-            gates[row, size + j] = z
-            gates[row, 2 * size + j] = n
-            gates[row, 3 * size + j] = hidden
-            h[row, j] = n + z * (h[row, j] - n)
+            gates[row, hidden + j] = product[row, n + j]
+        for j in range(size):
+            gates[row, n + j] = _tanh(x[row, n + j] + gates[row, j] * product[row, n + j])
+        for j in range(size):
+            h[row, j] = gates[row, n + j] + gates[row, z + j] * (h[row, j] - gates[row, n + j])
 
 
 @kernel
 def gru_step_backward(g_x, g_product, g_h, gates, h):
     wide_vectors()
     rows, size = h.shape
+    z, n, hidden = size, 2 * size, 3 * size
     for row in range(rows):
         for j in range(size):
-            r, z, n = gates[row, j], gates[row, size + j], gates[row, 2 * size + j]
-            grad = g_h[row, j]
-            g_n = grad * (ONE - z) * (ONE - n * n)
-            g_r = g_n * gates[row, 3 * size + j] * r * (ONE - r)
-            g_z = grad * (h[row, j] - n) * z * (ONE - z)
-            g_x[row, j] = g_r
-            g_x[row, size + j] = g_z
-            g_x[row, 2 * size + j] = g_n
-            g_product[row, j] = g_r
-            g_product[row, size + j] = g_z
-            g_product[row, 2 * size + j] = g_n * r
-            g_h[row, j] = grad * z
+            g_x[row, n + j] = g_h[row, j] * (ONE - gates[row, z + j]) * (ONE - gates[row, n + j] * gates[row, n + j])
+        for j in range(size):
+            g_x[row, j] = g_x[row, n + j] * gates[row, hidden + j] * gates[row, j] * (ONE - gates[row, j])
+        for j in range(z, n):
+            g_x[row, j] = g_h[row, j - z] * (h[row, j - z] - gates[row, z + j]) * gates[row, j] * (ONE - gates[row, j])
+        for j in range(n):
+            g_product[row, j] = g_x[row, j]
+        for j in range(size):
+            g_product[row, n + j] = g_x[row, n + j] * gates[row, j]
+        for j in range(size):
+            g_h[row, j] *= gates[row, z + j]
