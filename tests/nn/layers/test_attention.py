@@ -236,13 +236,19 @@ def test_an_encoder_copies_its_layer_and_hands_on_the_masks():
     np.testing.assert_array_equal(before[:, :3], after[:, :3])
     assert (before[:, 3:] != after[:, 3:]).any()
     assert nn.TransformerEncoder(layer, 1, nn.LayerNorm(8))(x).shape == x.shape
-    with pytest.raises(ValueError, match="'relu' or 'gelu', got 'selu'"):
+    with pytest.raises(RuntimeError, match="relu/gelu, not selu"):
         nn.TransformerEncoderLayer(8, 2, activation="selu")
 
 
-def test_multihead_attention_takes_torchs_arguments_by_position_and_refuses_what_it_has_not():
-    attention = nn.MultiheadAttention(8, 2, 0.0, True, False, False, None, None, True)
-    assert attention.batch_first
-    for name in ("add_bias_kv", "add_zero_attn"):
-        with pytest.raises(NotImplementedError, match=name):
-            nn.MultiheadAttention(8, 2, **{name: True})
+def test_multihead_attention_takes_torchs_arguments_by_position():
+    assert nn.MultiheadAttention(8, 2, 0.0, True, False, False, None, None, True).batch_first
+
+
+def test_a_mask_of_whole_numbers_or_of_another_shape_is_refused():
+    attention, x = nn.MultiheadAttention(4, 2, batch_first=True), ag.randn(2, 3, 4)
+    with pytest.raises(TypeError, match="only bool and floating types of attn_mask"):
+        attention(x, x, x, attn_mask=ag.ones(3, 3, dtype=ag.int64))
+    with pytest.raises(ShapeError, match=r"attn_mask must have the shape \(3, 3\) or \(4, 3, 3\), got \(2, 3, 3\)"):
+        attention(x, x, x, attn_mask=ag.ones(2, 3, 3))
+    with pytest.raises(ShapeError, match=r"key_padding_mask must have the shape \(2, 3\), got \(3, 2\)"):
+        attention(x, x, x, key_padding_mask=ag.ones(3, 2) > 0)
