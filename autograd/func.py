@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.batching import vmap
 from autograd.linearized import Linearized, function_of
-from autograd.nests import leaves, rebuilt
+from autograd.nests import leaves
 from autograd.tensor import Tensor
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize"]
@@ -59,7 +59,7 @@ def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False
     run = Linearized(func, primals, has_aux=has_aux)
     vs = leaves(tuple(tangents))
     _check_shapes(vs, run.xs, "tangents", "primals")
-    found = run.value(), run.released(rebuilt(run.out, run.push(vs)))
+    found = run.value(), run.in_form_of_output(run.push(vs))
     return (*found, run.released(run.aux)) if has_aux else found
 
 
@@ -70,7 +70,7 @@ def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
     def product(*tangents: Any) -> Any:
         vs = leaves(tangents)
         _check_shapes(vs, run.xs, "tangents", "primals")
-        return run.released(rebuilt(run.out, run.push(vs)))
+        return run.in_form_of_output(run.push(vs))
 
     return run.value(), product
 

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.grad_mode import enable_grad
 from autograd.graph import newest_first
 from autograd.linearized import Linearized, function_of, products
-from autograd.nests import leaves, rebuilt
+from autograd.nests import leaves
 from autograd.tensor import Tensor, accumulate_grad, gradients, run_backward
 
 
@@ -126,7 +126,7 @@ def jvp(
 ) -> tuple[Any, Any]:
     """(func(inputs), J v): the product of the Jacobian with vectors of the inputs' shapes."""
     run = _linearized(func, inputs, create_graph, strict)
-    return run.value(), run.released(rebuilt(run.out, run.push(_vectors(v, run.xs, "input"))))
+    return run.value(), run.in_form_of_output(run.push(_vectors(v, run.xs, "input")))
 
 
 def jacobian(

@@ -25,6 +25,8 @@ def linked_or_new(value: Any, linked: bool) -> Tensor:
     """
     if not isinstance(value, Tensor):
         array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"there is no derivative by {array.dtype}: the arguments must hold real numbers")
         value = Tensor.wrap(array if array.dtype.kind == "f" else array.astype(np.float64))
     return value.view(value.shape) if linked and value.requires_grad else value.detach().requires_grad_()
 
@@ -116,6 +118,10 @@ class Linearized:
         parts = tuple(self.released(rebuilt(self.at, found)))
         return parts[0] if self.single else parts
 
+    def in_form_of_output(self, found: Sequence[Any]) -> Any:
+        """What was found for each of `ys`, in the form of the output."""
+        return self.released(rebuilt(self.out, found))
+
     def value(self) -> Any:
         """What the function gave."""
         return self.released(self.out)
@@ -144,9 +150,9 @@ class Linearized:
 
     def gradient(self) -> Any:
         """The gradient of the one element that the function gave. Raises TypeError where it gave more or fewer."""
-        if len(self.ys) != 1 or self.ys[0].numel() != 1:
-            shapes = [tuple(y.shape) for y in self.ys]
-            raise TypeError(f"a gradient is that of one number, the function gave the shapes {shapes}: use jacobian")
+        if len(self.ys) != 1 or self.ys[0].numel() != 1 or self.ys[0].dtype == np.bool_:
+            found = ", ".join(f"{y.dtype} of shape {tuple(y.shape)}" for y in self.ys)
+            raise TypeError(f"a gradient is that of one number, the function gave {found}: use jacobian")
         return self.of_arguments(self.pull([None]))
 
     def jacobian(self, forward: bool = False) -> Any:

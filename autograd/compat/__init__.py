@@ -16,7 +16,7 @@ from typing import Any
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel",
+    "": "autograd.compat.toplevel autograd.hips",
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "",
     "_inductor": "",
@@ -83,6 +83,14 @@ TABLE |= dict.fromkeys(
     [f"backends.{part}" for part in "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum".split()],
     "autograd.compat.backends",
 )
+TABLE |= {  # and those of HIPS autograd, whose import name is ours too
+    path: f"autograd.hips.{path}"
+    for path in (
+        "builtins core extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
+        "scipy.stats.multivariate_normal scipy.stats.norm scipy.stats.t test_util tracer"
+    ).split()
+}
+TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
 TABLE |= dict.fromkeys("mps xpu mtia hpu".split(), "autograd.compat.cuda")
 WHERE = "docs/compatibility.md lists what is here and what will not come"
 
@@ -98,6 +106,10 @@ class Namespace(ModuleType):
         value = attribute(self._path, name)
         self.__dict__[name] = value
         return value
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of the module's own name, which HIPS autograd has under both (`misc.flatten`)."""
+        return getattr(self, self._path.rpartition(".")[2])(*args, **kwargs)
 
     def __dir__(self) -> list[str]:
         return sorted({*self.__dict__, *attribute(self._path, "__all__")})

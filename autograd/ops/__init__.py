@@ -1,6 +1,6 @@
 """The derivative table: every operation with its rules, a file a family, and the functions composed of them."""
 
-from autograd.ops import numpy_names
+from autograd.ops import numpy_composed, numpy_names
 from autograd.ops.activations import *
 from autograd.ops.arithmetic import *
 from autograd.ops.batch_norm import *

@@ -15,8 +15,13 @@ from autograd.ops.shape import reshape, transpose, unsqueeze
 from autograd.ops.statistics import norm
 from autograd.ops.table import NUMPY, function
 
-# functions whose result has no gradient, whatever was put in
-_CONSTANT = (np.ndim, np.shape, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array_equal)
+# functions whose result has no gradient, whatever was put in: shapes, truth values and places
+_CONSTANT: set[Any] = {np.ndim, np.shape, np.size, np.zeros_like, np.ones_like, np.empty_like, np.array_equal}
+_CONSTANT |= {np.array_equiv, np.allclose, np.isclose, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast}
+_CONSTANT |= {np.min_scalar_type, np.shares_memory, np.may_share_memory, np.array2string, np.array_repr, np.array_str}
+_CONSTANT |= {np.iscomplex, np.isreal, np.isposinf, np.isneginf, np.signbit, np.nonzero, np.flatnonzero, np.argwhere}
+_CONSTANT |= {np.argpartition, np.lexsort, np.searchsorted, np.digitize, np.nanargmax, np.nanargmin, np.isin}
+_CONSTANT |= {np.linalg.matrix_rank, np.ix_, np.common_type}
 
 
 def strip(value: Any) -> Any:
@@ -47,13 +52,20 @@ def dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
             f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
         )
     result = function(*strip(args), **{name: strip(value) for name, value in kwargs.items()})
-    return result if constant or not isinstance(result, np.ndarray) else wrap(result)
+    return result if constant else _wrapped(result)
 
 
-@function(np.ravel, method=False)
-def np_ravel(a):
+def _wrapped(result: Any) -> Any:
+    """Arrays as tensors, also in lists and tuples."""
+    if type(result) in (list, tuple):
+        return type(result)(_wrapped(part) for part in result)
+    return wrap(result) if isinstance(result, np.ndarray) else result
+
+
+@function(np.ravel)
+def ravel(input):
     """The elements in one dim."""
-    return reshape(a, size=(-1,))
+    return reshape(input, size=(-1,))
 
 
 @function(np.expand_dims, method=False)

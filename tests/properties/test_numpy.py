@@ -16,6 +16,7 @@ X = np.array([[3.0, -1.0, 2.5], [0.5, 4.0, -2.0]])
 Y = np.array([[1.0, 2.0, -0.5], [-1.5, 0.25, 3.0]])
 V = np.array([2.0, -1.0, 0.5])
 UNKNOWN = np.where(X > 0, X, np.nan)
+NUMBER = np.array(1.5)
 SQUARE = X[:, :2]
 ORDER = np.array([[2, 0, 1], [1, 1, 0]])
 
@@ -76,6 +77,42 @@ CALLS: dict[Any, list] = {
     np.einsum: [(("ij,kj->ik", X, Y), {}), (("ij->j", X), {})],
     np.diagonal: [((X,), {}), ((X, 1), {}), ((X,), {"offset": -1, "axis1": 1, "axis2": 0})],
 }
+SPLITS = [((X, 2), {}), ((X, [1]), {})]
+CALLS |= {
+    np.split: [((X, 3, 1), {}), ((X, [1, 2]), {"axis": 1}), ((X, [0, 1]), {})],
+    np.array_split: [((X, 2, 1), {}), ((V, 5), {}), ((X, 3), {"axis": -1})],
+    np.vsplit: SPLITS,
+    np.hsplit: [((X, 3), {}), ((V, [1]), {})],
+    np.dsplit: [((np.stack([X, Y]), 3), {})],
+    np.sort: [((X,), {}), ((X, 0), {}), ((X, None), {})],
+    np.partition: [((X, 1), {}), ((X, 0), {"axis": 0})],
+    np.trace: [((X,), {}), ((X, 1), {}), ((np.stack([X, Y]),), {"offset": -1, "axis1": 1, "axis2": 2})],
+    np.diff: [((X,), {}), ((X, 2), {}), ((X,), {"axis": 0})],
+    np.append: [((X, Y), {}), ((X, Y, 1), {}), ((X, V[None]), {"axis": 0}), ((V, 1.0), {})],
+    np.column_stack: [(([X, Y],), {}), (([V, V],), {}), ((X,), {})],
+    np.dstack: [(([X, Y],), {}), (([V, V],), {})],
+    **dict.fromkeys(
+        [np.atleast_1d, np.atleast_2d, np.atleast_3d],
+        [((v,), {}) for v in (NUMBER, V, X, np.stack([X, Y]))] + [((X, V), {})],
+    ),
+    np.flipud: [((X,), {})],
+    np.fliplr: [((X,), {})],
+    np.rot90: [((X,), {}), ((X, 2), {}), ((X, -1), {}), ((np.stack([X, Y]),), {"axes": (2, 1)})],
+    np.rollaxis: [((np.stack([X, Y]), axis, start), {}) for axis in (0, 1, -1) for start in (0, 1, 2, 3, -1)],
+    np.pad: [((X, 1), {}), ((X, (1, 2)), {}), ((X, ((0, 1), (2, 0))), {"constant_values": 1.5})],
+    np.select: [(([X > 1, X > 0], [X, Y]), {}), (([X > 1], [X], 2.0), {})],
+    np.inner: [((V, V), {}), ((X, Y), {}), ((X, V), {}), ((X, 2.0), {})],
+    np.kron: [((X, Y), {}), ((V, X), {}), ((X, V), {}), ((V, V), {})],
+    np.cross: [((X, Y), {}), ((X, V), {}), ((X.T, Y.T), {"axis": 0})],
+    np.linspace: [((V, 2 * V, 4), {}), ((X, 1.0), {"num": 3, "endpoint": False}), ((NUMBER, V, 1), {})],
+    np.full_like: [((ORDER, NUMBER), {"dtype": np.float64})],
+    np.hypot: [((X, Y), {})],
+    np.logaddexp2: [((X, Y), {})],
+    np.nan_to_num: [((UNKNOWN,), {}), ((UNKNOWN, True, 2.0), {})],
+    np.cumsum: [*CALLS[np.cumsum], ((X,), {})],
+    **{f: [((X,), {})] for f in (np.sinc, np.rad2deg, np.degrees, np.deg2rad, np.radians)},
+    **{f: [((X,), {})] for f in (np.real, np.conjugate, np.real_if_close, np.imag)},
+}
 UFUNCS = [f for f in NUMPY if isinstance(f, np.ufunc) and f not in CALLS]
 
 
@@ -99,13 +136,18 @@ def check(function: Any, args: tuple, keywords: dict) -> None:
     """The numbers of NumPy, and a gradient for every array of floats where the function has one."""
     expected, inputs = function(*args, **keywords), traced(args)
     found = function(*inputs, **keywords)
-    assert isinstance(found, Tensor)
-    assert found.shape == np.shape(expected)
-    assert found.dtype == np.asarray(expected).dtype
-    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-14, atol=1e-14)
+    several = isinstance(expected, (list, tuple))
+    assert not several or (isinstance(found, (list, tuple)) and len(found) == len(expected))
+    for one, wanted in zip(found, expected, strict=True) if several else [(found, expected)]:
+        assert isinstance(one, Tensor)
+        assert one.shape == np.shape(wanted)
+        assert one.dtype == np.asarray(wanted).dtype
+        np.testing.assert_allclose(one.detach().numpy(), wanted, rtol=1e-14, atol=1e-14)
     entry = getattr(NUMPY[function], "op", None)
     if entry is None or entry.has_rules:
-        grad(found, leaves(inputs), np.ones(found.shape))  # raises where an input does not reach the result
+        outs = list(found) if several else [found]
+        seeds = [np.ones(out.shape) for out in outs]
+        grad(outs, leaves(inputs), seeds)  # raises where an input does not reach the result
     else:
         assert not found.requires_grad
 
@@ -133,3 +175,76 @@ def test_ufuncs_give_what_numpy_gives(function, data):
 def test_norms_of_matrices_that_have_no_rule_say_so():
     with pytest.raises(TypeError, match="operator norm"):
         np.linalg.norm(tensor(X), 1)
+
+
+def public_functions() -> dict[str, Any]:
+    """Every function of NumPy's that asks its arguments what to do."""
+    found = {}
+    for module in (np, np.linalg, np.fft):
+        for name, value in vars(module).items():
+            if isinstance(value, np.ufunc) or (hasattr(value, "_implementation") and not name.startswith("_")):
+                found[f"{module.__name__}.{name}"] = value
+    return found
+
+
+FUNCTIONS = public_functions()
+
+
+def call_of(function: Any, x: Tensor) -> Any:
+    """The result of the function with x for what it must be given, or the error that it raises."""
+    if isinstance(function, np.ufunc):
+        return function(*[x] * function.nin)
+    for args in ((x,), (x, x), (x, 0), (0, x), ([x, x],), (x, 1, 0), (x > 0, x), ("ij->ji", x), (x, (2, 2)), (x, x, x)):
+        try:
+            return function(*args)
+        except TypeError as error:
+            if "no derivative rule" in str(error) or "no rule" in str(error):
+                raise
+        except (ValueError, RuntimeError, IndexError, AttributeError):
+            continue
+    return None
+
+
+def dropped(result: Any) -> bool:
+    """Whether there are floats without a history in it."""
+    if isinstance(result, (list, tuple)):
+        return any(dropped(part) for part in result)
+    array = getattr(result, "array", result)
+    is_float = isinstance(array, (np.ndarray, np.floating, float)) and np.asarray(array).dtype.kind in "fc"
+    return is_float and not getattr(result, "requires_grad", False)
+
+
+NEW = {"numpy.zeros_like", "numpy.ones_like", "numpy.empty_like"}  # which take a shape and a dtype of their argument
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - NEW))
+def test_no_function_of_numpy_drops_the_graph_in_silence(name):
+    x = Tensor(np.array([[0.25, 0.5], [0.75, 0.125]]), requires_grad=True)
+    try:
+        result = call_of(FUNCTIONS[name], x)
+    except TypeError as error:
+        assert name.rpartition(".")[2] in str(error) or "no" in str(error)
+        return
+    assert not dropped(result)
+
+
+def test_functions_without_a_rule_give_tensors_where_no_gradient_is_needed():
+    x = Tensor(X)
+    assert isinstance(np.percentile(x, 50, axis=0), Tensor)
+    parts = np.unique(x, return_index=True)
+    assert all(isinstance(part, Tensor) for part in parts) and isinstance(parts, tuple)
+    with pytest.raises(TypeError, match="np.percentile has no derivative rule"):
+        np.percentile(Tensor(X, requires_grad=True), 50)
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "linear_ramp"])
+def test_paddings_without_a_rule_say_so(mode):
+    with pytest.raises(TypeError, match="np.pad has a derivative rule for one constant value alone"):
+        np.pad(Tensor(X, requires_grad=True), 1, mode=mode)
+
+
+def test_splits_that_cannot_be_are_refused_as_numpys():
+    for function, cuts in ((np.split, 2), (np.split, 0), (np.array_split, 0)):
+        for argument in (V, Tensor(V)):
+            with pytest.raises(ValueError):
+                function(argument, cuts)

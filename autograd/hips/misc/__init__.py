@@ -1,0 +1,3 @@
+"""HIPS autograd's `misc`: `flatten`, and optimisers of functions of nests."""
+
+from autograd.hips.misc.flatten import flatten as flatten

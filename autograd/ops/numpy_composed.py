@@ -1,0 +1,277 @@
+"""NumPy's functions on tensors that are made of ops, with NumPy's arguments."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd.errors import ShapeError
+from autograd.ops import elementwise as E
+from autograd.ops import transcendental as T
+from autograd.ops.gathering import gather
+from autograd.ops.joining import cat, split_at, stack
+from autograd.ops.linalg import diagonal, tensordot
+from autograd.ops.neural import pad
+from autograd.ops.reduction import cumsum
+from autograd.ops.shape import flip, movedim, permute, unsqueeze
+from autograd.ops.table import function
+
+
+def _vector(x):
+    return np.reshape(x, (-1,))
+
+
+# Parts ----------------------------------------------------------------------------------------------------------------
+
+
+@function(np.array_split, method=False)
+def np_array_split(ary, indices_or_sections, axis=0):
+    """The pieces along an axis: so many, of nearly one size, or those between the indices, as a list."""
+    n, cuts = ary.shape[axis], indices_or_sections
+    if not np.ndim(cuts):
+        if cuts < 1:
+            raise ShapeError(f"a split into {cuts} pieces: there must be at least 1")
+        size, longer = divmod(n, int(cuts))
+        cuts = np.cumsum([size + (i < longer) for i in range(int(cuts))])[:-1].tolist()
+    return list(split_at(ary, stops=tuple(int(cut) for cut in cuts), dim=axis))
+
+
+@function(np.split, method=False)
+def np_split(ary, indices_or_sections, axis=0):
+    """`np_array_split` into pieces of one size."""
+    if not np.ndim(indices_or_sections) and indices_or_sections > 0 and ary.shape[axis] % indices_or_sections:
+        raise ShapeError(f"the shape {tuple(ary.shape)} has no {indices_or_sections} equal pieces along axis {axis}")
+    return np_array_split(ary, indices_or_sections, axis)
+
+
+def _split_along(axis, of_vectors):
+    def split(ary, indices_or_sections):
+        return np_split(ary, indices_or_sections, of_vectors if ary.ndim == 1 else axis)
+
+    return split
+
+
+for _function, _axis, _of_vectors in ((np.vsplit, 0, 0), (np.hsplit, 1, 0), (np.dsplit, 2, 2)):
+    function(_function, method=False)(_split_along(_axis, _of_vectors))
+
+
+@function(np.sort, method=False)
+def np_sort(a, axis=-1):
+    """In ascending order along an axis, of all elements where it is None."""
+    a, axis = (_vector(a), 0) if axis is None else (a, axis)
+    return gather(a, axis, np.argsort(getattr(a, "array", a), axis))
+
+
+@function(np.partition, method=False)
+def np_partition(a, kth, axis=-1):
+    """With element `kth` of the order in its place, smaller ones before it and others after."""
+    a, axis = (_vector(a), 0) if axis is None else (a, axis)
+    return gather(a, axis, np.argpartition(getattr(a, "array", a), kth, axis))
+
+
+@function(np.trace, method=False)
+def np_trace(a, offset=0, axis1=0, axis2=1):
+    """The sum of a diagonal."""
+    return diagonal(a, offset, axis1, axis2).sum(-1)
+
+
+@function(np.diff, method=False)
+def np_diff(a, n=1, axis=-1):
+    """The differences of neighbours along an axis, n times."""
+    for _ in range(n):
+        a = movedim(a, axis, 0)
+        a = movedim(a[1:] - a[:-1], 0, axis)
+    return a
+
+
+# Joined and put into other shapes -------------------------------------------------------------------------------------
+
+
+@function(np.append, method=False)
+def np_append(arr, values, axis=None):
+    """Joined along an axis, or as vectors."""
+    return cat([_vector(arr), _vector(values)] if axis is None else [arr, values], axis or 0)
+
+
+@function(np.column_stack, method=False)
+def np_column_stack(tup):
+    """Joined along axis 1; vectors are columns."""
+    return cat([x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in tup], 1)
+
+
+@function(np.dstack, method=False)
+def np_dstack(tup):
+    """Joined along axis 2; vectors and matrices get one."""
+    return cat([np_atleast_3d(x) for x in tup], 2)
+
+
+@function(np.atleast_1d, method=False)
+def np_atleast_1d(*arys):
+    """With at least 1 dim."""
+    return _each(arys, lambda x: x if np.ndim(x) else np.reshape(x, (1,)))
+
+
+@function(np.atleast_2d, method=False)
+def np_atleast_2d(*arys):
+    """With at least 2 dims; vectors are rows."""
+    return _each(arys, lambda x: x if np.ndim(x) > 1 else np.reshape(x, (1, -1)))
+
+
+@function(np.atleast_3d, method=False)
+def np_atleast_3d(*arys):
+    """With at least 3 dims; a matrix gets a last one, a vector is the middle one."""
+    return _each(
+        arys, lambda x: x if np.ndim(x) > 2 else unsqueeze(x, 2) if np.ndim(x) > 1 else np.reshape(x, (1, -1, 1))
+    )
+
+
+def _each(arys, convert):
+    return convert(arys[0]) if len(arys) == 1 else tuple(convert(x) for x in arys)
+
+
+@function(np.flipud, method=False)
+def np_flipud(m):
+    """The order of the rows reversed."""
+    return flip(m, 0)
+
+
+@function(np.fliplr, method=False)
+def np_fliplr(m):
+    """The order of the columns reversed."""
+    return flip(m, 1)
+
+
+@function(np.rot90, method=False)
+def np_rot90(m, k=1, axes=(0, 1)):
+    """Turned k times by 90 degrees, from the first of two axes towards the second."""
+    first, second = axes
+    for _ in range(k % 4):
+        m = flip(np.swapaxes(m, first, second), first)
+    return m
+
+
+@function(np.rollaxis, method=False)
+def np_rollaxis(a, axis, start=0):
+    """An axis moved to where it lies before `start`."""
+    axis, start = axis % a.ndim, start % a.ndim if start < 0 else start
+    order = [i for i in range(a.ndim) if i != axis]
+    order.insert(start - (axis < start), axis)
+    return permute(a, dim=tuple(order))
+
+
+@function(np.pad, method=False)
+def np_pad(array, pad_width, mode="constant", constant_values=0):
+    """A number added around; NumPy's other modes have no rule."""
+    if mode != "constant" or np.ndim(constant_values):
+        raise TypeError(f"np.pad has a derivative rule for one constant value alone, not for mode={mode!r}")
+    width = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
+    return pad(array, width=tuple(map(tuple, width)), value=constant_values)
+
+
+@function(np.select, method=False)
+def np_select(condlist, choicelist, default=0):
+    """The elements of the first choice whose condition holds."""
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        default = E.where(condition, choice, default)
+    return default
+
+
+# Products and sums ----------------------------------------------------------------------------------------------------
+
+
+@function(np.inner, method=False)
+def np_inner(a, b):
+    """The sums of products over the last dims of both."""
+    return tensordot(a, b, ([-1], [-1])) if np.ndim(a) and np.ndim(b) else a * b
+
+
+@function(np.kron, method=False)
+def np_kron(a, b):
+    """The Kronecker product."""
+    n = max(np.ndim(a), np.ndim(b))
+    a, b = (np.reshape(x, (1,) * (n - np.ndim(x)) + tuple(np.shape(x))) for x in (a, b))
+    blocks = np.reshape(a, [s for size in a.shape for s in (size, 1)]) * np.reshape(
+        b, [s for size in b.shape for s in (1, size)]
+    )
+    return np.reshape(blocks, [s * t for s, t in zip(a.shape, b.shape, strict=True)])
+
+
+@function(np.cross, method=False)
+def np_cross(a, b, axis=-1):
+    """The cross product of vectors of 3 elements along an axis."""
+    (a0, a1, a2), (b0, b1, b2) = (list(np.moveaxis(x, axis, 0)) for x in (a, b))
+    return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis)
+
+
+@function(np.cumsum, method=False)
+def np_cumsum(a, axis=None, dtype=None):
+    """The running sum along an axis, of all elements where it is None."""
+    return cumsum(_vector(a), dim=0, dtype=dtype) if axis is None else cumsum(a, dim=axis, dtype=dtype)
+
+
+@function(np.linspace, method=False)
+def np_linspace(start, stop, num=50, endpoint=True):
+    """`num` numbers at equal steps from start to stop, along a new first axis."""
+    steps = np.arange(num) / max(num - endpoint, 1)
+    shape = (-1, *[1] * max(np.ndim(start), np.ndim(stop)))
+    return start + np.reshape(steps, shape) * (stop - start)
+
+
+# Elementwise ----------------------------------------------------------------------------------------------------------
+
+
+@function(np.full_like, method=False)
+def np_full_like(a, fill_value, dtype=None):
+    """One value in the shape of a."""
+    return (np.zeros_like(a) + fill_value).astype(a.dtype if dtype is None else dtype)
+
+
+@function(np.hypot, method=False)
+def np_hypot(x, y):
+    """sqrt(x^2 + y^2)."""
+    return T.sqrt(x * x + y * y)
+
+
+@function(np.logaddexp2, method=False)
+def np_logaddexp2(x, y):
+    """log2(2^x + 2^y)."""
+    return T.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2)
+
+
+@function(np.sinc, method=False)
+def np_sinc(x):
+    """sin(pi x) / (pi x), 1 at 0."""
+    zero = np.equal(x, 0)
+    angle = math.pi * E.where(zero, 1.0, x)
+    return E.where(zero, 1.0, T.sin(angle) / angle)
+
+
+@function(np.rad2deg, np.degrees, method=False)
+def np_degrees(x):
+    """Radians in degrees."""
+    return x * (180 / math.pi)
+
+
+@function(np.deg2rad, np.radians, method=False)
+def np_radians(x):
+    """Degrees in radians."""
+    return x * (math.pi / 180)
+
+
+@function(np.nan_to_num, method=False)
+def np_nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    """With numbers in the place of nan and the infinities."""
+    return E.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@function(np.real, np.conjugate, np.real_if_close, method=False)
+def np_real(val):
+    """A real number is its real part, and its conjugate."""
+    return val
+
+
+@function(np.imag, method=False)
+def np_imag(val):
+    """The imaginary part of a real number: 0."""
+    return val * 0
