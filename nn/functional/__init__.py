@@ -6,9 +6,6 @@ from nn.functional.batch_norm import *
 from nn.functional.convolution import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
-from nn.functional.convolution import *
-from nn.functional.ctc import *
-from nn.functional.dropout import *
 from nn.functional.embedding import *
 from nn.functional.layer import *
 from nn.functional.likelihood import *

@@ -7,7 +7,6 @@ from nn.layers.containers import *
 from nn.layers.convolution import *
 from nn.layers.dropout import *
 from nn.layers.embedding import *
-from nn.layers.encoder import *
 from nn.layers.linear import *
 from nn.layers.loss import *
 from nn.layers.norm import *

@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from autograd.planes import Steps, transposed_size
-
 from autograd import Tensor
 from autograd.errors import ShapeError
 from autograd.ops.convolution import each_dim
+from autograd.planes import Steps, transposed_size
 from nn import functional as F
 from nn import init
 from nn.module import Module
