@@ -200,7 +200,14 @@ def finite_max(x, dim):
     return np.where(np.isfinite(top), top, 0)
 
 
-@op(x=lambda g, x, out, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * softmax_from(x, out, dim, keepdim))
+def _shares(x, dim):
+    """softmax(x) over dims, from differences of elements alone, which keep their digits at large x."""
+    e = np.exp(x - finite_max(getattr(x, "array", x), dim))
+    total = e.sum(axes_of(dim, x.ndim), keepdims=True)
+    return e / np.where(np.equal(total, 0), np.ones_like(total), total)
+
+
+@op(x=lambda g, x, dim, keepdim: expand_reduced(g, x.shape, dim, keepdim) * _shares(x, dim))
 def logsumexp(x, *, dim=None, keepdim=False):
     """log of the sum of e^x over dim, finite for any finite x: the maximum is taken out first."""
     x, axes = as_floats(x), axes_of(dim, x.ndim)
@@ -208,12 +215,6 @@ def logsumexp(x, *, dim=None, keepdim=False):
     with np.errstate(divide="ignore"):  # of nothing, or of minus infinities alone, it is minus infinity
         total = np.log(sum_over(np.exp(x - top), axes, True)) + top
     return total if keepdim else np.squeeze(total, axes)
-
-
-def softmax_from(x, total, dim, keepdim):
-    """softmax(x) from its logsumexp."""
-    total = expand_reduced(total, x.shape, dim, keepdim)
-    return np.exp(x - np.where(np.equal(total, -np.inf), np.zeros_like(total), total))
 
 
 def _norm_rule(g, x, out, p, dim, keepdim):
@@ -225,7 +226,7 @@ def _norm_rule(g, x, out, p, dim, keepdim):
     if p == 1:
         return g * np.sign(x)
     if p == 2:
-        return np.where(zero, np.zeros_like(x), g * x / safe)
+        return np.where(zero, np.zeros_like(x), g * (x / safe))
     at_zero = np.equal(x, 0)
     power = np.where(at_zero, np.zeros_like(x), np.abs(np.where(at_zero, np.ones_like(x), x)) ** (p - 1))
     return np.where(zero, np.zeros_like(x), g * np.sign(x) * power / safe ** (p - 1))

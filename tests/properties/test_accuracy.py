@@ -340,3 +340,16 @@ def test_the_gradients_of_norms_weights_add_many_rows_with_few_digits_lost():
 def test_the_norm_of_all_gradients_adds_many_squares_with_few_digits_lost():
     x = np.full(5_000_000, 0.1, np.float32)
     assert kernels.squared_norm(x) == pytest.approx(5e6 * float(x[0]) ** 2, rel=2e-6)
+
+
+@given(seed=seeds, n=rows, width=widths, offset=st.sampled_from([0.0, 1e4, 1e8, -1e8]))
+@examples(20)
+def test_the_gradient_of_logsumexp_is_softmax_at_any_offset(seed, n, width, offset):
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(n, width)) * 3 + offset).astype(np.float32)
+    g = rng.normal(size=n).astype(np.float32)
+    _, found = forward_and_gradients(lambda t: ag.logsumexp(t, 1), g, x)
+    (wide, up) = exactly(x, g)
+    e = np.exp(wide - wide.max(1, keepdims=True))
+    exact = up[:, None] * e / e.sum(1, keepdims=True)
+    within(found, exact, (16 + np.abs(wide - wide.max(1, keepdims=True))) * np.abs(exact))
