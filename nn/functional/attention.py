@@ -81,11 +81,16 @@ def scaled_dot_product_attention(
     With `enable_gqa`, each head of key and value serves several heads of the query.
     """
     if is_causal and attn_mask is not None:
-        raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
+        raise RuntimeError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
     T, S = query.shape[-2], key.shape[-2]
     if is_causal and T != S:
         attn_mask, is_causal = causal_upper_left(T, S), False
     if enable_gqa:
+        if any(query.shape[-3] % t.shape[-3] for t in (key, value)):
+            raise ShapeError(
+                "scaled_dot_product_attention: the number of heads in key and value must divide that in query, got "
+                f"{tuple(query.shape)}, {tuple(key.shape)} and {tuple(value.shape)}"
+            )
         key, value = (t.repeat_interleave(query.shape[-3] // t.shape[-3], -3) for t in (key, value))
     return attention(query, key, value, attn_mask, causal=is_causal, dropout_p=dropout_p, scale=scale)
 

@@ -105,7 +105,7 @@ def test_attention_dropout_drops_weights():
 def test_attention_names_what_does_not_fit():
     with pytest.raises(ShapeError, match=r"\(2, 3\), \(2, 4\)"):
         F.scaled_dot_product_attention(ag.ones(2, 3), ag.ones(2, 4), ag.ones(2, 4))
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(RuntimeError, match="not both"):
         F.scaled_dot_product_attention(*[ag.ones(2, 3)] * 3, attn_mask=ag.ones(2, 2), is_causal=True)
 
 
@@ -252,3 +252,34 @@ def test_a_mask_of_whole_numbers_or_of_another_shape_is_refused():
         attention(x, x, x, attn_mask=ag.ones(2, 3, 3))
     with pytest.raises(ShapeError, match=r"key_padding_mask must have the shape \(2, 3\), got \(3, 2\)"):
         attention(x, x, x, key_padding_mask=ag.ones(3, 2) > 0)
+
+
+def test_a_decoder_layer_sees_no_later_target_and_the_memory_that_is_not_masked_out():
+    ag.manual_seed(0)
+    layer = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    target, memory = ag.randn(2, 5, 4), ag.randn(2, 3, 4)
+    masked = {"tgt_mask": nn.Transformer.generate_square_subsequent_mask(5), "memory_key_padding_mask": ag.zeros(2, 3)}
+    masked["memory_key_padding_mask"][:, 2] = -math.inf
+    changed = [t.clone() for t in (target, memory)]
+    changed[0][:, 3] += 1
+    changed[1][:, 2] += 1
+    before, after = (layer(*pair, **masked).detach().numpy() for pair in ((target, memory), changed))
+    np.testing.assert_array_equal(before[:, :3], after[:, :3])
+    assert (before[:, 3:] != after[:, 3:]).any()
+    changed[1][:, 0] += 1
+    assert (layer(target, changed[1], **masked).detach().numpy() != before).all((0, 1)).any()
+
+
+def test_a_transformer_decodes_what_its_encoder_remembers():
+    ag.manual_seed(0)
+    model = nn.Transformer(4, 2, 1, 2, 8, dropout=0.0)
+    source, target = ag.randn(3, 2, 4), ag.randn(5, 2, 4)
+    out = model(source, target, tgt_is_causal=True)
+    expected = model.decoder(target, model.encoder(source), model.generate_square_subsequent_mask(5))
+    np.testing.assert_allclose(out.detach().numpy(), expected.detach().numpy(), atol=1e-6)
+
+
+def test_grouped_queries_need_a_number_of_heads_that_divides_theirs():
+    q, k = ag.ones(1, 3, 2, 2), ag.ones(1, 2, 2, 2)
+    with pytest.raises(ShapeError, match="must divide that in query"):
+        F.scaled_dot_product_attention(q, k, k, enable_gqa=True)

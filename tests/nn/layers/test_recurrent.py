@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+from autograd.errors import ShapeError
+from nn.utils.rnn import (
+    PackedSequence,
+    pack_padded_sequence,
+    pack_sequence,
+    pad_packed_sequence,
+    pad_sequence,
+    unpack_sequence,
+    unpad_sequence,
+)
+
+seeds = st.integers(0, 2**20)
+KINDS = {"RNN": {}, "RNN relu": {"nonlinearity": "relu"}, "LSTM": {}, "GRU": {}}
+kinds = st.sampled_from(sorted(KINDS))
+CLOSE = {"rtol": 1e-10, "atol": 1e-12}
+
+
+def made(kind, seed, *sizes, **keywords):
+    """The layer, or the cell, in float64."""
+    ag.manual_seed(seed)
+    name, _, relu = kind.partition(" ")
+    name += "Cell" if keywords.pop("cell", False) else ""
+    return getattr(nn, name)(*sizes, **keywords, **KINDS[kind], dtype=ag.float64)
+
+
+def states(state):
+    return state if isinstance(state, tuple) else (state,)
+
+
+def sequences(seed, lengths, width=2):
+    rng = np.random.default_rng(seed)
+    return [ag.tensor(rng.normal(size=(n, width)), requires_grad=True) for n in lengths]
+
+
+@settings(max_examples=40)
+@given(kinds, st.lists(st.integers(1, 4), min_size=1, max_size=4), st.booleans(), st.integers(1, 2), seeds)
+def test_a_packed_batch_gives_each_sequence_what_it_gets_alone(kind, lengths, bidirectional, layers, seed):
+    model = made(kind, seed, 2, 3, num_layers=layers, bidirectional=bidirectional)
+    inputs = sequences(seed, lengths)
+    packed, state = model(pack_sequence(inputs, enforce_sorted=False))
+    outputs = unpack_sequence(packed)
+    sum((out * out).sum() for out in outputs).backward()
+    together = [x.grad.array for x in inputs]
+    for i, x in enumerate(inputs):
+        x.grad = None
+        out, alone = model(x)
+        np.testing.assert_allclose(outputs[i].detach().array, out.detach().array, **CLOSE)
+        for a, b in zip(states(state), states(alone), strict=True):
+            np.testing.assert_allclose(a[:, i].detach().array, b.detach().array, **CLOSE)
+        (out * out).sum().backward()
+        np.testing.assert_allclose(together[i], x.grad.array, **CLOSE)
+
+
+@settings(max_examples=30)
+@given(kinds, st.integers(1, 4), st.booleans(), seeds)
+def test_a_layer_is_its_cell_at_each_step(kind, T, bias, seed):
+    layer, cell = made(kind, seed, 2, 3, bias=bias), made(kind, seed, 2, 3, bias=bias, cell=True)
+    cell.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
+    x = ag.tensor(np.random.default_rng(seed).normal(size=(T, 2, 2)))
+    out, last = layer(x)
+    state = None
+    for t in range(T):
+        state = cell(x[t], state)
+        np.testing.assert_allclose(out[t].detach().array, states(state)[0].detach().array, **CLOSE)
+    for a, b in zip(states(last), states(state), strict=True):
+        np.testing.assert_allclose(a[0].detach().array, b.detach().array, **CLOSE)
+
+
+@settings(max_examples=30)
+@given(kinds, st.integers(1, 4), seeds)
+def test_the_second_direction_is_the_first_on_reversed_time(kind, T, seed):
+    model = made(kind, seed, 2, 3, bidirectional=True)
+    one = made(kind, seed, 2, 3)
+    reverse = {n.removesuffix("_reverse"): w for n, w in model.state_dict().items() if n.endswith("_reverse")}
+    one.load_state_dict(reverse)
+    x = ag.tensor(np.random.default_rng(seed).normal(size=(T, 2, 2)))
+    both, backward = model(x)[0].detach().array, one(x.flip(0))[0].detach().array
+    np.testing.assert_allclose(both[..., 3:], backward[::-1], **CLOSE)
+
+
+@settings(max_examples=30)
+@given(kinds, st.booleans(), st.integers(1, 4), st.integers(1, 4), seeds)
+def test_the_state_carries_a_sequence_on(kind, batch_first, before, after, seed):
+    model = made(kind, seed, 2, 3, num_layers=2, batch_first=batch_first)
+    dim = 1 if batch_first else 0
+    shape = (2, before + after, 2) if batch_first else (before + after, 2, 2)
+    x = ag.tensor(np.random.default_rng(seed).normal(size=shape))
+    whole, last = model(x)
+    first, state = model(x.narrow(dim, 0, before))
+    second, state = model(x.narrow(dim, before, after), state)
+    np.testing.assert_allclose(whole.detach().array, ag.cat([first, second], dim).detach().array, **CLOSE)
+    for a, b in zip(states(last), states(state), strict=True):
+        np.testing.assert_allclose(a.detach().array, b.detach().array, **CLOSE)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.booleans(), st.integers(0, 2), seeds)
+def test_what_is_packed_is_padded_and_unpacked_again(lengths, batch_first, more, seed):
+    inputs = sequences(seed, lengths)
+    padded = pad_sequence(inputs, batch_first, padding_value=7.0)
+    packed = pack_padded_sequence(padded, lengths, batch_first, enforce_sorted=False)
+    assert packed.data.shape[0] == sum(lengths) == packed.batch_sizes.sum().item()
+    again, sizes = pad_packed_sequence(packed, batch_first, 7.0, total_length=max(lengths) + more)
+    assert sizes.tolist() == lengths
+    np.testing.assert_array_equal(
+        again.narrow(1 if batch_first else 0, 0, max(lengths)).detach().array, padded.detach().array
+    )
+    for parts in (unpack_sequence(packed), unpad_sequence(again, sizes, batch_first)):
+        for x, part in zip(inputs, parts, strict=True):
+            np.testing.assert_array_equal(x.detach().array, part.detach().array)
+
+
+def test_a_packed_sequence_is_a_named_tuple_with_the_casts_of_a_tensor():
+    packed = pack_sequence(sequences(0, [3, 1]))
+    data, batch_sizes, order, back = packed
+    assert data is packed.data and batch_sizes.tolist() == [2, 1, 1] and order is back is None
+    assert packed.float().data.dtype == packed.to(ag.float32).data.dtype == ag.float32
+    assert packed.double().data.dtype == ag.float64 and packed.cpu() is packed
+    assert PackedSequence(data, batch_sizes, ag.tensor([1, 0])).unsorted_indices.tolist() == [1, 0]
+
+
+def test_errors_say_what_was_expected():
+    x = ag.zeros(4, 3, 2)
+    with pytest.raises(ShapeError, match="Expected 5, got 2"):
+        nn.LSTM(5, 3)(x)
+    with pytest.raises(ShapeError, match=r"c_0 of size \(1, 3, 6\), got \[1, 3, 5\]"):
+        nn.LSTM(2, 6)(x, (ag.zeros(1, 3, 6), ag.zeros(1, 3, 5)))
+    with pytest.raises(ShapeError, match=r"hx of size \(3, 6\), beside an input \(3, 2\), got \(2, 6\)"):
+        nn.GRUCell(2, 6)(x[0], ag.zeros(2, 6))
+    with pytest.raises(ValueError, match=r"RNN input dtype \(.*float64\) does not match weight dtype"):
+        nn.GRU(2, 3)(x.double())
+    with pytest.raises(RuntimeError, match="sorted in decreasing order"):
+        pack_padded_sequence(x, [1, 4, 2])
+    with pytest.raises(ShapeError, match="length 5 is more than the 4 steps"):
+        pack_padded_sequence(x, [5, 4, 2])
