@@ -52,7 +52,7 @@ class _Setup(NamedTuple):
     stream: bool
     init: Callable[[int], Any] | None
 
-    def begin(self, seed: int, first: bool) -> Callable[[Any], bytes]:
+    def begin(self, seed: int, first: bool) -> Callable[[Any], memoryview]:
         """Begin an epoch: returns the function from indices to the message that answers them."""
         random.seed(seed)
         manual_seed(seed)
@@ -70,10 +70,10 @@ def _work(pipe: Connection, other_end: Connection, setup: _Setup) -> None:
     """Make batches until told to stop, or until there is no one left to make them for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: that of the loader decides what to do
     other_end.close()
-    results: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    results: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
     threading.Thread(target=_send_all, args=(pipe, results), daemon=True).start()
     messages: deque[tuple[int, Any]] = deque()
-    answer: Callable[[Any], bytes] | None = None
+    answer: Callable[[Any], memoryview] | None = None
     with suppress(EOFError, OSError):
         while True:
             while not messages or pipe.poll():  # all that have come: a stop is no request that waits its turn
@@ -94,18 +94,18 @@ def _work(pipe: Connection, other_end: Connection, setup: _Setup) -> None:
                     results.put(failure)
 
 
-def _send_all(pipe: Connection, results: queue.SimpleQueue[bytes]) -> None:
+def _send_all(pipe: Connection, results: queue.SimpleQueue[memoryview]) -> None:
     """Send results while others are made: the pipe takes no more than a few until they are read."""
     with suppress(OSError):
         while True:
             pipe.send_bytes(results.get())
 
 
-def _pack(kind: int, value: Any) -> bytes:
-    return bytes(ForkingPickler.dumps((kind, value)))
+def _pack(kind: int, value: Any) -> memoryview:
+    return ForkingPickler.dumps((kind, value), pickle.HIGHEST_PROTOCOL)
 
 
-def _pack_error(error: Exception, where: str) -> bytes:
+def _pack_error(error: Exception, where: str) -> memoryview:
     text = f"Caught {type(error).__name__} in {where}.\nOriginal {traceback.format_exc()}"
     try:
         return _pack(_ERROR, (type(error), text))
