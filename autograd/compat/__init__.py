@@ -55,7 +55,8 @@ TABLE = {
     "utils": "",
     "utils.checkpoint": "autograd.compat.checkpoint",
     "utils.data": "nn.data",
-    "utils.data.distributed": "nn.data",
+    "utils.data._utils": "nn.data",
+    "utils.data._utils.collate": "nn.data.collate",
     "utils.tensorboard": "autograd.compat.tensorboard",
     "version": "autograd.compat.version",
 }
@@ -78,7 +79,18 @@ TABLE |= dict.fromkeys(
     ],
     "nn.optim",
 )
-TABLE |= dict.fromkeys([f"utils.data.{part}" for part in "dataloader dataset sampler".split()], "nn.data")
+TABLE |= dict.fromkeys([f"utils.data.{part}" for part in "dataloader dataset distributed sampler".split()], "nn.data")
+TABLE |= dict.fromkeys(
+    [
+        f"distributions.{part}"
+        for part in (
+            "bernoulli beta binomial categorical dirichlet exponential gamma geometric independent laplace log_normal "
+            "mixture_same_family multinomial normal one_hot_categorical poisson relaxed_bernoulli relaxed_categorical "
+            "studentT transformed_distribution uniform"
+        ).split()
+    ],
+    "autograd.distributions",
+)
 TABLE |= dict.fromkeys(
     [f"backends.{part}" for part in "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum".split()],
     "autograd.compat.backends",
