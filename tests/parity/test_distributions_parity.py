@@ -295,6 +295,62 @@ def test_what_torch_refuses_is_refused_with_the_same_kind_of_error(source):
         eval(source, {"t": ag, "d": ours})
 
 
+EDGES = """
+d.Bernoulli(t.tensor([0.0, 1.0, 0.5])).log_prob(t.tensor([0.0, 1.0, 1.0]))
+d.Bernoulli(t.tensor([0.0, 1.0, 0.5])).log_prob(t.tensor([1.0, 0.0, 0.0]))
+d.Bernoulli(t.tensor([0.0, 1.0])).entropy() | d.Bernoulli(t.tensor([0.5, 0.2])).mode
+d.Bernoulli(logits=t.tensor([-200.0, 200.0])).log_prob(t.tensor([1.0, 0.0]))
+d.Categorical(t.tensor([0.0, 1.0, 1.0])).log_prob(t.arange(3)) | d.Categorical(t.tensor([0.0, 1.0, 1.0])).entropy()
+d.Categorical(logits=t.tensor([-INF, 0.0, 0.0])).entropy()
+d.Categorical(logits=t.tensor([-INF, 0.0, 0.0])).log_prob(t.arange(3))
+d.Poisson(t.tensor([0.0, 0.0, 2.0])).log_prob(t.tensor([0.0, 1.0, 1.0]))
+d.Geometric(t.tensor([1.0, 1.0])).log_prob(t.tensor([0.0, 1.0]))
+d.Binomial(4, t.tensor([0.0, 1.0, 0.5])).log_prob(t.tensor([0.0, 4.0, 2.0]))
+d.Binomial(t.tensor([1, 4]), t.tensor([0.5, 0.5])).log_prob(t.tensor([1.0, 4.0]))
+d.Binomial(4, logits=t.tensor([-200.0, 200.0])).log_prob(t.tensor([0.0, 4.0]))
+d.Multinomial(2, t.tensor([0.0, 1.0])).log_prob(t.tensor([0.0, 2.0]))
+d.Multinomial(2, logits=t.tensor([-INF, 1.0])).log_prob(t.tensor([0.0, 2.0]))
+d.Gamma(t.tensor([1.0, 2.0]), 1.0).log_prob(t.tensor([0.0, 0.0])) | d.Exponential(1.0).log_prob(t.tensor(0.0))
+d.Gamma(t.tensor([1.0, 2.0, 500.0, 500.0]), 1.0).cdf(t.tensor([0.0, 1e4, 500.0, 1e5]))
+d.Beta(t.tensor([1.0, 2.0]), 1.0).log_prob(t.tensor([0.0, 1.0])) | d.Uniform(0.0, 1.0).log_prob(t.tensor([0.0, 1.0]))
+d.Beta(t.tensor([0.5, 2.0]), 0.5).mode | d.Dirichlet(t.tensor([[0.5, 0.7], [0.5, 2.0], [3.0, 2.0]])).mode
+d.StudentT(t.tensor([0.5, 1.5, 3.0])).mean | d.StudentT(t.tensor([0.5, 1.5, 3.0])).variance
+d.Normal(0.0, 1.0).icdf(t.tensor([0.0, 0.5, 1.0])) | d.Laplace(0.0, 1.0).cdf(t.tensor([-50.0, 0.0, 50.0]))
+d.kl_divergence(d.Bernoulli(t.tensor([0.0, 1.0, 0.5])), d.Bernoulli(t.tensor([0.0, 0.0, 1.0])))
+d.kl_divergence(d.Categorical(t.tensor([0.0, 1.0])), d.Categorical(t.tensor([1.0, 1.0])))
+d.kl_divergence(d.Categorical(t.tensor([1.0, 1.0])), d.Categorical(t.tensor([0.0, 1.0])))
+d.kl_divergence(d.Uniform(t.tensor([0.0, 1.0]), 2.0), d.Uniform(0.5, 2.0))
+d.kl_divergence(d.Binomial(5, t.tensor(0.5)), d.Binomial(4, t.tensor(0.5)))
+d.Categorical(t.ones(2, 3)).log_prob(t.tensor([[0, 1], [2, 0], [1, 1]]))
+d.Normal(t.zeros(3), 1.0).log_prob(t.zeros(2, 1))
+d.Normal(0, 1).log_prob(t.tensor(1)) | d.Normal(t.tensor(0), t.tensor(2)).mean | d.Normal(t.zeros(2), 2).scale
+d.MultivariateNormal(t.zeros(3, 2), t.eye(2)).log_prob(t.ones(4, 3, 2))
+d.MultivariateNormal(t.zeros(2), t.eye(2).expand(3, 2, 2)).mean
+d.kl_divergence(d.MultivariateNormal(t.zeros(3, 2), t.eye(2)), d.MultivariateNormal(t.ones(2), 2 * t.eye(2)))
+d.kl_divergence(d.MultivariateNormal(t.zeros(1), t.eye(1)), d.MultivariateNormal(t.ones(3, 1), t.ones(3, 1, 1)))
+d.MixtureSameFamily(d.Categorical(t.ones(2, 3)), d.Normal(t.zeros(2, 3), t.ones(3))).cdf(t.zeros(2))
+d.MixtureSameFamily(d.Categorical(t.ones(3)), d.Normal(t.zeros(2, 3), t.ones(3))).mean
+d.Dirichlet(t.ones(3)).expand((2,)).mean | d.Uniform(t.zeros(1), 1.0).expand((2,)).support.upper_bound
+d.TransformedDistribution(d.Normal(t.zeros(1), 1.0), d.AffineTransform(t.zeros(3), 2.0)).batch_shape
+d.LogNormal(t.zeros(2), 1.0).expand((3, 2)).mean
+d.Independent(d.Normal(t.zeros(2, 3), 1.0), 1).expand((4, 2)).entropy()
+d.RelaxedBernoulli(t.tensor(0.5), t.tensor([0.2])).expand((3,)).log_prob(t.tensor([0.2, 0.5, 0.9]))
+d.SigmoidTransform()(t.tensor([-200.0, 200.0])) | d.TanhTransform().log_abs_det_jacobian(t.tensor(9.0), t.tensor(1.0))
+d.ComposeTransform([d.ExpTransform(), d.AffineTransform(1.0, 2.0)]).inv(t.tensor(3.0))
+"""
+
+
+@pytest.mark.parametrize("source", [s.strip() for s in EDGES.replace("\n", "|").split("|") if s.strip()])
+def test_at_the_edges_the_numbers_are_torchs(source):
+    names = {"INF": float("inf")}
+    wanted, found = (eval(source, {"t": lib, "d": d, **names}) for lib, d in ((torch, theirs), (ag, ours)))
+    if isinstance(wanted, torch.Tensor):
+        np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=2e-5, atol=1e-6)
+        assert str(wanted.dtype).removeprefix("torch.") == str(found.dtype)
+    else:
+        assert tuple(found) == tuple(wanted)
+
+
 @pytest.mark.parametrize(
     "source",
     [
