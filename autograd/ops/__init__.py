@@ -19,6 +19,7 @@ from autograd.ops.pooling import *
 from autograd.ops.recurrent import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
+from autograd.ops.special import *
 from autograd.ops.statistics import *
 from autograd.ops.table import NUMPY, OPS, op
 from autograd.ops.transcendental import *

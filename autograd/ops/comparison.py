@@ -11,7 +11,7 @@ __all__ += ["logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_
 __all__ += ["bitwise_xor"]
 
 
-def _without_derivative(name, ufunc, doc, inplace=False):
+def without_derivative(name, ufunc, doc, inplace=False):
     """An op that records nothing, whose forward is NumPy's function."""
 
     def of_one(x):
@@ -26,23 +26,23 @@ def _without_derivative(name, ufunc, doc, inplace=False):
     return op(ufunc, inplace=inplace)(forward)
 
 
-eq = _without_derivative("eq", np.equal, "Whether x equals y, elementwise.")
-ne = _without_derivative("ne", np.not_equal, "Whether x differs from y, elementwise.")
-lt = _without_derivative("lt", np.less, "Whether x is less than y, elementwise.")
-le = _without_derivative("le", np.less_equal, "Whether x is at most y, elementwise.")
-gt = _without_derivative("gt", np.greater, "Whether x is greater than y, elementwise.")
-ge = _without_derivative("ge", np.greater_equal, "Whether x is at least y, elementwise.")
-isnan = _without_derivative("isnan", np.isnan, "Whether x is not a number, elementwise.")
-isinf = _without_derivative("isinf", np.isinf, "Whether x is infinite, elementwise.")
-isfinite = _without_derivative("isfinite", np.isfinite, "Whether x is finite, elementwise.")
-logical_not = _without_derivative("logical_not", np.logical_not, "Whether x is false, elementwise.", True)
-logical_and = _without_derivative("logical_and", np.logical_and, "Whether x and y are both true, elementwise.", True)
-logical_or = _without_derivative("logical_or", np.logical_or, "Whether x or y is true, elementwise.", True)
-logical_xor = _without_derivative("logical_xor", np.logical_xor, "Whether one of x and y alone is true.", True)
-bitwise_not = _without_derivative("bitwise_not", np.invert, "The complement of the bits; of truth values, not.", True)
-bitwise_and = _without_derivative("bitwise_and", np.bitwise_and, "The bits (or truth values) that both have.", True)
-bitwise_or = _without_derivative("bitwise_or", np.bitwise_or, "The bits (or truth values) that x or y has.", True)
-bitwise_xor = _without_derivative("bitwise_xor", np.bitwise_xor, "The bits that one of x and y alone has.", True)
+eq = without_derivative("eq", np.equal, "Whether x equals y, elementwise.", True)
+ne = without_derivative("ne", np.not_equal, "Whether x differs from y, elementwise.", True)
+lt = without_derivative("lt", np.less, "Whether x is less than y, elementwise.", True)
+le = without_derivative("le", np.less_equal, "Whether x is at most y, elementwise.", True)
+gt = without_derivative("gt", np.greater, "Whether x is greater than y, elementwise.", True)
+ge = without_derivative("ge", np.greater_equal, "Whether x is at least y, elementwise.", True)
+isnan = without_derivative("isnan", np.isnan, "Whether x is not a number, elementwise.")
+isinf = without_derivative("isinf", np.isinf, "Whether x is infinite, elementwise.")
+isfinite = without_derivative("isfinite", np.isfinite, "Whether x is finite, elementwise.")
+logical_not = without_derivative("logical_not", np.logical_not, "Whether x is false, elementwise.", True)
+logical_and = without_derivative("logical_and", np.logical_and, "Whether x and y are both true, elementwise.", True)
+logical_or = without_derivative("logical_or", np.logical_or, "Whether x or y is true, elementwise.", True)
+logical_xor = without_derivative("logical_xor", np.logical_xor, "Whether one of x and y alone is true.", True)
+bitwise_not = without_derivative("bitwise_not", np.invert, "The complement of the bits; of truth values, not.", True)
+bitwise_and = without_derivative("bitwise_and", np.bitwise_and, "The bits (or truth values) that both have.", True)
+bitwise_or = without_derivative("bitwise_or", np.bitwise_or, "The bits (or truth values) that x or y has.", True)
+bitwise_xor = without_derivative("bitwise_xor", np.bitwise_xor, "The bits that one of x and y alone has.", True)
 
 
 @op()

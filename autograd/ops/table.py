@@ -192,6 +192,13 @@ def function(*numpy_functions: Any, inplace: bool = False, method: bool = True) 
     return decorate
 
 
+def short(name: str, f: Callable, doc: str, *numpy_functions: Any, **options: Any) -> Callable:
+    """A `function` of one line, a lambda: its name, what it does, and its docstring."""
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return function(*numpy_functions, **options)(f)
+
+
 def alias(function: Callable, *names: str) -> Callable:
     """`function` as a method under other names, too, and in place if it has that form."""
     for name in names:

@@ -21,6 +21,12 @@ from autograd.testing import (
     shapes,
 )
 from tests.properties import cases_activations, cases_conv, cases_decompositions, cases_recurrent
+from tests.properties import cases_activations, cases_conv
+from tests.properties import cases_activations
+from tests.properties import cases_conv
+from tests.properties import cases_decompositions
+from tests.properties import cases_recurrent
+from tests.properties import cases_decompositions, cases_special
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -367,4 +373,5 @@ CASES: dict[str, Any] = (
     | cases_conv.CASES
     | cases_decompositions.CASES
     | cases_recurrent.CASES
+    | cases_special.CASES
 )

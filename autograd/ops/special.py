@@ -1,0 +1,208 @@
+"""Special functions, and what is elementwise and made of other operations; torch's second names of operations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd.ops import arithmetic as A
+from autograd.ops import comparison as C
+from autograd.ops import transcendental as T
+from autograd.ops.elementwise import abs, as_floats, clamp, flat, sign, trunc, where
+from autograd.ops.reduction import recurrence
+from autograd.ops.shape import one_dim
+from autograd.ops.table import alias, function, op, short
+
+__all__ = ["xlogy", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "sinc", "logit", "logcumsumexp", "hypot"]
+__all__ += ["copysign", "nextafter", "frac", "deg2rad", "rad2deg", "signbit", "heaviside", "float_power", "ldexp"]
+__all__ += ["frexp", "gcd", "lcm", "bitwise_left_shift", "bitwise_right_shift", "clamp_min", "clamp_max", "rsub"]
+__all__ += ["isposinf", "isneginf", "positive", "absolute", "negative", "sgn", "fix", "arccos", "arcsin"]
+__all__ += ["arctan", "arctan2", "arccosh", "arcsinh", "arctanh", "greater", "greater_equal", "less", "less_equal"]
+__all__ += ["not_equal"]
+
+# Second names ---------------------------------------------------------------------------------------------------------
+
+absolute, negative, sgn, fix = alias(abs, "absolute"), alias(A.neg, "negative"), alias(sign, "sgn"), alias(trunc, "fix")
+arccos, arcsin, arctan = alias(T.acos, "arccos"), alias(T.asin, "arcsin"), alias(T.atan, "arctan")
+arccosh, arcsinh, arctanh = alias(T.acosh, "arccosh"), alias(T.asinh, "arcsinh"), alias(T.atanh, "arctanh")
+arctan2, not_equal = alias(T.atan2, "arctan2"), alias(C.ne, "not_equal")
+greater, greater_equal = alias(C.gt, "greater"), alias(C.ge, "greater_equal")
+less, less_equal = alias(C.lt, "less"), alias(C.le, "less_equal")
+
+# Special functions ----------------------------------------------------------------------------------------------------
+
+
+def _each(f, x):
+    """A function of Python's math on every element, in the dtype of x."""
+    return np.asarray(np.frompyfunc(f, 1, 1)(x), x.dtype)
+
+
+@function(inplace=True)
+def xlogy(input, other):
+    """x log y, and 0 where x is 0, unless y is nan."""
+    nothing = np.logical_and(np.equal(input, 0), np.logical_not(np.isnan(other)))
+    return input * np.log(where(nothing, 1, other))
+
+
+@op(inplace=True, x=lambda g, x: g * (-2 / math.sqrt(math.pi) * np.exp(-x * x)))
+def erfc(x):
+    """1 - erf(x), accurate where that is small."""
+    return _each(math.erfc, as_floats(x))
+
+
+@op(inplace=True, x=lambda g, out: g * (math.sqrt(math.pi) / 2 * np.exp(out * out)))
+def erfinv(x):
+    """The inverse of erf: the approximation of Winitzki (2008), improved by two steps of Halley's method."""
+    y = as_floats(x)
+    size = np.abs(y.astype(np.float64))
+    with np.errstate(all="ignore"):
+        log = np.log1p(-size * size)
+        part = 2 / (math.pi * 0.147) + log / 2
+        z = np.sqrt(np.sqrt(part * part - log / 0.147) - part)
+        for _ in range(2):
+            step = (_each(math.erfc, z) - (1 - size)) * (math.sqrt(math.pi) / 2) * np.exp(z * z)
+            z = z + step / (1 - z * step)
+        z = np.where(size < 1, z, np.where(size == 1, np.inf, np.nan))
+    return np.copysign(z, y).astype(y.dtype)
+
+
+@op(inplace=True, x=lambda g, x: g * digamma(x))
+def lgamma(x):
+    """log |Gamma(x)|, infinite at the poles 0, -1, -2, ..."""
+    return _each(lambda v: math.inf if v <= 0 and v == math.floor(v) else math.lgamma(v), as_floats(x))
+
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B2, B4, ...
+
+
+@op(inplace=True, x=lambda g, x: g * polygamma(1, x))
+def digamma(x):
+    """The derivative of lgamma: an asymptotic series from 10 on, steps of psi(x) = psi(x + 1) - 1 / x up to there."""
+    x = as_floats(x)
+    z, below = x.astype(np.float64), x < 0
+    with np.errstate(all="ignore"):
+        z, out = np.where(below, 1 - z, z), np.where(below, -math.pi / np.tan(math.pi * np.fmod(z, 1)), 0)
+        for _ in range(10):
+            out, z = np.where(z < 10, out - 1 / z, out), np.where(z < 10, z + 1, z)
+        series = sum(b / (2 * k * z ** (2 * k)) for k, b in enumerate(_BERNOULLI, 1))
+        out = np.where(below & (x == np.floor(x)), np.nan, out + np.log(z) - 1 / (2 * z) - series)
+    return np.where(x == 0, np.copysign(np.inf, -x), out).astype(x.dtype)
+
+
+@op(method=False, x=lambda g, x, n: g * polygamma_of(x, n=n + 1))
+def polygamma_of(x, *, n):
+    """The n-th derivative of digamma, n at least 1: (-1)^(n+1) n! times the sum of (x + k)^-(n+1) over all k >= 0.
+
+    The sum of the terms from some k on is Euler and Maclaurin's.
+    """
+    x, s = as_floats(x), n + 1
+    z = x.astype(np.float64)
+    few = 10 + max(0, -math.floor(z.min(initial=0)))
+    with np.errstate(all="ignore"):
+        total = sum((z + k) ** -s for k in range(few))
+        z = z + few
+        total = total + z ** (1 - s) / (s - 1) + z**-s / 2
+        for j, b in enumerate(_BERNOULLI, 1):
+            total = total + b / math.factorial(2 * j) * math.prod(range(s, s + 2 * j - 1)) * z ** (1 - s - 2 * j)
+    return ((-1) ** s * math.factorial(n) * total).astype(x.dtype)
+
+
+@function(method=False)
+def polygamma(n, input):
+    """The n-th derivative of digamma."""
+    if n < 0:
+        raise RuntimeError(f"polygamma(n, x): n must not be negative, got {n}")
+    return polygamma_of(input, n=n) if n else digamma(input)
+
+
+@function(np.sinc, inplace=True)
+def sinc(input):
+    """sin(pi x) / (pi x), 1 at 0."""
+    zero = np.equal(input, 0)
+    x = math.pi * where(zero, 1, input)
+    return where(zero, 1, np.sin(x) / x)
+
+
+@function(inplace=True)
+def logit(input, eps=None):
+    """log(x / (1 - x)), of x kept between eps and 1 - eps."""
+    x = input if eps is None else clamp(input, eps, 1 - eps)
+    return np.log(x / (1 - x))
+
+
+def _logcumsumexp_rule(g, x, out, dim):
+    """The sum of g_j e^(x_i - out_j) over j >= i, by a recurrence whose factors e^(out_i - out_i+1) are at most 1."""
+    if not g.ndim:
+        return g
+    x, out, g = (np.moveaxis(a, dim, 0) for a in (x, out, g))
+    steps = np.where(np.isfinite(out[:-1]), out[:-1] - out[1:], -math.inf)
+    factors = np.exp(np.concatenate([steps, np.zeros_like(out[:1])]))
+    later = np.flip(recurrence(np.flip(factors, 0), np.flip(g, 0)), 0)
+    return np.moveaxis(later * np.exp(x - np.where(np.isfinite(out), out, 0)), 0, dim)
+
+
+@op(x=_logcumsumexp_rule)
+def logcumsumexp(x, *, dim):
+    """log of the running sum of e^x along dim, finite where x is."""
+    one_dim(dim, x.ndim)
+    return np.logaddexp.accumulate(as_floats(x), dim) if x.ndim else as_floats(x).copy()
+
+
+# Elementwise ----------------------------------------------------------------------------------------------------------
+
+
+@op(np.hypot, inplace=True, x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out))
+def hypot(x, y):
+    """sqrt(x^2 + y^2), without overflow on the way."""
+    return np.hypot(x, y)
+
+
+@op(np.copysign, inplace=True, x=lambda g, x, out: g * (np.sign(x) * np.sign(out)), y=flat)
+def copysign(x, y):
+    """|x| with the sign of y; its derivative at x = 0 is 0."""
+    return np.copysign(x, y)
+
+
+_degree = math.pi / 180
+frac = short("frac", lambda input: input - trunc(input), "x less its integer part.", inplace=True)
+deg2rad = short("deg2rad", lambda input: input * _degree, "Degrees in radians.", np.deg2rad, np.radians, inplace=True)
+rad2deg = short("rad2deg", lambda input: input / _degree, "Radians in degrees.", np.rad2deg, np.degrees, inplace=True)
+ldexp = short("ldexp", lambda input, other: input * 2.0**other, "x 2^y.", np.ldexp, inplace=True)
+clamp_min = short("clamp_min", lambda input, min: clamp(input, min=min), "The greater of x and min.", inplace=True)
+clamp_max = short("clamp_max", lambda input, max: clamp(input, max=max), "The smaller of x and max.", inplace=True)
+rsub = short("rsub", lambda input, other, alpha=1: A.sub(other, input, alpha=alpha), "y - alpha x.", method=False)
+positive = short("positive", lambda input: input, "x itself.")
+isposinf = short(
+    "isposinf", lambda input: np.equal(input, math.inf), "Whether x is infinite and positive, elementwise."
+)
+isneginf = short("isneginf", lambda input: np.equal(input, -math.inf), "Whether x is minus infinity, elementwise.")
+
+
+@function(np.float_power, inplace=True)
+def float_power(input, exponent):
+    """x to the power `exponent`, in float64."""
+    input, exponent = (x.double() if hasattr(x, "double") else float(x) for x in (input, exponent))
+    return input**exponent
+
+
+@function(np.frexp)
+def frexp(input):
+    """(mantissa, exponent) with x = mantissa 2^exponent and the |mantissa| in [0.5, 1)."""
+    exponent = np.frexp(input.array)[1]
+    return input * input.wrap(np.ldexp(input.dtype.type(1), -exponent)), input.wrap(exponent)
+
+
+@op(np.heaviside, inplace=True)
+def heaviside(x, values):
+    """0 where x is negative, 1 where it is positive, and `values` where it is 0."""
+    return np.where(x == 0, values, x > 0).astype(x.dtype)
+
+
+_without = C.without_derivative
+nextafter = _without("nextafter", np.nextafter, "The next number from x in the direction of y, elementwise.", True)
+signbit = _without("signbit", np.signbit, "Whether the sign of x is minus, also that of 0, elementwise.")
+gcd = _without("gcd", np.gcd, "The greatest common divisor of whole numbers, elementwise.", True)
+lcm = _without("lcm", np.lcm, "The least common multiple of whole numbers, elementwise.", True)
+bitwise_left_shift = _without("bitwise_left_shift", np.left_shift, "x 2^y of whole numbers, by their bits.", True)
+bitwise_right_shift = _without("bitwise_right_shift", np.right_shift, "x 2^-y of whole numbers, rounded down.", True)

@@ -1,0 +1,30 @@
+"""How to draw arguments for the ops of `autograd.ops.special`."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from autograd.testing import integers, separated_arrays, shapes
+from tests.properties.calls import PAIR, along, away_from, of_arrays, one, two
+
+# at least 0.2 away from the poles of lgamma and its derivatives
+BETWEEN_POLES = st.builds(lambda c, n: c._replace(args=(np.asarray(c.args[0] - n),)), one(0.2, 0.8), st.integers(0, 2))
+COUNTS = of_arrays(PAIR.flatmap(lambda s: st.tuples(integers(s[0], -50, 50), integers(s[1], 0, 6))))
+
+CASES: dict[str, Any] = {
+    "erfc": one(),
+    "erfinv": one(-0.9, 0.9),
+    "lgamma": one(0.2, 6) | BETWEEN_POLES,
+    "digamma": one(0.2, 12) | BETWEEN_POLES,
+    "polygamma_of": one(0.5, 6, n=st.integers(1, 3)),
+    "logcumsumexp": along(shapes()),
+    "hypot": two(0.2, 3),
+    "copysign": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,)))),
+    "heaviside": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,)))).map(
+        lambda c: c._replace(args=(np.asarray(np.trunc(c.args[0])), c.args[1]))
+    ),
+    "nextafter": two(),
+    "signbit": away_from(0),
+    **dict.fromkeys(("gcd", "lcm", "bitwise_left_shift", "bitwise_right_shift"), COUNTS),
+}
