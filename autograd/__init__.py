@@ -71,6 +71,7 @@ from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.lu import *
+from autograd.ops.order import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
 from autograd.ops.special import *

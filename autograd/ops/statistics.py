@@ -15,7 +15,7 @@ from autograd.ops.gathering import gather
 from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import function
 
-__all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
+__all__ = ["max", "min", "median", "nanmedian", "norm", "var_mean", "std_mean", "unique", "bincount"]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -25,7 +25,7 @@ class ValuesAndIndices(NamedTuple):
     indices: Any
 
 
-def _along(input, dim, keepdim, index):
+def along(input, dim, keepdim, index):
     """(values, indices) for the `index`, with its dim kept, of one element along dim."""
     values = gather(input, dim, index)
     return ValuesAndIndices(values, index) if keepdim else ValuesAndIndices(values.squeeze(dim), index.squeeze(dim))
@@ -39,7 +39,7 @@ def _extreme(input, dim, keepdim, of_all, of_two, place):
     dim = operator.index(dim)
     if input.ndim and not input.shape[one_dim(dim, input.ndim)]:
         raise IndexError(f"dim {dim} of the shape {tuple(input.shape)} is empty: it has no greatest or least element")
-    return _along(input, dim, keepdim, place(input, dim=dim, keepdim=True))
+    return along(input, dim, keepdim, place(input, dim=dim, keepdim=True))
 
 
 @function()
@@ -56,20 +56,31 @@ def min(input, dim=None, keepdim=False, *, axis=None, other=None):
     return _extreme(input, dim, keepdim, R.amin, E.minimum, R.argmin)
 
 
-@function()
-def median(input, dim=None, keepdim=False):
-    """The lower median of all, or (values, indices) along dim; nan where one is among them."""
+def _median(input, dim, keepdim, skip_nan):
     if dim is None:
-        return median(reshape(input, size=(-1,)), 0).values
+        return _median(reshape(input, size=(-1,)), 0, False, skip_nan).values
     at, shape = one_dim(dim, input.ndim), np.shape(input) or (1,)
     if not shape[at]:
         raise IndexError(f"dim {dim} of the shape {shape} is empty: it has no median")
     array = np.reshape(input.array, shape)
-    index = np.take(np.argsort(array, axis=at, kind="stable"), [(shape[at] - 1) // 2], axis=at)
+    middle, order = (shape[at] - 1) // 2, np.argsort(array, axis=at, kind="stable")  # nan comes last
     if array.dtype.kind == "f":
-        missing = np.isnan(array)
-        index = np.where(missing.any(axis=at, keepdims=True), missing.argmax(axis=at, keepdims=True), index)
-    return _along(input, dim, keepdim, input.wrap(np.reshape(index, np.shape(input) and index.shape)))
+        missing = np.isnan(array).sum(at, keepdims=True)
+        middle = np.maximum(shape[at] - missing - 1, 0) // 2 if skip_nan else np.where(missing, -missing, middle)
+    index = np.take_along_axis(order, np.broadcast_to(middle, (*shape[:at], 1, *shape[at + 1 :])), at)
+    return along(input, dim, keepdim, input.wrap(np.reshape(index, np.shape(input) and index.shape)))
+
+
+@function()
+def median(input, dim=None, keepdim=False):
+    """The lower median of all, or (values, indices) along dim; nan where one is among them."""
+    return _median(input, dim, keepdim, False)
+
+
+@function()
+def nanmedian(input, dim=None, keepdim=False):
+    """The `median` of what is not nan."""
+    return _median(input, dim, keepdim, True)
 
 
 def _with_mean(spread, input, dim, unbiased, keepdim, correction, axis):

@@ -24,7 +24,6 @@ from tests.properties import cases_activations, cases_conv, cases_decompositions
 from tests.properties import cases_activations, cases_conv
 from tests.properties import cases_activations
 from tests.properties import cases_conv
-from tests.properties import cases_decompositions
 from tests.properties import cases_recurrent
 from tests.properties import cases_decompositions, cases_special
 from tests.properties.calls import (
