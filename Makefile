@@ -62,9 +62,10 @@ clean: ## remove the environment, the caches and out/
 	$(PIP) -e '.[all]'
 	touch $@
 
-# Beside torch: expecttest for its own sample inputs, SciPy and scikit-learn for products beside their OpenMP libraries.
+# Beside torch: expecttest for its own sample inputs, SciPy and scikit-learn for products beside their OpenMP libraries,
+# einops for its own sake.
 .venv/torch.stamp: .venv/all.stamp
-	$(PIP) torch==2.13.0 expecttest scipy scikit-learn
+	$(PIP) torch==2.13.0 expecttest scipy scikit-learn einops
 	touch $@
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.
