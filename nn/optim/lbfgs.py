@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import enable_grad, writing
+from autograd import as_tensor, enable_grad, writing
 from nn.optim.optimizer import Optimizer, Params, settings
 
 __all__ = ["LBFGS"]
@@ -118,6 +118,7 @@ class LBFGS(Optimizer):
             raise ValueError("LBFGS takes one group of parameters, with the same settings for all")
 
     non_negative = ("lr",)
+    shaped_otherwise = ("d", "prev_flat_grad")
 
     def _gradient(self) -> np.ndarray:
         parts = [p.array * 0 if p.grad is None else p.grad.array for p in self._params()]
@@ -135,18 +136,19 @@ class LBFGS(Optimizer):
         """-H gradient, by the recursion of two loops (algorithm 7.4); notes the last change of the gradient first."""
         changes, steps = state.setdefault("old_dirs", []), state.setdefault("old_stps", [])
         if "d" in state:
-            y, s = gradient - state["prev_flat_grad"], state["d"] * state["t"]
+            y, s = gradient - state["prev_flat_grad"].array, state["d"].array * state["t"]
             if (product := y @ s) > 1e-10:
-                changes.append(y)
-                steps.append(s)
+                changes.append(as_tensor(y))
+                steps.append(as_tensor(s))
                 del changes[:-history_size], steps[:-history_size]
-                state["H_diag"] = product / (y @ y)
+                state["H_diag"] = float(product / (y @ y))
+        memory = [(y.array, s.array) for y, s in zip(changes, steps, strict=True)]
         q, shares = -gradient, []
-        for y, s in zip(reversed(changes), reversed(steps)):
+        for y, s in reversed(memory):
             shares.append((s @ q) / (y @ s))
             q -= shares[-1] * y
         q *= state.setdefault("H_diag", 1.0)
-        for y, s, share in zip(changes, steps, reversed(shares)):
+        for (y, s), share in zip(memory, reversed(shares), strict=True):
             q += s * (share - (y @ q) / (y @ s))
         return q
 
@@ -168,7 +170,8 @@ class LBFGS(Optimizer):
                 break
             d = self._direction(state, gradient, group["history_size"])
             t = lr if "d" in state else min(1.0, 1.0 / float(np.abs(gradient).sum())) * lr
-            state.update(d=d, t=t, prev_flat_grad=gradient, prev_loss=loss, n_iter=state.get("n_iter", 0) + 1)
+            state.update(d=as_tensor(d), t=t, prev_flat_grad=as_tensor(gradient), prev_loss=loss)
+            state["n_iter"] = state.get("n_iter", 0) + 1
             slope = float(gradient @ d)
             if slope > -group["tolerance_change"]:
                 break

@@ -238,7 +238,7 @@ class Optimizer:
         own: State = {}
         for name, value in entry.items():
             if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and param.ndim):
-                own[name] = value  # a number
+                own[name] = list(value) if isinstance(value, list) else value  # a number
                 continue
             like = value if name in self.shaped_otherwise else param
             if tuple(value.shape) != tuple(like.shape):
