@@ -16,6 +16,7 @@ from autograd.creation import (
     empty,
     empty_like,
     eye,
+    from_dlpack,
     from_numpy,
     full,
     full_like,
@@ -120,6 +121,8 @@ def __getattr__(name: str) -> Any:
     if name == "vmap":
         return importlib.import_module("autograd.func").vmap
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
 sys.meta_path.append(_Finder("autograd.", "einops.layers.autograd"))  # `import autograd.nn.functional`
 sys.meta_path.insert(0, _Finder("einops._backends"))  # which is to know our tensors from then on
 if "einops._backends" in sys.modules:

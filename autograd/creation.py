@@ -45,6 +45,34 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return as_tensor(array)
 
 
+class _Capsule:
+    """What `to_dlpack` gave, as the object that NumPy asks for it.
+
+    Such a capsule is of memory that may be written to, and NumPy's array of it may not: `writable` is one that may.
+    """
+
+    def __init__(self, capsule: Any) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # the CPU
+
+    def writable(self) -> np.ndarray:
+        """An array of the memory of the capsule."""
+        self.array = np.from_dlpack(self)
+        self.__array_interface__ = self.array.__array_interface__ | {"data": (self.array.ctypes.data, False)}
+        return np.asarray(self)
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of another library's array (or capsule); a copy of it with `copy=True`."""
+    array = np.from_dlpack(ext_tensor) if hasattr(ext_tensor, "__dlpack__") else _Capsule(ext_tensor).writable()
+    return made(array.copy() if copy else array, None, device, False)
+
+
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose elements are not set."""
     return made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)

@@ -283,6 +283,17 @@ class Methods(Storage):
         array = self.array
         return np.array(array, dtype) if copy or (dtype is not None and dtype != array.dtype) else array
 
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> Any:
+        """The capsule by which other libraries share the memory; BufferError where a gradient is needed."""
+        if current_node(self) is not None:
+            raise BufferError("a tensor that requires grad shares its memory only as tensor.detach()")
+        return self.array.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
     def __array_ufunc__(self, ufunc: Any, kind: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{ufunc.__name__} cannot write a tensor into an ndarray: assign the result instead")

@@ -57,6 +57,8 @@ TABLE = {
     "utils.data": "nn.data",
     "utils.data._utils": "nn.data",
     "utils.data._utils.collate": "nn.data.collate",
+    "utils.data.distributed": "nn.data",
+    "utils.dlpack": "autograd.compat.dlpack",
     "utils.tensorboard": "autograd.compat.tensorboard",
     "version": "autograd.compat.version",
 }

@@ -15,9 +15,9 @@ from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.lu import *
 from autograd.ops.neural import *
+from autograd.ops.order import *
 from autograd.ops.pooling import *
 from autograd.ops.recurrent import *
-from autograd.ops.order import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
 from autograd.ops.special import *

@@ -20,12 +20,7 @@ from autograd.testing import (
     separated_arrays,
     shapes,
 )
-from tests.properties import cases_activations, cases_conv, cases_decompositions, cases_recurrent
-from tests.properties import cases_activations, cases_conv
-from tests.properties import cases_activations
-from tests.properties import cases_conv
-from tests.properties import cases_recurrent
-from tests.properties import cases_decompositions, cases_special
+from tests.properties import cases_activations, cases_conv, cases_decompositions, cases_recurrent, cases_special
 from tests.properties.calls import (
     ANY,
     PAIR,
