@@ -9,6 +9,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
+from autograd.ops.decompositions import linalg_eigh, linalg_svd, linear_solve, pseudo_inverse
 from autograd.ops.gathering import gather
 from autograd.ops.joining import cat, split_at, stack
 from autograd.ops.linalg import diagonal, tensordot
@@ -216,6 +217,30 @@ def np_linspace(start, stop, num=50, endpoint=True):
     steps = np.arange(num) / max(num - endpoint, 1)
     shape = (-1, *[1] * max(np.ndim(start), np.ndim(stop)))
     return start + np.reshape(steps, shape) * (stop - start)
+
+
+@function(np.linalg.solve, method=False)
+def np_solve(a, b):
+    """The x with a x = b; b is a vector, or matrices."""
+    return linear_solve(a, b[..., None])[..., 0] if np.ndim(b) == 1 else linear_solve(a, b)
+
+
+@function(np.linalg.eigh, method=False)
+def np_eigh(a, UPLO="L"):
+    """(eigenvalues, eigenvectors) of symmetric matrices."""
+    return linalg_eigh(a, UPLO=UPLO)
+
+
+@function(np.linalg.svd, method=False)
+def np_svd(a, full_matrices=True, compute_uv=True):
+    """(U, S, Vh), or S alone."""
+    return linalg_svd(a, full_matrices=full_matrices) if compute_uv else linalg_svd(a, full_matrices=False)[1]
+
+
+@function(np.linalg.pinv, method=False)
+def np_pinv(a, rcond=None):
+    """The pseudo-inverse: singular values of at most rcond times the greatest count as 0."""
+    return pseudo_inverse(a, rtol=rcond)
 
 
 # Elementwise ----------------------------------------------------------------------------------------------------------
