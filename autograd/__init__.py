@@ -104,25 +104,6 @@ class _Finder:
         return None
 
 
-sys.meta_path.append(_Finder())
-# torch keeps its layers and optimisers inside its one package: `torch.nn.init.normal_` in the body of a program that
-# was written for it must find ours. The engine itself never looks here.
-_TORCH_PARTS = {"nn": "nn", "optim": "nn.optim", "utils": "nn", "autograd": "autograd"}  # torch.utils.data is nn.data
-_PARTS = _TORCH_PARTS | {
-    "func": "autograd.func",
-    "linalg": "autograd.linalg",
-    "special": "autograd.special",
-}  # loaded when they are named
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PARTS:
-        return importlib.import_module(_PARTS[name])
-    if name == "vmap":
-        return importlib.import_module("autograd.func").vmap
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-
-
 sys.meta_path.append(_Finder("autograd.", "einops.layers.autograd"))  # `import autograd.nn.functional`
 sys.meta_path.insert(0, _Finder("einops._backends"))  # which is to know our tensors from then on
 if "einops._backends" in sys.modules:

@@ -1,8 +1,8 @@
 """The geometry of a convolution: how images are laid out so that each element of its kernel is one shift.
 
 With a stride of s a plane holds every s-th row and column of an image: there is one for each remainder of the index.
-The planes of several images follow each other, so that a shift by k rows and l columns is one number of elements; what
-is shifted into another row is where no output is. docs/derivations.md shows why.
+The planes of several images follow each other, so that a shift by k rows and l columns is one number of elements. The
+zeros behind the end of a row are those before the beginning of the next: docs/derivations.md shows that it comes right.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def output_size(size: Sequence[int], kernel: Sequence[int], steps: Steps) -> Siz
 def geometry(size: Sizes, kernel: Sizes, steps: Steps) -> tuple[Shifts, tuple[Span, ...]]:
     """How planes are made of images of `size` and shifted, and which elements of a plane are the output."""
     stride, padding, dilation, _ = steps
-    plane = tuple([-(-(n + 2 * p) // s) for n, p, s in zip(size, padding, stride)])
+    out = output_size(size, kernel, steps)
+    plane = tuple([max(-(-(n + p) // s), m) for n, p, s, m in zip(size, padding, stride, out)])
     strides = [math.prod(plane[i + 1 :]) for i in range(len(plane))]
     remainders, shifts = [], []
     for place in itertools.product(*map(range, kernel)):
@@ -74,7 +75,7 @@ def geometry(size: Sizes, kernel: Sizes, steps: Steps) -> tuple[Shifts, tuple[Sp
     spans = tuple(
         [tuple([_span(r - p, s, n) for r, p, s, n in zip(rest, padding, stride, size)]) for rest in remainders]
     )
-    to = tuple([Span(0, 0, 1, n) for n in output_size(size, kernel, steps)])
+    to = tuple([Span(0, 0, 1, n) for n in out])
     return Shifts(plane, spans, tuple(shifts)), to
 
 

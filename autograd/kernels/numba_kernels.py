@@ -16,6 +16,8 @@ from autograd.kernels import numba_norms as norms
 from autograd.kernels import numba_recurrent as recurrent
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
+from autograd.kernels.numba_convolution import correlate as correlate
+from autograd.kernels.numba_convolution import correlate_weight as correlate_weight
 from autograd.kernels.numba_products import products
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 

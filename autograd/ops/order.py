@@ -70,7 +70,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
 
 # Order statistics -----------------------------------------------------------------------------------------------------
 
-_ROUNDED = {"linear": None, "lower": np.floor, "higher": np.ceil, "nearest": np.round}
+_ROUNDED: dict[str, Any] = {"linear": None, "lower": np.floor, "higher": np.ceil, "nearest": np.round}
 _ROUNDED["midpoint"] = lambda place: (np.floor(place) + np.ceil(place)) / 2
 
 

@@ -1,0 +1,51 @@
+"""Numba's kernels for images against NumPy's, and the memory that NumPy's take."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
+
+from autograd.kernels import numba_kernels as fast  # noqa: E402
+from autograd.kernels import numpy_kernels as plain  # noqa: E402
+from autograd.planes import Steps, geometry, output_size  # noqa: E402
+
+relaxed = settings(deadline=None, max_examples=100)
+
+
+@st.composite
+def geometries(draw):
+    """Sizes of images and kernels, and the steps; images of several blocks among them."""
+    dims = draw(st.integers(1, 3))
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))  # noqa: E731
+    kernel, steps = each(1, 4), Steps(each(1, 3), each(0, 3), each(1, 2), draw(st.integers(1, 3)))
+    least = [d * (k - 1) + 1 - 2 * p for k, d, p in zip(kernel, steps.dilation, steps.padding)]
+    return tuple(max(n, m) for n, m in zip(each(1, 40 if dims < 3 else 9), least)), kernel, steps
+
+
+def images(rng, shape, transposed):
+    x = rng.standard_normal(shape).astype(np.float32)
+    return np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1) if transposed else x
+
+
+@relaxed
+@given(
+    geometries(), st.integers(1, 70), st.integers(1, 3), st.integers(1, 10), st.booleans(), st.integers(0, 2**32 - 1)
+)
+def test_convolution(case, n, channels, rows, transposed, seed):
+    size, kernel, steps = case
+    groups, rng = steps.groups, np.random.default_rng(seed)
+    n = n if np.prod(size) < 300 else n % 3 + 1
+    at, to = geometry(size, kernel, steps)
+    x = images(rng, (n, groups * channels, *size), transposed)
+    weight = rng.standard_normal((groups, rows, channels, int(np.prod(kernel)))).astype(np.float32)
+    bias = rng.standard_normal(groups * rows).astype(np.float32) if transposed else None
+    shape = (n, groups * rows, *output_size(size, kernel, steps))
+    outs = [np.full(shape, np.nan, np.float32) for _ in range(2)]
+    for kernels, out in zip((fast, plain), outs):
+        kernels.correlate(out, x, weight, bias, at, to)
+    np.testing.assert_allclose(*outs, rtol=1e-4, atol=1e-4)
+    g = images(rng, shape, transposed)
+    found, expected = (kernels.correlate_weight(g, x, groups, at, to) for kernels in (fast, plain))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.sqrt(g[:, 0].size))
