@@ -15,6 +15,7 @@ __all__ = ["Bilinear", "Linear"]
 
 
 def check_sizes(name: str, **sizes: int) -> None:
+    """Raise ValueError where one of the sizes is negative."""
     for word, n in sizes.items():
         if n < 0:
             raise ValueError(f"{name}: {word} must not be negative, got {n}")
