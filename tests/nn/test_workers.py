@@ -1,5 +1,6 @@
 """DataLoaders whose batches are made by worker processes."""
 
+import multiprocessing
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,11 +66,10 @@ def pids(loader):
 
 def alive(pid):
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] != "Z"  # a zombie is only not yet waited for
+    return state != "Z"  # a zombie is only not yet waited for
 
 
 def wait_until_gone(processes):
@@ -274,12 +275,17 @@ def test_large_batches_and_long_lists_of_indices_do_not_block_each_other(size):
 
 
 def test_out_of_order_a_slow_worker_holds_up_nobody():
+    others = multiprocessing.get_context("fork").Event()
+
     def slow(i):
-        time.sleep(1.0 * (i == 0))
+        if i == 0:
+            others.wait(60)
+        elif i == 5:  # which is asked for when 1 has come
+            others.set()
         return i
 
     found = [batch.item() for batch in DataLoader(Samples(slow), num_workers=2, in_order=False)]
-    assert found[0] != 0 and sorted(found) == list(range(12))
+    assert found.index(0) > found.index(1) and sorted(found) == list(range(12))
 
 
 def test_spawned_workers_give_the_same():
