@@ -305,8 +305,10 @@ def test_a_loader_in_a_thread_works():
 
 
 PROGRAM = textwrap.dedent("""
-    import os, sys, time
+    import os, signal, time
     from nn.data import DataLoader, Dataset
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would ignore
 
     class Pids(Dataset):
         def __getitem__(self, i):
@@ -314,7 +316,7 @@ PROGRAM = textwrap.dedent("""
                 time.sleep(0.2)
             return os.getpid()
         def __len__(self):
-            return 10_000
+            return 1000
 
     others = iter(DataLoader(Pids(), num_workers=2))  # whose pipes the workers below inherit
     shown = [next(others).item() for _ in range(2)]
@@ -335,14 +337,17 @@ def test_however_a_program_ends_its_workers_do_too(how):
         text=True,
         start_new_session=True,
     )
-    processes = [int(pid) for pid in program.stdout.readline().split()]
-    assert len(set(processes)) == 4 and all(map(alive, processes))
-    if how == signal.SIGINT:
-        os.killpg(program.pid, how)  # Ctrl-C reaches the workers, too
-    else:
-        program.send_signal(how)
-    error = program.communicate(timeout=30)[1]
-    assert wait_until_gone(processes)
+    try:
+        processes = [int(pid) for pid in program.stdout.readline().split()]
+        assert len(set(processes)) == 4 and all(map(alive, processes))
+        if how == signal.SIGINT:
+            os.killpg(program.pid, how)  # Ctrl-C reaches the workers, too
+        else:
+            program.send_signal(how)
+        error = program.communicate(timeout=30)[1]
+        assert wait_until_gone(processes)
+    finally:
+        program.kill()
     assert error.count("Traceback") == (how == signal.SIGINT)  # the program's own, and none of a worker
 
 
