@@ -114,7 +114,7 @@ def _derivative(g, x, weight, before, gates, kind, batch_sizes, reverse):
     """Backpropagation through time: the gradient of the state goes from the last step to the first; that of the weight
     is one product over all steps."""
     count, size = len(x), weight.shape[1]
-    g_state = g[count:].reshape(-1, batch_sizes[0], size).copy()
+    g_state = g[count:].reshape(len(before), batch_sizes[0], size).copy()
     g_x = np.empty_like(x)
     g_product = np.empty_like(x) if kind == "GRU" else g_x
     derivative = CELLS[kind].derivative

@@ -139,3 +139,13 @@ def test_errors_say_what_was_expected():
         pack_padded_sequence(x, [1, 4, 2])
     with pytest.raises(ShapeError, match="length 5 is more than the 4 steps"):
         pack_padded_sequence(x, [5, 4, 2])
+
+
+@given(kinds, seeds)
+def test_a_batch_of_no_sequences_has_outputs_and_gradients_of_no_elements(kind, seed):
+    x = ag.zeros(3, 0, 2, dtype=ag.float64, requires_grad=True)
+    model = made(kind, seed, 2, 4)
+    out, _ = model(x)
+    out.sum().backward()
+    assert out.shape == (3, 0, 4) and x.grad.shape == x.shape
+    assert not any(p.grad.array.any() for p in model.parameters())
