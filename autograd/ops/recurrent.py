@@ -23,11 +23,30 @@ from autograd.ops.transcendental import tanh
 __all__ = ["CELLS", "recurrent_layer", "unrolled"]
 
 
-def _steps(batch_sizes, reverse):
-    """The rows of each step and how many they are, in the order of the computation."""
-    ends = np.cumsum(batch_sizes).tolist()
-    steps = [(slice(end - size, end), size) for end, size in zip(ends, batch_sizes, strict=True)]
+def _steps(batch_sizes, reverse, first=0, last=None):
+    """For each step, in the order of the computation, the rows and the numbers of those sequences from `first` up to
+    `last` that it has."""
+    starts = np.cumsum([0, *batch_sizes]).tolist()
+    steps = []
+    for start, size in zip(starts, batch_sizes, strict=False):
+        end = size if last is None else min(size, last)
+        if first < end:
+            steps.append((slice(start + first, start + end), slice(first, end)))
     return steps[::-1] if reverse else steps
+
+
+FEW_SEQUENCES = 8  # with fewer, a product of matrices is slow
+WORTH_A_THREAD = 1 << 18  # elements of x
+
+
+def _share(body, batch_sizes, width):
+    """Call body(first, last) on ranges of the sequences, one a thread: within a step, no thread waits for another."""
+    grain_size = max(FEW_SEQUENCES, WORTH_A_THREAD // (width * len(batch_sizes)))
+    if batch_sizes[0] < 2 * grain_size:
+        body(0, batch_sizes[0])
+        return
+    with kernels.blas_threads(1):
+        kernels.parallel_for(body, batch_sizes[0], grain_size)
 
 
 # The cells in primitive ops: the input's share x of the sums, the state's share and the state give the next state ----
@@ -97,11 +116,11 @@ def unrolled(x, h, c, weight, bias, projection=None, *, kind, batch_sizes, rever
     """
     state = (h,) if c is None else (h, c)
     steps, outs = _steps(batch_sizes, reverse), {}
-    for rows, size in steps:
-        now = [s[:size] for s in state]
+    for rows, there in steps:
+        now = [s[there] for s in state]
         new, *rest = CELLS[kind].formula(x[rows], linear(now[0], weight, bias), *now)
         outs[rows.start] = new = new if projection is None else linear(new, projection, None)
-        state = [cat([a, s[size:]]) for a, s in zip((new, *rest), state, strict=True)]
+        state = [cat([a, s[there.stop :]]) for a, s in zip((new, *rest), state, strict=True)]
     h, c = state if len(state) == 2 else (*state, None)
     return cat([outs[start] for start in sorted(outs)]), h, c
 
@@ -118,15 +137,19 @@ def _derivative(g, x, weight, before, gates, kind, batch_sizes, reverse):
     g_x = np.empty_like(x)
     g_product = np.empty_like(x) if kind == "GRU" else g_x
     derivative = CELLS[kind].derivative
-    for rows, n in _steps(batch_sizes, not reverse):
-        g_now = g_state[:, :n]
-        g_now[0] += g[rows]
-        derivative(g_x[rows], g_product[rows], g_now, gates[rows], before[:, rows])
-        product = kernels.matmul(g_product[rows], weight)
-        if kind == "GRU":
-            g_now[0] += product
-        else:
-            g_now[0] = product
+
+    def body(first, last):
+        for rows, there in _steps(batch_sizes, not reverse, first, last):
+            g_now = g_state[:, there]
+            g_now[0] += g[rows]
+            derivative(g_x[rows], g_product[rows], g_now, gates[rows], before[:, rows])
+            product = kernels.matmul(g_product[rows], weight)
+            if kind == "GRU":
+                g_now[0] += product
+            else:
+                g_now[0] = product
+
+    _share(body, batch_sizes, x.shape[1])
     g_weight = kernels.matmul(g_product.T, before[0])
     return g_x, g_state[0], g_state[1] if kind == "LSTM" else None, g_weight, g_product
 
@@ -145,13 +168,17 @@ def recurrent_layer(x, h, c, weight, bias, *, kind, batch_sizes, reverse):
     gates = np.empty((count, cell.kept * size), x.dtype)
     out = np.empty((count + len(state) * len(h), size), x.dtype)
     x = np.ascontiguousarray(x)
-    for rows, n in _steps(batch_sizes, reverse):
-        now = state[:, :n]
-        before[:, rows] = now
-        product = kernels.matmul(before[0, rows], weight.T)
-        if bias is not None:
-            product += bias
-        cell.step(gates[rows], x[rows], product, *now)
-        out[rows] = now[0]
+
+    def body(first, last):
+        for rows, there in _steps(batch_sizes, reverse, first, last):
+            now = state[:, there]
+            before[:, rows] = now
+            product = kernels.matmul(before[0, rows], weight.T)
+            if bias is not None:
+                product += bias
+            cell.step(gates[rows], x[rows], product, *now)
+            out[rows] = now[0]
+
+    _share(body, batch_sizes, x.shape[1])
     out[count:] = state.reshape(-1, size)
     return out, before, gates

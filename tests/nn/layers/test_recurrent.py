@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 from autograd.errors import ShapeError
+from autograd.ops import recurrent
 from nn.utils.rnn import (
     PackedSequence,
     pack_padded_sequence,
@@ -149,3 +150,22 @@ def test_a_batch_of_no_sequences_has_outputs_and_gradients_of_no_elements(kind, 
     out.sum().backward()
     assert out.shape == (3, 0, 4) and x.grad.shape == x.shape
     assert not any(p.grad.array.any() for p in model.parameters())
+
+
+@pytest.mark.parametrize("dtype", [ag.float32, ag.float64])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_threads_that_share_the_sequences_give_what_one_gives(kind, dtype, monkeypatch):
+    model = made(kind, 0, 2, 3, num_layers=2, bidirectional=True).to(dtype)
+    inputs = [x.detach().to(dtype) for x in sequences(0, [6, 5, 5, 4, 1])]
+
+    def outputs_and_gradients():
+        model.zero_grad()
+        out, state = model(pack_sequence(inputs))
+        sum((t * t).sum() for t in (out.data, *states(state))).backward()
+        return [t.detach().array for t in (out.data, *states(state))] + [p.grad.array for p in model.parameters()]
+
+    alone = outputs_and_gradients()
+    monkeypatch.setattr(recurrent, "FEW_SEQUENCES", 1)
+    monkeypatch.setattr(recurrent, "WORTH_A_THREAD", 1)
+    for a, b in zip(alone, outputs_and_gradients(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
