@@ -62,6 +62,7 @@ from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from autograd.inplace import writing
 from autograd.ops.arithmetic import *
+from autograd.ops.arrangement import *
 from autograd.ops.comparison import *
 from autograd.ops.convolution import *
 from autograd.ops.decompositions import *
@@ -73,6 +74,7 @@ from autograd.ops.joining import *
 from autograd.ops.linalg import *
 from autograd.ops.lu import *
 from autograd.ops.order import *
+from autograd.ops.pairs import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
 from autograd.ops.special import *

@@ -3,6 +3,7 @@
 from autograd.ops import numpy_composed, numpy_names
 from autograd.ops.activations import *
 from autograd.ops.arithmetic import *
+from autograd.ops.arrangement import *
 from autograd.ops.batch_norm import *
 from autograd.ops.comparison import *
 from autograd.ops.convolution import *
@@ -16,6 +17,7 @@ from autograd.ops.linalg import *
 from autograd.ops.lu import *
 from autograd.ops.neural import *
 from autograd.ops.order import *
+from autograd.ops.pairs import *
 from autograd.ops.pooling import *
 from autograd.ops.recurrent import *
 from autograd.ops.reduction import *

@@ -32,7 +32,7 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
     return getitem(input, index=(slice(None),) * dim + (index,))
 
 
-def _at_least_1d(x):
+def at_least_1d(x):
     """A tensor of 0 dims as a vector: along a dim, torch takes the one for the other."""
     return x if x.ndim else reshape(x, size=(1,))
 
@@ -86,14 +86,14 @@ def take_along_dim(input, indices, dim=None, *, axis=None):
 @function()
 def gather(input, dim, index):
     """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
-    dim, shape, input, index = one_dim(dim, input.ndim), np.shape(index), _at_least_1d(input), _positions(index)
+    dim, shape, input, index = one_dim(dim, input.ndim), np.shape(index), at_least_1d(input), _positions(index)
     if not index.size:
         return reshape(getitem(input, index=(slice(0),) * input.ndim), size=shape)
     out = getitem(input, index=_grid(index, dim, input.ndim))
     return out if shape else reshape(out, size=())
 
 
-def _scattered(name, input, dim, index, src):
+def scattered(name, input, dim, index, src):
     """Where a scatter puts its elements, as an index of NumPy's, and the part of src that goes there."""
     dim, ndim, index = one_dim(dim, input.ndim), max(input.ndim, 1), _positions(index)
     if not index.size:
@@ -110,15 +110,15 @@ def _scattered(name, input, dim, index, src):
 @function(inplace=True)
 def scatter(input, dim, index, src=None, *, value=None):
     """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src, or `value`, may be a number."""
-    place, part = _scattered("scatter", input, dim, index, value if src is None else src)
-    out = index_put(_at_least_1d(input), part, index=place)
+    place, part = scattered("scatter", input, dim, index, value if src is None else src)
+    out = index_put(at_least_1d(input), part, index=place)
     return out if input.ndim else reshape(out, size=())
 
 
 @function(inplace=True)
 def scatter_add(input, dim, index, src):
     """x with src[i][j] added at out[index[i][j]][j] for dim 0, and so on; repeated indices add up."""
-    place, part = _scattered("scatter_add", input, dim, index, src)
+    place, part = scattered("scatter_add", input, dim, index, src)
     added = unindex(part, index=place, size=tuple(input.shape) or (1,))
     return input + (added if input.ndim else reshape(added, size=()))
 
@@ -129,7 +129,7 @@ def index_select(input, dim, index):
     index, lead = _vector("index_select", index), (slice(None),) * one_dim(dim, input.ndim)
     if not input.ndim and len(index) != 1:
         raise IndexError(f"index_select: a tensor of 0 dims has one element, and the index {len(index)}")
-    out = getitem(_at_least_1d(input), index=(*lead, index))
+    out = getitem(at_least_1d(input), index=(*lead, index))
     return out if input.ndim else reshape(out, size=())
 
 
@@ -146,7 +146,7 @@ def index_add(input, dim, index, source, *, alpha=1):
         raise RuntimeError(f"index_add: source must have the dtype of the input, {input.dtype}, and has {source.dtype}")
     if alpha != 1:
         source = source * np.asarray(alpha).astype(source.dtype)
-    added = unindex(_at_least_1d(source), index=(slice(None),) * dim + (index,), size=shape)
+    added = unindex(at_least_1d(source), index=(slice(None),) * dim + (index,), size=shape)
     return input + (added if input.ndim else reshape(added, size=()))
 
 

@@ -92,16 +92,17 @@ def outer(input, vec2):
 @function(inplace=True)
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta input + alpha mat1 @ mat2, for matrices; with a beta of 0 nothing in the input counts, not even nan."""
-    return _add_product(input, mm(mat1, mat2), beta, alpha)
+    return add_product(input, mm(mat1, mat2), beta, alpha)
 
 
 @function(inplace=True)
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta input + alpha batch1 @ batch2, for batches of matrices; see `addmm`."""
-    return _add_product(input, bmm(batch1, batch2), beta, alpha)
+    return add_product(input, bmm(batch1, batch2), beta, alpha)
 
 
-def _add_product(input, product, beta, alpha):
+def add_product(input, product, beta, alpha):
+    """beta input + alpha product, without the input where beta is 0."""
     if input.dtype.kind != "f":  # torch rounds the factors towards 0, too
         beta, alpha = int(beta), int(alpha)
     return (beta * input if beta else np.zeros_like(input)) + alpha * product

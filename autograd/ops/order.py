@@ -185,8 +185,7 @@ def aminmax(input, *, dim=None, keepdim=False):
 
 @function()
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
-    """The elements (or slices along dim) that differ from the one before; where asked, of which run each is, and how
-    long the runs are."""
+    """The elements (or slices along dim) that differ from the one before; where asked, the run of each, and the lengths."""
     x = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, dim, 0)
     flat = x.reshape(len(x), math.prod(x.shape[1:]))
     new = np.concatenate([np.ones(min(1, len(x)), bool), (flat[1:] != flat[:-1]).any(-1)])
@@ -272,8 +271,7 @@ trapz = trapezoid
 
 @function()
 def cov(input, *, correction=1, fweights=None, aweights=None):
-    """The covariances of the rows of a matrix, whose columns are observations with counts and weights, over
-    n - correction."""
+    """The covariances of the rows of a matrix, of observations with counts and weights, over n - correction."""
     x = reshape(input, size=(1, -1)) if input.ndim < 2 else input
     if x.ndim > 2:
         raise ShapeError(f"cov needs at most 2 dims, got the shape {tuple(input.shape)}")

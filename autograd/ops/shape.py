@@ -46,7 +46,13 @@ def reshape(x, *, size):
 
 @function()
 def view(input, *size, **keywords):
-    """`reshape` that never copies. Raises ShapeError where the elements in memory do not allow the new shape."""
+    """`reshape` that never copies, or the same bytes as another dtype (of no gradient).
+
+    Raises ShapeError where the elements in memory do not allow the new shape.
+    """
+    dtype = keywords.get("dtype", size[0] if size else None)
+    if isinstance(dtype, np.dtype):
+        return input if dtype == input.dtype else input.wrap(input.array.view(dtype))
     out = reshape(input, *size, **keywords)
     if out._base is None:
         raise ShapeError(

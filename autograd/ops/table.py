@@ -212,7 +212,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     """The result in the dtype that torch gives it, where NumPy chooses by other rules.
 
     Floats made of whole numbers are of the default dtype. (NumPy takes float16 for those of 8 bits: they are computed
-    again.) What NumPy promotes, torch does by `_promoted`.
+    again.) What NumPy promotes, torch does by `promoted`.
     """
     dtype, arrays = out.dtype, [v for v in values if isinstance(v, (ndarray, np.generic))]
     if dtype.kind == "O":
@@ -220,7 +220,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
         raise TypeError(f"{entry.name} computes with tensors and numbers, not with {kinds}")
     if dtype == _BOOL or kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
         return out
-    wanted = _promoted(arrays)
+    wanted = promoted(arrays)
     if dtype.kind == "f" != wanted.kind:
         if dtype == np.float16:
             return entry.forward(
@@ -230,7 +230,7 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     return out.astype(wanted, copy=False) if dtype == np.result_type(*arrays) else out
 
 
-def _promoted(arrays: Sequence[Any]) -> Any:
+def promoted(arrays: Sequence[Any]) -> Any:
     """The dtype that torch brings arrays to: floats before whole numbers, of each those with dims before those of 0.
 
     One kind does not widen the other: float16 with int64 is float16, and int32 with an int64 of 0 dims is int32.

@@ -125,6 +125,14 @@ DEVIATIONS = [
         "torch's edges are of float32",
         lambda sample, dtype: dtype == torch.float32 and sample.kwargs.get("density"),
     ),
+    Row("addr", "truth values are added as numbers", of(torch.bool)),
+    Row("logspace logspace_tensor_overload", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
+    Row(
+        "index_fill",
+        "torch counts a place that the index names twice twice",
+        lambda sample, dtype: dtype.is_floating_point,
+    ),
+    Row("scatter_reduce_prod", "has no derivative here", lambda sample, dtype: dtype.is_floating_point),
     Row("msort", "the order of equal elements is left open by torch", of(torch.float16)),
     Row(
         "sort argsort",

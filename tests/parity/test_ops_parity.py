@@ -223,7 +223,10 @@ TORCH_COMPOSED: dict[str, Callable] = {
 
 
 TORCH_COMPOSED |= {name: of(torch) for name, (_, _, of) in MODULES.items()}
+# where torch has no second derivative
 TORCH_COMPOSED["cond"] = cond
+TORCH_COMPOSED["cdist"] = lambda x, y, p: torch.linalg.vector_norm(x[:, None] - 7 - y, p, -1)
+TORCH_COMPOSED["vander"] = lambda x, N: x[:, None] ** torch.arange(N - 1, -1, -1)
 
 
 def sequence(result: Any) -> list:
