@@ -69,7 +69,10 @@ class no_grad(_GradContext):
 
 
 class inference_mode(_GradContext):
-    """The same as `no_grad`: there is no faster mode to enter."""
+    """The same as `no_grad`: there is no faster mode to enter. With `mode=False`, the same as `enable_grad`."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return enable_grad() if mode is False else super().__new__(cls, mode)
 
 
 class enable_grad(_GradContext):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ def data_parallel(
         return _DataParallel.apply(lambda chunk: loss(model, chunk), split_batch(batch, count), *parameters)
 
     return parallel_loss
+
+
+def __getattr__(name: str) -> Any:
+    """torch's `nn.parallel` has other names: `DistributedDataParallel`."""
+    return import_module("autograd.compat").attribute("nn.parallel", name)
 
 
 def split_batch(batch: Sequence[Any], count: int) -> list[tuple[Tensor, ...]]:

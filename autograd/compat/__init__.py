@@ -8,6 +8,7 @@ this package: `autograd.__getattr__` and the importer reach it when a name is as
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
 from types import ModuleType
@@ -53,6 +54,7 @@ TABLE = {
     "profiler": "autograd.compat.profiler",
     "serialization": "autograd.compat.serialization",
     "utils": "",
+    "utils._pytree": "autograd.compat.pytree",
     "utils.checkpoint": "autograd.compat.checkpoint",
     "utils.data": "nn.data",
     "utils.data._utils": "nn.data",
@@ -81,6 +83,7 @@ TABLE |= dict.fromkeys(
     ],
     "nn.optim",
 )
+TABLE["nn.modules.linear"] += " autograd.compat.parallel"
 TABLE |= dict.fromkeys([f"utils.data.{part}" for part in "dataloader dataset distributed sampler".split()], "nn.data")
 TABLE |= dict.fromkeys(
     [
@@ -105,7 +108,7 @@ TABLE |= {  # and those of HIPS autograd, whose import name is ours too
     ).split()
 }
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
-TABLE |= dict.fromkeys("mps xpu mtia hpu".split(), "autograd.compat.cuda")
+TABLE |= dict.fromkeys("mps xpu mtia".split(), "autograd.compat.cuda")
 WHERE = "docs/compatibility.md lists what is here and what will not come"
 
 
@@ -137,11 +140,12 @@ def namespace(path: str) -> Namespace:
     return _namespaces.setdefault(path, Namespace(path))
 
 
+@cache
 def attribute(path: str, name: str) -> Any:
     """What a name of one of torch's modules stands for here, or an AttributeError that says that there is none."""
     child = f"{path}.{name}".lstrip(".")
-    if child in TABLE:
-        return namespace(child)
+    if child in TABLE:  # imported, `torch.nn` is an attribute of the engine from then on
+        return namespace(child) if path else import_module(f"autograd.{child}")
     sources = [*map(import_module, TABLE[path].split()), *([] if path else [_engine])]
     if name == "__all__":
         return sorted({found for source in sources for found in _public(source)})

@@ -20,5 +20,12 @@ def sdp_kernel(*_: Any, **__: Any) -> nullcontext:
     return nullcontext()
 
 
+def enable_flash_sdp(enabled: bool) -> None:
+    """Accepted: there is one kernel of attention."""
+
+
+enable_math_sdp = enable_mem_efficient_sdp = enable_cudnn_sdp = enable_flash_sdp
+
+
 def version() -> None:
     """The version of a library that is not there."""

@@ -44,7 +44,7 @@ def misses(source: str) -> list[tuple[int, str]]:
     others = {(alias.asname or alias.name).partition(".")[0] for alias in imported}  # numpy has functions of such names
     inner: set[ast.AST] = set()  # attributes that are part of a longer chain
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute):
+        if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Store):
             continue
         chain = _chain(node)
         if chain and chain[0] in aliases:

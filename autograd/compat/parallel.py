@@ -1,4 +1,4 @@
-"""`torch.nn.parallel`: a module on all devices, of which there is one."""
+"""`torch.nn.parallel`: a module on all devices, of which there is one; and a layer that only there is another."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.compat.distributed import get_world_size
+from nn.layers import Linear as NonDynamicallyQuantizableLinear
 from nn.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear", "data_parallel"]
 
 
 class DataParallel(Module):

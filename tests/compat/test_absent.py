@@ -129,6 +129,15 @@ def test_random_numbers_go_on_as_before_a_fork():
     assert torch.rand(3).equal(expected)
 
 
+def test_inference_mode_may_be_off():
+    with torch.no_grad():
+        with torch.inference_mode(mode=False):
+            assert torch.is_grad_enabled()
+        with torch.inference_mode(mode=True):
+            assert torch.is_inference_mode_enabled()
+    assert not torch.is_inference_mode_enabled()
+
+
 def test_a_summary_writer_needs_its_package(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
     with pytest.raises(ImportError, match="pip install tensorboardX"):

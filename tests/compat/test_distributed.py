@@ -53,6 +53,10 @@ def test_parallel_modules_are_the_module(group):
     assert torch.nn.parallel.data_parallel(model, x).equal(model(x))
 
 
+def test_the_samplers_are_those_of_nn_data():
+    assert torch.utils.data.distributed.DistributedSampler is nn.data.DistributedSampler
+
+
 def _fail_in_the_second(i):
     if i:
         raise SystemExit(3)

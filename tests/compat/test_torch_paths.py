@@ -44,6 +44,13 @@ def test_the_things_found_are_the_same_by_every_path():
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
 
+def test_the_package_nn_has_torchs_names_whatever_was_imported_of_it():
+    import nn.parallel
+
+    assert nn.parallel.DistributedDataParallel is autograd.nn.parallel.DistributedDataParallel
+    assert nn.parallel.split_batch and nn.DataParallel is nn.parallel.DataParallel and nn.modules.Linear is nn.Linear
+
+
 def test_torchs_name_can_be_served_unless_pytorch_is_there():
     program = """
 import sys
