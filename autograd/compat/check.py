@@ -93,7 +93,10 @@ def _first_missing(path: str) -> str | None:
         try:
             found = getattr(found, name)
         except AttributeError:
-            return ".".join(names[: i + 1])
+            start = ".".join(names[: i + 1])
+            if start not in compat.TABLE:  # a module of torch's within a package of ours
+                return start
+            found = compat.namespace(start)
         except ImportError:
             return None  # it is here, and needs a package that is not installed
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ContextDecorator
+from enum import Enum
 from typing import Any, NoReturn
 
 
@@ -19,6 +20,15 @@ class record_function(ContextDecorator):  # noqa: N801 - torch's name
         pass
 
 
+class ProfilerActivity(Enum):
+    """What PyTorch's profiler can watch."""
+
+    CPU, CUDA, XPU = range(3)
+
+
 def profile(*_: Any, **__: Any) -> NoReturn:
     """Raises RuntimeError: there is no profiler of our own."""
     raise RuntimeError("there is no torch.profiler here: python -m cProfile -s tottime FILE.py shows where time goes")
+
+
+schedule = tensorboard_trace_handler = profile

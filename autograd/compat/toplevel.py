@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,15 @@ from autograd.grad_mode import mode
 from autograd.tensor import Tensor
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor"]
-__all__ += ["LongTensor", "ShortTensor", "Variable", "__version__", "are_deterministic_algorithms_enabled", "autocast"]
+__all__ += [
+    "LongTensor",
+    "ShortTensor",
+    "Variable",
+    "__version__",
+    "_foreach_copy_",
+    "are_deterministic_algorithms_enabled",
+    "autocast",
+]
 __all__ += ["channels_last", "channels_last_3d", "compile", "contiguous_format", "detect_anomaly", "dtype"]
 __all__ += ["get_default_device", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads"]
 __all__ += ["is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled", "is_storage", "memory_format"]
@@ -70,6 +78,12 @@ class Variable(metaclass=_VariableType):
 def set_default_tensor_type(kind: Any) -> None:
     """Choose the dtype of new tensors by a type of tensors, or its name."""
     set_default_dtype(dtypes.TENSOR_TYPES.get(str(kind).removeprefix("torch."), kind))
+
+
+def _foreach_copy_(self: Sequence[Tensor], src: Sequence[Tensor], non_blocking: bool = False) -> None:
+    """Copy the elements of each tensor of `src` into the one at its place."""
+    for tensor, source in zip(self, src, strict=True):
+        tensor.copy_(source)
 
 
 def typename(obj: Any) -> str:

@@ -108,6 +108,12 @@ def test_variable_is_the_older_name_of_a_tensor():
     assert torch.typename(x) == "torch.FloatTensor" and torch.typename(nn.Linear(1, 1)) == "nn.layers.linear.Linear"
 
 
+def test_many_tensors_are_copied_at_once():
+    to, source = [torch.zeros(2), torch.zeros(1, 3)], [torch.ones(2), torch.full((3,), 2.0)]
+    torch._foreach_copy_(to, source)
+    assert [t.tolist() for t in to] == [[1, 1], [[2, 2, 2]]]
+
+
 def test_the_number_of_threads_can_be_chosen():
     before = torch.get_num_threads()
     try:

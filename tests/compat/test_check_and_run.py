@@ -24,6 +24,7 @@ from autograd.tensor import Tensor
         ("from torch import optim\noptim = optim.Adam([])\noptim.no_such()", []),
         ("import numpy as np\nimport torch\nnp.t_(1)\ntorch.zeros(1).to_sparse()", [(4, "torch.Tensor.to_sparse")]),
         ("torch = 1\ntorch.no_such", []),
+        ("from torch.distributions import multinomial\nmultinomial.Multinomial", []),
         ("import torch\ntorch.backends.cudnn.some_flag = True", []),
     ],
 )  # fmt: skip
