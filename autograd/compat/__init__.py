@@ -103,8 +103,8 @@ TABLE |= dict.fromkeys(
 TABLE |= {  # and those of HIPS autograd, whose import name is ours too
     path: f"autograd.hips.{path}"
     for path in (
-        "builtins core extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
-        "scipy.stats.multivariate_normal scipy.stats.norm scipy.stats.t test_util tracer"
+        "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
+        "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
     ).split()
 }
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}

@@ -13,7 +13,7 @@ from autograd.linearized import Linearized, function_of
 from autograd.nests import leaves
 
 __all__ = ["deriv", "elementwise_grad", "grad_and_aux", "grad_named", "hessian_tensor_product"]
-__all__ += ["hessian_vector_product", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict"]
+__all__ += ["hessian_vector_product", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict"]
 __all__ += ["tensor_jacobian_product", "vector_jacobian_product"]
 
 Argnum = int | Sequence[int]
@@ -64,17 +64,6 @@ def make_jvp(fun: Callable, argnum: Argnum = 0) -> Callable:
 def make_hvp(fun: Callable, argnum: Argnum = 0) -> Callable:
     """The function that gives (the function v -> H v, the gradient)."""
     return make_vjp(grad(fun, argnum), argnum)
-
-
-def make_ggnvp(fun: Callable, g: Callable = lambda y: 0.5 * (y * y).sum(-1), f_argnum: int = 0) -> Callable:
-    """The function that gives v -> J^T H J v, the product with the generalised Gauss-Newton matrix of g(fun(x))."""
-
-    def at(*args: Any) -> Callable:
-        forward, (backward, y) = make_jvp(fun, f_argnum)(*args), make_vjp(fun, f_argnum)(*args)
-        curvature = make_hvp(g)(y)[0]
-        return lambda v: backward(curvature(forward(v)[1]))
-
-    return at
 
 
 def _contracted(vector: Any, out: Any) -> Any:

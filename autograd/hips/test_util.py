@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any
 
 from autograd.hips.extend import vspace
@@ -85,14 +84,3 @@ def _check(f: Callable, x: Any, modes: Sequence[str], order: int) -> None:
     for name, derivative, v in again if order > 1 else ():
         derivative.__name__ = name
         check_grads(derivative, (0, 1), modes, order - 1)(x, v)
-
-
-def combo_check(fun: Callable, *args: Any, **kwargs: Any) -> Callable:
-    """`check_grads` for all combinations of the values given for each argument and keyword."""
-
-    def check(*choices: Any, **keywords: Any) -> None:
-        for chosen in product(*choices):
-            for values in product(*keywords.values()):
-                check_grads(fun, *args, **kwargs)(*chosen, **dict(zip(keywords, values, strict=True)))
-
-    return check

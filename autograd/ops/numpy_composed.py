@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
-from autograd.ops import transcendental as T
 from autograd.ops.decompositions import linalg_eigh, linalg_svd, linear_solve, pseudo_inverse
 from autograd.ops.gathering import gather
-from autograd.ops.joining import cat, split_at, stack
+from autograd.ops.joining import cat, split_at
 from autograd.ops.linalg import diagonal, tensordot
 from autograd.ops.neural import pad
+from autograd.ops.order import diff
 from autograd.ops.reduction import cumsum
-from autograd.ops.shape import flip, movedim, permute, unsqueeze
+from autograd.ops.shape import flip, unsqueeze
 from autograd.ops.table import function
 
 
@@ -46,15 +44,16 @@ def np_split(ary, indices_or_sections, axis=0):
     return np_array_split(ary, indices_or_sections, axis)
 
 
-def _split_along(axis, of_vectors):
-    def split(ary, indices_or_sections):
-        return np_split(ary, indices_or_sections, of_vectors if ary.ndim == 1 else axis)
+@function(np.vsplit, method=False)
+def np_vsplit(ary, indices_or_sections):
+    """`np_split` along axis 0."""
+    return np_split(ary, indices_or_sections)
 
-    return split
 
-
-for _function, _axis, _of_vectors in ((np.vsplit, 0, 0), (np.hsplit, 1, 0), (np.dsplit, 2, 2)):
-    function(_function, method=False)(_split_along(_axis, _of_vectors))
+@function(np.hsplit, method=False)
+def np_hsplit(ary, indices_or_sections):
+    """`np_split` along axis 1, of vectors along 0."""
+    return np_split(ary, indices_or_sections, min(ary.ndim - 1, 1))
 
 
 @function(np.sort, method=False)
@@ -62,13 +61,6 @@ def np_sort(a, axis=-1):
     """In ascending order along an axis, of all elements where it is None."""
     a, axis = (_vector(a), 0) if axis is None else (a, axis)
     return gather(a, axis, np.argsort(getattr(a, "array", a), axis))
-
-
-@function(np.partition, method=False)
-def np_partition(a, kth, axis=-1):
-    """With element `kth` of the order in its place, smaller ones before it and others after."""
-    a, axis = (_vector(a), 0) if axis is None else (a, axis)
-    return gather(a, axis, np.argpartition(getattr(a, "array", a), kth, axis))
 
 
 @function(np.trace, method=False)
@@ -80,10 +72,7 @@ def np_trace(a, offset=0, axis1=0, axis2=1):
 @function(np.diff, method=False)
 def np_diff(a, n=1, axis=-1):
     """The differences of neighbours along an axis, n times."""
-    for _ in range(n):
-        a = movedim(a, axis, 0)
-        a = movedim(a[1:] - a[:-1], 0, axis)
-    return a
+    return diff(a, n, axis)
 
 
 # Joined and put into other shapes -------------------------------------------------------------------------------------
@@ -99,12 +88,6 @@ def np_append(arr, values, axis=None):
 def np_column_stack(tup):
     """Joined along axis 1; vectors are columns."""
     return cat([x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in tup], 1)
-
-
-@function(np.dstack, method=False)
-def np_dstack(tup):
-    """Joined along axis 2; vectors and matrices get one."""
-    return cat([np_atleast_3d(x) for x in tup], 2)
 
 
 @function(np.atleast_1d, method=False)
@@ -141,24 +124,6 @@ def np_flipud(m):
 def np_fliplr(m):
     """The order of the columns reversed."""
     return flip(m, 1)
-
-
-@function(np.rot90, method=False)
-def np_rot90(m, k=1, axes=(0, 1)):
-    """Turned k times by 90 degrees, from the first of two axes towards the second."""
-    first, second = axes
-    for _ in range(k % 4):
-        m = flip(np.swapaxes(m, first, second), first)
-    return m
-
-
-@function(np.rollaxis, method=False)
-def np_rollaxis(a, axis, start=0):
-    """An axis moved to where it lies before `start`."""
-    axis, start = axis % a.ndim, start % a.ndim if start < 0 else start
-    order = [i for i in range(a.ndim) if i != axis]
-    order.insert(start - (axis < start), axis)
-    return permute(a, dim=tuple(order))
 
 
 @function(np.pad, method=False)
@@ -198,25 +163,10 @@ def np_kron(a, b):
     return np.reshape(blocks, [s * t for s, t in zip(a.shape, b.shape, strict=True)])
 
 
-@function(np.cross, method=False)
-def np_cross(a, b, axis=-1):
-    """The cross product of vectors of 3 elements along an axis."""
-    (a0, a1, a2), (b0, b1, b2) = (list(np.moveaxis(x, axis, 0)) for x in (a, b))
-    return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis)
-
-
 @function(np.cumsum, method=False)
 def np_cumsum(a, axis=None, dtype=None):
     """The running sum along an axis, of all elements where it is None."""
     return cumsum(_vector(a), dim=0, dtype=dtype) if axis is None else cumsum(a, dim=axis, dtype=dtype)
-
-
-@function(np.linspace, method=False)
-def np_linspace(start, stop, num=50, endpoint=True):
-    """`num` numbers at equal steps from start to stop, along a new first axis."""
-    steps = np.arange(num) / max(num - endpoint, 1)
-    shape = (-1, *[1] * max(np.ndim(start), np.ndim(stop)))
-    return start + np.reshape(steps, shape) * (stop - start)
 
 
 @function(np.linalg.solve, method=False)
@@ -249,39 +199,7 @@ def np_pinv(a, rcond=None):
 @function(np.full_like, method=False)
 def np_full_like(a, fill_value, dtype=None):
     """One value in the shape of a."""
-    return (np.zeros_like(a) + fill_value).astype(a.dtype if dtype is None else dtype)
-
-
-@function(np.hypot, method=False)
-def np_hypot(x, y):
-    """sqrt(x^2 + y^2)."""
-    return T.sqrt(x * x + y * y)
-
-
-@function(np.logaddexp2, method=False)
-def np_logaddexp2(x, y):
-    """log2(2^x + 2^y)."""
-    return T.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2)
-
-
-@function(np.sinc, method=False)
-def np_sinc(x):
-    """sin(pi x) / (pi x), 1 at 0."""
-    zero = np.equal(x, 0)
-    angle = math.pi * E.where(zero, 1.0, x)
-    return E.where(zero, 1.0, T.sin(angle) / angle)
-
-
-@function(np.rad2deg, np.degrees, method=False)
-def np_degrees(x):
-    """Radians in degrees."""
-    return x * (180 / math.pi)
-
-
-@function(np.deg2rad, np.radians, method=False)
-def np_radians(x):
-    """Degrees in radians."""
-    return x * (math.pi / 180)
+    return np.broadcast_to(fill_value, np.shape(a)).astype(a.dtype if dtype is None else dtype)
 
 
 @function(np.nan_to_num, method=False)

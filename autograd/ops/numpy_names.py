@@ -45,14 +45,22 @@ def dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
     """
     own = NUMPY.get(function)
     if own is not None:
-        return own(*args, **kwargs)
+        result = own(*args, **kwargs)
+        if not hasattr(own, "op") or own.op.has_rules or own.op.reference or not _has_floats(result):
+            return result
     constant = function in _CONSTANT
     if not constant and mode.grad and (_requires_grad(args) or _requires_grad(tuple(kwargs.values()))):
         raise TypeError(
             f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
         )
+    if own is not None:
+        return result
     result = function(*strip(args), **{name: strip(value) for name, value in kwargs.items()})
     return result if constant else _wrapped(result)
+
+
+def _has_floats(result: Any) -> bool:
+    return any(part.dtype.kind == "f" for part in (result if isinstance(result, tuple) else (result,)))
 
 
 def _wrapped(result: Any) -> Any:

@@ -11,12 +11,11 @@ import numpy as onp
 import pytest
 from autograd.builtins import isinstance as like_isinstance
 from autograd.builtins import type as like_type
-from autograd.core import vspace
-from autograd.extend import defvjp, defvjp_argnum, notrace_primitive, primitive
+from autograd.extend import defvjp, defvjp_argnum, notrace_primitive, primitive, vspace
 from autograd.misc import flatten
 from autograd.misc.flatten import flatten_func
 from autograd.misc.optimizers import adam, rmsprop, sgd
-from autograd.test_util import check_equivalent, check_grads, combo_check
+from autograd.test_util import check_equivalent, check_grads
 from autograd.tracer import getval, isbox
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +30,6 @@ from autograd import (
     hessian,
     hessian_vector_product,
     jacobian,
-    make_ggnvp,
     make_hvp,
     make_jvp,
     make_vjp,
@@ -117,7 +115,6 @@ def test_products_with_jacobians_and_hessians():
     hvp, gradient = make_hvp(loss)(X)
     close(hvp(V), matrix @ V)
     close(gradient, grad(loss)(X))
-    close(make_ggnvp(f)(X)(V), jacobian_of_f.T @ jacobian_of_f @ V)
 
 
 def test_gradients_with_something_else_and_by_name():
@@ -250,7 +247,6 @@ def test_check_grads_finds_a_wrong_rule():
     check_grads(square, modes=["rev"], order=1)(1.5)
     with pytest.raises(AssertionError):
         check_grads(square, modes=["rev"], order=2)(1.5)
-    combo_check(np.sum, (0,))([X, A], axis=[None, 0], keepdims=[True, False])
 
 
 def test_the_space_of_a_nest():
@@ -296,15 +292,13 @@ def test_optimisers_find_a_minimum_of_a_nest(optimize):
 def test_densities_of_scipy_have_derivatives():
     stats = pytest.importorskip("scipy.stats")
     from autograd.scipy import special
-    from autograd.scipy.stats import norm, t
+    from autograd.scipy.stats import norm
 
     close(norm.logpdf(X, 0.5, 2.0), stats.norm.logpdf(X, 0.5, 2.0))
     close(norm.cdf(X, 0.5, 2.0), stats.norm.cdf(X, 0.5, 2.0))
     close(norm.sf(X, 0.5, 2.0), stats.norm.sf(X, 0.5, 2.0))
-    close(t.logpdf(X, 3.5, 0.5, 2.0), stats.t.logpdf(X, 3.5, 0.5, 2.0))
     for density in (norm.pdf, norm.logcdf, norm.logsf):
         check_grads(density)(X, 0.3, 1.5)
-    check_grads(t.pdf)(X, 3.5, 0.3, 1.5)
     for function in (special.expit, special.erf, special.erfc):
         check_grads(function)(X)
     for function in (special.gammaln, special.gamma, special.psi, special.logit, special.erfinv):

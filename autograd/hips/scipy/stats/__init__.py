@@ -2,4 +2,3 @@
 
 from autograd.hips.scipy.stats import multivariate_normal as multivariate_normal
 from autograd.hips.scipy.stats import norm as norm
-from autograd.hips.scipy.stats import t as t
