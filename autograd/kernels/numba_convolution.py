@@ -143,7 +143,7 @@ def _line(x, n, channel, d, h):
 
 @kernel
 def _load(planes, x, n, images, spans, size, row, before):
-    """Copy images from the n-th on into planes[..., before:], whose rows (plane, channel) have `row` elements."""
+    """Copy so many images from the n-th into the rows (plane, channel) of planes, each from its element `before` on."""
     wide_vectors()
     channels = x.shape[1]
     elements = size[0] * size[1] * size[2]

@@ -172,7 +172,7 @@ def test_cross_entropy_is_accurate_at_any_offset(seed, n, v, dtype, smoothing, w
 
     def loss(x):
         w = None if weight is None else Tensor(weight, dtype=dtype)
-        return F.cross_entropy(x, Tensor(target), w, label_smoothing=smoothing, reduction="none")
+        return F.cross_entropy(x, ag.as_tensor(target), w, label_smoothing=smoothing, reduction="none")
 
     log_p = log_probabilities(*exactly(x))
     wanted = smoothing / v + (1 - smoothing) * (target[:, None] == np.arange(v)) * (target != -100)[:, None]

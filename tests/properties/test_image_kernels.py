@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
@@ -49,3 +49,40 @@ def test_convolution(case, n, channels, rows, transposed, seed):
     g = images(rng, shape, transposed)
     found, expected = (kernels.correlate_weight(g, x, groups, at, to) for kernels in (fast, plain))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.sqrt(g[:, 0].size))
+
+
+@relaxed
+@given(geometries(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_max_pooling(case, transposed, seed):
+    size, kernel, steps = case
+    steps = steps._replace(padding=tuple(min(p, k // 2) for p, k in zip(steps.padding, kernel)))
+    places = output_size(size, kernel, steps)
+    assume(min(places) > 0)
+    rng = np.random.default_rng(seed)
+    x = np.round(images(rng, (2, 3, *size), transposed), 1)  # with ties
+    x[rng.random(x.shape) < 0.1] = rng.choice([np.nan, -np.inf, np.inf])
+    found, expected = (kernels.max_pool(x, kernel, steps, places) for kernels in (fast, plain))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+    g = images(rng, found[0].shape, transposed)
+    sums = [kernels.unpool(g, found[1], size) for kernels in (fast, plain)]
+    np.testing.assert_allclose(*sums, rtol=1e-5, atol=1e-5)
+
+
+@relaxed
+@given(*[st.integers(1, 40)] * 3, *[st.booleans()] * 3, st.tuples(*[st.booleans()] * 3), st.integers(0, 2**32 - 1))
+def test_batch_normalisation(n, c, length, weighted, biased, transposed, needs, seed):
+    rng = np.random.default_rng(seed)
+    x, g = (images(rng, (n, c, length), transposed) + 3 * level for level in (1, 0))
+    weight, bias = (rng.standard_normal(c).astype(np.float32) if there else None for there in (weighted, biased))
+    mean, var = plain.channel_statistics(x)
+    for a, b in zip(fast.channel_statistics(x), (mean, var), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    eps = 1e-2  # a small one would magnify rounding where a channel hardly varies
+    outs = [kernels.batch_norm(x, weight, bias, mean, var, eps) for kernels in (fast, plain)]
+    grads = [k.batch_norm_backward(g, x, weight, mean, outs[0][1], needs) for k in (fast, plain)]
+    for a, b in (*zip(*outs, strict=True), *zip(*grads, strict=True)):
+        if b is None:
+            assert a is None
+        else:
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * np.sqrt(n * length), strict=True)

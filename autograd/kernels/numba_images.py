@@ -1,0 +1,170 @@
+"""Pooling and batch normalisation in compiled loops: images or channels are shared among the threads."""
+
+import numpy as np
+from numba import float32, float64, int64
+
+from autograd.kernels import numpy_images
+from autograd.kernels.numba_math import kernel, wide_vectors
+from autograd.kernels.threads import GRAIN_SIZE, parallel_for
+
+
+def _supported(*arrays):
+    return all(a is None or (a.dtype == np.float32 and a.size) for a in arrays)
+
+
+def _contiguous(x):
+    return x if x.flags.carray else np.array(x, order="C")
+
+
+def _share(body, count, size):
+    """Call body(start, stop) on ranges of `count` images or channels that have `size` elements in all."""
+    parallel_for(body, count, max(1, count * (GRAIN_SIZE // 8) // size))
+
+
+# Pooling --------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _max_pool(values, indices, x, window, stride, padding, dilation, start, stop):
+    _, depth, height, width = x.shape
+    places = values.shape
+    for n in range(start, stop):
+        for i in range(places[1]):
+            for j in range(places[2]):
+                for k in range(places[3]):
+                    d0, h0, w0 = i * stride[0] - padding[0], j * stride[1] - padding[1], k * stride[2] - padding[2]
+                    best, index = float32(-np.inf), int64(-1)
+                    for a in range(window[0]):
+                        d = d0 + a * dilation[0]
+                        if d < 0 or d >= depth:
+                            continue
+                        for b in range(window[1]):
+                            h = h0 + b * dilation[1]
+                            if h < 0 or h >= height:
+                                continue
+                            for c in range(window[2]):
+                                w = w0 + c * dilation[2]
+                                if w < 0 or w >= width:
+                                    continue
+                                v = x[n, d, h, w]
+                                if index < 0 or v > best or v != v:
+                                    best, index = v, (d * height + h) * width + w
+                    values[n, i, j, k], indices[n, i, j, k] = best, index
+
+
+def max_pool(x, kernel, steps, places):
+    inside = all(n >= d for n, d in zip(x.shape[2:], steps.dilation))  # then every window has an element of the image
+    if not (_supported(x) and inside):
+        return numpy_images.max_pool(x, kernel, steps, places)
+    extra = (1,) * (3 - len(places))
+    values, indices = (np.empty((*x.shape[:2], *places), dtype) for dtype in (np.float32, np.int64))
+    images = x.shape[0] * x.shape[1]
+    arrays = [a.reshape(images, *extra, *a.shape[2:]) for a in (values, indices, _contiguous(x))]
+    tables = [(*extra, *kernel), (*extra, *steps.stride), (*(0 for _ in extra), *steps.padding)]
+    tables.append((*extra, *steps.dilation))
+    _share(lambda start, stop: _max_pool(*arrays, *tables, start, stop), images, x.size)
+    return values, indices
+
+
+@kernel
+def _unpool(out, x, indices, start, stop):
+    for n in range(start, stop):
+        for i in range(x.shape[1]):
+            out[n, indices[n, i]] += x[n, i]
+
+
+def unpool(x, indices, size):
+    if not _supported(x):
+        return numpy_images.unpool(x, indices, size)
+    images = x.shape[0] * x.shape[1]
+    out = np.zeros((*x.shape[:2], *size), np.float32)
+    arrays = [a.reshape(images, a.size // images) for a in (out, _contiguous(x), _contiguous(indices))]
+    _share(lambda start, stop: _unpool(*arrays, start, stop), images, x.size)
+    return out
+
+
+# Batch normalisation --------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _statistics(mean, var, x, start, stop):
+    wide_vectors()
+    n, _, length = x.shape
+    for c in range(start, stop):
+        total = float64(0)
+        for i in range(n):
+            part, row = float32(0), x[i, c]
+            for j in range(length):
+                part += row[j]
+            total += part
+        middle = float32(total / (n * length))
+        total = float64(0)
+        for i in range(n):
+            part, row = float32(0), x[i, c]
+            for j in range(length):
+                part += (row[j] - middle) * (row[j] - middle)
+            total += part
+        mean[c], var[c] = middle, float32(total / (n * length))
+
+
+def channel_statistics(x):
+    if not _supported(x):
+        return numpy_images.channel_statistics(x)
+    x, (mean, var) = _contiguous(x), np.empty((2, x.shape[1]), np.float32)
+    _share(lambda start, stop: _statistics(mean, var, x, start, stop), x.shape[1], x.size)
+    return mean, var
+
+
+@kernel
+def _affine(out, x, scale, shift, start, stop):
+    wide_vectors()
+    for i in range(start, stop):
+        for c in range(x.shape[1]):
+            a, b, to, row = scale[c], shift[c], out[i, c], x[i, c]
+            for j in range(x.shape[2]):
+                to[j] = row[j] * a + b
+
+
+def batch_norm(x, weight, bias, mean, var, eps):
+    if not _supported(x, weight, bias, mean, var):
+        return numpy_images.batch_norm(x, weight, bias, mean, var, eps)
+    rstd = 1 / np.sqrt(var + np.float32(eps))
+    scale = _contiguous(rstd if weight is None else rstd * weight)
+    shift = -mean * scale if bias is None else bias - mean * scale
+    x, out = _contiguous(x), np.empty(x.shape, np.float32)
+    _share(lambda start, stop: _affine(out, x, scale, shift, start, stop), len(x), x.size)
+    return out, rstd
+
+
+@kernel
+def _batch_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd, start, stop):
+    wide_vectors()
+    n, _, length = x.shape
+    for c in range(start, stop):
+        middle, k = mean[c], rstd[c]
+        total, along = float64(0), float64(0)
+        for i in range(n):
+            part, product, g_row, row = float32(0), float32(0), g[i, c], x[i, c]
+            for j in range(length):
+                part += g_row[j]
+                product += g_row[j] * (row[j] - middle)
+            total += part
+            along += product
+        g_weight[c], g_bias[c] = float32(along * k), float32(total)
+        scale = k * weight[c]
+        slope = float32(-along * k * k * scale / (n * length))
+        level = float32(-total * scale / (n * length)) - slope * middle
+        for i in range(n):
+            to, g_row, row = g_x[i, c], g[i, c], x[i, c]
+            for j in range(length):
+                to[j] = scale * g_row[j] + slope * row[j] + level
+
+
+def batch_norm_backward(g, x, weight, mean, rstd, needs):
+    if not _supported(g, x, weight, mean, rstd):
+        return numpy_images.batch_norm_backward(g, x, weight, mean, rstd, needs)
+    g_x, (g_weight, g_bias) = np.empty(x.shape, np.float32), np.empty((2, x.shape[1]), np.float32)
+    weight = np.ones(x.shape[1], np.float32) if weight is None else weight
+    arrays = [_contiguous(a) for a in (g, x, weight, mean, rstd)]
+    _share(lambda start, stop: _batch_norm_backward(g_x, g_weight, g_bias, *arrays, start, stop), x.shape[1], x.size)
+    return tuple(found if need else None for found, need in zip((g_x, g_weight, g_bias), needs))
