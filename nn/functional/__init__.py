@@ -7,6 +7,7 @@ from nn.functional.convolution import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
 from nn.functional.embedding import *
+from nn.functional.image import *
 from nn.functional.layer import *
 from nn.functional.likelihood import *
 from nn.functional.loss import *

@@ -7,6 +7,7 @@ from nn.layers.containers import *
 from nn.layers.convolution import *
 from nn.layers.dropout import *
 from nn.layers.embedding import *
+from nn.layers.image import *
 from nn.layers.linear import *
 from nn.layers.loss import *
 from nn.layers.norm import *

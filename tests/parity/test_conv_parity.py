@@ -298,3 +298,58 @@ def test_second_derivatives_of_batch_norm(training):
         return lambda x, w, b: function(x, library.tensor(mean), library.tensor(var), w, b, training)
 
     compare(of(ag, F.batch_norm), of(torch, TF.batch_norm), arrays, np.float64, second=True)
+
+
+# Images -------------------------------------------------------------------------------------------------------------
+
+MODES = ("nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "trilinear")
+
+
+@many
+@given(st.data())
+def test_interpolation(data):
+    draw = data.draw
+    mode = draw(st.sampled_from(MODES))
+    dims = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}.get(mode) or draw(st.integers(1, 3))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    sizes = [draw(st.integers(1, 6)) for _ in range(dims)]
+    x = draw(laid_out((draw(st.integers(1, 2)), draw(st.integers(1, 3)), *sizes), dtype))
+    keywords: dict = {"mode": mode}
+    if draw(st.booleans()):
+        keywords["size"] = draw(st.integers(1, 9)) if dims == 1 else tuple(draw(st.integers(1, 9)) for _ in sizes)
+    else:
+        keywords["scale_factor"] = draw(st.sampled_from([2, 0.5, 1.7, (3.0, 1.5, 0.7)[:dims]]))
+        keywords["recompute_scale_factor"] = draw(st.sampled_from([None, True, False]))
+        assume("size" in keywords or min(np.floor(np.multiply(sizes, keywords["scale_factor"]))) > 0)
+    if mode.endswith(("linear", "cubic")):
+        keywords["align_corners"] = draw(st.sampled_from([None, True, False]))
+    compare(lambda a: F.interpolate(a, **keywords), lambda a: TF.interpolate(a, **keywords), [x], dtype)
+
+
+@many
+@given(st.data())
+def test_unfold_and_fold(data):
+    draw = data.draw
+    kernel, stride, dilation, padding = (tuple(draw(st.integers(a, 3)) for _ in range(2)) for a in (1, 1, 1, 0))
+    least = [max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding)]
+    size = tuple(n + draw(st.integers(0, 4)) for n in least)
+    x = draw(laid_out((2, 3, *size)))
+    x = x[0] if draw(st.booleans()) else x
+    settings = (dilation, padding, stride)
+    compare(lambda a: F.unfold(a, kernel, *settings), lambda a: TF.unfold(a, kernel, *settings), [x], np.float64)
+    columns = F.unfold(ag.tensor(x), kernel, *settings).numpy()
+    ours, theirs = beside("Fold", size, kernel, *settings)
+    compare(ours, theirs, [columns], np.float64)
+
+
+IMAGES = [
+    ("Upsample", (None, 2)), ("Upsample", ((3, 5), None, "bilinear")), ("UpsamplingNearest2d", ((5, 3),)),
+    ("UpsamplingBilinear2d", (None, 1.5)), ("PixelShuffle", (2,)), ("PixelUnshuffle", (2,)), ("ChannelShuffle", (4,)),
+    ("Unfold", ((2, 3), 1, 1, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings"), IMAGES, ids=str)
+def test_image_layers(name, settings):
+    ours, theirs = beside(name, *settings)
+    compare(ours, theirs, [np.random.default_rng(0).standard_normal((2, 8, 4, 6))], np.float64)
