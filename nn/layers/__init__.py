@@ -8,6 +8,7 @@ from nn.layers.convolution import *
 from nn.layers.dropout import *
 from nn.layers.embedding import *
 from nn.layers.image import *
+from nn.layers.lazy import *
 from nn.layers.linear import *
 from nn.layers.loss import *
 from nn.layers.norm import *

@@ -1,0 +1,159 @@
+"""Layers that learn the size of their input from the first one that they see, and are the plain layers from then on."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.tensor import leaf
+from nn.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from nn.layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from nn.layers.linear import Linear
+from nn.module import Module
+from nn.parameter import Parameter
+
+__all__ = ["LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d"]
+__all__ += ["LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyLinear"]
+
+
+class _Uninitialized(Tensor):
+    """A tensor without elements, until `materialize` gives it a shape: it is of the class `plain` from then on."""
+
+    plain: ClassVar[type]
+
+    def materialize(self, shape: Any) -> None:
+        """Take memory for this shape; what is in it is not set."""
+        self.array = np.empty(tuple(shape), self.array.dtype)
+        self.node = leaf(self.array) if self.requires_grad else None
+        self.__class__ = self.plain
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape is not known yet."""
+
+    plain = Parameter
+
+
+class UninitializedBuffer(_Uninitialized):
+    """A buffer whose shape is not known yet."""
+
+    plain = Tensor
+
+
+class LazyModuleMixin(Module):
+    """What makes a layer of a plain one whose first argument, the size of its input, is not known yet.
+
+    `cls_to_become` is the plain class, and `size_name` the attribute with the size, which is that of `size_dim`.
+    """
+
+    cls_to_become: ClassVar[Any]
+    size_name: ClassVar[str] = "in_channels"
+    size_dim: ClassVar[int] = 1
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*(0, *args), **kwargs)
+        self._settings = args, kwargs
+        for name, parameter in self._own_parameters():
+            setattr(self, name, UninitializedParameter(np.empty(0, parameter.array.dtype)))
+        for name, buffer in self._own_buffers():
+            if buffer.ndim:
+                setattr(self, name, UninitializedBuffer(np.empty(0, buffer.array.dtype)))
+        self.register_load_state_dict_pre_hook(_take_shapes)
+
+    def has_uninitialized_params(self) -> bool:
+        """Whether the shape of a parameter or buffer is not known yet."""
+        return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own_parameters() + self._own_buffers())
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Make and initialise the parameters and buffers for inputs such as this one."""
+        size = input.shape[self.size_dim]
+        setattr(self, self.size_name, size)
+        if self.has_uninitialized_params():
+            args, kwargs = self._settings
+            plain = self.cls_to_become(size, *args, **kwargs)
+            for name, value in plain._own_parameters() + plain._own_buffers():
+                own = getattr(self, name)
+                if isinstance(own, _Uninitialized):
+                    own.materialize(value.shape)
+                    own.array[...] = value.array
+
+    def __call__(self, input: Tensor, *args: Any, **kwargs: Any) -> Any:
+        self.initialize_parameters(input)
+        self.__class__ = self.cls_to_become
+        del self._settings
+        return self(input, *args, **kwargs)
+
+
+def _take_shapes(module: Any, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+    """Give what has no shape yet that of the tensor to be loaded."""
+    for name, tensor in module._own_parameters() + module._own_buffers():
+        if isinstance(tensor, _Uninitialized) and prefix + name in state_dict:
+            tensor.materialize(state_dict[prefix + name].shape)
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """Linear, with the in_features of its first input."""
+
+    cls_to_become, size_name, size_dim = Linear, "in_features", -1
+
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(out_features, bias, device, dtype)
+
+
+class LazyConv1d(LazyModuleMixin, Conv1d):
+    """Conv1d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = Conv1d, -2
+
+
+class LazyConv2d(LazyModuleMixin, Conv2d):
+    """Conv2d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = Conv2d, -3
+
+
+class LazyConv3d(LazyModuleMixin, Conv3d):
+    """Conv3d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = Conv3d, -4
+
+
+class LazyConvTranspose1d(LazyModuleMixin, ConvTranspose1d):
+    """ConvTranspose1d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = ConvTranspose1d, -2
+
+
+class LazyConvTranspose2d(LazyModuleMixin, ConvTranspose2d):
+    """ConvTranspose2d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = ConvTranspose2d, -3
+
+
+class LazyConvTranspose3d(LazyModuleMixin, ConvTranspose3d):
+    """ConvTranspose3d, with the in_channels of its first input."""
+
+    cls_to_become, size_dim = ConvTranspose3d, -4
+
+
+class LazyBatchNorm1d(LazyModuleMixin, BatchNorm1d):
+    """BatchNorm1d, with the num_features of its first input."""
+
+    cls_to_become, size_name = BatchNorm1d, "num_features"
+
+
+class LazyBatchNorm2d(LazyModuleMixin, BatchNorm2d):
+    """BatchNorm2d, with the num_features of its first input."""
+
+    cls_to_become, size_name = BatchNorm2d, "num_features"
+
+
+class LazyBatchNorm3d(LazyModuleMixin, BatchNorm3d):
+    """BatchNorm3d, with the num_features of its first input."""
+
+    cls_to_become, size_name = BatchNorm3d, "num_features"
