@@ -1,7 +1,8 @@
 """A network learns to read handwritten digits (MNIST), in less than a minute.
 
-Two networks: the default one, and the classic of M. Nielsen's book, which makes more mistakes. The trained weights, a
-report and pictures are in out/digits/ then, and --predict reads a picture of your own.
+Three networks: the default one, a convolutional one, which makes fewer mistakes and takes minutes, and the classic of
+M. Nielsen's book, which makes more. The trained weights, a report and pictures are in out/digits/ then, and --predict
+reads a picture of your own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import nn.functional as F
-from autograd import Tensor, as_tensor, draw, load, manual_seed, save
+from autograd import Tensor, as_tensor, cat, draw, load, manual_seed, save
 from autograd.tracing import trace
 from demos.common import Parser, at_least, out_dir, parser, positive, pyplot, run
 from demos.data.idx import Mnist, load_mnist
@@ -27,7 +28,8 @@ from demos.data.images import Digits, pixels
 from demos.data.picture import read_picture
 from demos.pictures import digits as pictures
 from models import mlp
-from nn import optim
+from models.cnn import CNN
+from nn import Module, optim
 from nn.data import DataLoader
 from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
@@ -40,7 +42,7 @@ WEIGHTS = "weights.pkl"
 class Recipe(NamedTuple):
     """How one network is trained; `scores` turns its outputs into ten numbers from 0 to 1."""
 
-    build: Callable[[], mlp.MLP]
+    build: Callable[[], Module]
     loss: Callable[[Tensor, Tensor], Tensor]  # of the outputs (B, 10) and the labels (B,)
     optimizer: Callable[..., optim.Optimizer]
     folder: str
@@ -67,6 +69,19 @@ RECIPES = {
         scores=lambda z: F.softmax(z, -1),
         score="probability",
     ),
+    "cnn": Recipe(
+        build=CNN,
+        loss=F.cross_entropy,
+        optimizer=optim.AdamW,
+        folder="digits-cnn",
+        epochs=8,
+        batch=128,
+        lr=3e-3,
+        one_cycle=True,
+        shift=2,
+        scores=lambda z: F.softmax(z, -1),
+        score="probability",
+    ),
     "nielsen": Recipe(
         build=mlp.nielsen,
         loss=lambda a, labels: F.quadratic_cost(a, as_tensor(ONE_HOT[labels.array])),
@@ -86,7 +101,7 @@ RECIPES = {
 class Trained(NamedTuple):
     """A network after its training, what it was trained and tested on, and how the training went."""
 
-    model: mlp.MLP
+    model: Module
     data: Mnist
     loader: DataLoader
     history: History
@@ -94,10 +109,15 @@ class Trained(NamedTuple):
     cpu_seconds: float
 
 
-def scores(model: mlp.MLP, recipe: Recipe, images: np.ndarray) -> np.ndarray:
+def outputs(model: Module, images: Tensor) -> Tensor:
+    """What the network makes of images (N, 784), a few at a time, so that their channels need little memory."""
+    return cat([model(part) for part in images.split(500)])
+
+
+def scores(model: Module, recipe: Recipe, images: np.ndarray) -> np.ndarray:
     """The ten scores (N, 10) of each image."""
     with evaluating(model):
-        return recipe.scores(model(pixels(images))).numpy()
+        return recipe.scores(outputs(model, pixels(images))).numpy()
 
 
 def fit(recipe: Recipe, args: Namespace) -> Trained:
@@ -109,9 +129,9 @@ def fit(recipe: Recipe, args: Namespace) -> Trained:
     images, labels = pixels(data.test_images), as_tensor(data.test_labels.astype(np.int64))
 
     def evaluate() -> dict[str, float]:
-        outputs = model(images)
-        right = recipe.scores(outputs).numpy().argmax(-1) == data.test_labels
-        return {"loss": recipe.loss(outputs, labels).item(), "accuracy": float(np.mean(right))}
+        found = outputs(model, images)
+        right = recipe.scores(found).numpy().argmax(-1) == data.test_labels
+        return {"loss": recipe.loss(found, labels).item(), "accuracy": float(np.mean(right))}
 
     optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.epochs * len(loader)
     schedule = OneCycleLR(optimizer, args.lr, steps, pct_start=0.2, cycle_momentum=False) if recipe.one_cycle else None
@@ -145,7 +165,7 @@ def report(trained: Trained, confusion: np.ndarray, args: Namespace) -> dict[str
         digest.update(parameter.array.tobytes())
     return {
         "network": args.network,
-        "sizes": model.config.sizes,
+        "shapes": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         **{name: getattr(args, name) for name in ("seed", "epochs", "batch", "lr")},
         "steps": len(trained.history.column("loss")[0]),
@@ -166,7 +186,7 @@ def report(trained: Trained, confusion: np.ndarray, args: Namespace) -> dict[str
     }
 
 
-def draw_step(model: mlp.MLP, recipe: Recipe, loader: DataLoader, file: Path) -> Path:
+def draw_step(model: Module, recipe: Recipe, loader: DataLoader, file: Path) -> Path:
     """The computation graph of one training step, with its values and gradients. Returns the file that was written."""
     images, labels = next(iter(loader))
     model.train()
@@ -200,7 +220,8 @@ def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
     pictures.training(losses, accuracies(history), len(loader), folder / "training.png")
     pictures.confusion(confusion, folder / "confusion.png")
     pictures.mistakes(data.test_images, data.test_labels, found, recipe.score, folder / "mistakes.png")
-    pictures.first_layer(model.layers[0].weight.detach().numpy(), folder / "first_layer.png")
+    first = model.layers[0].weight.detach().numpy()
+    pictures.first_layer(first.reshape(len(first), -1), folder / "first_layer.png")
     graph = draw_step(model, recipe, loader, folder / "graph.svg")
     for name, what in (
         (WEIGHTS, "the trained weights"),
@@ -221,7 +242,7 @@ def command(args: Namespace) -> str:
     return f"python -m demos.digits{chosen}" + (f" --out {args.out}" if args.out else "")
 
 
-def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> mlp.MLP:
+def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> Module:
     """The network with the weights in `folder`. Raises ValueError that says which command trains them."""
     model, file = recipe.build(), folder / WEIGHTS
     try:
@@ -251,16 +272,16 @@ def options() -> Parser:
 
     def add(name: str, text: str, **keywords: Any) -> None:
         values = [str(getattr(recipe, name[2:], "")) for recipe in RECIPES.values()]
-        shown = f" (default: {values[0]}, nielsen: {values[1]})" if values[0] else ""
+        shown = f" ({', '.join(f'{name}: {n}' for name, n in zip(RECIPES, values))})" if values[0] else ""
         result.add_argument(name, default=SUPPRESS, help=text + shown, **keywords)
 
-    result.add_argument("--network", choices=RECIPES, default="default", help="which of the two")
+    result.add_argument("--network", choices=RECIPES, default="default", help="which of them")
     add("--epochs", "passes over the training images", type=at_least(1))
     add("--batch", "images a step", type=at_least(1))
     add("--lr", "learning rate", type=positive)
     add("--images", "use only so many images to train and to test, for a quick try", type=at_least(1))
     add("--predict", "read the digit in this picture instead of training", metavar="FILE.png")
-    add("--out", "folder for the results (default: out/digits, nielsen: out/digits-nielsen)", type=Path)
+    add("--out", "folder for the results (default: out/digits, or out/digits-NETWORK)", type=Path)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,14 +79,15 @@ def mistakes(images: np.ndarray, labels: np.ndarray, scores: np.ndarray, score: 
 
 
 def first_layer(weight: np.ndarray, file: Path, most: int = 64) -> None:
-    """The weights (neurons, 784) of the neurons with the largest ones, each as an image with a scale of its own."""
+    """The weights (neurons, pixels) of the neurons with the largest ones, each as a square with a scale of its own."""
+    side = math.isqrt(weight.shape[1])
     strongest = weight[np.argsort(-np.linalg.norm(weight, axis=1), kind="stable")[:most]]
     scaled = np.clip(strongest / np.quantile(np.abs(strongest), 0.995, axis=1, keepdims=True), -1, 1)
     columns = int(np.ceil(np.sqrt(len(scaled))))
     rows = -(-len(scaled) // columns)
-    tiles = np.full((rows * columns, 30, 30), np.nan)  # a white frame around each
-    tiles[: len(scaled), 1:-1, 1:-1] = scaled.reshape(-1, 28, 28)
-    mosaic = tiles.reshape(rows, columns, 30, 30).swapaxes(1, 2).reshape(rows * 30, columns * 30)
+    tiles = np.full((rows * columns, side + 2, side + 2), np.nan)  # a white frame around each
+    tiles[: len(scaled), 1:-1, 1:-1] = scaled.reshape(-1, side, side)
+    mosaic = tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2).reshape(rows * (side + 2), -1)
 
     figure, axes = pyplot().subplots(figsize=(columns, rows + 0.6), layout="constrained")
     axes.imshow(mosaic, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest")
