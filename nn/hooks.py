@@ -42,7 +42,7 @@ class Hooks:
                 return changed
             return (changed if isinstance(changed, tuple) else (changed,)), kwargs
 
-        return _register(self._forward_pre_hooks, run, prepend)
+        return register(self._forward_pre_hooks, run, prepend)
 
     def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Call `hook(module, args, output)` after every forward; what it returns, if not None, replaces the output.
@@ -54,7 +54,7 @@ class Hooks:
             changed = hook(module, args, kwargs, output) if with_kwargs else hook(module, args, output)
             return output if changed is None else changed
 
-        return _register(self._forward_hooks, run, prepend)
+        return register(self._forward_hooks, run, prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for hook in tuple(self._forward_pre_hooks.values()):
@@ -72,13 +72,13 @@ class Hooks:
 
         Both are tuples: of the gradients of the arguments given by position, and of the results.
         """
-        return _register(self._backward_hooks, _Kept(hook, before=False), prepend)
+        return register(self._backward_hooks, _Kept(hook, before=False), prepend)
 
     register_backward_hook = register_full_backward_hook
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward; it may return a new grad_output."""
-        return _register(self._backward_hooks, _Kept(hook, before=True), prepend)
+        return register(self._backward_hooks, _Kept(hook, before=True), prepend)
 
     # -- state --------------------------------------------------------------------------------------------------
 
@@ -123,7 +123,8 @@ class _Kept:
         return self.hook(*args)
 
 
-def _register(hooks: dict[int, Hook], hook: Hook, first: bool) -> RemovableHandle:
+def register(hooks: dict[int, Hook], hook: Hook, first: bool = False) -> RemovableHandle:
+    """Add a hook to a register, as the last or the `first`."""
     others = dict(hooks) if first else {}
     if first:
         hooks.clear()

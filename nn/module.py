@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from autograd import Tensor, bfloat16, float16, float32, float64
+from autograd import Tensor
 from autograd.grad_mode import mode
+from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
-from nn.state import LoadResult, Register, cast, load, zero_grads
+from nn.state import LoadResult, Register, load
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -24,7 +25,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-class Module(Hooks):
+class Module(Hooks, Conversions):
     """Base of every layer and model.
 
     A subclass calls `super().__init__()`, assigns Parameters and Modules to attributes and defines `forward`.
@@ -199,9 +200,9 @@ class Module(Hooks):
         """Yield every buffer once."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """Yield this module and all below it, parents first, each once."""
-        return (module for _, module in self.named_modules())
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) of the direct children, each once."""
@@ -225,6 +226,13 @@ class Module(Hooks):
             module = found
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path; with `strict` there must be one already."""
+        if strict:
+            self.get_submodule(target)
+        path, _, name = target.rpartition(".")
+        self.get_submodule(path).add_module(name, module)
+
     def _get(self, target: str, kind: type, word: str) -> Any:
         path, _, name = target.rpartition(".")
         found = self.get_submodule(path).__dict__.get(name)
@@ -242,12 +250,15 @@ class Module(Hooks):
 
     # -- state --------------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(
+        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
         """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
 
         A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
+        A `destination` is filled and returned.
         """
-        state: dict[str, Tensor] = {}
+        state: dict[str, Tensor] = {} if destination is None else destination
         self._add_state(state, prefix, keep_vars)
         return state
 
@@ -298,50 +309,6 @@ class Module(Hooks):
         for child in self.children():
             child.apply(fn)
         fn(self)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Cast every floating-point parameter, gradient and buffer in place: `to(dtype)`, `to("cpu")`, `to(tensor)`."""
-        for tensor in (*self.parameters(), *self.buffers()):
-            cast(tensor, args, kwargs)
-        return self
-
-    def half(self) -> Self:
-        """Cast to float16."""
-        return self.to(float16)
-
-    def float(self) -> Self:
-        """Cast to float32."""
-        return self.to(float32)
-
-    def double(self) -> Self:
-        """Cast to float64."""
-        return self.to(float64)
-
-    def bfloat16(self) -> Self:
-        """Raises TypeError: NumPy has no bfloat16."""
-        return self.to(bfloat16)
-
-    def cuda(self, device: Any = None) -> Self:
-        """Raises RuntimeError: there is no GPU here."""
-        return self.to("cuda")
-
-    def type(self, dst_type: Any) -> Self:
-        """Cast to a dtype."""
-        return self.to(dst_type)
-
-    def cpu(self) -> Self:
-        """Return this module: all tensors are on the CPU."""
-        return self
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set all gradients to None, or to zeros without `set_to_none`."""
-        zero_grads(self.parameters(), set_to_none)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Train every parameter, or freeze every one."""
-        for parameter in self.parameters():
-            parameter.requires_grad_(requires_grad)
         return self
 
     # -- show ---------------------------------------------------------------------------------------------------

@@ -175,21 +175,21 @@ def _softmax_dim(name: str, dim: int | None, ndim: int) -> int:
     return guess
 
 
-def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) / sum(exp(x)) along `dim`, computed in `dtype` if one is given."""
     input = input if dtype is None else input.to(dtype)
     return ops.softmax(input, dim=_softmax_dim("softmax", dim, input.ndim))
 
 
-def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`, finite where softmax underflows."""
     input = input if dtype is None else input.to(dtype)
     return ops.log_softmax(input, dim=_softmax_dim("log_softmax", dim, input.ndim))
 
 
-def softmin(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x)."""
-    return softmax(-input, _softmax_dim("softmin", dim, input.ndim), dtype)
+    return softmax(-input, _softmax_dim("softmin", dim, input.ndim), dtype=dtype)
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:

@@ -50,7 +50,7 @@ def batch_norm(
     mean, var = statistics = ops.channel_statistics(x.array)
     with no_grad():
         for running, found in ((running_mean, mean), (running_var, var * (count / max(count - 1, 1)))):
-            if running is not None:
+            if running is not None and count:
                 running.mul_(1 - momentum).add_(Tensor.wrap(found.astype(running.array.dtype)), alpha=momentum)
     out = ops.batch_norm(x, weight, bias, eps=eps, statistics=statistics).reshape(input.shape)
     return out.to(input.dtype) if half else out

@@ -101,6 +101,3 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
             batch_first=self.batch_first,
         )
-
-    def extra_repr(self) -> str:
-        return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, dropout={self.dropout}"

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, writing
 from autograd.tensor import RemovableHandle
+from nn.hooks import Hook, register
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -83,7 +84,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._hooks: dict[str, dict[int, Callable[..., Any]]] = {}
+        self._hooks: dict[str, dict[int, Hook]] = {}
         _run_hooks_around_step(type(self))
         groups: list[Any] = list(params)
         if not groups:
@@ -127,8 +128,8 @@ class Optimizer:
 
     # -- hooks --------------------------------------------------------------------------------------------------
 
-    def _register(self, when: str, hook: Callable[..., Any]) -> RemovableHandle:
-        return RemovableHandle(self._hooks.setdefault(when, {}), hook)
+    def _register(self, when: str, hook: Hook, first: bool = False) -> RemovableHandle:
+        return register(self._hooks.setdefault(when, {}), hook, first)
 
     def _run(self, when: str, *args: Any) -> Any:
         """Call the hooks; the last result that is not None."""
@@ -137,29 +138,29 @@ class Optimizer:
             result = found if (found := hook(self, *args)) is not None else result
         return result
 
-    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` before each step; it may return new args and kwargs."""
         return self._register("step_pre", hook)
 
-    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` after each step."""
         return self._register("step_post", hook)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` before a state_dict is made."""
-        return self._register("save_pre", hook)
+        return self._register("save_pre", hook, prepend)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` when one was made; it may return another."""
-        return self._register("save_post", hook)
+        return self._register("save_post", hook, prepend)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` before one is loaded; it may return another."""
-        return self._register("load_pre", hook)
+        return self._register("load_pre", hook, prepend)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` when one was loaded."""
-        return self._register("load_post", hook)
+        return self._register("load_post", hook, prepend)
 
     # -- groups and state ---------------------------------------------------------------------------------------
 

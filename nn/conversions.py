@@ -1,0 +1,68 @@
+"""What a module does with all its parameters and buffers at once: other dtypes, gradients on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from autograd import Tensor, bfloat16, float16, float32, float64
+from nn.parameter import Parameter
+from nn.state import cast, zero_grads
+
+
+class Conversions:
+    """The part of Module that casts, clears and freezes."""
+
+    parameters: Callable[..., Iterator[Parameter]]
+    buffers: Callable[..., Iterator[Tensor]]
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Cast every floating-point parameter, gradient and buffer in place: `to(dtype)`, `to("cpu")`, `to(tensor)`."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            cast(tensor, args, kwargs)
+        return self
+
+    def half(self) -> Self:
+        """Cast to float16."""
+        return self.to(float16)
+
+    def float(self) -> Self:
+        """Cast to float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """Cast to float64."""
+        return self.to(float64)
+
+    def bfloat16(self) -> Self:
+        """Raises TypeError: NumPy has no bfloat16."""
+        return self.to(bfloat16)
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raises RuntimeError: there is no GPU here."""
+        return self.to("cuda")
+
+    def type(self, dst_type: Any) -> Self:
+        """Cast to a dtype."""
+        return self.to(dst_type)
+
+    def cpu(self) -> Self:
+        """Return this module: all tensors are on the CPU."""
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set all gradients to None, or to zeros without `set_to_none`."""
+        zero_grads(self.parameters(), set_to_none)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Train every parameter, or freeze every one."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: a module runs as it is."""
+
+    def share_memory(self) -> Self:
+        """Return this module: it is in the memory of one process."""
+        return self
