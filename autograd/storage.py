@@ -15,7 +15,8 @@ class Storage(TensorBase):
     itemsize = property(lambda self: self.array.itemsize, doc="The bytes of one element.")
     nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
     device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
-    is_cuda = property(lambda self: False, doc="Never: there is no GPU here.")
+    is_cuda = is_mps = is_xpu = is_meta = property(lambda self: False, doc="Never: there is no such device here.")
+    is_sparse = is_quantized = property(lambda self: False, doc="Never: there is no such layout here.")
     is_cpu = property(lambda self: True, doc="Always.")
 
     def element_size(self) -> int:
@@ -64,6 +65,9 @@ class Storage(TensorBase):
     def pin_memory(self, device: Any = None) -> Any:
         """Itself: no GPU copies from it."""
         return self
+
+    def record_stream(self, stream: Any) -> None:
+        """Accepted: no GPU uses it."""
 
     def is_pinned(self, device: Any = None) -> bool:
         """Never."""

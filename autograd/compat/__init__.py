@@ -64,51 +64,33 @@ TABLE = {
     "utils.tensorboard": "autograd.compat.tensorboard",
     "version": "autograd.compat.version",
 }
-TABLE |= dict.fromkeys(
-    [
-        f"nn.modules.{part}"
-        for part in (
-            "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
-            "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
-        ).split()
-    ],
-    "nn.layers",
+
+
+def _below(path: str, names: str, ours: str) -> dict[str, str]:
+    """Modules below one of torch's (or of HIPS autograd's), all of which stand in one of ours."""
+    return {f"{path}.{name}": ours for name in names.split()}
+
+
+_MODULES = (
+    "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm lazy "
 )
-TABLE |= dict.fromkeys(
-    [
-        f"optim.{part}"
-        for part in (
-            "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam"
-        ).split()
-    ],
-    "nn.optim",
-)
+_MODULES += "linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
+_OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam"
+_DISTRIBUTIONS = "bernoulli beta binomial categorical dirichlet exponential gamma geometric independent laplace "
+_DISTRIBUTIONS += "log_normal mixture_same_family multinomial normal one_hot_categorical poisson relaxed_bernoulli "
+_DISTRIBUTIONS += "relaxed_categorical studentT transformed_distribution uniform"
+_HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
+_HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
+
+TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
-TABLE |= dict.fromkeys([f"utils.data.{part}" for part in "dataloader dataset distributed sampler".split()], "nn.data")
-TABLE |= dict.fromkeys(
-    [
-        f"distributions.{part}"
-        for part in (
-            "bernoulli beta binomial categorical dirichlet exponential gamma geometric independent laplace log_normal "
-            "mixture_same_family multinomial normal one_hot_categorical poisson relaxed_bernoulli relaxed_categorical "
-            "studentT transformed_distribution uniform"
-        ).split()
-    ],
-    "autograd.distributions",
-)
-TABLE |= dict.fromkeys(
-    [f"backends.{part}" for part in "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum".split()],
-    "autograd.compat.backends",
-)
-TABLE |= {  # and those of HIPS autograd, whose import name is ours too
-    path: f"autograd.hips.{path}"
-    for path in (
-        "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
-        "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
-    ).split()
-}
+TABLE |= _below("optim", _OPTIM, "nn.optim")
+TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
+TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
+TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
+TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")
+TABLE |= {path: f"autograd.hips.{path}" for path in _HIPS.split()}  # the import name of HIPS autograd is ours too
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
-TABLE |= dict.fromkeys("mps xpu mtia".split(), "autograd.compat.cuda")
 WHERE = "docs/compatibility.md lists what is here and what will not come"
 
 

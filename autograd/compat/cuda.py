@@ -55,6 +55,14 @@ def manual_seed(seed: int) -> None:
 manual_seed_all = manual_seed
 
 
+def get_rng_state_all() -> list:
+    """There is no generator that would have a state."""
+    return []
+
+
+set_rng_state_all = manual_seed
+
+
 class Stream(ContextDecorator):
     """A queue of work on a GPU, of which there is none: what is done within it is done at once."""
 

@@ -105,54 +105,27 @@ def _identity(*_: Any, async_op: bool = False, **__: Any) -> Work | None:
 all_reduce = reduce = broadcast = barrier = broadcast_object_list = _identity
 
 
-def all_gather(tensor_list: list[Any], tensor: Any, group: Any = None, async_op: bool = False) -> Work | None:
+def _copy(output: Any, input: Any, *_: Any, async_op: bool = False, **__: Any) -> Work | None:
+    """Copy input into output, each a tensor or a list of one; ValueError before `init_process_group`."""
+    to, source = (x[0] if isinstance(x, list) else x for x in (output, input))
+    to.copy_(source.view(to.shape))
+    return _identity(async_op=async_op)
+
+
+all_gather = all_gather_into_tensor = reduce_scatter = reduce_scatter_tensor = scatter = _copy
+
+
+def gather(
+    tensor: Any, gather_list: Any = None, dst: int = 0, group: Any = None, async_op: bool = False
+) -> Work | None:
     """Copy the tensor into the one of the list."""
-    tensor_list[0].copy_(tensor)
-    return _identity(async_op=async_op)
-
-
-def all_gather_into_tensor(output: Any, input: Any, group: Any = None, async_op: bool = False) -> Work | None:
-    """Copy the input into the output."""
-    output.copy_(input.view(output.shape))
-    return _identity(async_op=async_op)
+    return _copy(gather_list or [tensor], tensor, async_op=async_op)
 
 
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
     """Put the object into the list of one."""
     object_list[:] = [obj]
     _identity()
-
-
-def reduce_scatter_tensor(
-    output: Any, input: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
-) -> Work | None:
-    """Copy the input into the output."""
-    return all_gather_into_tensor(output, input, async_op=async_op)
-
-
-def reduce_scatter(
-    output: Any, input_list: list[Any], op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
-) -> Work | None:
-    """Copy the one tensor of the list into the output."""
-    return all_gather([output], input_list[0], async_op=async_op)
-
-
-def scatter(
-    tensor: Any,
-    scatter_list: list[Any] | None = None,
-    src: int | None = None,
-    group: Any = None,
-    async_op: bool = False,
-) -> Work | None:
-    """Copy the one tensor of the list into `tensor`."""
-    return all_gather([tensor], scatter_list[0], async_op=async_op)  # type: ignore[index]
-
-
-def gather(
-    tensor: Any, gather_list: list[Any] | None = None, dst: int | None = None, group: Any = None, async_op: bool = False
-) -> Work | None:
-    """Copy `tensor` into the one of the list."""
-    return all_gather(gather_list or [tensor], tensor, async_op=async_op)
 
 
 def get_default_backend_for_device(device: Any) -> str:

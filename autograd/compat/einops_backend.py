@@ -14,32 +14,26 @@ _backends: Any = require("einops._backends", "einops")
 
 
 class AutogradBackend(_backends.AbstractBackend):
-    """The operations of einops on our tensors; einops finds it among the subclasses."""
+    """What einops's own base class asks of a backend, for our tensors; einops finds it among the subclasses."""
 
     framework_name = "autograd"
 
     def is_appropriate_type(self, tensor: Any) -> bool:
-        """Whether it is a tensor of ours."""
         return isinstance(tensor, autograd.Tensor)
 
     def from_numpy(self, x: np.ndarray) -> Any:
-        """A tensor of an ndarray, which gathers a gradient if it holds floats."""
         return autograd.from_numpy(x).requires_grad_(x.dtype.kind == "f")
 
     def to_numpy(self, x: Any) -> np.ndarray:
-        """The ndarray of a tensor."""
         return x.detach().numpy()
 
     def arange(self, start: int, stop: int) -> Any:
-        """The whole numbers from start up to and without stop."""
         return autograd.arange(start, stop)
 
     def transpose(self, x: Any, axes: Any) -> Any:
-        """The dims in another order."""
         return x.permute(axes)
 
     def reduce(self, x: Any, operation: str, axes: Any) -> Any:
-        """min, max, sum, mean, prod, any or all over these dims."""
         if operation in ("min", "max"):
             return getattr(x, f"a{operation}")(dim=axes)
         for axis in sorted(axes, reverse=True):
@@ -47,36 +41,28 @@ class AutogradBackend(_backends.AbstractBackend):
         return x
 
     def stack_on_zeroth_dimension(self, tensors: list) -> Any:
-        """The tensors one behind the other, along a new first dim."""
         return autograd.stack(tensors)
 
     def add_axes(self, x: Any, n_axes: int, pos2len: dict[int, int]) -> Any:
-        """The tensor repeated along new dims."""
         repeats = [-1] * n_axes
         for position, length in pos2len.items():
             x, repeats[position] = self.add_axis(x, position), length
         return x.expand(*repeats)
 
     def tile(self, x: Any, repeats: Any) -> Any:
-        """The tensor repeated along its dims."""
         return x.repeat(*repeats)
 
     def concat(self, tensors: list, axis: int) -> Any:
-        """The tensors joined along a dim."""
         return autograd.cat(tensors, dim=axis)
 
     def add_axis(self, x: Any, new_position: int) -> Any:
-        """The tensor with a new dim of size 1."""
         return x.unsqueeze(new_position)
 
     def is_float_type(self, x: Any) -> bool:
-        """Whether it holds floats."""
         return x.is_floating_point()
 
     def layers(self) -> Any:
-        """The layers for our modules."""
         return import_module("autograd.compat.einops_layers")
 
     def einsum(self, pattern: str, *x: Any) -> Any:
-        """The sum of products that the pattern names."""
         return autograd.einsum(pattern, *x)

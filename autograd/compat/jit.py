@@ -7,17 +7,8 @@ from typing import Any
 
 from nn.module import Module as ScriptModule
 
-__all__ = [
-    "ScriptModule",
-    "allow_in_graph",
-    "disable",
-    "export",
-    "ignore",
-    "is_compiling",
-    "is_scripting",
-    "is_tracing",
-]
-__all__ += ["reset", "script", "trace", "unused"]
+__all__ = ["ScriptModule", "allow_in_graph", "disable", "export", "ignore", "is_compiling", "is_scripting"]
+__all__ += ["is_tracing", "reset", "script", "trace", "unused"]
 
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:

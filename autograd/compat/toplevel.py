@@ -8,30 +8,31 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes, kernels
-from autograd.compat.amp import autocast
+from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.version import __version__
 from autograd.creation import set_default_dtype
 from autograd.func import vmap
 from autograd.generator import default_generator, initial_seed
 from autograd.grad_mode import mode
 from autograd.tensor import Tensor
+from nn import functional as F
 
-__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor"]
-__all__ += [
-    "LongTensor",
-    "ShortTensor",
-    "Variable",
-    "__version__",
-    "_foreach_copy_",
-    "are_deterministic_algorithms_enabled",
-    "autocast",
-]
-__all__ += ["channels_last", "channels_last_3d", "compile", "contiguous_format", "detect_anomaly", "dtype"]
+__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
+__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_foreach_copy_"]
+__all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d"]
+__all__ += ["compile", "contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype"]
 __all__ += ["get_default_device", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads"]
-__all__ += ["is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled", "is_storage", "memory_format"]
-__all__ += ["preserve_format", "seed", "set_anomaly_enabled", "set_default_device", "set_default_tensor_type"]
-__all__ += ["set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads"]
-__all__ += ["set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms", "vmap"]
+__all__ += ["group_norm", "is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled", "is_storage"]
+__all__ += ["layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
+__all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
+__all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
+__all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename"]
+__all__ += ["use_deterministic_algorithms", "vmap"]
+
+# Functions of `nn.functional` that torch has on the top, too, with the same arguments.
+celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
+layer_norm, group_norm, rms_norm, pairwise_distance = F.layer_norm, F.group_norm, F.rms_norm, F.pairwise_distance
+max_pool1d, max_pool2d = F.max_pool1d, F.max_pool2d
 
 # Types and formats ----------------------------------------------------------------------------------------------------
 

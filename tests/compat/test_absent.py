@@ -45,6 +45,7 @@ def test_flags_of_backends_can_be_set():
 
 def test_a_tensor_knows_that_it_is_on_the_cpu():
     x = torch.arange(12.0).view(3, 4)
+    assert not (x.is_sparse or x.is_quantized or x.is_meta or x.is_mps) and torch.cuda.get_rng_state_all() == []
     assert x.get_device() == -1 and x.pin_memory() is x and not x.is_pinned() and x.is_cpu and not x.is_cuda
     assert x[1:, 2].storage_offset() == 6 and x[1].data_ptr() == x.data_ptr() + 16
     assert x[1].untyped_storage().data_ptr() == x.data_ptr() and x[1].storage().tolist() == x.view(-1).tolist()
