@@ -185,7 +185,7 @@ def aminmax(input, *, dim=None, keepdim=False):
 
 @function()
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
-    """Elements (or slices along dim) that differ from the one before, and if asked, each one's run and the lengths."""
+    """The elements (or slices along dim) that differ from the one before; the run of each, and their lengths."""
     x = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, dim, 0)
     flat = x.reshape(len(x), math.prod(x.shape[1:]))
     new = np.concatenate([np.ones(min(1, len(x)), bool), (flat[1:] != flat[:-1]).any(-1)])

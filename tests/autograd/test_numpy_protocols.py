@@ -40,14 +40,14 @@ def test_what_has_no_derivative_works_all_the_same(f):
     np.testing.assert_array_equal(f(ag.tensor(X, requires_grad=True)).detach().numpy(), f(X))
 
 
-@pytest.mark.parametrize("f", [np.fft.fft, np.median, np.linalg.cond, np.gradient, np.unwrap, np.cbrt, np.logaddexp2])
+@pytest.mark.parametrize("f", [np.fft.fft, np.median, np.linalg.cond, np.gradient, np.unwrap, np.cbrt])
 def test_a_function_without_a_rule_is_an_error_where_a_gradient_is_wanted_and_plain_numpy_where_not(f):
     square = X[:, :3]
-    arguments = (ag.tensor(square, requires_grad=True),) * (2 if f is np.logaddexp2 else 1)
+    argument = ag.tensor(square, requires_grad=True)
     with pytest.raises(TypeError, match="no derivative rule here.*detach"):
-        f(*arguments)
+        f(argument)
     with ag.no_grad():
-        np.testing.assert_allclose(np.asarray(f(*[a.detach() for a in arguments])), f(*[square] * len(arguments)))
+        np.testing.assert_allclose(np.asarray(f(argument.detach())), f(square))
 
 
 def test_an_array_cannot_be_written_to_through_numpy():
