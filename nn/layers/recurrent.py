@@ -308,30 +308,27 @@ class RNNCell(RNNCellBase):
         return self._step(input, None if hx is None else (hx,), 1)[0]
 
 
-class LSTMCell(RNNCellBase):
-    """One step of LSTM."""
-
-    mode = "LSTM"
-
+class _GatedCell(RNNCellBase):
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+        super().__init__(input_size, hidden_size, bias, ops.CELLS[self.mode].sums, device, dtype)
+
+
+class LSTMCell(_GatedCell):
+    """One step of LSTM."""
+
+    mode = "LSTM"
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> State:
         """input (B, C) and (h, c), each (B, H) (zeros), to the next (h, c); all may come without B."""
         return self._step(input, hx, 2)
 
 
-class GRUCell(RNNCellBase):
+class GRUCell(_GatedCell):
     """One step of GRU."""
 
     mode = "GRU"
-
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """input (B, C) and h (B, H) (zeros) to the next h; both may come without B."""
