@@ -53,6 +53,7 @@ class Recipe(NamedTuple):
     shift: int  # the most pixels by which a training image is moved
     scores: Callable[[Tensor], Tensor]
     score: str  # what such a number is called
+    shape: tuple[int, ...] = (784,)  # of an image as the network takes it
 
 
 RECIPES = {
@@ -81,6 +82,7 @@ RECIPES = {
         shift=2,
         scores=lambda z: F.softmax(z, -1),
         score="probability",
+        shape=(1, 28, 28),
     ),
     "nielsen": Recipe(
         build=mlp.nielsen,
@@ -110,14 +112,14 @@ class Trained(NamedTuple):
 
 
 def outputs(model: Module, images: Tensor) -> Tensor:
-    """What the network makes of images (N, 784), a few at a time, so that their channels need little memory."""
+    """What the network makes of images (N, ...), a few at a time, so that their channels need little memory."""
     return cat([model(part) for part in images.split(500)])
 
 
 def scores(model: Module, recipe: Recipe, images: np.ndarray) -> np.ndarray:
     """The ten scores (N, 10) of each image."""
     with evaluating(model):
-        return recipe.scores(outputs(model, pixels(images))).numpy()
+        return recipe.scores(outputs(model, pixels(images, recipe.shape))).numpy()
 
 
 def fit(recipe: Recipe, args: Namespace) -> Trained:
@@ -125,8 +127,9 @@ def fit(recipe: Recipe, args: Namespace) -> Trained:
     data = Mnist(*(array[: args.images] for array in load_mnist()))
     manual_seed(args.seed)
     model = recipe.build()
-    loader = DataLoader(Digits(data.train_images, data.train_labels, recipe.shift), args.batch, shuffle=True)
-    images, labels = pixels(data.test_images), as_tensor(data.test_labels.astype(np.int64))
+    digits = Digits(data.train_images, data.train_labels, recipe.shift, recipe.shape)
+    loader = DataLoader(digits, args.batch, shuffle=True)
+    images, labels = pixels(data.test_images, recipe.shape), as_tensor(data.test_labels.astype(np.int64))
 
     def evaluate() -> dict[str, float]:
         found = outputs(model, images)

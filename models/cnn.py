@@ -28,10 +28,9 @@ class CNN(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 784), the rows of pixels, to (B, 10)."""
+        """(B, 1, 28, 28) to (B, 10)."""
         conv1, conv2, linear1, linear2 = self.layers
-        a = images.reshape(-1, 1, 28, 28)
-        a = F.max_pool2d(F.relu(conv1(a)), 2)  # (B, C, 14, 14)
+        a = F.max_pool2d(F.relu(conv1(images)), 2)  # (B, C, 14, 14)
         a = F.max_pool2d(F.relu(conv2(a)), 2)  # (B, C, 5, 5)
         a = F.dropout(a.flatten(1), self.dropout, self.training)
         a = F.dropout(F.relu(linear1(a)), self.dropout, self.training)

@@ -9,6 +9,7 @@ from demos.data.images import Digits, pixels
 def test_bytes_become_rows_of_0_to_1():
     images = np.arange(2 * 28 * 28).astype(np.uint8).reshape(2, 28, 28)
     rows = pixels(images)
+    np.testing.assert_array_equal(pixels(images, (1, 28, 28)).numpy()[:, 0].reshape(len(images), -1), rows.numpy())
     assert rows.dtype == np.float32 and tuple(rows.shape) == (2, 784)
     np.testing.assert_array_equal(rows.array[1], images[1].ravel() / np.float32(255))
 
