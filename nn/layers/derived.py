@@ -71,7 +71,8 @@ class FunctionLayer(Module):
 
     def forward(self, *inputs: Any) -> Any:
         """The function of the inputs and the settings."""
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.passed})
+        have = self.__dict__
+        return self.function(*inputs, **{name: have[name] for name in self.passed})
 
     def extra_repr(self) -> str:
         shown = [(name, getattr(self, name)) for name in self.settings]

@@ -130,6 +130,15 @@ def cond(x: Any, p: Any) -> Any:
     return torch.linalg.matrix_norm(x, p) * torch.linalg.matrix_norm(torch.linalg.inv(x), p)
 
 
+REDUCTIONS = {"none": lambda loss: loss, "mean": torch.mean, "sum": torch.sum}
+
+
+def multi_margin_loss(x: torch.Tensor, target: torch.Tensor, p: int, reduction: str) -> torch.Tensor:
+    own = F.one_hot(target, x.shape[1]).bool()
+    terms = F.relu(0.503 - x.gather(1, target[:, None]) + x) ** p
+    return REDUCTIONS[reduction](torch.where(own, 0.0, terms).mean(1))
+
+
 def spread(function: Callable) -> Callable:
     """torch takes `unbiased` or `correction`, not both."""
 
@@ -143,7 +152,15 @@ def spread(function: Callable) -> Callable:
 TORCH: dict[str, Callable] = {
     "identity": lambda x: x.clone(),
     "leaky_relu": F.leaky_relu,
-    "elu": F.elu,
+    "elu": torch.ops.aten.elu,
+    "mish": F.mish,
+    "hardswish": F.hardswish,
+    "hardsigmoid": lambda x: F.hardtanh(x / 6 + 0.5, 0, 1),  # its own second derivative is missing
+    "hardshrink": F.hardshrink,
+    "softshrink": F.softshrink,
+    "threshold": F.threshold,
+    "prelu": lambda x, weight: torch.where(x > 0, x, x * weight),
+    "rrelu": lambda x, lower, upper, rng: torch.where(x > 0, x, x * torch.tensor(rng.uniform(lower, upper, x.shape))),
     "floor_divide": lambda x, y: torch.div(x, y, rounding_mode="floor"),
     "hardtanh": F.hardtanh,
     "linear_step": lambda x: x * 1,
@@ -226,6 +243,11 @@ TORCH_COMPOSED |= {name: of(torch) for name, (_, _, of) in MODULES.items()}
 # where torch has no second derivative
 TORCH_COMPOSED["cond"] = cond
 TORCH_COMPOSED["cdist"] = lambda x, y, p: torch.linalg.vector_norm(x[:, None] - 7 - y, p, -1)
+TORCH_COMPOSED["pdist"] = lambda x: torch.linalg.vector_norm(
+    x[torch.triu_indices(len(x), len(x), 1)[0]] - x[torch.triu_indices(len(x), len(x), 1)[1]], dim=-1
+)
+TORCH_COMPOSED["multi_margin_loss"] = multi_margin_loss
+TORCH_COMPOSED["soft_margin_loss"] = lambda x, y, reduction: REDUCTIONS[reduction](F.softplus(-y * x))
 TORCH_COMPOSED["vander"] = lambda x, N: x[:, None] ** torch.arange(N - 1, -1, -1)
 
 
