@@ -71,10 +71,8 @@ def _below(path: str, names: str, ours: str) -> dict[str, str]:
     return {f"{path}.{name}": ours for name in names.split()}
 
 
-_MODULES = (
-    "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm lazy "
-)
-_MODULES += "linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
+_MODULES = "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
+_MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
 _OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam"
 _DISTRIBUTIONS = "bernoulli beta binomial categorical dirichlet exponential gamma geometric independent laplace "
 _DISTRIBUTIONS += "log_normal mixture_same_family multinomial normal one_hot_categorical poisson relaxed_bernoulli "
