@@ -37,6 +37,10 @@ from autograd.dtypes import (
     Size,
     bfloat16,
     bool,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
     device,
     double,
     float,
@@ -64,6 +68,7 @@ from autograd.inplace import writing
 from autograd.ops.arithmetic import *
 from autograd.ops.arrangement import *
 from autograd.ops.comparison import *
+from autograd.ops.complex_numbers import *
 from autograd.ops.convolution import *
 from autograd.ops.decompositions import *
 from autograd.ops.elementwise import *

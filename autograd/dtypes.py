@@ -14,6 +14,8 @@ from autograd.errors import ShapeError
 float64 = double = np.dtype(np.float64)
 float32 = float = np.dtype(np.float32)
 float16 = half = np.dtype(np.float16)
+complex64 = cfloat = np.dtype(np.complex64)
+complex128 = cdouble = np.dtype(np.complex128)
 int64 = long = np.dtype(np.int64)
 int32 = int = np.dtype(np.int32)
 int16 = short = np.dtype(np.int16)
@@ -111,6 +113,6 @@ def default_dtype(dtype: Any = None) -> np.dtype:
 def checked_dtype(dtype: Any) -> np.dtype:
     """A NumPy dtype of what names one (np.float32, "float32", float32, Python's float for the default dtype's kind)."""
     found = np.dtype(dtype)
-    if found.kind not in "fiub":
+    if found.kind not in "fiubc":
         raise TypeError(f"a tensor holds floats, integers or truth values, not {found}")
     return found

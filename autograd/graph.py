@@ -105,7 +105,7 @@ def output_node(joint: Node, index: int) -> Node:
 def output_nodes(op: Operation, parents: tuple, saved: dict | None, arrays: Sequence[np.ndarray]) -> list[Node | None]:
     """A node for each output of an operation that has several; None for one that holds no floats."""
     joint = Node(op, parents, saved, (), None, outputs=tuple([(a.shape, a.dtype) for a in arrays]))
-    return [output_node(joint, i) if array.dtype.kind == "f" else None for i, array in enumerate(arrays)]
+    return [output_node(joint, i) if array.dtype.kind in "fc" else None for i, array in enumerate(arrays)]
 
 
 class Identity:
@@ -244,6 +244,7 @@ class Gradients(dict[Node, Any]):
             fresh = fresh or not (self.create_graph or np.may_share_memory(g, summed))
             g = summed
         if g.dtype is not node.dtype and g.dtype != node.dtype:
+            g = g.real if g.dtype.kind == "c" != node.dtype.kind else g
             g, fresh = g.astype(node.dtype), not self.create_graph
         total = self.get(node)
         if total is None:

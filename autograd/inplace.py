@@ -111,7 +111,7 @@ def _record(tensor: Any, base: Any, node: Node | None, copied: bool) -> None:
         set_node(tensor, node)
         if node is not None:
             node.order = tick()  # it was made before the change, which it is the history of
-    elif base.array.dtype.kind == "f" and (node is not None or base.node is not None):
+    elif base.array.dtype.kind in "fc" and (node is not None or base.node is not None):
         saved = {"view_fn": tensor._view_fn, "order": memory_order(base.array)}
         set_node(base, Node(OPS["copy_slices"], (base.node, node), saved, base.array.shape, base.array.dtype))
         if mode.trace is not None:

@@ -94,6 +94,8 @@ def _formatter(numbers: np.ndarray) -> tuple[Callable[[Any], str], np.ndarray]:
 
     Whole floats have a point and no digits after it, a wide range of floats is in scientific notation.
     """
+    if numbers.dtype.kind == "c":
+        return f"{{:.{_options['precision']}f}}".format, numbers
     if numbers.dtype.kind != "f":
         return str, numbers
     finite = numbers[np.isfinite(numbers) & (numbers != 0)].astype(np.float64)

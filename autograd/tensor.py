@@ -33,13 +33,15 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
             raise ShapeError(f"nested lists of different lengths make no tensor: {error}") from None
         if dtype is None and (array.dtype.kind == "f" or not array.size):
             array = array.astype(default_dtype())
+        elif dtype is None and array.dtype.kind == "c":
+            array = array.astype(np.result_type(default_dtype(), np.complex64))
     dtypes.checked_dtype(array.dtype)
     return array
 
 
 def leaf(array: np.ndarray) -> Node:
     """The node of an array that gathers a gradient; only floats can."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise RuntimeError(
             f"only a floating-point tensor can require a gradient, this one holds {array.dtype}: make it with "
             "dtype=float32, or convert it with .float()"
@@ -89,8 +91,12 @@ class Tensor(Methods):
         return self.array.dtype
 
     ndim = property(lambda self: self.array.ndim, doc="How many dims it has.")
-    T = H = property(ops.permute, doc="The dims in reverse order.")
-    mT = mH = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
+    T = property(ops.permute, doc="The dims in reverse order.")
+    mT = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
+    H = property(lambda self: ops.permute(self).conjugate(), doc="The conjugate of T.")
+    mH = property(lambda self: ops.transpose(self, -1, -2).conjugate(), doc="The conjugate of mT.")
+    real = property(lambda self: ops.real(self) if self.is_complex() else self, doc="The real part.")
+    imag = property(ops.imag, doc="The imaginary part.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
 
     @property
@@ -355,6 +361,8 @@ def _upstream(out: Tensor, gradient: Any, create_graph: bool) -> Any:
             "this tensor has no graph behind it: no input requires a gradient, or it was made in no_grad()"
         )
     if gradient is None:
+        if out.array.dtype.kind == "c":
+            raise RuntimeError("backward of complex numbers needs an upstream gradient, or a real function of them")
         if out.array.size != 1:
             raise RuntimeError(
                 f"backward of a tensor of shape {out.array.shape} needs an upstream gradient of that shape: only a "

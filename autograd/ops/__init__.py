@@ -6,6 +6,7 @@ from autograd.ops.arithmetic import *
 from autograd.ops.arrangement import *
 from autograd.ops.batch_norm import *
 from autograd.ops.comparison import *
+from autograd.ops.complex_numbers import *
 from autograd.ops.convolution import *
 from autograd.ops.decompositions import *
 from autograd.ops.elementwise import *

@@ -18,6 +18,15 @@ from autograd.graph import Node, backward_walk, of_outputs, output_node, step_be
 _ALIASES = {"input": "x", "a": "x", "m": "x", "other": "y", "axis": "dim", "axes": "dim", "dims": "dim"}
 _ALIASES |= {"keepdims": "keepdim", "shape": "size", "sizes": "size", "repeats": "size"}
 _ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y"}
+# The ops whose values and rules are right for complex numbers; the others refuse them.
+COMPLEX = frozenset(
+    """
+    abs add cast clone complex concatenate conj constant_in contract copy_slices cos cumsum diagonal div eq exp expand
+    flip fourier getitem identity imag index_put isclose isfinite isinf isnan masked_fill matmul mean mul ne neg pad
+    permute pow real reciprocal repeat reshape roll sin split_at square sub sum tril triu unbind unindex view_as_real
+    where
+    """.split()
+)
 _RESERVED = {"out", "shape", "shapes", "needs"}  # what rules may ask for besides arguments
 
 
@@ -45,6 +54,7 @@ class Op:
         code = forward.__code__
         n, k = code.co_argcount, code.co_kwonlyargcount
         self.name = forward.__name__
+        self.takes_complex = self.name in COMPLEX
         self.forward = forward
         self.args = code.co_varnames[:n]
         self.keywords = code.co_varnames[n : n + k]
@@ -176,7 +186,7 @@ class Op:
         if "out" in saved:
             tensors["out"] = wrap(saved["out"], node)
         for i, name in enumerate(self.outputs):
-            if name in saved and saved[name].dtype.kind == "f":
+            if name in saved and saved[name].dtype.kind in "fc":
                 tensors[name] = wrap(saved[name], output_node(node, i))
         if self.variadic in saved:
             pairs = zip(saved[self.variadic], node.parents[n:], strict=True)
@@ -198,6 +208,15 @@ class Op:
         nodes, seeds = [node for node, _ in roots], [seed for _, seed in roots]
         results: dict[Any, Any] = dict(backward_walk(nodes, seeds, targets, create_graph, retain_graph=create_graph))
         return [results.get(t.node) if isinstance(t, TensorBase) else None for t in inputs]
+
+    def check_real(self, arrays: Sequence[Any]) -> None:
+        """Raise TypeError where one of the arrays is complex, and this op is not there for complex numbers."""
+        for array in arrays:
+            if array.dtype.kind == "c" and not self.takes_complex:
+                raise TypeError(
+                    f"{self.name} is not there for complex numbers, it got {array.dtype}: view_as_real, real, imag and "
+                    "abs give tensors of real ones"
+                )
 
     # The call ---------------------------------------------------------------------------------------------------------
 

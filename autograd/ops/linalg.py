@@ -24,6 +24,7 @@ def rows(x):
 
 
 def _matmul_x(g, x, y):
+    y = y.conjugate()
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
     if x.ndim == 1:
@@ -32,6 +33,7 @@ def _matmul_x(g, x, y):
 
 
 def _matmul_y(g, x, y):
+    x = x.conjugate()
     if x.ndim == 1:
         return x * g if y.ndim == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
     if y.ndim == 1:
@@ -136,7 +138,7 @@ def _einsum_grads(g, tensors, shapes, needs, inputs, output):
         if not needs[i]:
             found.append(None)
             continue
-        others = [(subs, t) for k, (subs, t) in enumerate(zip(inputs, tensors, strict=True)) if k != i]
+        others = [(subs, t.conjugate()) for k, (subs, t) in enumerate(zip(inputs, tensors, strict=True)) if k != i]
         others.append((output, g))
         have = set("".join(subs for subs, _ in others))
         sizes = zip(target, shapes[i], strict=True)

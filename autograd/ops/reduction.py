@@ -59,7 +59,7 @@ def sum(x, *, dim=None, keepdim=False, dtype=None):
 
 def in_dtype(x, dtype):
     """x in the dtype in which its elements are added or multiplied: int64 for whole numbers, unless one is given."""
-    if dtype is None and x.dtype.kind != "f":
+    if dtype is None and x.dtype.kind not in "fc":
         dtype = np.int64
     return x if dtype is None else x.astype(dtype, copy=False)
 
@@ -96,7 +96,7 @@ def _ddof(dim, unbiased, correction):
 
 
 def _check_float(name, x):
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         raise RuntimeError(f"{name} of {x.dtype} is not defined: convert it with .float() first")
 
 

@@ -115,7 +115,7 @@ def op(
             if mixed or (dtype is not _FLOAT32 and dtype is not _BOOL):
                 out = like_torch(entry, out, values, kwargs)
                 dtype = out.dtype
-            if mask and recorded and mode.grad and dtype.kind == "f":
+            if mask and recorded and mode.grad and dtype.kind in "fc":
                 node = Node(entry, tuple(parents), entry.save(mask, values, kwargs, result, out), out.shape, dtype)
                 if mode.trace is not None:
                     mode.trace.note(node, out, values)
@@ -164,6 +164,7 @@ def several(
     entry: Op, first: Any, outs: tuple, mask: int, values: list, parents: list, kwargs: dict
 ) -> tuple[TensorBase, ...]:
     """The outputs of an op that has several, as tensors."""
+    entry.check_real([v for v in values if isinstance(v, ndarray)])
     nodes: Sequence[Node | None] = [None] * len(outs)
     if mask and mode.grad:
         nodes = output_nodes(entry, tuple(parents), entry.save(mask, values, kwargs, outs, outs), outs)
@@ -218,9 +219,12 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     if dtype.kind == "O":
         kinds = ", ".join(type(v).__name__ for v in values if not isinstance(v, ndarray))
         raise TypeError(f"{entry.name} computes with tensors and numbers, not with {kinds}")
+    entry.check_real(arrays)
     if dtype == _BOOL or kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):
         return out
     wanted = promoted(arrays)
+    if wanted.kind == "c":
+        return out.astype(wanted, copy=False) if dtype.kind == "c" else out
     if dtype.kind == "f" != wanted.kind:
         if dtype == np.float16:
             return entry.forward(
@@ -231,10 +235,14 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
 
 
 def promoted(arrays: Sequence[Any]) -> Any:
-    """The dtype that torch brings arrays to: floats before whole numbers, of each those with dims before those of 0.
+    """The dtype that torch brings arrays to: complex numbers before floats, these before whole numbers.
 
+    Of each kind those with dims come before those of 0.
     One kind does not widen the other: float16 with int64 is float16, and int32 with an int64 of 0 dims is int32.
     """
+    if any(v.dtype.kind == "c" for v in arrays):
+        parts = [v for v in arrays if v.dtype.kind in "fc"]
+        return np.result_type(*[v.dtype for v in parts if v.ndim] or [v.dtype for v in parts], np.complex64)
     found = next(found for kinds in ("f", "iu", "b") if (found := [v for v in arrays if v.dtype.kind in kinds]))
     return np.result_type(*[v.dtype for v in found if v.ndim] or [v.dtype for v in found])
 

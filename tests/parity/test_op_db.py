@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool)
 # how far numbers may be apart: relative to each, and to the largest of them (or to 1)
-CLOSE = {"float64": 1e-10, "float32": 2e-5, "float16": 2e-2}
+CLOSE = {"complex128": 1e-10, "complex64": 2e-5, "float64": 1e-10, "float32": 2e-5, "float16": 2e-2}
 
 # Which operations are here ------------------------------------------------------------------------------------------
 
@@ -51,7 +51,15 @@ OUR_DISTANCES = {torch.nn.PairwiseDistance: F.pairwise_distance}
 
 
 CALLS |= {info.formatted_name: lambda x, n: autograd.polygamma(n, x) for info in op_db if "polygamma" in info.name}
-NAMESPACES = ("linalg", "special")
+# the operations that take complex numbers, whose samples of complex128 are computed, too
+COMPLEX = set(
+    """
+    add sub mul div neg sum mean matmul mm bmm mv outer einsum reshape view permute transpose expand cat stack unbind
+    split chunk exp square reciprocal real imag conj angle abs view_as_real view_as_complex __getitem__ flip roll where
+    fft_fft fft_ifft fft_irfft fft_fft2 fft_ifft2 fft_irfft2 fft_fftn fft_ifftn fft_irfftn fft_fftshift fft_ifftshift
+    """.split()
+)
+NAMESPACES = ("linalg", "special", "fft")
 
 
 def function(info: Any) -> Callable | None:
@@ -119,6 +127,7 @@ DEVIATIONS = [
     ),
     Row("topk", "which of equal elements is taken is left open by torch", of(*WHOLE)),
     Row("kthvalue mode", "which of equal elements is taken is left open by torch", of(torch.float16, *WHOLE)),
+    Row("view_as_complex complex", "NumPy has no complex numbers of two float16", of(torch.float16)),
     Row("histc", "torch's float16 finds other bins near edges", of(torch.float16)),
     Row(
         "histogram",
@@ -190,6 +199,7 @@ DEVIATIONS = [
 ERRORS = [
     Row("", "numbers: NumPy's functions take them in the place of tensors", lambda error: error.error_regex == ""),
     Row("masked_fill", "there are no complex numbers", lambda error: "overflow" in error.error_regex),
+    Row("complex", "what is written into out= may lose digits", lambda error: "out" in error.sample_input.kwargs),
 ]
 
 
@@ -214,7 +224,7 @@ def is_layout(value: Any) -> bool:
 def ours(value: Any, leaves: list) -> Any:
     """An argument of a sample as the engine takes it; tensors that require grad are noted in `leaves`, with theirs."""
     if isinstance(value, torch.Tensor):
-        made = Tensor.wrap(np.array(value.detach().numpy()))
+        made = Tensor.wrap(np.array(value.detach().resolve_conj().numpy()))
         if value.requires_grad:
             made.requires_grad_()
             leaves.append((made, value))
@@ -238,13 +248,13 @@ def check_same(found: Any, expected: Any, what: str, drawn: bool) -> None:
     if not isinstance(expected, torch.Tensor):
         assert type(found) is type(expected) and (found == expected or abs(found - expected) < 1e-4), what
         return
-    found, expected = found.detach().numpy(), expected.detach().resolve_neg().numpy(force=True)
+    found, expected = found.detach().numpy(), expected.detach().resolve_conj().resolve_neg().numpy(force=True)
     shapes = f"{what}: {found.dtype} {found.shape}, not {expected.dtype} {expected.shape}"
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype), shapes
     if drawn:
         return
     tolerance = CLOSE.get(found.dtype.name, 0)
-    largest = np.abs(expected[np.isfinite(expected)], dtype=np.float64).max(initial=1) if tolerance else 0
+    largest = np.abs(expected[np.isfinite(expected)].astype(np.complex128)).max(initial=1) if tolerance else 0
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * largest, err_msg=what)
 
 
@@ -277,9 +287,9 @@ def samples(info: Any) -> Any:
     `info.sample_inputs` gives the same, but looks through the whole call stack for each.
     """
     torch.manual_seed(0)
-    for dtype in DTYPES:
+    for dtype in (*DTYPES, torch.complex128) if info.formatted_name in COMPLEX else DTYPES:
         if dtype in info.supported_dtypes("cpu"):
-            grad = info.supports_autograd and dtype.is_floating_point
+            grad = info.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
             for sample in info.sample_inputs_func(info, "cpu", dtype, grad):
                 yield sample, dtype
 

@@ -13,7 +13,7 @@ from autograd import grad, tensor
 from autograd.base import apply_view
 from autograd.ops import OPS
 from autograd.tensor import Tensor
-from tests.properties.calls import Call, differentiable, is_float
+from tests.properties.calls import OF_COMPLEX, Call, differentiable, is_float
 from tests.properties.cases import CASES, FUNCTIONS
 from tests.properties.composed import COMPOSED, MODULES
 from tests.properties.kinks import KINKS, at
@@ -25,6 +25,7 @@ RANDOM_CASES = 200
 NO_EQUIVALENT = {"dropout": "torch draws other numbers; the op is checked against finite differences"}
 INEXACT = dict.fromkeys(("lgamma", "digamma", "polygamma_of"), 1e-8)  # torch's polygamma(1, x) has an error of 4e-10
 SIGNS = "the signs of the vectors are free; composed functions that do not depend on them are compared"
+NO_EQUIVALENT |= dict.fromkeys(OF_COMPLEX, "composed functions of pairs of reals are compared")
 NO_EQUIVALENT |= {"linalg_svd": SIGNS, "linalg_eigh": SIGNS}
 
 

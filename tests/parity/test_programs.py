@@ -42,7 +42,7 @@ CHANGES = [
 @pytest.mark.parametrize(("old", "new", "problem"), CHANGES)
 def test_a_program_passes_where_its_losses_are_those_of_pytorch(tmp_path, old, new, problem):
     (tmp_path / "program.py").write_text(PROGRAM.replace(old, new) if old else PROGRAM)
-    result = run.compare(run.Program("owner/name", ".", ["program.py"]), tmp_path, 20)
+    result = run.compare(run.Program("owner/name", ".", ("program.py",)), tmp_path, 20)
     if problem:
         assert problem in result.problem, result
     else:
@@ -54,7 +54,7 @@ def test_a_notebook_is_run_without_the_lines_that_are_ipythons(tmp_path):
     cells += [{"cell_type": "markdown", "source": ["no code"]}]
     cells += [{"cell_type": "code", "source": ["x = torch.ones(2, requires_grad=True)\n", "x.sum().backward()"]}]
     (tmp_path / "program.ipynb").write_text(run.json.dumps({"cells": cells}))
-    result = run.compare(run.Program("owner/name", ".", ["program.ipynb"]), tmp_path, 20)
+    result = run.compare(run.Program("owner/name", ".", ("program.ipynb",)), tmp_path, 20)
     assert (result.problem, result.steps) == ("", 1), result
 
 

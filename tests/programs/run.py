@@ -32,7 +32,7 @@ class Program(NamedTuple):
 
     repository: str
     folder: str
-    command: list[str]
+    command: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -51,7 +51,7 @@ class Result(NamedTuple):
 def listed() -> list[Program]:
     """The programs, a line each: repository, folder, and the program with its arguments."""
     lines = [line for line in (HERE / "programs.txt").read_text().splitlines() if line and line[0] != "#"]
-    return [Program(words[0], words[1], words[2:]) for words in map(shlex.split, lines)]
+    return [Program(words[0], words[1], tuple(words[2:])) for words in map(shlex.split, lines)]
 
 
 def run_one(library: str, program: Program, checkout: Path, folder: Path, steps: int) -> dict:

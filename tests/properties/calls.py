@@ -124,3 +124,6 @@ def symmetric(x: Any) -> Any:
 
 # What the arguments of an op are to pass through first, where it is defined for some matrices alone.
 PREPARED: dict[str, Any] = dict.fromkeys(("linalg_cholesky", "linalg_eigh"), symmetric)
+
+# Ops of complex numbers: their properties are those of functions of pairs of reals, in composed_complex.py.
+OF_COMPLEX = ("complex", "conj", "fourier", "imag", "real", "view_as_complex", "view_as_real")

@@ -20,7 +20,14 @@ from autograd.testing import (
     separated_arrays,
     shapes,
 )
-from tests.properties import cases_activations, cases_conv, cases_decompositions, cases_recurrent, cases_special
+from tests.properties import (
+    cases_activations,
+    cases_complex,
+    cases_conv,
+    cases_decompositions,
+    cases_recurrent,
+    cases_special,
+)
 from tests.properties.calls import (
     ANY,
     PAIR,
@@ -365,6 +372,7 @@ CASES: dict[str, Any] = (
     | cases_activations.CASES
     | {"dropout": one(p=st.sampled_from([0.0, 0.5, 1.0]), rng=st.integers(0, 99).map(SameNumbers))}
     | cases_conv.CASES
+    | cases_complex.CASES
     | cases_decompositions.CASES
     | cases_recurrent.CASES
     | cases_special.CASES

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ops
 from autograd.testing import arrays, booleans, broadcastable, integers, separated, separated_arrays, shapes
-from tests.properties import composed_arrangement, composed_elementwise, composed_linalg, composed_losses
+from tests.properties import (
+    composed_arrangement,
+    composed_complex,
+    composed_elementwise,
+    composed_linalg,
+    composed_losses,
+)
 from tests.properties.calls import PAIR, Call, along, call, of_arrays, reduced
 from tests.properties.cases import attended
 
@@ -448,5 +454,5 @@ COMPOSED: dict[str, Composed] = {
 }
 
 MODULES = composed_linalg.LINALG | composed_elementwise.ELEMENTWISE | composed_arrangement.ARRANGEMENT
-MODULES |= composed_losses.LOSSES
+MODULES |= composed_losses.LOSSES | composed_complex.COMPLEX
 COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in MODULES.items()}
