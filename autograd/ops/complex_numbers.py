@@ -51,7 +51,7 @@ def real(x):
     return x.real if x.dtype.kind == "c" else x[...]
 
 
-@op(np.imag, view=True, method=False, x=lambda g: g * 1j)
+@op(view=True, method=False, x=lambda g: g * 1j)
 def imag(x):
     """The imaginary part."""
     _check_complex("imag", x)

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
+from autograd.ops.complex_numbers import imag
 from autograd.ops.decompositions import linalg_eigh, linalg_svd, linear_solve, pseudo_inverse
 from autograd.ops.gathering import gather
 from autograd.ops.joining import cat, split_at
@@ -216,5 +217,5 @@ def np_real(val):
 
 @function(np.imag, method=False)
 def np_imag(val):
-    """The imaginary part of a real number: 0."""
-    return val * 0
+    """The imaginary part; of a real number it is 0."""
+    return imag(val) if val.dtype.kind == "c" else val * 0

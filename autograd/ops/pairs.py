@@ -65,7 +65,7 @@ def kron(input, other):
 @function(np.inner)
 def inner(input, other):
     """The sum of products over the last dim of both; the product with a number."""
-    return L.tensordot(input, other, ([-1], [-1])) if input.ndim and other.ndim else input * other
+    return L.tensordot(input, other, ([-1], [-1])) if np.ndim(input) and np.ndim(other) else input * other
 
 
 ger, vdot = alias(L.outer, "ger"), alias(L.dot, "vdot")
