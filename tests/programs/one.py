@@ -1,5 +1,6 @@
 """One program with one library, in a process of its own: python -m tests.programs.one LIBRARY FOLDER STEPS PROGRAM.
 
+LIBRARY is torch, ours, or nudged: PyTorch with draws that are changed in the last digit.
 It writes the losses (what `backward` is called on) into FOLDER/LIBRARY.json, and ends after STEPS of them.
 """
 
@@ -45,9 +46,9 @@ def main() -> int:
         importing.serve_torch()
     import torch
 
-    if library == "torch":
+    if library != "ours":
         torch.set_num_threads(1)
-    recorder = tape.Tape(Path(folder) / "tape", library == "torch")
+    recorder = tape.Tape(Path(folder) / "tape", library == "torch", nudge=2e-7 * (library == "nudged"))
     tape.patch(torch, recorder)
     backward = torch.Tensor.backward
 

@@ -23,10 +23,10 @@ DROPOUT = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dro
 
 
 class Tape:
-    """Draws in their order: written by `record`, read by `replay`."""
+    """Draws in their order, recorded or taken; `nudge` is how much the floats are changed, relatively, when taken."""
 
-    def __init__(self, path: Path, recording: bool) -> None:
-        self.path, self.recording = path, recording
+    def __init__(self, path: Path, recording: bool, nudge: float = 0.0) -> None:
+        self.path, self.recording, self.nudge = path, recording, nudge
         self.draws: list[tuple[str, np.ndarray]] = [] if recording else pickle.loads(path.read_bytes())
         self.next = 0
         self.depth = 0
@@ -41,7 +41,7 @@ class Tape:
             raise RuntimeError(
                 f"draw {self.next} is {name} of {tuple(shape)}, with PyTorch {recorded} of {values.shape}"
             )
-        return values
+        return values * values.dtype.type(1 + self.nudge) if values.dtype.kind == "f" else values
 
     def save(self) -> None:
         """Write down what was recorded."""
@@ -70,7 +70,7 @@ class Tape:
 
 def patch(torch: Any, tape: Tape) -> None:
     """Make events of all draws of `torch`, which is PyTorch or ours under its name."""
-    prefix = "torch." if tape.recording else ""
+    prefix = "" if "autograd" in torch.Tensor.__module__ else "torch."
     init, functional = (import_module(f"{prefix}nn.{part}") for part in ("init", "functional"))
 
     def new(tape: Tape, name: str, *args: Any, dtype: Any = None, requires_grad: bool = False, **_: Any) -> Any:
