@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -55,6 +56,11 @@ class LazyModuleMixin(Module):
     size_name: ClassVar[str] = "in_channels"
     size_dim: ClassVar[int] = 1
 
+    def __init_subclass__(cls) -> None:
+        if "cls_to_become" in vars(cls):
+            plain = signature(cls.cls_to_become)
+            cls.__signature__ = plain.replace(parameters=list(plain.parameters.values())[1:])  # type: ignore[attr-defined]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*(0, *args), **kwargs)
         self._settings = args, kwargs
@@ -100,9 +106,6 @@ class LazyLinear(LazyModuleMixin, Linear):
     """Linear, with the in_features of its first input."""
 
     cls_to_become, size_name, size_dim = Linear, "in_features", -1
-
-    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
-        super().__init__(out_features, bias, device, dtype)
 
 
 class LazyConv1d(LazyModuleMixin, Conv1d):
