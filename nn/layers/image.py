@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from autograd import Tensor
 from nn import functional as F
+from nn.layers.derived import FunctionLayer
 from nn.module import Module
 
 __all__ = ["ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample", "UpsamplingBilinear2d"]
 __all__ += ["UpsamplingNearest2d"]
-
-
-class _Shown(Module):
-    """The repr shows the attributes in `shown`."""
-
-    shown: ClassVar[tuple[str, ...]]
-
-    def extra_repr(self) -> str:
-        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
 
 
 class Upsample(Module):
@@ -64,69 +56,21 @@ class UpsamplingBilinear2d(Upsample):
         super().__init__(size, scale_factor, "bilinear", True)
 
 
-class PixelShuffle(_Shown):
+class PixelShuffle(FunctionLayer, of=F.pixel_shuffle):
     """(*, C r^2, H, W) to (*, C, H r, W r) (Shi et al. 2016)."""
 
-    shown = ("upscale_factor",)
 
-    def __init__(self, upscale_factor: int) -> None:
-        super().__init__()
-        self.upscale_factor = upscale_factor
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.pixel_shuffle(input, self.upscale_factor)
-
-
-class PixelUnshuffle(_Shown):
+class PixelUnshuffle(FunctionLayer, of=F.pixel_unshuffle):
     """(*, C, H r, W r) to (*, C r^2, H, W): the opposite of PixelShuffle."""
 
-    shown = ("downscale_factor",)
 
-    def __init__(self, downscale_factor: int) -> None:
-        super().__init__()
-        self.downscale_factor = downscale_factor
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.pixel_unshuffle(input, self.downscale_factor)
-
-
-class ChannelShuffle(_Shown):
+class ChannelShuffle(FunctionLayer, of=F.channel_shuffle):
     """Channel i of each of `groups` groups, one group after the other (Zhang et al. 2018)."""
 
-    shown = ("groups",)
 
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        self.groups = groups
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.channel_shuffle(input, self.groups)
-
-
-class Unfold(_Shown):
+class Unfold(FunctionLayer, of=F.unfold):
     """The windows of (N, C, H, W) as columns: (N, C KH KW, windows)."""
 
-    shown = ("kernel_size", "dilation", "padding", "stride")
 
-    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
-        super().__init__()
-        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
-
-
-class Fold(_Shown):
+class Fold(FunctionLayer, of=F.fold):
     """Columns (N, C KH KW, windows) added up to images (N, C, *output_size)."""
-
-    shown = ("output_size", "kernel_size", "dilation", "padding", "stride")
-
-    def __init__(
-        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-    ) -> None:
-        super().__init__()
-        self.output_size, self.kernel_size, self.dilation = output_size, kernel_size, dilation
-        self.padding, self.stride = padding, stride
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
