@@ -26,7 +26,8 @@ class Register(MutableMapping):
         self.module, self.own, self.kind = module, dict(own), kind
 
     def __getitem__(self, name: str) -> Any:
-        return self.own[name]
+        """What has this name; None where it was set to None, as the bias of a layer without one."""
+        return None if self.module.__dict__.get(name, self) is None else self.own[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
         if self.kind is Tensor:

@@ -83,7 +83,7 @@ class Mish(FunctionLayer, of=F.mish):
 class Hardtanh(FunctionLayer, of=F.hardtanh):
     """The input clipped to [min_val, max_val]."""
 
-    def check(self) -> None:
+    def _check_settings(self) -> None:
         """The interval must not be empty."""
         if self.min_val >= self.max_val:
             raise ValueError(f"Hardtanh: min_val must be below max_val, got {self.min_val} and {self.max_val}")

@@ -21,9 +21,9 @@ class FunctionLayer(Module):
     settings, where they are in another order or not all. A Tensor among them is a buffer.
     """
 
-    function: Callable[..., Any]
-    settings: tuple[str, ...] = ()
-    passed: tuple[str, ...] = ()
+    _function: Callable[..., Any]
+    _settings: tuple[str, ...] = ()
+    _passed: tuple[str, ...] = ()
 
     def __init_subclass__(
         cls,
@@ -37,11 +37,11 @@ class FunctionLayer(Module):
         if of is None:
             return
         found = dict(list(inspect.signature(of).parameters.items())[inputs:])
-        cls.function = staticmethod(of)
-        cls.settings = tuple(n for n in found if n not in _OF_THE_CALL) if only is None else tuple(only.split())
-        cls.passed = (*cls.settings, *[name for name in ("training",) if name in found])
+        cls._function = staticmethod(of)
+        cls._settings = tuple(n for n in found if n not in _OF_THE_CALL) if only is None else tuple(only.split())
+        cls._passed = (*cls._settings, *[name for name in ("training",) if name in found])
         parameters = [
-            found[name].replace(default=(defaults or {}).get(name, found[name].default)) for name in cls.settings
+            found[name].replace(default=(defaults or {}).get(name, found[name].default)) for name in cls._settings
         ]
         signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *parameters])
 
@@ -57,7 +57,7 @@ class FunctionLayer(Module):
                     self.register_buffer(name, value)
                 else:
                     setattr(self, name, value)
-            self.check()
+            self._check_settings()
 
         __init__.__signature__ = signature  # type: ignore[attr-defined]
         cls.__init__ = __init__  # type: ignore[method-assign]
@@ -66,14 +66,16 @@ class FunctionLayer(Module):
 
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-    def check(self) -> None:
+    def _check_settings(self) -> None:
         """Raise ValueError where a setting makes no sense."""
 
-    def forward(self, *inputs: Any) -> Any:
-        """The function of the inputs and the settings."""
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """The function of the inputs, by position or by name, and of the settings."""
         have = self.__dict__
-        return self.function(*inputs, **{name: have[name] for name in self.passed})
+        for name in self._passed:
+            named[name] = have[name]
+        return self._function(*inputs, **named)
 
     def extra_repr(self) -> str:
-        shown = [(name, getattr(self, name)) for name in self.settings]
+        shown = [(name, getattr(self, name)) for name in self._settings]
         return ", ".join(f"{name}={value!r}" for name, value in shown if name != "inplace" or value)

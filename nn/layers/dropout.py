@@ -12,7 +12,7 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Fe
 class Dropout(FunctionLayer, of=F.dropout):
     """Zeroes elements with probability `p` and scales the rest by 1 / (1 - p)."""
 
-    def check(self) -> None:
+    def _check_settings(self) -> None:
         """p must be a probability."""
         check_probability(self.p)
 

@@ -18,7 +18,7 @@ __all__ += ["TripletMarginLoss", "TripletMarginWithDistanceLoss"]
 class _Loss(FunctionLayer):
     """A loss with a `reduction`, which `size_average` and `reduce` are old names for; its weight is a buffer."""
 
-    def check(self) -> None:
+    def _check_settings(self) -> None:
         """The reduction must be one of the three."""
         self.reduction = reduction_of(
             self.__dict__.get("size_average"), self.__dict__.get("reduce"), self.__dict__["reduction"]

@@ -120,6 +120,7 @@ def test_the_registers_are_dicts_of_what_a_module_holds():
         model.register_buffer("mask", m.ones(2))
         first = model[0]
         found = [list(first._parameters), list(model._buffers), list(model._modules)]
+        found += [layers.Linear(2, 3, bias=False)._parameters["bias"], "stranger" in first._parameters]
         del first._parameters["bias"]
         first._parameters["extra"] = layers.Parameter(m.ones(1))
         first.bias = m.zeros(3)

@@ -86,3 +86,11 @@ def test_dropout_drops_in_training_alone():
     assert repr(layer) == "Dropout(p=0.5, inplace=False)"
     with pytest.raises(ValueError, match="between 0 and 1, but got 1.5"):
         nn.Dropout(1.5)
+
+
+def test_a_layer_of_a_function_takes_its_inputs_by_name():
+    x, y = ag.randn(2, 3), ag.randn(2, 3)
+    assert nn.MSELoss()(input=x, target=y).item() == nn.MSELoss()(x, y).item()
+    assert nn.Hardtanh(-0.5, 0.5)(input=x).tolist() == F.hardtanh(x, -0.5, 0.5).tolist()
+    with pytest.raises(TypeError, match=r"Hardtanh.__init__\(\) got an unexpected keyword argument 'slope'"):
+        nn.Hardtanh(slope=1)
