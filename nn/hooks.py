@@ -72,13 +72,13 @@ class Hooks:
 
         Both are tuples: of the gradients of the arguments given by position, and of the results.
         """
-        return register(self._backward_hooks, _Kept(hook, before=False), prepend)
+        return register(self._backward_hooks, _BackwardHook(hook, before=False), prepend)
 
     register_backward_hook = register_full_backward_hook
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward; it may return a new grad_output."""
-        return register(self._backward_hooks, _Kept(hook, before=True), prepend)
+        return register(self._backward_hooks, _BackwardHook(hook, before=True), prepend)
 
     # -- state --------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class Hooks:
         return self._register_state("load_post", hook)
 
 
-class _Kept:
+class _BackwardHook:
     """A backward hook, and whether it runs before the backward of the module."""
 
     def __init__(self, hook: Hook, before: bool) -> None:
