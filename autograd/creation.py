@@ -26,7 +26,9 @@ def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     return Tensor.wrap(array, leaf(array) if requires_grad else None)
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A tensor of a copy of `data`: numbers, nested lists, an ndarray, tensors. Whole numbers stay whole."""
     return made(to_array(data, dtype), dtype, device, requires_grad)
 
@@ -73,7 +75,10 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return made(array.copy() if copy else array, None, device, False)
 
 
-def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """A tensor whose elements are not set."""
     return made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 

@@ -234,10 +234,7 @@ class Op:
     def normalise(self, args: tuple, kwargs: dict) -> tuple[list, dict]:
         """Positional metadata, other names of keywords and arrays by keyword, brought to the form of the forward."""
         known = {*self.args, *self.keywords}
-        kwargs = {
-            name if name in known or _ALIASES.get(name) not in known else _ALIASES[name]: value
-            for name, value in kwargs.items()
-        }
+        kwargs = renamed(kwargs, known)
         arrays, rest = list(args), ()
         if self.variadic is None:
             arrays, rest = list(args[: len(self.args)]), args[len(self.args) :]
@@ -254,6 +251,14 @@ class Op:
                 break
             arrays.append(kwargs.pop(name, self.arg_defaults.get(name)))
         return arrays, kwargs
+
+
+def renamed(kwargs: dict, known: Container[str]) -> dict:
+    """The keywords by the names that are `known`, where they have others in NumPy or in torch."""
+    return {
+        name if name in known or _ALIASES.get(name) not in known else _ALIASES[name]: value
+        for name, value in kwargs.items()
+    }
 
 
 def explain(entry: Op, values: Sequence[Any], error: ValueError) -> None:

@@ -23,7 +23,7 @@ from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
-from autograd.ops.entry import Op, as_ints, explain
+from autograd.ops.entry import Op, as_ints, explain, renamed
 from autograd.versions import clock
 
 OPS: dict[str, Op] = {}
@@ -180,9 +180,14 @@ def several(
 
 
 def function(*numpy_functions: Any, inplace: bool = False, method: bool = True) -> Callable[[Callable], Callable]:
-    """A function composed of ops: it serves these functions of NumPy on tensors, and is a method of theirs."""
+    """A function composed of ops: it serves these functions of NumPy on tensors, and is a method of theirs.
+
+    As an op does, it takes `out=`, and its keywords by NumPy's names: `axis`, `keepdims`.
+    """
 
     def decorate(function: Callable) -> Callable:
+        if not hasattr(function, "op"):
+            function = _with_other_keywords(function)
         NUMPY.update(dict.fromkeys(numpy_functions, function))
         if method:
             add_method(function)
@@ -191,6 +196,23 @@ def function(*numpy_functions: Any, inplace: bool = False, method: bool = True) 
         return function
 
     return decorate
+
+
+def _with_other_keywords(function: Callable) -> Callable:
+    code = function.__code__
+    known = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    if code.co_flags & 0x08:  # it takes any keyword
+        return function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and not kwargs.keys() <= known:
+            if "out" in kwargs:
+                target = kwargs.pop("out")
+                return write_out(function.__name__, call(*args, **kwargs), target)
+            kwargs = renamed(kwargs, known)
+        return function(*args, **kwargs)
+
+    return update_wrapper(call, function)
 
 
 def short(name: str, f: Callable, doc: str, *numpy_functions: Any, **options: Any) -> Callable:

@@ -29,6 +29,17 @@ def test_several_results_go_into_several_tensors():
     assert ag.cumsum(x, dim=1, out=ag.zeros(1, 3)).tolist() == [[1, 4, 6]]
 
 
+def test_functions_composed_of_ops_take_out_and_numpys_names_too():
+    x = ag.tensor([[1.0, 3.0, 2.0], [0.0, 5.0, 4.0]])
+    values, indices = ag.zeros(2), ag.zeros(2, dtype=ag.int64)
+    assert ag.max(x, 1, out=(values, indices)).values is values and values.tolist() == [3, 5]
+    assert indices.tolist() == [1, 1] and ag.std(x, axis=1, keepdims=True).equal(ag.std(x, dim=1, keepdim=True))
+    assert [part.tolist() for part in ag.chunk(x, 2, axis=0)] == [part.tolist() for part in x.chunk(2)]
+    assert ag.max(x, 1, out=None).indices.equal(indices)
+    with pytest.raises(TypeError, match="no_such"):
+        ag.chunk(x, 2, no_such=1)
+
+
 def test_a_view_takes_the_result_and_its_base_has_it():
     base = ag.zeros(2, 3)
     ops.add(ag.ones(3), 1, out=base[1])
