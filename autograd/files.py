@@ -37,9 +37,10 @@ def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
     """Read what `save` wrote, from a path or an open binary file.
 
     A pickle may run any code. With weights_only it cannot: tensors, arrays (of numbers, truth values or text), numbers,
-    strings and containers are read, and nothing else. The file may come from anyone: whatever is in it, reading takes
-    time and memory in proportion to its size. Keys of dicts and elements of sets are strings, numbers and the like, or
-    tuples of at most 16 of these.
+    strings and containers are read, and nothing else but objects of the classes in SAFE, which are made by their own
+    methods (`torch.serialization.add_safe_globals` adds to them). The file may come from anyone: whatever is in it,
+    reading takes time and memory in proportion to its size. Keys of dicts and elements of sets are strings, numbers and
+    the like, or tuples of at most 16 of these.
 
     Raises pickle.UnpicklingError, with the reason, where the file is damaged or holds something else.
     """
@@ -51,10 +52,15 @@ def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
     return _Weights(path).load() if weights_only else pickle.load(path)
 
 
+SAFE: dict[tuple[str, str], Any] = {}  # by module and name: what else files of weights may name, make and call
+
+
 class _Weights(Interpreter):
     """The classes and functions that the pickles of weights name, and what is done in their place."""
 
     def find(self, module: str, name: str) -> Any:
+        if (module, name) in SAFE:
+            return SAFE[module, name]
         module = module.replace("numpy.core.", "numpy._core.")  # as NumPy 1 wrote it
         if name not in NAMES.get(module, ()):
             fail(
@@ -64,11 +70,21 @@ class _Weights(Interpreter):
         return getattr(import_module(module), name)
 
     def call(self, function: Any, args: tuple) -> Any:
+        if function in SAFE.values():
+            return function(*args)
         return CALLS[function.__name__](self, *args)
+
+    def new(self, kind: type, args: tuple) -> Any:
+        if kind not in SAFE.values():
+            fail(f"the file makes an object of {kind.__name__}")
+        return kind.__new__(kind, *args)
 
     def set_state(self, value: Any, state: Any) -> Any:
         if isinstance(value, np.dtype):
             return np.dtype(value.newbyteorder(state[1]).str)
+        if type(value) in SAFE.values() and isinstance(state, dict):
+            value.__setstate__(state) if hasattr(value, "__setstate__") else value.__dict__.update(state)
+            return value
         if type(value) is not np.ndarray:
             fail(f"the file sets attributes of a {type(value).__name__}")
         _, shape, dtype, in_columns, data = state

@@ -49,6 +49,10 @@ class Interpreter:
         """What is done where the file calls what `find` gave."""
         raise NotImplementedError
 
+    def new(self, kind: type, args: tuple) -> Any:
+        """An object of this class before it has a state."""
+        raise NotImplementedError
+
     def set_state(self, value: Any, state: Any) -> Any:
         """What takes the place of `value`, which a call gave, when its state is known."""
         raise NotImplementedError
@@ -193,6 +197,11 @@ class Interpreter:
             fail("the file calls what is no function")
         self.stack.append(self.call(function, args))
 
+    def new_object(self, kind: Any, args: Any) -> None:
+        if not isinstance(kind, type) or type(args) is not tuple:
+            fail("the file makes an object of what is no class")
+        self.stack.append(self.new(kind, args))
+
     def build(self, value: Any, state: Any) -> None:
         self.stack.append(self.set_state(value, state))
         self.replaced[id(value)] = value, self.stack[-1]
@@ -259,5 +268,6 @@ OPCODES: dict[bytes, Callable[[Interpreter], Any]] = {
     pickle.GLOBAL: lambda r: r.name(r.line(), r.line()),
     pickle.STACK_GLOBAL: lambda r: r.name(*r.last(2)),
     pickle.REDUCE: lambda r: r.reduce(*r.last(2)),
+    pickle.NEWOBJ: lambda r: r.new_object(*r.last(2)),
     pickle.BUILD: lambda r: r.build(*r.last(2)),
 }

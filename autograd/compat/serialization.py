@@ -1,19 +1,38 @@
-"""`torch.serialization`: `load` reads no classes but those of tensors and plain data, so none need be called safe."""
+"""`torch.serialization`: which classes `load` may make beside tensors and plain data."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from autograd.files import load, save
+from autograd.files import SAFE, load, save
 
-__all__ = ["add_safe_globals", "load", "safe_globals", "save"]
+__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 
 
 def add_safe_globals(safe_globals: list[Any]) -> None:
-    """Accepted, and changes nothing."""
+    """Let `load` make objects of these classes, and call these functions: only of those that harm nobody."""
+    SAFE.update({(thing.__module__, thing.__qualname__): thing for thing in safe_globals})
 
 
-def safe_globals(safe_globals: list[Any]) -> nullcontext:
-    """A context that changes nothing."""
-    return nullcontext()
+def clear_safe_globals() -> None:
+    """Let it make none any more."""
+    SAFE.clear()
+
+
+def get_safe_globals() -> list[Any]:
+    """What it may make and call."""
+    return list(SAFE.values())
+
+
+@contextmanager
+def safe_globals(safe_globals: list[Any]) -> Iterator[None]:
+    """A context in which `load` may make objects of these classes."""
+    before = dict(SAFE)
+    add_safe_globals(safe_globals)
+    try:
+        yield
+    finally:
+        clear_safe_globals()
+        SAFE.update(before)
