@@ -10,6 +10,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.ops.decompositions import (
     LinAlgError,
+    by_lapack,
     cholesky,
     decomposed,
     det,
@@ -33,7 +34,7 @@ from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.reduction import vector_norm as _power_norm
 from autograd.ops.shape import one_dim, tril, triu
 
-__all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv"]
+__all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv"]
 __all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
 __all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals"]
 __all__ += ["vecdot", "vector_norm"]
@@ -44,6 +45,11 @@ class _Lstsq(NamedTuple):
     residuals: Any
     rank: Any
     singular_values: Any
+
+
+class _Eig(NamedTuple):
+    eigenvalues: Any
+    eigenvectors: Any
 
 
 class _LU(NamedTuple):
@@ -131,6 +137,19 @@ def eigvalsh(A: Any, UPLO: str = "L") -> Any:
 def svdvals(A: Any) -> Any:
     """The singular values, in falling order."""
     return svd(A, full_matrices=False).S
+
+
+def eig(A: Any) -> Any:
+    """(eigenvalues, eigenvectors), complex numbers without a derivative; `eigh` is for symmetric matrices."""
+    if A.requires_grad:
+        raise RuntimeError("eig has no derivative here: use eigh for symmetric matrices, or detach()")
+    kind = np.result_type(A.dtype, np.complex64)
+    return _Eig(*[A.wrap(a.astype(kind)) for a in by_lapack("eig", np.linalg.eig, A.array)])
+
+
+def eigvals(A: Any) -> Any:
+    """The eigenvalues, complex numbers without a derivative."""
+    return eig(A).eigenvalues
 
 
 # Norms ----------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from autograd.base import add_method
 from autograd.errors import ShapeError
+from autograd.grad_mode import mode
 from autograd.ops.entry import as_ints
 from autograd.ops.table import alias, function, op
 
@@ -164,6 +166,40 @@ def unflatten(input, dim, sizes):
 def view_as(input, other):
     """The `view` in the shape of other."""
     return view(input, size=tuple(other.shape))
+
+
+def _in_place(f, name):
+    """The method that gives the tensor itself the shape of a view of it, without a copy."""
+
+    def in_place(self, *args, **kwargs):
+        if mode.grad and self.requires_grad and self.is_leaf:
+            raise RuntimeError(f"{name} of a leaf that requires grad: do it within no_grad(), or make a new tensor")
+        out = f(self, *args, **kwargs)
+        self.array, self.node = out.array, out.node
+        if self._base is not None:
+            self._base, self._view_fn = out._base, out._view_fn
+        return self
+
+    in_place.__name__, in_place.__doc__ = name, f"`{f.__name__}` of the tensor itself, which it returns."
+    add_method(in_place)
+
+
+_in_place(squeeze, "squeeze_")
+_in_place(unsqueeze, "unsqueeze_")
+_in_place(transpose, "transpose_")
+_in_place(transpose, "swapaxes_")
+_in_place(t, "t_")
+
+
+@function()
+def resize_(input, *sizes):
+    """Give the tensor itself another size; what it gains is not set. Not for one that requires grad."""
+    if input.requires_grad:
+        raise RuntimeError("resize_ of a tensor that requires grad: make a new one")
+    sizes, flat = as_ints(sizes), input.array.reshape(-1)
+    n = math.prod(sizes)
+    input.array = (flat[:n] if n <= flat.size else np.resize(flat, n)).reshape(sizes)
+    return input
 
 
 @op(np.broadcast_to, view=True, pack="size", x=lambda g: g)

@@ -517,3 +517,27 @@ def test_a_view_of_what_a_leaf_was_copied_into_may_be_changed():
     for copy in copies:
         copy[:1].mul_(2)
     np.testing.assert_array_equal(w.detach().numpy(), [[1, 2, 3], [4, 5, 6]])
+
+
+def test_shapes_change_in_place_with_their_history():
+    x = ag.tensor([[1.0], [2.0]], requires_grad=True)
+    y = x * 3
+    assert (
+        y.squeeze_(1) is y and tuple(y.unsqueeze_(0).t_().shape) == (2, 1) and tuple(y.transpose_(0, 1).shape) == (1, 2)
+    )
+    (y * ag.tensor([1.0, 10.0])).sum().backward()
+    assert x.grad.tolist() == [[3], [30]]
+    with pytest.raises(RuntimeError, match="squeeze_ of a leaf that requires grad"):
+        x.squeeze_()
+
+
+def test_resize_keeps_the_elements_that_fit():
+    x = ag.arange(6).reshape(2, 3)
+    assert x.resize_(2, 2) is x and x.tolist() == [[0, 1], [2, 3]]
+    assert x.resize_((3, 3)).reshape(-1)[:4].tolist() == [0, 1, 2, 3]
+
+
+def test_lists_of_tensors_are_copied():
+    into = [ag.zeros(2), ag.zeros(3)]
+    ag._foreach_copy_(into, [ag.ones(2), ag.arange(3.0)])
+    assert [x.tolist() for x in into] == [[1, 1], [0, 1, 2]]
