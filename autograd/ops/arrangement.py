@@ -231,26 +231,25 @@ def _dims_3(x):
 
 
 _doc = "Each with at least {} dims."
-atleast_1d = short("atleast_1d", _all(at_least_1d), _doc.format(1), np.atleast_1d, method=False)
-atleast_2d = short("atleast_2d", _all(_dims_2), _doc.format(2), np.atleast_2d, method=False)
-atleast_3d = short("atleast_3d", _all(_dims_3), _doc.format(3), np.atleast_3d, method=False)
-dstack = short("dstack", lambda ts: cat([_dims_3(t) for t in ts], 2), "Joined along dim 2.", np.dstack, method=False)
+atleast_1d = short("atleast_1d", _all(at_least_1d), _doc.format(1), method=False)
+atleast_2d = short("atleast_2d", _all(_dims_2), _doc.format(2), method=False)
+atleast_3d = short("atleast_3d", _all(_dims_3), _doc.format(3), method=False)
+dstack = short("dstack", lambda ts: cat([_dims_3(t) for t in ts], 2), "Joined along dim 2.", method=False)
 column_stack = short(
     "column_stack",
     lambda tensors: cat([t if t.ndim > 1 else reshape(t, size=(-1, 1)) for t in tensors], 1),
     "Joined along dim 1; vectors are columns.",
-    np.column_stack,
     method=False,
 )
 row_stack, concatenate = vstack, cat
 ravel = short("ravel", lambda input: reshape(input, size=(-1,)), "The elements in one dim.")
 reshape_as = short("reshape_as", lambda input, other: reshape(input, size=tuple(other.shape)), "In the shape of other.")
-fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.", np.fliplr)
-flipud = short("flipud", lambda input: flip(input, dim=(0,)), "The order along dim 0 reversed.", np.flipud)
+fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.")
+flipud = short("flipud", lambda input: flip(input, dim=(0,)), "The order along dim 0 reversed.")
 adjoint = short("adjoint", lambda input: transpose(input, -2, -1), "Matrices transposed.")
 
 
-@function(np.rot90)
+@function()
 def rot90(input, k=1, dims=(0, 1)):
     """Turned k times by 90 degrees, from the first of two dims towards the second."""
     first, second = (one_dim(d, input.ndim) for d in dims)

@@ -45,7 +45,7 @@ def view_as_real(x):
     return np.reshape(x, (*x.shape, 1)).view(_PARTS[x.dtype])
 
 
-@op(np.real, view=True, method=False, x=lambda g: g)
+@op(view=True, method=False, x=lambda g: g)
 def real(x):
     """The real part; of real numbers x itself."""
     return x.real if x.dtype.kind == "c" else x[...]
@@ -58,7 +58,7 @@ def imag(x):
     return x.imag
 
 
-@op(np.conjugate, x=lambda g: g.conjugate())
+@op(x=lambda g: g.conjugate())
 def conj(x):
     """The complex conjugate; of real numbers x itself."""
     return x.conjugate()
@@ -91,7 +91,7 @@ def polar(abs, angle):
     return complex(abs * cos(angle), abs * sin(angle))
 
 
-@function(np.angle)
+@function()
 def angle(input):
     """The angle of complex numbers, from -pi to pi; of real ones 0, or pi where they are negative."""
     if input.dtype.kind == "c":

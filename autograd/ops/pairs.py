@@ -52,7 +52,7 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
 dist = short("dist", lambda input, other, p=2: norm(input - other, p), "The p-norm of the difference.")
 
 
-@function(np.kron)
+@function()
 def kron(input, other):
     """The Kronecker product: every element of the first times the whole second."""
     n = max(input.ndim, other.ndim)
@@ -62,7 +62,7 @@ def kron(input, other):
     return reshape(left * right, size=tuple(a * b for a, b in zip(x, y)))
 
 
-@function(np.inner)
+@function()
 def inner(input, other):
     """The sum of products over the last dim of both; the product with a number."""
     return L.tensordot(input, other, ([-1], [-1])) if np.ndim(input) and np.ndim(other) else input * other
@@ -108,7 +108,7 @@ def renorm(input, p, dim, maxnorm):
 # Grids and dtypes -----------------------------------------------------------------------------------------------------
 
 
-@function(np.vander, method=False)
+@function(method=False)
 def vander(x, N=None, increasing=False):
     """The powers of the elements of a vector from N - 1 (its length less 1) to 0 as rows, or the other way round."""
     powers = np.arange(len(x) if N is None else N)

@@ -40,8 +40,8 @@ def _each(f, x):
 
 @function(inplace=True)
 def xlogy(input, other):
-    """x log y, and 0 where x is 0, unless y is nan."""
-    nothing = np.logical_and(np.equal(input, 0), np.logical_not(np.isnan(other)))
+    """x log y, and 0 where x is 0 and y not positive."""
+    nothing = np.logical_and(np.equal(input, 0), np.less_equal(other, 0))
     return input * np.log(where(nothing, 1, other))
 
 
