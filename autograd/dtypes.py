@@ -114,5 +114,5 @@ def checked_dtype(dtype: Any) -> np.dtype:
     """A NumPy dtype of what names one (np.float32, "float32", float32, Python's float for the default dtype's kind)."""
     found = np.dtype(dtype)
     if found.kind not in "fiubc":
-        raise TypeError(f"a tensor holds floats, integers or truth values, not {found}")
+        raise TypeError(f"a tensor holds real, complex or whole numbers, or truth values, not {found}")
     return found

@@ -54,9 +54,9 @@ def test_meshgrid():
         np.testing.assert_array_equal(ours.numpy(), theirs)
 
 
-@pytest.mark.parametrize("data", ["a", None, [None], ["a"], np.array(["a"]), 1j, object()])
+@pytest.mark.parametrize("data", ["a", None, [None], ["a"], np.array(["a"]), object()])
 def test_what_is_no_number_makes_no_tensor(data):
-    with pytest.raises(TypeError, match="a tensor holds floats, integers or truth values"):
+    with pytest.raises(TypeError, match="a tensor holds real, complex or whole numbers, or truth values"):
         ag.tensor(data)
 
 
