@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import creation
+from autograd.batched import Batch
+from autograd.batching import BatchedTensor, new_leaf
 from autograd.grad_mode import enable_grad, mode
 from autograd.graph import Node, newest_first
 from autograd.nests import leaves, rebuilt
@@ -28,13 +30,16 @@ def linked_or_new(value: Any, linked: bool) -> Tensor:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"there is no derivative by {array.dtype}: the arguments must hold real numbers")
         value = Tensor.wrap(array if array.dtype.kind == "f" else array.astype(np.float64))
-    return value.view(value.shape) if linked and value.requires_grad else value.detach().requires_grad_()
+    if linked and value.requires_grad:
+        return value.view(value.shape)
+    return new_leaf(value) if isinstance(value, BatchedTensor) else value.detach().requires_grad_()
 
 
 def products(
     ys: Sequence[Any], xs: Sequence[Tensor], vs: Sequence[Any], create_graph: bool, retain_graph: bool | None = None
 ) -> list[Tensor]:
     """For each of `xs`, the sum over `ys` of v^T dy/dx: zeros where no y depends on it."""
+    create_graph = create_graph or any(isinstance(t, BatchedTensor) for t in (*ys, *vs))
     pairs = [(y, v) for y, v in zip(ys, vs, strict=True) if isinstance(y, Tensor) and y.requires_grad]
     found: Sequence[Any] = [None] * len(xs)
     if pairs:
@@ -107,6 +112,9 @@ class Linearized:
         def one(leaf: Any) -> Any:
             if not isinstance(leaf, Tensor):
                 return leaf
+            if isinstance(leaf, BatchedTensor):
+                node = leaf.node if self.linked and self._reaches_outside([leaf]) else None
+                return BatchedTensor(Batch(leaf.array.level, one(leaf.array.tensor)), node)
             if leaf.node is not None and not (self.linked and self._reaches_outside([leaf])):
                 leaf = leaf.detach()
             return leaf.array[()] if self.plain and leaf.node is None else leaf

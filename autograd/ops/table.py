@@ -19,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from autograd.base import TensorBase, add_in_place_method, add_method, current_node, mark_view, wrap
+from autograd.batched import Batch, vmapped
 from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
@@ -101,6 +102,8 @@ def op(
                     values.append(arg)
                     parents.append(None)
                 bit += bit
+            if vmapped.depth and Batch in map(type, values):
+                return vmapped.perform(entry, args, values, parents, kwargs)  # type: ignore[misc]
             try:
                 result = forward(*values, **kwargs)
             except ValueError as error:
