@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from math import e, inf, nan, pi
+from types import ModuleType
 from typing import Any
 
 from numpy import finfo, iinfo
@@ -66,23 +67,15 @@ from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_
 from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from autograd.inplace import writing
 from autograd.ops.arithmetic import *
-from autograd.ops.arrangement import *
 from autograd.ops.comparison import *
-from autograd.ops.complex_numbers import *
-from autograd.ops.convolution import *
-from autograd.ops.decompositions import *
 from autograd.ops.elementwise import *
 from autograd.ops.fused import log_softmax, softmax
 from autograd.ops.gathering import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.linalg import *
-from autograd.ops.lu import *
-from autograd.ops.order import *
-from autograd.ops.pairs import *
 from autograd.ops.reduction import *
 from autograd.ops.shape import *
-from autograd.ops.special import *
 from autograd.ops.statistics import *
 from autograd.ops.table import op
 from autograd.ops.transcendental import *
@@ -94,8 +87,11 @@ from autograd.tensor import Tensor
 errors.check_not_overwritten(__file__)
 
 
-# Names of torch's that are not the engine's own stand in `compat`, which is imported when one is asked for.
+# Families of operations that few programs need are imported when a name of theirs is asked for. Names of torch's that
+# are not the engine's own stand in `compat`, which is imported then, too.
 def __getattr__(name: str) -> Any:
+    if not name.startswith("_") and not isinstance(found := getattr(ops, name, ops), ModuleType):
+        return found
     return importlib.import_module("autograd.compat").attribute("", name)
 
 

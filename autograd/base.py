@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,10 +20,41 @@ class _Results:
     kind: Any = None
 
 
+class _Families:
+    load: Callable[[], None] | None = None  # imports the families of operations that wait until one is asked for
+    done = False
+    lock = threading.RLock()
+
+
+def loads_families(load: F) -> F:
+    """Decorate the function that imports the families of operations that wait until one of them is asked for."""
+    _Families.load = staticmethod(load)
+    return load
+
+
+def load_families() -> bool:
+    """Import the families that wait; False where there were none, so that it is no use to look again."""
+    if _Families.done:
+        return False
+    with _Families.lock:  # another thread waits here until all are there; this one, while it imports them, does not
+        load, _Families.load = _Families.load, None
+        if load is not None:
+            load()
+            _Families.done = True
+        return _Families.done
+
+
 def class_of_results(kind: T) -> T:
     """Decorate the class of the tensors that operations give."""
     _Results.kind = kind
     return kind
+
+
+def late_method(owner: Any, name: str, described: str) -> Any:
+    """What `owner` has under a name once all families of operations are there; AttributeError where that is nothing."""
+    if not name.startswith("__") and load_families():
+        return getattr(owner, name)
+    raise AttributeError(f"{described} has no attribute {name!r}", name=name, obj=owner)
 
 
 def wrap(array: Any, node: Node | None = None) -> Any:
@@ -36,7 +68,14 @@ def wrap(array: Any, node: Node | None = None) -> Any:
 _new = object.__new__
 
 
-class TensorBase:
+class _Kind(type):
+    """The class of tensors finds the methods of families of operations that are not there yet, as tensors do."""
+
+    def __getattr__(cls, name: str) -> Any:
+        return late_method(cls, name, f"type object {cls.__name__!r}")
+
+
+class TensorBase(metaclass=_Kind):
     """An ndarray and its place in the graph (None without a gradient). The table of operations gives it its methods.
 
     A view also knows the tensor whose memory it shares, and how it was made from that.
@@ -51,9 +90,8 @@ class TensorBase:
 
     wrap = staticmethod(wrap)
 
-    if TYPE_CHECKING:  # the methods that `add_method` adds
-
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        return late_method(self, name, f"{type(self).__name__!r} object")
 
 
 def add_method(function: F, name: str | None = None) -> F:

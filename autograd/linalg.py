@@ -26,10 +26,10 @@ from autograd.ops.decompositions import (
     slogdet,
 )
 from autograd.ops.elementwise import abs
+from autograd.ops.elimination import lu_unpack
 from autograd.ops.linalg import cross as _cross
 from autograd.ops.linalg import diagonal as _diagonal
 from autograd.ops.linalg import einsum, matmul
-from autograd.ops.lu import lu_unpack
 from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.reduction import vector_norm as _power_norm
 from autograd.ops.shape import one_dim, tril, triu

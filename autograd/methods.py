@@ -70,10 +70,15 @@ class Methods(Storage):
     __and__ = __rand__ = ops.bitwise_and
     __or__ = __ror__ = ops.bitwise_or
     __xor__ = __rxor__ = ops.bitwise_xor
-    __lshift__, __rshift__ = ops.bitwise_left_shift, ops.bitwise_right_shift
     __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __hash__ = object.__hash__
+
+    def __lshift__(self, other: Any) -> Any:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other: Any) -> Any:
+        return ops.bitwise_right_shift(self, other)
 
     def __pos__(self) -> Any:
         return self

@@ -96,7 +96,7 @@ class Tensor(Methods):
     H = property(lambda self: ops.permute(self).conjugate(), doc="The conjugate of T.")
     mH = property(lambda self: ops.transpose(self, -1, -2).conjugate(), doc="The conjugate of mT.")
     real = property(lambda self: ops.real(self) if self.is_complex() else self, doc="The real part.")
-    imag = property(ops.imag, doc="The imaginary part.")
+    imag = property(lambda self: ops.imag(self), doc="The imaginary part.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
 
     @property

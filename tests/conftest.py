@@ -2,6 +2,10 @@
 
 from hypothesis import HealthCheck, settings
 
+import autograd
+
+autograd.ops.load()  # tests look through the whole table
+
 UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 settings.register_profile("steady", derandomize=True, database=None, **UNHURRIED)

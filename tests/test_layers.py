@@ -189,6 +189,25 @@ def test_importing_autograd_and_nn_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+LATE = {
+    "ag.det": "ag.det(ag.eye(2)).item()",
+    "a method": "ag.eye(2).det().item()",
+    "of the class": "ag.Tensor.det(ag.eye(2)).item()",
+    "of NumPy": "np.linalg.det(ag.eye(2)).item()",
+    "an operator": "(ag.tensor([1]) << 0).item()",
+    "ops.det": "ag.ops.det(ag.eye(2)).item()",
+    "a norm": "ag.norm(ag.eye(1), 'nuc').item()",
+}
+
+
+@pytest.mark.parametrize("expression", LATE.values(), ids=LATE)
+def test_a_family_that_few_programs_need_is_imported_when_it_is_named(expression: str) -> None:
+    program = f"import sys, numpy as np, autograd as ag; from autograd import ops; late = ops.LATER; " \
+              f"print([m for m in late if 'autograd.ops.' + m in sys.modules], {expression} == 1)"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
+
+
 def test_every_public_thing_has_a_docstring() -> None:
     missing = []
     for path in FILES:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.base import TensorBase, current_node, wrap
+from autograd.base import TensorBase, current_node, load_families, wrap
 from autograd.grad_mode import mode
 from autograd.ops.elementwise import clamp
 from autograd.ops.linalg import diag, diagonal, matmul, tensordot
@@ -43,7 +43,7 @@ def dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
 
     Raises TypeError where the function has no derivative rule and a gradient is needed.
     """
-    own = NUMPY.get(function)
+    own = NUMPY.get(function) or (load_families() and NUMPY.get(function)) or None
     if own is not None:
         result = own(*args, **kwargs)
         if not hasattr(own, "op") or own.op.has_rules or own.op.reference or not _has_floats(result):

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.base import load_families
 from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
-from autograd.ops.decompositions import linalg_svd
 from autograd.ops.gathering import gather
 from autograd.ops.shape import movedim, one_dim, reshape
-from autograd.ops.table import function
+from autograd.ops.table import OPS, function
 
 __all__ = ["max", "min", "median", "nanmedian", "norm", "var_mean", "std_mean", "unique", "bincount"]
 
@@ -108,8 +108,9 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     dim, keepdim = axis if dim is None else dim, keepdim or keepdims
     p = 2 if p in (None, "fro") else p
     if p == "nuc":
-        dims = R.axes_of(dim, input.ndim)
-        found = R.sum(linalg_svd(movedim(input, dims, (-2, -1)), full_matrices=False).S, dim=-1)
+        load_families()
+        svd, dims = OPS["linalg_svd"].function, R.axes_of(dim, input.ndim)
+        found = R.sum(svd(movedim(input, dims, (-2, -1)), full_matrices=False).S, dim=-1)
         return reshape(found, size=R.reduced_shape(input.shape, dims)) if keepdim else found
     if isinstance(p, str):
         raise RuntimeError(f'norm: p must be a number, "fro" or "nuc", not {p!r}')
