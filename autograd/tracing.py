@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,31 +14,57 @@ import numpy as np
 from autograd.grad_mode import mode
 from autograd.graph import Node
 
-_OWN = os.path.dirname(os.path.abspath(__file__))
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_FUNCTIONS = tuple(os.path.join(_ROOT, *parts, "") for parts in (("autograd",), ("nn", "functional")))
+_LIBRARY = tuple(os.path.join(_ROOT, package, "") for package in ("autograd", "nn", "models"))
 
 
 class Source(NamedTuple):
-    """A line of a program."""
+    """A line of a program, and the instruction of its code that was running."""
 
     file: str
     line: int
     function: str
+    code: CodeType | None = None
+    instruction: int = 0
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line} in {self.function}"
 
 
+class Call(NamedTuple):
+    """One call of a module or a function: its name there, what it is, and how many of that name came before it."""
+
+    name: str
+    kind: str  # the type of a module, or "function"
+    number: int = 0
+
+
 class Record:
-    """What a trace keeps of one node: its output, its inputs, its gradient after a walk, its module and its source."""
+    """What a trace keeps of one node.
 
-    __slots__ = ("out", "inputs", "grad", "module", "source")
+    `out` and `inputs` are the values of its operation, `grad` is its gradient after a walk, and `saved` what the
+    operation saved. `source` is the line of the user's program, `written` that of whatever called the operation or the
+    function, if any, that `calls` ends with; before it come the modules that were running. `names` has the names of the
+    parameters of these modules.
+    """
 
-    def __init__(self, out: np.ndarray, inputs: tuple, module: str, source: Source | None) -> None:
+    __slots__ = ("out", "inputs", "grad", "saved", "calls", "source", "written", "names")
+
+    def __init__(self, out: np.ndarray, inputs: tuple, saved: dict | None, names: dict[Node, str]) -> None:
         self.out = out
         self.inputs = inputs
         self.grad: Any = None
-        self.module = module
-        self.source = source
+        self.saved = saved
+        self.names = names
+        self.calls: tuple[Call, ...] = ()
+        self.source: Source | None = None
+        self.written: Source | None = None
+
+    @property
+    def module(self) -> str:
+        """The path of the module that was running, from its root; "" outside of all modules."""
+        return ".".join([call.name for call in self.calls if call.kind != "function"])
 
 
 class trace:  # noqa: N801 - a context, as no_grad is
@@ -44,7 +72,12 @@ class trace:  # noqa: N801 - a context, as no_grad is
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self.path: list[tuple[Any, str]] = []
+        self.path: list[tuple[Any, Call]] = []
+        self.names: dict[Node, str] = {}
+        self._counts: Counter[tuple] = Counter()
+        self._children: dict[int, tuple[Any, dict[int, str]]] = {}
+        self._frame: Any = None  # of the function that called the last op: held, so that no other one has its id
+        self._call: Call | None = None
 
     def __enter__(self) -> trace:
         self.outer, mode.trace = mode.trace, self
@@ -52,14 +85,17 @@ class trace:  # noqa: N801 - a context, as no_grad is
 
     def __exit__(self, *_: object) -> None:
         mode.trace = self.outer
+        self._frame = None
+        self._children.clear()
 
     def enter(self, module: Any) -> None:
         """A module begins its forward: its name is the one that it has in the module around it."""
-        name = type(module).__name__
-        if self.path:
-            around = dict(self.path[-1][0].named_modules())
-            name = next((n for n, m in around.items() if m is module and n), name)
-        self.path.append((module, name))
+        kind = type(module).__name__
+        name = (self._names_within(self.path[-1][0]).get(id(module)) if self.path else None) or kind
+        if not self.path:
+            for parameter, tensor in module.named_parameters():
+                self.names.setdefault(tensor.node, parameter)
+        self.path.append((module, self._numbered(name, kind)))
 
     def leave(self) -> None:
         """The module that began last ends."""
@@ -67,14 +103,49 @@ class trace:  # noqa: N801 - a context, as no_grad is
 
     def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
         """Keep a record of a node that was just made."""
-        module = ".".join(name for _, name in self.path)
-        node.record = Record(np.array(out), tuple(values), module, _source())
+        saved = (node if node.index is None else node.parents[0]).saved  # type: ignore[union-attr]
+        node.record = record = Record(np.array(out), tuple(values), saved, self.names)
+        record.calls = tuple([call for _, call in self.path])
+        self._note_source(record)
         self.nodes.append(node)
 
+    def _numbered(self, name: str, kind: str) -> Call:
+        key = (*(call for _, call in self.path), name)
+        self._counts[key] += 1
+        return Call(name, kind, self._counts[key] - 1)
 
-def _source() -> Source | None:
-    """The nearest caller that is not of the engine."""
-    frame: Any = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
-        frame = frame.f_back
-    return frame and Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    def _names_within(self, module: Any) -> dict[int, str]:
+        """The names of the modules in a module, by their ids."""
+        if id(module) not in self._children:
+            names = {id(m): name for name, m in module.named_modules() if name}
+            self._children[id(module)] = module, names  # held: no other one has its id
+        return self._children[id(module)][1]
+
+    def _note_source(self, record: Record) -> None:
+        """Find the function that called the op, who called that, and the line of the user's program."""
+        frame: Any = sys._getframe(2)
+        function = None
+        while frame is not None and frame.f_code.co_filename.startswith(_FUNCTIONS):
+            name = frame.f_code.co_name
+            if name[0] not in "_<" and name not in _WRAPPERS:
+                function = frame
+            frame = frame.f_back
+        record.written = frame and _source(frame)
+        if function is not None:
+            if function is not self._frame:
+                in_nn = function.f_code.co_filename.startswith(_FUNCTIONS[1])
+                name = ("F." if in_nn else "") + function.f_code.co_name
+                self._frame, self._call = function, self._numbered(name, "function")
+            if self._call is not None:
+                record.calls += (self._call,)
+        while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+            frame = frame.f_back
+        record.source = frame and _source(frame)
+
+
+_WRAPPERS = frozenset(["call", "several", "note", "decorate", "in_place", "apply"])
+
+
+def _source(frame: Any) -> Source:
+    code = frame.f_code
+    return Source(code.co_filename, frame.f_lineno, code.co_name, code, frame.f_lasti)

@@ -198,7 +198,7 @@ def draw_step(model: Module, recipe: Recipe, loader: DataLoader, file: Path) -> 
         loss = recipe.loss(model(images), labels)
         loss.backward()
     names = {**dict(model.named_parameters()), "images": images, "loss": loss}
-    return draw.save(loss, file, names=names, rankdir="TB")
+    return draw.save(loss, file, names=names)
 
 
 def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:

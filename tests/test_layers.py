@@ -36,7 +36,7 @@ ROWS = [
     {"models"},
     {"demos"},
 ]
-OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "graphviz", "PIL", "tqdm", "regex", "hypothesis"}
+OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "regex", "hypothesis"}
 FILES = sorted(p for package in ("autograd", "nn", "models", "demos") for p in (ROOT / package).rglob("*.py"))
 
 
@@ -128,7 +128,7 @@ def late_imports(source: str) -> list[str]:
 
 
 # A seam may load a part of its own package when it is first used.
-SEAMS = {"autograd.draw": ["autograd.draw.notebook"], "nn.data.dataloader": ["nn.data.workers"]}
+SEAMS = {"nn.data.dataloader": ["nn.data.workers"]}
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(ROOT).parts[0] in ("autograd", "nn")], ids=module)
@@ -163,7 +163,6 @@ def top_level(source: str) -> set[str]:
 PARTS = {
     "autograd.testing.strategies": {"hypothesis"},
     "autograd.kernels.numba_*": {"numba", "llvmlite"},
-    "autograd.draw.notebook": {"graphviz"},
 }
 
 

@@ -1,50 +1,120 @@
 """Graphs as pictures: `draw(x)` in a notebook, `save(x, "graph.svg")` for a file, `to_dot(x)` for text.
 
-A graph becomes a list of boxes and edges (picture.py), those become DOT (dot.py), and that becomes an image (render.py)
-or a `graphviz.Digraph` (notebook.py). Each of them knows nothing of the step before the last.
+A graph becomes a list of steps (steps.py), which are grouped and folded (fold.py); what is in view becomes boxes and
+edges (picture.py), those become DOT (dot.py), and that becomes an image (render.py).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from autograd.draw.dot import dot_lines
-from autograd.draw.picture import Box, Edge, Picture, picture
-from autograd.draw.render import render
-from autograd.errors import require
+from autograd.base import TensorBase
+from autograd.draw.dot import to_text
+from autograd.draw.picture import Box, Cluster, Edge, Picture, picture
+from autograd.draw.render import HINT, image, renderer
+from autograd.scalar import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import graphviz
+__all__ = ["Box", "Cluster", "Drawing", "Edge", "Picture", "draw", "picture", "save", "to_dot"]
 
-__all__ = ["Box", "Edge", "Picture", "draw", "picture", "save", "to_dot"]
+
+class Drawing:
+    """What `draw` returns: `source` is DOT text, which a notebook shows as a picture."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def svg(self) -> str:
+        """The picture as SVG. Raises ImportError with the pip command where there is no program to draw it."""
+        return image(self.source, "svg").decode()
+
+    def __str__(self) -> str:
+        return self.source
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        if renderer() is None:
+            return {"text/plain": f"To see a picture here, {HINT}.\n\n{self.source}"}
+        return {"image/svg+xml": self.svg(), "text/plain": self.source}
 
 
 def draw(
-    x: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", max_nodes: int = 1000
-) -> graphviz.Digraph:
-    """The graph behind a Value or a Tensor, as a `graphviz.Digraph` that a notebook shows.
+    x: Any,
+    *,
+    zoom: str | None = None,
+    depth: int | None = None,
+    names: Mapping[str, Any] | None = None,
+    rankdir: str | None = None,
+    max_nodes: int = 400,
+) -> Drawing:
+    """The graph behind a Value or a Tensor, as a picture that a notebook shows.
 
-    `names` labels what it holds, as `dict(model.named_parameters())` does; `rankdir` is where the arrows go (LR, TB, RL
-    or BT); of a graph of more than `max_nodes` the newest are drawn. Raises ImportError without the package graphviz,
-    which `to_dot` and `save` do without.
+    `zoom` is "scalars" (data and gradient of each value), "tensors" (each operation, with shapes, ranges and gradient
+    norms) or "modules" (folded where there is no room, `depth` modules open within each other); by default what suits
+    the graph. `names` labels what it holds, as `dict(model.named_parameters())` does, before the caller's variables.
+    `rankdir` is where the arrows go (LR, TB, RL or BT); of more than `max_nodes` boxes the newest are drawn.
     """
-    require("graphviz", "draw")
-    from autograd.draw.notebook import Graph
-
-    return Graph(body=dot_lines(picture(x, names, max_nodes), rankdir))
+    return Drawing(_dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes))
 
 
-def to_dot(x: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", max_nodes: int = 1000) -> str:
-    """The same graph as DOT text; it takes no other package."""
-    return "digraph {\n" + "".join(dot_lines(picture(x, names, max_nodes), rankdir)) + "}\n"
+def to_dot(
+    x: Any,
+    *,
+    zoom: str | None = None,
+    depth: int | None = None,
+    names: Mapping[str, Any] | None = None,
+    rankdir: str | None = None,
+    max_nodes: int = 400,
+) -> str:
+    """The same graph as DOT text; it takes no other program."""
+    return _dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes)
 
 
-def save(x: Any, path: str | Path, **options: Any) -> Path:
-    """The same graph in a file: an image (.svg, .png, .pdf) or DOT text (.dot). Takes the options of `to_dot`.
+def save(
+    x: Any,
+    path: str | Path,
+    *,
+    zoom: str | None = None,
+    depth: int | None = None,
+    names: Mapping[str, Any] | None = None,
+    rankdir: str | None = None,
+    max_nodes: int = 400,
+) -> Path:
+    """The same graph in a file: an image (.svg, .png; .pdf with Graphviz's own `dot`) or DOT text (.dot, .gv).
 
-    Without the program `dot`, the text is written instead, with a warning. Returns the path of what was written.
+    Returns the path. Raises ImportError with the pip command where an image is asked for and nothing can draw it.
     """
-    return render(to_dot(x, **options), path)
+    from pathlib import Path
+
+    path = Path(path)
+    if not path.suffix:
+        raise ValueError(f"{path} needs a suffix that names the kind of file: .svg, .png, .pdf, or .dot for text")
+    text = _dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes)
+    data = text.encode() if path.suffix in (".dot", ".gv") else image(text, path.suffix[1:])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def _dot(
+    x: Any, zoom: str | None, depth: int | None, names: Mapping[str, Any], rankdir: str | None, max_nodes: int
+) -> str:
+    drawn = picture(x, names, zoom=zoom, depth=depth, max_nodes=max_nodes)
+    return to_text(drawn, rankdir or ("LR" if isinstance(x, Value) else "TB"))
+
+
+def _variables() -> dict[str, Any]:
+    """The Values and Tensors among the variables of whoever called this module, and in lists of theirs."""
+    found: dict[str, Any] = {}
+    frame = sys._getframe(2)
+    for name, thing in {**frame.f_globals, **frame.f_locals}.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(thing, (Value, TensorBase)):
+            found[name] = thing
+        elif isinstance(thing, (list, tuple)):
+            found |= {f"{name}[{i}]": each for i, each in enumerate(thing) if isinstance(each, (Value, TensorBase))}
+    return found

@@ -2,40 +2,97 @@
 
 from __future__ import annotations
 
-from autograd.draw.picture import Box, Picture
+import math
+from collections.abc import Iterator
+
+from autograd.draw.picture import Box, Edge, Picture
 
 STYLES = {
-    "leaf": 'shape=record, style=filled, fillcolor="#e8f0fe"',
-    "input": 'shape=record, style=filled, fillcolor="#f3f3f3"',
-    "value": "shape=record",
-    "op": "shape=ellipse",
-    "note": "shape=plaintext, fontcolor=gray40",
+    "leaf": ("#e3edfd", "#4a7dc9"),
+    "input": ("#f1f1f1", "#8a8a8a"),
+    "value": ("#ffffff", "#777777"),
+    "op": ("#fff6e5", "#c98d1f"),
+    "function": ("#fff6e5", "#c98d1f"),
+    "module": ("#e7f5ec", "#3c9460"),
+    "circle": ("#fff6e5", "#c98d1f"),
 }
+CLUSTERS = ("#fafbfc", "#f1f4f7")  # by depth, in turn
 DIRECTIONS = ("LR", "TB", "RL", "BT")
+MANY = 80  # edges, beyond which Graphviz must not look for the very best places
 
 
-def dot_lines(picture: Picture, rankdir: str) -> list[str]:
-    """The body of a digraph, a line a statement."""
+def to_text(picture: Picture, rankdir: str) -> str:
+    """A digraph of the picture."""
     if rankdir not in DIRECTIONS:
         raise ValueError(f"rankdir must be one of {', '.join(DIRECTIONS)}, got {rankdir!r}")
-    lines = [f"rankdir={rankdir}", 'node [fontname="Helvetica", fontsize=11]', "edge [arrowsize=0.7]"]
-    lines += [_statement(box) for box in picture.boxes]
-    lines += [f"{edge.tail} -> {edge.head}" for edge in picture.edges]
-    return [f"\t{line}\n" for line in lines]
+    return "digraph {\n" + "".join(f"\t{line}\n" for line in _lines(picture, rankdir)) + "}\n"
+
+
+def _lines(picture: Picture, rankdir: str) -> Iterator[str]:
+    yield f"rankdir={rankdir}; nodesep=0.25; ranksep=0.35; pad=0.2; labeljust=l"
+    yield 'fontname="Helvetica"; fontsize=12; fontcolor="#444444"'
+    if len(picture.edges) > MANY:
+        yield "nslimit=2; nslimit1=2; mclimit=0.5"
+    yield 'node [fontname="Helvetica", fontsize=11, fontcolor="#222222"]'
+    yield 'edge [arrowsize=0.6, color="#888888"]'
+    inside: dict[str, list[str]] = {"": []}
+    for box in picture.boxes:
+        inside.setdefault(box.cluster, []).append(_statement(box))
+    nested: dict[str, list[int]] = {}
+    for number, cluster in enumerate(picture.clusters):
+        nested.setdefault(cluster.cluster, []).append(number)
+    yield from inside[""]
+    waiting: list[int | None] = [*reversed(nested.get("", []))]
+    depth = 0
+    while waiting:
+        if (i := waiting.pop()) is None:  # the end of a cluster
+            depth -= 1
+            yield "}"
+            continue
+        cluster = picture.clusters[i]
+        color = CLUSTERS[depth % 2]
+        depth += 1
+        yield f"subgraph cluster_{cluster.id} {{"
+        yield f'label="{_escaped(cluster.title)}"; style="rounded,filled"; color="#c5ccd3"; fillcolor="{color}"'
+        yield from inside.get(cluster.id, [])
+        waiting += [None, *reversed(nested.get(cluster.id, []))]
+    largest = max((edge.gradient or 0.0 for edge in picture.edges if math.isfinite(edge.gradient or 0.0)), default=0.0)
+    yield from (_edge(edge, largest) for edge in picture.edges)
 
 
 def _statement(box: Box) -> str:
-    style = STYLES[box.kind]
-    label = " | ".join(_escaped(field, in_record="shape=record" in style) for field in box.fields)
-    label = f"{{ {label} }}" if "shape=record" in style else label
     tip = f', tooltip="{_escaped(box.tip)}"' if box.tip else ""
-    return f'{box.id} [label="{label}", {style}{tip}]'
+    if box.kind == "note":
+        return f'{box.id} [shape=plaintext, fontcolor="#777777", label="{_escaped(box.title)}"{tip}]'
+    fill, line = STYLES[box.kind]
+    if box.kind == "circle":
+        return (
+            f'{box.id} [shape=ellipse, style=filled, margin="0.06,0.03", height=0.35, width=0.35, fillcolor="{fill}", '
+            f'color="{line}", label="{_escaped(box.title)}"{tip}]'
+        )
+    title = [f"<b>{_html(box.title)}</b>"] if box.title else []
+    lines = [f'<font color="#555555" point-size="10">{_html(text)}</font>' for text in box.lines]
+    label = "<br/>".join(title + lines)
+    style = f'shape=box, style="rounded,filled", margin="0.11,0.06", height=0.3, fillcolor="{fill}", color="{line}"'
+    return f"{box.id} [{style}, label=<{label}>{tip}]"
 
 
-def _escaped(text: str, in_record: bool = False) -> str:
-    """Text as it may stand between quotes, and within a record also free of the signs that divide one."""
-    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    if in_record:
-        for sign in "{}|<>":
-            text = text.replace(sign, "\\" + sign)
-    return text
+def _edge(edge: Edge, largest: float) -> str:
+    """An arrow, thick where much data flows, and the redder the larger the gradient that flows back."""
+    marks = []
+    if edge.bytes > 64:
+        marks.append(f"penwidth={1 + 0.35 * math.log10(edge.bytes / 64):.2f}")
+    if edge.gradient is not None and largest > 0 and edge.gradient == edge.gradient:
+        share = 1 + math.log10(max(min(edge.gradient / largest, 1.0), 1e-4)) / 4
+        marks.append(f'color="0.03 {share * 0.85:.2f} {0.6 + 0.2 * share:.2f}"')
+    return f"{edge.tail} -> {edge.head}" + (f" [{', '.join(marks)}]" if marks else "")
+
+
+def _escaped(text: str) -> str:
+    """Text as it may stand between quotes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _html(text: str) -> str:
+    """Text as it may stand in a label of marked-up text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

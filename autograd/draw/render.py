@@ -1,43 +1,37 @@
-"""From DOT text to an image file, by the program `dot`."""
+"""From DOT text to an image, by Graphviz's program `dot` or, where that is not installed, by `graphviz-pure`."""
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import os
 
 HINT = (
-    "Graphviz's program 'dot' makes the image, and it is not installed: apt-get install graphviz (Debian, Ubuntu), "
-    "brew install graphviz (macOS), or https://graphviz.org/download. Or paste the DOT text into a viewer on the web."
+    'the extra `draw` makes the image: pip install "chainrule[draw]". So does Graphviz: apt-get install graphviz '
+    "(Debian, Ubuntu), brew install graphviz (macOS), or https://graphviz.org/download. Text (.dot) takes neither"
 )
 
 
-def render(text: str, path: str | Path) -> Path:
-    """Write DOT text as an image of the kind that the suffix names (.svg, .png, .pdf), or as text (.dot, .gv).
-
-    Without the program `dot`, the text is written beside it, with a warning that says how to get the image. Returns
-    the path of what was written.
-    """
+def renderer() -> str | None:
+    """The program that makes images of DOT text; None where there is none."""
     import shutil  # here, since these take longer to import than the rest of the package
-    import subprocess
-    from pathlib import Path
+    import sysconfig
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix in (".dot", ".gv"):
-        path.write_text(text, encoding="utf-8")
-        return path
-    if not path.suffix:
-        raise ValueError(f"{path} needs a suffix that names the kind of image: .svg, .png, .pdf, or .dot for text")
-    if shutil.which("dot") is None:
-        path = path.with_suffix(".dot")
-        path.write_text(text, encoding="utf-8")
-        warnings.warn(f"{HINT} The text is in {path}.", stacklevel=3)
-        return path
-    command = ["dot", f"-T{path.suffix[1:]}", "-Gdpi=150" if path.suffix == ".png" else "-Gdpi=72", "-o", str(path)]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")
+    beside = os.pathsep.join([os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")])
+    return shutil.which("dot") or shutil.which("graphviz-pure", path=beside)
+
+
+def image(text: str, kind: str) -> bytes:
+    """DOT text as an image of a kind: "svg", "png" and, with Graphviz's own program, "pdf" and others.
+
+    Raises ImportError with the pip command where neither program is installed, and ValueError where the one there is
+    does not write images of this kind.
+    """
+    import subprocess
+
+    if (program := renderer()) is None:
+        raise ImportError(f"there is no program to draw with: {HINT}")
+    command = [program, f"-T{kind}", "-Gdpi=144" if kind == "png" else "-Gdpi=72"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True)
     if done.returncode:
-        raise ValueError(f"dot could not write {path}: {done.stderr.strip()}")
-    return path
+        name, said = os.path.basename(program), done.stderr.decode(errors="replace").strip()
+        raise ValueError(f"{name} could not write .{kind}: {said}. SVG and PNG always work; PDF needs Graphviz's dot")
+    return done.stdout

@@ -1,13 +1,14 @@
-"""Graphs as pictures: what is in them, without the package graphviz and the program dot as well as with them."""
+"""Graphs as pictures: what is in them, in text and as images, at each zoom."""
 
-import shutil
 import sys
 
 import numpy as np
 import pytest
 
-from autograd import ops, tensor
-from autograd.draw import draw, picture, save, to_dot
+import nn
+import nn.functional as F
+from autograd import cat, manual_seed, ops, randn, tensor
+from autograd.draw import draw, picture, render, save, to_dot
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 from autograd.tracing import trace
@@ -20,35 +21,52 @@ def neuron() -> tuple[Value, dict[str, Value]]:
     return out, named
 
 
-def by_fields(x, **options) -> tuple[set, set]:
-    """The boxes as (kind, fields), and the edges as pairs of fields."""
+def content(box) -> tuple:
+    return (box.title, *box.lines) if box.title else box.lines
+
+
+def by_content(x, **options) -> tuple[set, set]:
+    """The boxes as (kind, title and lines), and the edges as pairs of these."""
     drawn = picture(x, **options)
-    fields = {box.id: box.fields for box in drawn.boxes}
-    assert len(fields) == len(drawn.boxes), "ids are unique"
-    return {(box.kind, box.fields) for box in drawn.boxes}, {(fields[e.tail], fields[e.head]) for e in drawn.edges}
+    found = {box.id: content(box) for box in drawn.boxes}
+    assert len(found) == len(drawn.boxes), "ids are unique"
+    return {(box.kind, content(box)) for box in drawn.boxes}, {(found[e.tail], found[e.head]) for e in drawn.edges}
+
+
+# Scalars --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_value_is_a_box_of_data_and_grad_behind_the_circle_of_its_op():
     x = Value(2.0)
     y = x**3
     y.backward()
-    boxes, edges = by_fields(y)
+    boxes, edges = by_content(y)
     leaf, op, out = ("data 2.0000", "grad 12.0000"), ("**3",), ("data 8.0000", "grad 1.0000")
-    assert boxes == {("leaf", leaf), ("op", op), ("value", out)}
+    assert boxes == {("leaf", leaf), ("circle", op), ("value", out)}
     assert edges == {(leaf, op), (op, out)}
 
 
 def test_names_label_the_boxes():
     out, named = neuron()
-    boxes, edges = by_fields(out, names={**named, "out": out})
-    assert {fields[0] for kind, fields in boxes if kind == "leaf"} == {"x", "w", "b"}
-    assert [fields[0] for kind, fields in boxes if kind == "value" and len(fields) == 3] == ["out"]
+    boxes, edges = by_content(out, names={**named, "out": out})
+    assert {lines[0] for kind, lines in boxes if kind == "leaf"} == {"x", "w", "b"}
+    assert [lines[0] for kind, lines in boxes if kind == "value" and len(lines) == 3] == ["out"]
     assert (("b", "data 0.5000", f"grad {named['b'].grad:.4f}"), ("+",)) in edges
 
 
 def test_names_of_values_elsewhere_do_no_harm():
     out, named = neuron()
-    assert by_fields(out) == by_fields(out, names={"elsewhere": Value(1.0)})
+    assert by_content(out) == by_content(out, names={"elsewhere": Value(1.0)})
+
+
+def test_the_variables_of_the_caller_are_names_and_given_names_come_first():
+    height, weights = Value(2.0), [Value(3.0), Value(4.0)]
+    product = height * weights[0] * weights[1]
+    for text in (to_dot(product), draw(product).source):
+        assert all(f"<b>{name}</b>" in text for name in ("height", "weights[0]", "weights[1]", "product"))
+    assert "<b>h</b>" in to_dot(product, names={"h": height}) and "<b>height</b>" not in to_dot(
+        product, names={"h": height}
+    )
 
 
 def test_a_value_used_twice_is_one_box_and_one_arrow():
@@ -65,7 +83,7 @@ def test_inputs_come_before_what_is_computed_from_them():
 
 
 def test_nested_values_show_their_number():
-    boxes, _ = by_fields(Value(Value(2.0)))
+    boxes, _ = by_content(Value(Value(2.0)))
     assert boxes == {("leaf", ("data 2.0000", "grad 0.0000"))}
 
 
@@ -74,82 +92,107 @@ def test_nested_values_show_their_number():
     [(0.0, "0.0000"), (-1.25, "-1.2500"), (1e-7, "1.000e-07"), (2e9, "2.000e+09"), (float("inf"), "inf")],
 )
 def test_numbers_are_short_and_never_shown_as_zero(number, shown):
-    assert ("leaf", (f"data {shown}", "grad 0.0000")) in by_fields(Value(number))[0]
+    assert ("leaf", (f"data {shown}", "grad 0.0000")) in by_content(Value(number))[0]
 
 
-def test_a_chain_of_100_000_ops_is_collected_without_recursion():
+# Big graphs -----------------------------------------------------------------------------------------------------------
+
+
+def loop(turns: int) -> Value:
+    x, v = Value(1.0), Value(0.1)
+    for _ in range(turns):
+        x = x * 1.0001 + v
+    x.backward()
+    return x
+
+
+@pytest.mark.parametrize("turns", [50, 33_000])
+def test_a_long_loop_is_drawn_as_its_last_turn(turns):
+    out = loop(turns)
+    drawn = picture(out)
+    assert [cluster.title for cluster in drawn.clusters] == [f"loop × {turns:,} (the last turn is shown)"]
+    inside = [box for box in drawn.boxes if box.cluster]
+    assert [box.title for box in inside if box.kind == "circle"] == ["×", "+"]
+    assert inside[-1].lines == (f"data {out.data:.4f}", "grad 1.0000")
+    assert len(drawn.boxes) == 7 and len(drawn.edges) == 6
+
+
+def test_a_short_loop_is_drawn_as_it_is():
+    assert not picture(loop(10)).clusters
+
+
+def test_a_graph_that_does_not_repeat_is_cut_and_says_so():
     y = Value(1.0)
-    for _ in range(100_000):
-        y = -y
-    drawn = picture(y, max_nodes=200_000)
-    assert len(drawn.boxes) == 200_001 and len(drawn.edges) == 200_000
-
-
-def test_a_big_graph_is_cut_and_says_so():
-    y = Value(1.0)
-    for _ in range(2_000):
-        y = -y
+    for i in range(2_000):
+        y = y**i
     drawn = picture(y, max_nodes=10)
-    notes = [box for box in drawn.boxes if box.kind == "note"]
-    assert [note.fields for note in notes] == [("… 1,991 older nodes, not drawn (max_nodes=10)",)]
+    (note,) = [box for box in drawn.boxes if box.kind == "note"]
+    assert note.title == "… 1,991 older nodes, not drawn (max_nodes=10)"
     assert sum(box.kind == "value" for box in drawn.boxes) == 10
     ids = {box.id for box in drawn.boxes}
     assert all(edge.tail in ids and edge.head in ids for edge in drawn.edges)
-    assert sum(edge.tail == notes[0].id for edge in drawn.edges) == 1
+    assert sum(edge.tail == note.id for edge in drawn.edges) == 1
     assert not [box for box in picture(y, max_nodes=2_001).boxes if box.kind == "note"]
+
+
+def test_100_000_tensors_in_a_row():
+    x = tensor(1.0, requires_grad=True)
+    for _ in range(100_000):
+        x = -x
+    (cluster,) = picture(x).clusters
+    assert cluster.title.startswith("loop × 100,000")
+
+
+# Text and images ------------------------------------------------------------------------------------------------------
 
 
 def test_dot_text_has_every_box_and_edge():
     out, named = neuron()
     drawn, text = picture(out, names=named), to_dot(out, names=named, rankdir="TB")
     assert text.startswith("digraph {\n") and text.endswith("}\n") and "rankdir=TB" in text
-    assert all(f"\t{box.id} [label=" in text for box in drawn.boxes)
+    assert all(f"\t{box.id} [" in text for box in drawn.boxes)
     assert all(f"\t{edge.tail} -> {edge.head}\n" in text for edge in drawn.edges)
 
 
-def test_signs_that_mean_something_to_dot_are_escaped():
-    x = Value(1.0)
-    assert 'label="{ a\\|b \\{\\"\\<\\\\ | data' in to_dot(x, names={'a|b {"<\\': x})
+def test_a_program_that_runs_twice_gives_the_same_text():
+    def program() -> str:
+        manual_seed(0)
+        with trace():
+            loss = F.cross_entropy(nn.Sequential(nn.Linear(3, 4), nn.ReLU())(randn(2, 3)), tensor([0, 1]))
+            loss.backward()
+        return to_dot(loss)
+
+    assert program() == program()
 
 
-def test_draw_gives_a_digraph_of_the_same_graph():
-    graphviz = pytest.importorskip("graphviz")
+def test_draw_and_save_give_the_same_picture(tmp_path):
     out, named = neuron()
-    graph = draw(out, names=named, rankdir="TB")
-    assert isinstance(graph, graphviz.Digraph)
-    assert graph.source == to_dot(out, names=named, rankdir="TB")
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="the program dot is not installed")
-def test_with_dot_a_notebook_gets_svg_and_a_file_an_image(tmp_path):
-    pytest.importorskip("graphviz")
-    out, named = neuron()
-    awkward = {'<b> & "q" | {x}': named["x"]}
-    bundle = draw(out, names=awkward)._repr_mimebundle_()
-    assert "<svg" in bundle["image/svg+xml"] and "&lt;b&gt;" in bundle["image/svg+xml"]
-    assert save(out, tmp_path / "new" / "graph.svg").read_text().count("<ellipse") == 3
+    awkward = {'<b> & "q" | {x} \\': named["x"]}
+    drawing = draw(out, names=awkward, rankdir="TB")
+    shown = drawing._repr_mimebundle_()
+    assert drawing.source == str(drawing) == to_dot(out, names=awkward, rankdir="TB")
+    assert "&lt;b&gt; &amp; &quot;q&quot; | {x} \\" in shown["image/svg+xml"]
+    assert shown["image/svg+xml"].count("<ellipse") == 3
+    file = save(out, tmp_path / "new" / "graph.svg", names=awkward, rankdir="TB")
+    assert file.read_text(encoding="utf-8") == shown["image/svg+xml"]
     assert save(out, tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="dot could not write"):
-        save(out, tmp_path / "graph.nonsense")
 
 
-def test_without_dot_there_is_text_and_the_way_to_an_image(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    out, _ = neuron()
-    with pytest.warns(UserWarning, match="apt-get install graphviz.*brew install graphviz"):
-        written = save(out, tmp_path / "graph.png")
-    assert written == tmp_path / "graph.dot" and written.read_text() == to_dot(out)
-    pytest.importorskip("graphviz")
-    bundle = draw(out)._repr_mimebundle_()
-    assert "apt-get install graphviz" in bundle["text/plain"] and to_dot(out) in bundle["text/plain"]
+def test_a_kind_of_image_that_the_renderer_does_not_write_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"could not write \.nonsense"):
+        save(Value(1.0), tmp_path / "graph.nonsense")
+    assert not (tmp_path / "graph.nonsense").exists()
 
 
-def test_without_the_package_draw_names_the_extra_and_text_still_works(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "graphviz", None)
+def test_without_a_renderer_text_still_works_and_an_image_names_the_pip_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(render, "renderer", lambda: None)
+    monkeypatch.setattr(sys.modules["autograd.draw"], "renderer", lambda: None)
     out, _ = neuron()
     with pytest.raises(ImportError, match=r'pip install "chainrule\[draw\]"'):
-        draw(out)
-    assert save(out, tmp_path / "graph.dot").read_text() == to_dot(out)
+        save(out, tmp_path / "graph.svg")
+    shown = draw(out)._repr_mimebundle_()
+    assert set(shown) == {"text/plain"} and 'pip install "chainrule[draw]"' in shown["text/plain"]
+    assert save(out, tmp_path / "graph.dot").read_text(encoding="utf-8") == to_dot(out)
 
 
 def test_mistakes_are_named():
@@ -157,8 +200,12 @@ def test_mistakes_are_named():
         picture(2.0)
     with pytest.raises(ValueError, match="rankdir must be one of LR, TB, RL, BT, got 'up'"):
         to_dot(Value(1.0), rankdir="up")
-    with pytest.raises(ValueError, match="max_nodes must be at least 1"):
+    with pytest.raises(ValueError, match="zoom must be one of scalars, tensors, modules, got 'layers'"):
+        draw(Value(1.0), zoom="layers")
+    with pytest.raises(ValueError, match="max_nodes must be at least 1, got 0"):
         picture(Value(1.0), max_nodes=0)
+    with pytest.raises(ValueError, match="depth must be at least 0, got -1"):
+        picture(Value(1.0), depth=-1)
     with pytest.raises(ValueError, match="needs a suffix"):
         save(Value(1.0), "graph")
 
@@ -175,53 +222,171 @@ def layer() -> tuple[Tensor, dict[str, Tensor]]:
     return ops.sum(ops.linear(named["x"], named["weight"], named["bias"])), named
 
 
-def test_a_tensor_is_a_box_of_name_shape_and_dtype():
+def test_an_operation_on_tensors_is_one_box():
     out, named = layer()
-    boxes, edges = by_fields(out, names=named)
+    boxes, edges = by_content(out, names=named)
     weight = ("weight", "(3, 2) float64", "data 0.0000 … 0.6250")
     bias = ("bias", "(3,) float32", "data [0.5000, -1.0000, 1.000e-05]")
-    assert {("leaf", weight), ("leaf", bias), ("op", ("linear",)), ("op", ("sum",))} <= boxes
-    assert {(weight, ("linear",)), (bias, ("linear",)), (("linear",), ("(1, 3) float64",))} <= edges
-    assert ("value", ("() float64", "data 2.5000")) in boxes
+    linear, total = ("linear", "(1, 3) float64", "saved 8 B"), ("sum", "() float64", "data 2.5000")
+    assert boxes == {("leaf", weight), ("leaf", bias), ("op", linear), ("op", total)}
+    assert edges == {(weight, linear), (bias, linear), (linear, total)}
+
+
+def test_at_the_zoom_of_scalars_a_tensor_is_a_box_behind_a_circle():
+    out, named = layer()
+    boxes, edges = by_content(out, names=named, zoom="scalars")
+    assert {("circle", ("linear",)), ("value", ("(1, 3) float64",))} <= boxes
+    assert (("linear",), ("(1, 3) float64",)) in edges
 
 
 def test_leaves_show_their_gradient_and_their_data_where_it_is_known():
     out, named = layer()
     out.backward()
-    boxes, _ = by_fields(out)
+    boxes, _ = by_content(out)
     assert ("leaf", ("(3,) float32", "grad [1.0000, 1.0000, 1.0000]")) in boxes
-    assert not [fields for _, fields in boxes if "weight" in fields]
+    assert not [lines for _, lines in boxes if "weight" in lines]
 
 
-def test_a_trace_shows_data_gradients_inputs_and_the_line_of_the_program():
+def attention() -> Tensor:
+    q, k, v = (randn(4, 8, requires_grad=True) for _ in range(3))
+    with trace():
+        scores = q @ k.T / 8**0.5
+        weights = F.softmax(scores, -1)
+        weights = weights * 2
+        weights += 1
+        first, second = (weights @ v).split(2)
+        loss = F.cross_entropy(F.layer_norm(first + second, (8,)), tensor([1, 2]))
+        loss.backward()
+    return loss
+
+
+def test_a_traced_operation_is_called_what_the_program_says():
+    boxes = [box for box in picture(attention(), zoom="tensors").boxes if box.kind in ("op", "function")]
+    assert [box.title for box in boxes] == [
+        "k.T",
+        "q @ k.T",
+        "scores = q @ k.T / 8**0.5",
+        "weights = F.softmax(scores, -1)",
+        "weights = weights * 2",
+        "weights += 1",
+        "weights @ v",
+        "first = (weights @ v).split(2)",
+        "second = (weights @ v).split(2)",
+        "first + second",
+        "F.layer_norm(first + second, (8,))",
+        "loss = F.cross_entropy",
+    ]
+    assert boxes[0].tip.startswith("test_draw.py:")
+
+
+def test_a_trace_shows_data_gradients_inputs_and_what_was_saved():
     with trace():
         out, named = layer()
     out.backward()
-    drawn = picture(out, names=named)
-    boxes = {(box.kind, box.fields) for box in drawn.boxes}
-    value = ("(1, 3) float64", "data [0.7500, 0.0000, 1.7500]", "grad [1.0000, 1.0000, 1.0000]")
+    boxes, _ = by_content(out, names=named)
+    lines = ("(1, 3) float64", "data [0.7500, 0.0000, 1.7500]", "grad [1.0000, 1.0000, 1.0000]", "saved 8 B")
     assert ("input", ("x", "(1, 2) float32", "data [1.0000, 2.0000]")) in boxes
-    assert ("value", value) in boxes
-    assert any("test_draw.py" in box.tip for box in drawn.boxes if box.kind == "op")
-    assert 'tooltip="' in to_dot(out)
+    assert any(kind == "op" and found[1:] == lines for kind, found in boxes)
 
 
-def test_plain_numbers_and_shared_data_of_a_traced_program():
+def test_shared_data_of_a_traced_program_is_one_box():
     x, data = Tensor([1.0, 2.0], requires_grad=True), tensor([3, 4])
     with trace():
         out = (x * data + x * 10) * data
     drawn = picture(out)
-    inputs = [box.fields for box in drawn.boxes if box.kind == "input"]
-    assert inputs == [("(2,) int64", "data [3, 4]"), ("10",)]
+    assert [content(box) for box in drawn.boxes if box.kind == "input"] == [("(2,) int64", "data [3, 4]")]
     assert len({box.id for box in drawn.boxes}) == len(drawn.boxes)
 
 
 def test_a_tensor_without_a_graph_is_one_box():
-    assert by_fields(Tensor([1.0, 2.0])) == ({("input", ("(2,) float32", "data [1.0000, 2.0000]"))}, set())
+    assert by_content(Tensor([1.0, 2.0])) == ({("input", ("(2,) float32", "data [1.0000, 2.0000]"))}, set())
 
 
-def test_a_long_chain_of_tensors():
-    x = tensor(1.0, requires_grad=True)
-    for _ in range(100_000):
-        x = -x
-    assert len(picture(x, max_nodes=200_000).boxes) == 200_001
+# Modules --------------------------------------------------------------------------------------------------------------
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return x + F.relu(self.layer(x))
+
+
+class Net(nn.Module):
+    def __init__(self, blocks: int = 5):
+        super().__init__()
+        self.blocks = nn.ModuleList([Residual() for _ in range(blocks)])
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def traced(model: nn.Module, x: Tensor) -> Tensor:
+    with trace():
+        loss = F.cross_entropy(model(x), tensor([0, 1]))
+        loss.backward()
+    return loss
+
+
+def test_identical_modules_in_a_row_are_drawn_once():
+    drawn = picture(traced(Net(), randn(2, 4)))
+    assert [cluster.title for cluster in drawn.clusters] == [
+        "Net",
+        "blocks.0 … blocks.4: Residual × 5 (blocks.0 is shown)",
+        "head: Linear",
+        "layer: Linear",
+    ]
+    around = {cluster.id: cluster.cluster for cluster in drawn.clusters}
+    net, blocks, head, linear = around
+    assert around == {net: "", blocks: net, head: net, linear: blocks}
+    assert [(box.title, box.cluster) for box in drawn.boxes if box.kind == "leaf"] == [
+        (name, cluster) for cluster in (linear, head) for name in ("weight", "bias")
+    ]
+
+
+def test_depth_says_how_many_modules_within_each_other_are_open():
+    loss = traced(Net(), randn(2, 4))
+    closed = picture(loss, depth=0)
+    assert [box.title for box in closed.boxes if box.kind == "module"] == ["Net"] and not closed.clusters
+    assert closed.boxes[0].title.endswith("drawn folded: depth=1 shows more")
+    (block,) = [box for box in picture(loss, depth=1).boxes if "Residual" in box.title]
+    assert block.title == "blocks.0 … blocks.4: Residual × 5"
+    assert block.lines[:2] == ("3 operations each", "20 parameters each")
+    whole = picture(loss, depth=9)
+    assert not [box for box in whole.boxes if box.kind in ("module", "note")]
+
+
+def test_what_is_in_view_hangs_together_at_every_depth():
+    loss = traced(Net(), randn(2, 4))
+    for depth in range(4):
+        drawn = picture(loss, depth=depth)
+        around = {box.id: {box.id} for box in drawn.boxes}
+        for edge in drawn.edges:
+            joined = around[edge.tail] | around[edge.head]
+            around |= dict.fromkeys(joined, joined)
+        assert len(around[drawn.boxes[-1].id]) == sum(box.kind != "note" for box in drawn.boxes)
+
+
+def test_a_module_that_is_called_twice_is_two():
+    model = nn.Linear(4, 4)
+    with trace():
+        x = randn(2, 4)
+        out = model(model(x)).sum()
+    drawn = picture(out)
+    assert [cluster.title for cluster in drawn.clusters] == ["Linear", "Linear"]
+    assert {box.cluster for box in drawn.boxes if box.kind == "leaf"} == {""}, "its weights belong to both"
+
+
+def test_outputs_of_one_operation_keep_their_names():
+    x = randn(2, 6, requires_grad=True)
+    with trace():
+        q, k, v = x.chunk(3, -1)
+        out = cat([q * k, v])
+        loss = (out * out).sum()
+    titles = [box.title for box in picture(loss).boxes]
+    assert [title for title in titles if "chunk" in title] == [f"{name} = x.chunk(3, -1)" for name in "qkv"]

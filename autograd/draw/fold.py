@@ -1,0 +1,295 @@
+"""Modules, functions and loops as groups of steps that can be folded; identical groups in a row are one stack.
+
+Steps are numbered, and so are groups: their numbers follow those of the steps. The root, which has everything, is last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from autograd.draw.steps import Path, Step
+from autograd.tracing import Call
+
+LONGEST_LOOP = 256  # steps in the body of a loop that is found
+
+
+class Group:
+    """A call of a module or a function, or one turn of a loop: its `children` are steps and groups, by number."""
+
+    __slots__ = ("call", "number", "parent", "children", "depth", "name", "stack", "stand_in", "token")
+
+    def __init__(self, call: Call, number: int, parent: Group | None) -> None:
+        self.call = call
+        self.number = number
+        self.parent = parent
+        self.children: list[int] = []
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.name = ""
+        self.stack: list[Group] = [self]  # the identical groups that it stands for
+        self.stand_in: Group | None = None  # the group that stands for it
+        self.token = 0
+
+    @property
+    def foldable(self) -> bool:
+        """Is it more than the root?"""
+        return self.parent is not None
+
+
+class Tree:
+    """The steps of a graph, and the groups that they are in."""
+
+    def __init__(self, steps: list[Step], loops: bool) -> None:
+        self.steps = steps
+        self.groups: list[Group] = []
+        self.parents: list[Group] = []  # of each step
+        self._tokens: dict[tuple, int] = {}
+        self.root = self._build()
+        for group in sorted(self.groups, key=lambda group: -group.depth):
+            self._stack_repeats(group, loops)
+            group.token = self._token_of_group(group)
+        self._set_depths()
+        self.stand = self._stand_ins()
+
+    def _build(self) -> Group:
+        made: dict[Path, Group] = {}
+
+        def group_at(path: Path) -> Group:
+            missing = len(path)
+            while path[:missing] not in made:
+                missing -= 1
+            for i in range(missing, len(path)):
+                outer = made[path[:i]]
+                made[path[: i + 1]] = inner = self._new_group(path[i], outer)
+                outer.children.append(inner.number)
+            return made[path]
+
+        made[()] = self._new_group(Call("", "graph"), None)
+        for i, step in enumerate(self.steps):
+            group = group_at(step.path)
+            group.children.append(i)
+            self.parents.append(group)
+            if step.path and step.path[-1].kind == "function":
+                group.name = step.name
+        return made[()]
+
+    def _new_group(self, call: Call, parent: Group | None) -> Group:
+        group = Group(call, len(self.steps) + len(self.groups), parent)
+        self.groups.append(group)
+        return group
+
+    def group(self, number: int) -> Group:
+        """The group of this number."""
+        return self.groups[number - len(self.steps)]
+
+    def is_step(self, number: int) -> bool:
+        """Does the number mean a step?"""
+        return number < len(self.steps)
+
+    def _token(self, *what: object) -> int:
+        return self._tokens.setdefault(what, len(self._tokens))
+
+    def _token_of_group(self, group: Group) -> int:
+        """The same for identical groups. Inputs do not count: the first of some modules may have data that none has."""
+        children = [child for child in group.children if not self._is_input(child)]
+        return self._token("group", group.call.kind, *map(self._token_of, children))
+
+    def _is_input(self, number: int) -> bool:
+        return self.is_step(number) and self.steps[number].kind == "input"
+
+    def _token_of(self, number: int) -> int:
+        if not self.is_step(number):
+            return self.group(number).token
+        step = self.steps[number]
+        name = step.name if step.kind == "op" else ""
+        return self._token(step.kind, step.title, step.shape, str(step.dtype), name)
+
+    # -- repeats ------------------------------------------------------------------------------------------------
+
+    def _stack_repeats(self, group: Group, loops: bool) -> None:
+        """Put identical groups in a row on a stack; with `loops`, turns of a loop become such groups."""
+        tokens = np.array([self._token_of(child) for child in group.children])
+        children: list[int] = []
+        end = 0
+        for start, period, count in repeats(tokens, LONGEST_LOOP if loops else 1):
+            children += group.children[end:start]
+            end = start + period * count
+            body = group.children[start:end]
+            groups = [self.group(child) for child in body if not self.is_step(child)]
+            if period > 1 or not groups:
+                if not loops:
+                    children += body
+                    continue
+                turns = [body[i : i + period] for i in range(0, len(body), period)]
+                groups = [self._turn(turn, group, i) for i, turn in enumerate(turns)]
+            shown = groups[-1 if groups[0].call.kind == "loop" else 0]
+            for member in groups:
+                member.stand_in = shown
+            shown.stand_in, shown.stack = None, groups
+            children += [member.number for member in groups]
+        group.children = children + group.children[end:]
+
+    def _turn(self, children: list[int], outer: Group, i: int) -> Group:
+        turn = self._new_group(Call("turn", "loop", i), outer)
+        turn.children = children
+        for child in children:
+            if self.is_step(child):
+                self.parents[child] = turn
+            else:
+                self.group(child).parent = turn
+        turn.token = self._token_of_group(turn)
+        return turn
+
+    def _set_depths(self) -> None:
+        for group in self.walk():
+            group.depth = 0 if group.parent is None else group.parent.depth + 1
+
+    def walk(self) -> Iterator[Group]:
+        """All groups, each after the one that it is in."""
+        waiting = [self.root]
+        for group in waiting:
+            yield group
+            waiting += [self.group(child) for child in group.children if not self.is_step(child)]
+
+    def steps_in(self, group: Group) -> list[int]:
+        """The numbers of all steps in a group, in an order that is the same in identical groups."""
+        found, waiting = [], [group.number]
+        while waiting:
+            number = waiting.pop()
+            if self.is_step(number):
+                found.append(number)
+            else:
+                waiting += reversed(self.group(number).children)
+        return found
+
+    def _stand_ins(self) -> list[int]:
+        """The step that stands for each step: itself, unless it is in a group for which another one stands."""
+        stand = [*range(len(self.steps))]
+        for group in self.walk():  # the outer stacks first: an inner one is then that of the group that stands
+            if len(group.stack) > 1:
+                shown, *others = [
+                    [i for i in self.steps_in(member) if not self._is_input(i)] for member in (group, *group.stack)
+                ]
+                for other in others:
+                    for i, j in zip(other, shown, strict=True):
+                        stand[i] = j
+        for i in range(len(stand)):
+            while stand[stand[i]] != stand[i]:
+                stand[i] = stand[stand[i]]
+        return stand
+
+
+def repeats(tokens: np.ndarray, longest: int) -> list[tuple[int, int, int]]:
+    """Where a sequence repeats itself: (start, period, count), from left to right, without overlaps.
+
+    The longest stretch is taken first; of stretches equally long, that of the shortest period.
+    """
+    found: list[tuple[int, int, int]] = []
+    parts = [(0, len(tokens))]
+    for begin, end in parts:
+        part = tokens[begin:end]
+        best = (0, 0, 0)
+        for period in range(1, min(longest, len(part) // 2) + 1):
+            start, length = _longest_run(part[period:] == part[:-period])
+            count = length // period + 1
+            if count >= 3 and count * period > best[1] * best[2]:
+                best = (start, period, count)
+        start, period, count = best
+        if count:
+            found.append((begin + start, period, count))
+            parts += [(begin, begin + start), (begin + start + period * count, end)]
+    return sorted(found)
+
+
+def _longest_run(same: np.ndarray) -> tuple[int, int]:
+    """Where the longest run of True begins, and how long it is."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    i = int(lengths.argmax())
+    return int(edges[2 * i]), int(lengths[i])
+
+
+# What is in view ------------------------------------------------------------------------------------------------------
+
+
+class View:
+    """What is drawn while some groups are open: `shown` are the numbers of steps and folded groups, in order.
+
+    `edges` are (from, to) with the number of a step whose value flows there; `open` are the groups around all that.
+    """
+
+    def __init__(self, tree: Tree, is_open: Callable[[Group], bool], hidden: int = 0) -> None:
+        self.tree = tree
+        self.open: set[int] = set()
+        self.shown: list[int] = []
+        ends: dict[int, int | None] = {}  # of groups: the folded group that they are in, None for one not drawn
+        for group in tree.walk():
+            if group.parent is not None and group.parent.number in ends:
+                ends[group.number] = ends[group.parent.number]
+            elif group.stand_in is not None:
+                ends[group.number] = None
+            elif group.foldable and not is_open(group):
+                ends[group.number] = group.number
+            else:
+                self.open.add(group.number)
+        self._place = [self._find(ends, i) for i in range(len(tree.steps))]
+        order = {place: i for i, place in reversed([*enumerate(self._place)]) if place is not None}
+        self.cut: set[int] = set(sorted(order, key=order.__getitem__)[:hidden])
+        self.shown = [place for place in sorted(order, key=order.__getitem__) if place not in self.cut]
+        self.edges = self._edges()
+
+    def _find(self, ends: dict[int, int | None], step: int) -> int | None:
+        stand = self.tree.stand[step]
+        return ends.get(self.tree.parents[stand].number, stand)
+
+    def _edges(self) -> dict[tuple[int, int], int]:
+        """Edges between what is shown; one that leads from a group of a stack into the next is left out."""
+        edges: dict[tuple[int, int], int] = {}
+        stand = self.tree.stand
+        stacked: dict[int, bool] = {}
+        for group in self.tree.walk():
+            around = group.parent is not None and stacked[group.parent.number]
+            stacked[group.number] = around or len(group.stack) > 1 or group.stand_in is not None
+        for i, step in enumerate(self.tree.steps):
+            for operand in step.operands:
+                tail, head = self._place[operand], self._place[i]
+                backwards = stand[operand] > stand[i] and stacked[self.tree.parents[operand].number]
+                if tail is None or head is None or tail == head or backwards:
+                    continue
+                if head not in self.cut:
+                    key = (-1 if tail in self.cut else tail, head)
+                    if key not in edges or self.tree.steps[edges[key]].bytes < step.bytes:
+                        edges[key] = stand[operand]
+        return edges
+
+
+def view_of(tree: Tree, depth: int | None, comfortable: int, most: int) -> tuple[View, int | None]:
+    """What to draw at this depth, or without one as deep as a picture of `comfortable` size can go; and how deep it is.
+
+    Of more than `most` boxes the oldest are left out. The depth is None where nothing but functions is folded.
+    """
+
+    def at(level: int) -> View:
+        return View(tree, lambda group: group.call.kind != "function" and group.depth <= level)
+
+    deepest = max((g.depth for g in tree.groups if g.call.kind != "function"), default=0)
+    if depth is None:
+        depth = deepest
+        while depth and len((view := at(depth)).shown) > comfortable:
+            depth -= 1
+    view = at(depth)
+    if len(view.shown) > most:
+        hidden = len(view.shown) - most
+        view = View(tree, lambda group: group.call.kind != "function" and group.depth <= depth, hidden)
+    return view, None if depth >= deepest else depth
+
+
+def stack_name(tree: Tree, group: Group) -> str:
+    """What a group is called: its name, its variable, or the first and the last name of a stack."""
+    names: Sequence[str] = [member.call.name for member in group.stack]
+    if group.call.kind == "loop":
+        return "loop"
+    return names[0] if names[0] == names[-1] else f"{names[0]} … {names[-1]}"
