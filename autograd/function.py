@@ -96,5 +96,13 @@ class Function:
         arrays = [out.array for out in outputs]
         saved = call.save(outputs)
         if isinstance(result, tuple):
-            return tuple(map(wrap, arrays, output_nodes(call, parents, saved, arrays)))
-        return wrap(result.array, Node(call, parents, saved, result.array.shape, result.array.dtype))
+            nodes = output_nodes(call, parents, saved, arrays)
+        else:
+            nodes = [Node(call, parents, saved, result.array.shape, result.array.dtype)]
+        if mode.trace is not None:
+            values = [arg.array if isinstance(arg, TensorBase) else arg for arg in args]
+            for node, array in zip(nodes, arrays):
+                if node is not None:
+                    mode.trace.note(node, array, values)
+        made = tuple(map(wrap, arrays, nodes))
+        return made if isinstance(result, tuple) else made[0]

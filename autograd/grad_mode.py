@@ -8,10 +8,12 @@ from typing import Any
 
 
 class Mode(threading.local):
-    """The state of this thread: whether ops are recorded, and the trace that wishes to see them, if any."""
+    """The state of this thread: whether ops are recorded, the trace that wishes to see them, if any, and the walk that
+    takes the place of `graph.backward_walk`."""
 
     grad = True
     trace: Any = None
+    walk: Any = None
 
 
 mode = Mode()

@@ -304,7 +304,7 @@ def run_backward(
     retain = create_graph if retain_graph is None else retain_graph
     before, mode.grad = mode.grad, create_graph
     try:
-        for node, g in backward_walk(nodes, seeds, targets, create_graph, retain):
+        for node, g in (mode.walk or backward_walk)(nodes, seeds, targets, create_graph, retain):
             take(node, g)
     finally:
         mode.grad = before

@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes, kernels
+from autograd.anomaly import (
+    detect_anomaly,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_anomaly_enabled,
+    set_detect_anomaly,
+)
 from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.version import __version__
 from autograd.creation import set_default_dtype
@@ -22,7 +29,8 @@ __all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__",
 __all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d"]
 __all__ += ["compile", "contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype"]
 __all__ += ["get_default_device", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads"]
-__all__ += ["group_norm", "is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled", "is_storage"]
+__all__ += ["group_norm", "is_anomaly_check_nan_enabled", "is_anomaly_enabled"]
+__all__ += ["is_autocast_enabled", "is_inference_mode_enabled", "is_storage"]
 __all__ += ["layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
 __all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
 __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
@@ -164,22 +172,12 @@ def _no(*_: Any) -> bool:
     return False
 
 
-is_autocast_enabled = is_anomaly_enabled = is_storage = set_flush_denormal = _no
+is_autocast_enabled = is_storage = set_flush_denormal = _no
 
 
 def is_inference_mode_enabled() -> bool:
     """Whether ops are not recorded now."""
     return not mode.grad
-
-
-class detect_anomaly(autocast):  # noqa: N801 - torch's name
-    """A context that changes nothing: errors of a backward pass name the op as it is."""
-
-    def __init__(self, mode: bool = True, check_nan: bool = True) -> None:
-        super().__init__()
-
-
-set_detect_anomaly = set_anomaly_enabled = detect_anomaly
 
 
 def seed() -> int:

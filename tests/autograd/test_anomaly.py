@@ -1,0 +1,209 @@
+"""`detect_anomaly` names the operation that made the first number that is not finite, its line and the cause."""
+
+import math
+import threading
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+from autograd.anomaly import AnomalyError
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+def leaf(*values, dtype=np.float32):
+    return ag.tensor(np.array(values, dtype), requires_grad=True)
+
+
+def error_of(program, *inputs):
+    with pytest.raises(AnomalyError) as caught, ag.detect_anomaly():
+        program(*inputs).sum().backward()
+    return caught.value
+
+
+CAUSES = {
+    "log(0)": (lambda x: (x - 1).log(), "log", "output", "inf", "the logarithm of 0 is -inf"),
+    "log(-1)": (lambda x: (x - 2).log(), "log", "output", "nan", "the logarithm of a negative number is nan"),
+    "log1p(-2)": (lambda x: (x - 3).log1p(), "log1p", "output", "nan", "1 + a number below -1 is nan"),
+    "exp(200)": (lambda x: (x * 200).exp(), "exp", "output", "inf", "float32 holds e^x up to x = 88.72"),
+    "exp(1000)": (lambda x: (x.double() * 1000).exp(), "exp", "output", "inf", "float64 holds e^x up to x = 709.8"),
+    "0 / 0": (lambda x: (x - 1) / (x - 1), "div", "output", "nan", "0 / 0 is nan"),
+    "1 / 0": (lambda x: x / (x - 1), "div", "output", "inf", "a division by 0"),
+    "sqrt(-1)": (lambda x: (x - 2).sqrt(), "sqrt", "output", "nan", "the square root of a negative number"),
+    "sqrt(0)": (lambda x: (x - 1).sqrt(), "sqrt", "gradient", "inf", "the derivative of sqrt at 0"),
+    "0 ** 0.5": (lambda x: (x - 1) ** 0.5, "pow", "gradient", "inf", "x^p at 0 is infinite for p < 1"),
+    "(-1) ** 0.5": (lambda x: (x - 2) ** 0.5, "pow", "output", "nan", "a negative number to a fractional power"),
+    "0 ** -1": (lambda x: (x - 1) ** -1, "pow", "output", "inf", "0 to a negative power"),
+    "asin(2)": (lambda x: (x + 1).asin(), "asin", "output", "nan", "outside of [-1, 1]"),
+    "acos(1)": (lambda x: x.acos(), "acos", "gradient", "inf", "the derivative at -1 and 1"),
+    "(1e30)^2": (lambda x: (x * 1e30).square(), "square", "output", "inf", "exceeds the largest float32, 3.4e+38"),
+    "x * nan": (lambda x: x * math.nan, "mul", "output", "nan", "y contains nan already"),
+    "std of one": (lambda x: x.std(), "std", "output", "nan", "the variance of one number"),
+    "all masked": (
+        lambda x: x.masked_fill(x > 0, -math.inf).softmax(0), "softmax", "output", "nan", "masked out entirely",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_each_cause_is_named_with_its_operation(name):
+    program, operation, what, kind, reason = CAUSES[name]
+    error = error_of(program, leaf(1.0))
+    origin = error.origin
+    assert (origin.node.name, origin.what, origin.kind) == (operation, what, kind)
+    assert reason in origin.cause.reason and origin.cause.remedy in str(error)
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.sampled_from(["log", "sqrt"]), st.booleans(), st.booleans())
+def test_the_operation_is_found_wherever_it_stands(before, after, name, also_used, traced):
+    def chain(x):
+        y = x
+        for _ in range(before):
+            y = y * 1.5
+        z = getattr(y, name)()
+        for _ in range(after):
+            z = z * 2 + 1
+        return z + y * 3 if also_used else z
+
+    x = leaf(0.0, 1.0)
+    made_outside = chain(x)
+    origin = error_of(lambda: chain(x) if traced else made_outside).origin
+    assert origin.node.name == name and (origin.source is not None) == traced
+    assert origin.what == ("output" if traced and name == "log" else "gradient")
+
+
+def test_a_use_with_a_finite_gradient_is_not_blamed():
+    x = leaf(0.0)
+    with pytest.raises(AnomalyError) as caught, ag.detect_anomaly():
+        (x.sqrt() + x * 2).sum().backward()
+    assert caught.value.origin.node.name == "sqrt"
+
+
+def test_the_error_shows_the_line_the_module_and_the_ranges():
+    class Log(nn.Module):
+        def forward(self, x):
+            return x.log()  # the line
+
+    model = nn.Sequential(nn.Identity(), nn.Sequential(Log()))
+    text = str(error_of(model, leaf(0.0, 2.0, 3.0)))
+    assert "first becomes inf in 1.0 (operation log)" in text
+    assert "test_anomaly.py:" in text and "return x.log()  # the line" in text
+    assert "x: float32 of shape (3,), from 0 to 3; 1 of 3 is 0" in text
+
+
+def test_infinities_that_do_no_harm_are_left_alone():
+    x = leaf(1.0, 2.0, 3.0)
+    with ag.detect_anomaly():
+        x.masked_fill(x > 2, -math.inf).softmax(0)[0].backward()
+        ag.where(x > 2, -math.inf, x).softmax(0)[0].backward()
+        (x + ag.tensor([0.0, 0.0, -math.inf])).softmax(0)[0].backward()
+    assert np.isfinite(x.grad.array).all()
+
+
+def test_behind_a_mask_the_operation_that_made_nan_is_found():
+    def program(x):
+        masked = x.masked_fill(x > 2, -math.inf)
+        return (masked - masked).exp()
+
+    assert error_of(program, leaf(1.0, 3.0)).origin.node.name == "sub"
+
+
+class Rule(ag.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1, x * 2
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return g * math.nan
+
+
+def test_functions_and_operations_with_several_outputs_are_named():
+    assert error_of(lambda x: Rule.apply(x)[0], leaf(1.0)).origin.node.name == "Rule"
+    error = error_of(lambda x: (x - x).sqrt().unbind(0)[0], leaf(1.0, 2.0))
+    assert error.origin.node.name == "sqrt" and error.origin.source is not None
+
+
+def test_an_upstream_gradient_that_is_not_finite_is_no_fault_of_an_operation():
+    with pytest.raises(AnomalyError, match="given to backward") as caught, ag.detect_anomaly():
+        leaf(1.0).exp().backward(ag.tensor([math.nan]))
+    assert caught.value.origin is None
+
+
+def test_gradients_with_a_history_are_checked_too():
+    x = leaf(0.0)
+    with pytest.raises(AnomalyError), ag.detect_anomaly():
+        ag.grad(x.sqrt().sum(), x, create_graph=True)
+    y = leaf(0.0, 2.0)
+    with pytest.raises(AnomalyError) as caught, ag.detect_anomaly():
+        (g,) = ag.grad((y**1.5).sum(), [y], create_graph=True)
+        g.sum().backward()
+    assert "0" in str(caught.value)
+
+
+def test_what_is_finite_has_the_same_gradients():
+    x = ag.tensor(np.linspace(0.1, 2, 6).reshape(2, 3), requires_grad=True)
+
+    def loss():
+        a, b = (x.log() @ x.T).unbind(0)
+        return (a * b).sum() + x[0, 1] * 3
+
+    with ag.detect_anomaly():
+        loss().backward()
+    watched, x.grad = x.grad, None
+    loss().backward()
+    np.testing.assert_array_equal(watched.array, x.grad.array)
+
+
+def test_without_check_nan_nothing_is_raised():
+    with ag.detect_anomaly(check_nan=False):
+        leaf(0.0).sqrt().sum().backward()
+        assert ag.is_anomaly_enabled() and not ag.is_anomaly_check_nan_enabled()
+
+
+def test_the_switch_lasts_and_the_contexts_restore():
+    try:
+        ag.set_detect_anomaly(True)
+        assert ag.is_anomaly_enabled()
+        with ag.set_detect_anomaly(False):
+            assert not ag.is_anomaly_enabled()
+            leaf(0.0).sqrt().sum().backward()
+        with pytest.raises(AnomalyError):
+            leaf(0.0).sqrt().sum().backward()
+    finally:
+        ag.set_detect_anomaly(False)
+    assert not ag.is_anomaly_enabled() and (leaf(1.0) * 2).node.record is None
+
+
+def test_other_threads_are_not_watched():
+    seen = []
+    with ag.detect_anomaly():
+        thread = threading.Thread(target=lambda: seen.append(ag.is_anomaly_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [False]
+
+
+def test_graphs_are_not_kept_alive():
+    with ag.detect_anomaly():
+        y = leaf(1.0) * 2
+        node = weakref.ref(y.node)
+        y.sum().backward()
+        del y
+        assert node() is None
+
+
+def test_after_an_error_the_operations_are_as_before():
+    x = leaf(0.0)
+    y = x.sqrt().sum()
+    operation = y.node.op
+    with pytest.raises(AnomalyError), ag.detect_anomaly():
+        y.backward(retain_graph=True)
+    assert y.node.op is operation
+    y.backward()
+    assert x.grad.item() == math.inf
