@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from nn import optim as optim
     from nn import utils as utils
     from nn.layers import *
+    from nn.summarize import summary as summary
 else:
     _PARTS = ("data", "functional", "init", "optim", "utils")
+    _FUNCTIONS = {"summary": "nn.summarize"}  # and the module that each is in
 
     def __getattr__(name: str) -> Any:
         if name in _PARTS:
             return import_module(f"nn.{name}")
+        if name in _FUNCTIONS:
+            return getattr(import_module(_FUNCTIONS[name]), name)
         layers = {n: value for n, value in vars(import_module("nn.layers")).items() if isinstance(value, type)}
         if name == "__all__":
-            return [*layers, *_PARTS]
+            return [*layers, *_PARTS, *_FUNCTIONS]
         if name in layers:
             return layers[name]
         return import_module("autograd.compat").attribute("nn", name)  # `nn.modules`, `nn.DataParallel`, and the like
