@@ -136,6 +136,18 @@ DEVIATIONS = [
         lambda sample, dtype: dtype == torch.float32 and sample.kwargs.get("density"),
     ),
     Row("addr", "truth values are added as numbers", of(torch.bool)),
+    Row(
+        "nn_functional_multi_head_attention_forward",
+        "other random numbers",
+        lambda sample, dtype: sample.args[9] > 0 and sample.kwargs["training"],
+        drawn=True,
+    ),
+    Row("bfloat16", "NumPy has no bfloat16"),
+    Row(
+        "cov",
+        "a gradient that is 0 but for rounding",
+        lambda sample, dtype: dtype == torch.float32 and tuple(sample.input.shape) == (3, 2),
+    ),
     Row("logspace logspace_tensor_overload", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
     Row(
         "index_fill",
@@ -170,14 +182,6 @@ DEVIATIONS = [
     Row("nn_functional_ctc_loss", "both are rounded over 50 steps, ours less", of(torch.float32)),
     Row("nn_functional_soft_margin_loss", "torch's exp overflows", of(torch.float16)),
     Row("nn_functional_cosine_embedding_loss", "targets of -1 in uint8", of(torch.uint8)),
-    Row("add sub", OPEN + "a negative alpha for uint8", given("alpha", torch.uint8)),
-    Row("arange", OPEN + "to whole dtypes", given("dtype", *WHOLE)),
-    Row(
-        "linspace_tensor_overload",
-        OPEN + "ends that are float32 tensors are rounded to float32 steps on the way to float64",
-        lambda sample, dtype: sample.kwargs.get("dtype") == torch.float64,
-    ),
-    Row("__rpow__", OPEN + "integers to negative powers", of(torch.int64)),
     Row(
         "cholesky_solve cholesky_inverse",
         "torch's gradient has elements where the factor is not read; ours is that of the triangle",
@@ -187,8 +191,6 @@ DEVIATIONS = [
     Row("matrix_exp", "torch's float16 overflows inside", of(torch.float16)),
     Row("nextafter", "torch records it, and then has no derivative", lambda sample, dtype: dtype.is_floating_point),
     Row("logcumsumexp", "torch's gradient goes through logarithms, which round", of(torch.float32, torch.float16)),
-    Row("nn_functional_rms_norm", OPEN + "float16 overflows inside", of(torch.float16)),
-    Row("nn_functional_scaled_dot_product_attention", OPEN + "gradients in float16", of(torch.float16)),
     Row("nn_functional_batch_norm", "images have channels: not an empty vector", lambda s, dtype: s.input.ndim < 2),
     Row(
         "nn_functional_interpolate_bilinear nn_functional_interpolate_bicubic",

@@ -26,6 +26,8 @@ NO_EQUIVALENT = {"dropout": "torch draws other numbers; the op is checked agains
 INEXACT = dict.fromkeys(("lgamma", "digamma", "polygamma_of"), 1e-8)  # torch's polygamma(1, x) has an error of 4e-10
 SIGNS = "the signs of the vectors are free; composed functions that do not depend on them are compared"
 NO_EQUIVALENT |= dict.fromkeys(OF_COMPLEX, "composed functions of pairs of reals are compared")
+LAYERS = "convolution convolution_input convolution_weight windows add_windows max_pool unpool resample batch_norm"
+NO_EQUIVALENT |= dict.fromkeys(LAYERS.split() + ["recurrent_layer"], "the functions made of it are compared")
 NO_EQUIVALENT |= {"linalg_svd": SIGNS, "linalg_eigh": SIGNS}
 
 
