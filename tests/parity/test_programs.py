@@ -42,7 +42,7 @@ CHANGES = [
 @pytest.mark.parametrize(("old", "new", "problem"), CHANGES)
 def test_a_program_passes_where_its_losses_are_those_of_pytorch(tmp_path, old, new, problem):
     (tmp_path / "program.py").write_text(PROGRAM.replace(old, new) if old else PROGRAM)
-    result = run.compare(run.Program("owner/name", ".", ("program.py",)), tmp_path, 20)
+    result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
     if problem:
         assert problem in result.problem, result
     else:
@@ -54,10 +54,34 @@ def test_a_notebook_is_run_without_the_lines_that_are_ipythons(tmp_path):
     cells += [{"cell_type": "markdown", "source": ["no code"]}]
     cells += [{"cell_type": "code", "source": ["x = torch.ones(2, requires_grad=True)\n", "x.sum().backward()"]}]
     (tmp_path / "program.ipynb").write_text(run.json.dumps({"cells": cells}))
-    result = run.compare(run.Program("owner/name", ".", ("program.ipynb",)), tmp_path, 20)
+    result = run.compare(run.parsed("owner/name", ".", "program.ipynb"), tmp_path, 20)
+    assert (result.problem, result.steps) == ("", 1), result
+
+
+def test_the_cells_of_a_chapter_are_those_for_pytorch(tmp_path):
+    cells = ["import torch", "%%tab mxnet\nimport mxnet", "%%tab pytorch, jax\nx = torch.ones(2, requires_grad=True)"]
+    cells += ["#@tab tensorflow\nimport tensorflow", "%%tab all\nx.sum().backward()"]
+    chapter = "".join(f"Words.\n```{{.python .input}}\n{cell}\n```\n" for cell in cells) + "```\nno code\n```\n"
+    (tmp_path / "chapter.md").write_text(chapter)
+    result = run.compare(run.parsed("owner/name", ".", "chapter.md"), tmp_path, 20)
+    assert (result.problem, result.steps) == ("", 1), result
+
+
+def test_a_line_may_name_settings_of_its_own(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    result = run.compare(run.parsed("owner/name", ".", "steps=2", "program.py"), tmp_path, 20)
+    assert (result.problem, result.steps) == ("", 2), result
+
+
+def test_what_distributions_draw_is_the_same(tmp_path):
+    lines = ["import torch", "from torch.distributions import Bernoulli, Gamma, Normal, Uniform"]
+    lines += ["p = torch.rand(3, requires_grad=True)", "drawn = Normal(p, p + 1).rsample((4,)) * Normal(0.0, 1.0).sample()"]
+    lines += ["drawn = drawn + Bernoulli(p).sample() * Gamma(2.0, 3.0).sample() + Uniform(0.0, 1.0).sample()"]
+    (tmp_path / "program.py").write_text("\n".join([*lines, "drawn.sum().backward()"]))
+    result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
     assert (result.problem, result.steps) == ("", 1), result
 
 
 def test_every_program_of_the_list_is_named_once():
     names = [program.name for program in run.listed()]
-    assert len(names) == len(set(names)) >= 50
+    assert len(names) == len(set(names)) >= 80

@@ -1,17 +1,23 @@
-"""One program with one library, in a process of its own: python -m tests.programs.one LIBRARY FOLDER STEPS PROGRAM.
+"""One program with one library, in a process of its own: python -m tests.programs.one LIBRARY FOLDER PROGRAM.
 
-LIBRARY is torch, ours, or nudged: PyTorch with draws that are changed in the last digit.
-It writes the losses (what `backward` is called on) into FOLDER/LIBRARY.json, and ends after STEPS of them.
+LIBRARY is torch, ours, or nudged: PyTorch with draws that are changed in the last digit, and with other kernels.
+It writes the losses (what `backward` is called on) into FOLDER/LIBRARY.json, and ends after STEPS of them, which is
+a variable of its environment.
+Where a program never calls `backward`, what it asks for by `item()` are its losses.
 """
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import random
+import re
 import sys
 import traceback
+from importlib import import_module, metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,20 +32,33 @@ class Enough(BaseException):
 
 
 def code_of(path: Path) -> str:
-    """A program, or the cells of a notebook without the lines that are IPython's."""
-    if path.suffix != ".ipynb":
+    """A program, or the cells of a notebook or of a chapter in Markdown, without the lines that are IPython's."""
+    if path.suffix == ".ipynb":
+        cells = ["".join(c["source"]) for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+    elif path.suffix == ".md":
+        cells = re.findall(r"^```\{\.python \.input[^\n]*\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+        cells = [cell for cell in cells if re.search(r"^(%%|#@)tab .*(pytorch|all)", cell) or not re.match(r"%%|#@", cell)]
+    else:
         return path.read_text()
-    cells = json.loads(path.read_text())["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return "\n".join(
-        line for source in sources for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))
-    )
+    return "\n".join(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE) for cell in cells)
+
+
+def seeded(draw: Any) -> Any:
+    """A generator of NumPy's, or the source of one, that without a seed has the seed 0."""
+    return lambda seed=None, *args, **kwargs: draw(0 if seed is None else seed, *args, **kwargs)
+
+
+def version(name: str) -> str:
+    """The version of an installed package; stand-ins have the version 0."""
+    return metadata.distribution(name).version if any(metadata.distributions(name=name)) else "0"
 
 
 def main() -> int:
     """Run it; exit code 1 where the program fails."""
-    library, folder, steps, program, *arguments = sys.argv[1:]
+    library, folder, program, *arguments = sys.argv[1:]
+    steps = int(os.environ["STEPS"])
     losses: list[float] = []
+    items: list[float] = []
     if library == "ours":
         from autograd.compat import importing
 
@@ -48,33 +67,45 @@ def main() -> int:
 
     if library != "ours":
         torch.set_num_threads(1)
+        torch.backends.mkldnn.enabled = library == "torch"  # nudged: other kernels as well
     recorder = tape.Tape(Path(folder) / "tape", library == "torch", nudge=2e-7 * (library == "nudged"))
     tape.patch(torch, recorder)
-    backward = torch.Tensor.backward
+    backward, item = torch.Tensor.backward, torch.Tensor.item
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> None:
         losses.append(float(self.detach().sum()))
         backward(self, *args, **kwargs)
-        if len(losses) >= int(steps):
+        if len(losses) >= steps:
             raise Enough
 
-    torch.Tensor.backward = counted
+    def seen(self: Any) -> Any:
+        if sys._getframe(1).f_globals["__name__"].partition(".")[0] not in ("torch", "autograd", "nn"):
+            items.append(float(item(self)))
+        return item(self)
+
+    torch.Tensor.backward, torch.Tensor.item = counted, seen
     random.seed(0)
     np.random.seed(0)
+    np.random.default_rng, np.random.SeedSequence = map(seeded, (np.random.default_rng, np.random.SeedSequence))
     torch.manual_seed(0)
     sys.argv = [program, *arguments]
-    sys.path[:0] = [str(STAND_INS), os.getcwd()]
+    sys.path[:0] = [str(STAND_INS), str(Path(program).parent.absolute()), os.getcwd()]
+    sys.modules["torch.utils.tensorboard"] = import_module("tensorboardX")
+    metadata.version = version
+    os.environ["PATH"] = f"{STAND_INS / 'bin'}:{os.environ['PATH']}"
+    builtins.display = lambda *args, **kwargs: None  # type: ignore[attr-defined] # IPython's
+    module = sys.modules["__main__"] = ModuleType("__main__")
+    module.__file__ = program
     error = ""
-    source = code_of(Path(program))
     try:
-        exec(compile(source, program, "exec"), {"__name__": "__main__", "__file__": program})
+        exec(compile(code_of(Path(program)), program, "exec"), module.__dict__)
     except (Enough, SystemExit):
         pass
     except BaseException:
         error = traceback.format_exc()
     recorder.save()
     left = len(recorder.draws) - recorder.next if library == "ours" else 0
-    Path(folder, f"{library}.json").write_text(json.dumps({"losses": losses, "error": error, "unused draws": left}))
+    Path(folder, f"{library}.json").write_text(json.dumps({"losses": losses or items[:steps], "error": error, "unused draws": left}))
     return bool(error)
 
 

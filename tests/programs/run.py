@@ -11,11 +11,14 @@ import argparse
 import json
 import math
 import os
+import random
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,13 +28,19 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CLOSE = 1e-4
 LIMIT = 600  # seconds
+PICTURES = ("*.png", "*.gif", "*.jpg", "*.svg", "*.pdf", "*.mp4")  # left out of the copies
 
 
 class Program(NamedTuple):
-    """A line of programs.txt."""
+    """A line of programs.txt.
+
+    Of its settings, steps=N is the number of backward passes, text=FILE a file of made-up words to put into the folder,
+    and the others are variables of the environment.
+    """
 
     repository: str
     folder: str
+    settings: tuple[str, ...]
     command: tuple[str, ...]
 
     @property
@@ -49,18 +58,36 @@ class Result(NamedTuple):
 
 
 def listed() -> list[Program]:
-    """The programs, a line each: repository, folder, and the program with its arguments."""
+    """The programs, a line each: repository, folder, perhaps settings such as steps=5, the program, its arguments."""
     lines = [line for line in (HERE / "programs.txt").read_text().splitlines() if line and line[0] != "#"]
-    return [Program(words[0], words[1], tuple(words[2:])) for words in map(shlex.split, lines)]
+    return [parsed(*shlex.split(line)) for line in lines]
+
+
+def parsed(repository: str, folder: str, *words: str) -> Program:
+    """A program from the words of its line."""
+    settings = tuple(takewhile(lambda word: "=" in word, words))
+    return Program(repository, folder, settings, words[len(settings) :])
+
+
+def words() -> str:
+    """A made-up text: a word a line."""
+    draw = random.Random(0)
+    return "\n".join("".join(draw.choices("aaeinorstlmk", k=draw.randint(3, 8))) for _ in range(3000)) + "\n"
 
 
 def run_one(library: str, program: Program, checkout: Path, folder: Path, steps: int) -> dict:
     """The losses of one program with one library, in a copy of its checkout."""
     copy = folder / library
-    shutil.copytree(checkout, copy, symlinks=True)
+    shutil.copytree(checkout, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", *PICTURES))
     (copy / program.folder).mkdir(parents=True, exist_ok=True)
-    settings = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.programs.one", library, str(folder), str(steps), *program.command]
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    settings = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
+    file, *arguments = program.command
+    file = str(HERE / file) if file.startswith("drivers/") else file
+    settings |= {"STEPS": str(steps), **{k.upper(): v for k, v in (word.split("=") for word in program.settings)}}
+    if "TEXT" in settings:
+        (copy / program.folder / settings["TEXT"]).write_text(words())
+    command = [sys.executable, "-m", "tests.programs.one", library, str(folder), file, *arguments]
     try:
         done = subprocess.run(
             command,
@@ -130,16 +157,21 @@ def main() -> int:
     parser.add_argument("--checkouts", type=Path, required=True, help="the folder with OWNER/NAME of each repository")
     parser.add_argument("--only", default="", help="the programs whose name contains this")
     parser.add_argument("--steps", type=int, default=20, help="the number of backward passes (default: 20)")
+    parser.add_argument("--jobs", type=int, default=1, help="how many programs run at once (default: 1)")
     parser.add_argument("--out", type=Path, help="where to write the scoreboard")
     options = parser.parse_args()
     programs = [p for p in listed() if options.only in p.name and (options.checkouts / p.repository).is_dir()]
     if not programs:
         parser.error(f"there is no checkout of any listed program in {options.checkouts}")
-    results: dict[Program, Result] = {}
-    for program in tqdm(programs, unit="program"):
+
+    def judged(program: Program) -> Result:
         result = compare(program, options.checkouts / program.repository, options.steps)
-        results[program] = result
         tqdm.write(f"{program.name}: {result.steps} steps, {result.difference:.0e} {result.problem}")
+        return result
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        found = list(tqdm(pool.map(judged, programs), unit="program", total=len(programs)))
+    results = dict(zip(programs, found))
     page = scoreboard(results)
     if options.out:
         options.out.write_text(page)

@@ -8,8 +8,9 @@ its result is recorded, and the same event of the other run gives that result. D
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ NEW = "rand randn randint randperm normal bernoulli multinomial poisson rand_lik
 IN_PLACE = "normal_ uniform_ bernoulli_ random_ exponential_ log_normal_ cauchy_ geometric_"
 OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_"
 OF_INIT += " orthogonal_"
+# Where the distributions have the normal numbers from of which they make a sample that has a derivative.
+NOISE = {
+    "torch": [("torch.distributions.normal", "_standard_normal"), ("torch.distributions.multivariate_normal", "_standard_normal")],
+    "ours": [("autograd.distributions.continuous", "randn"), ("autograd.distributions.multivariate_normal", "randn")],
+}
 DROPOUT = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout"
 
 
@@ -41,7 +47,10 @@ class Tape:
             raise RuntimeError(
                 f"draw {self.next} is {name} of {tuple(shape)}, with PyTorch {recorded} of {values.shape}"
             )
-        return values * values.dtype.type(1 + self.nudge) if values.dtype.kind == "f" else values
+        if not self.nudge or values.dtype.kind != "f":
+            return values
+        signs = np.random.default_rng(self.next).choice((-1, 1), values.shape)
+        return (values * (1 + self.nudge * signs)).astype(values.dtype)
 
     def save(self) -> None:
         """Write down what was recorded."""
@@ -90,6 +99,11 @@ def patch(torch: Any, tape: Tape) -> None:
             setattr(torch.Tensor, name, tape.event(name, getattr(torch.Tensor, name), in_place))
     for name in ("multinomial", "bernoulli"):
         setattr(torch.Tensor, name, tape.event(name, getattr(torch.Tensor, name), new))
+    for kind in vars(import_module(f"{prefix or 'autograd.'}distributions")).values():
+        if isinstance(kind, type) and "sample" in vars(kind):
+            kind.sample = tape.event(f"{kind.__name__}.sample", kind.sample, new)
+    for module, name in NOISE["torch" if prefix else "ours"]:
+        setattr(import_module(module), name, tape.event("noise", getattr(import_module(module), name), new))
     for name in OF_INIT.split():
         setattr(init, name, tape.event(f"init.{name}", getattr(init, name), in_place))
     for name in DROPOUT.split():
@@ -138,12 +152,21 @@ def without_dropout(make: Callable) -> Callable:
     return init
 
 
-def shuffled(tape: Tape, order: Callable) -> Callable:
-    """The order of a sampler, as one event."""
+def shuffled(tape: Tape, begin: Callable) -> Callable:
+    """The order of a sampler, 10,000 indices an event, since some samplers never end."""
     event = tape.event(
-        "the order of a sampler", lambda self: list(order(self)), lambda t, n, self: t.take(n, None).tolist()
+        "the order of a sampler", lambda order: list(islice(order, 10_000)), lambda t, n, order: t.take(n, None).tolist()
     )
-    return lambda self: iter(event(self))
+
+    def ordered(self: Any) -> Iterator:
+        order = begin(self)
+        part = event(order)
+        yield from part
+        while len(part) == 10_000:
+            part = event(order)
+            yield from part
+
+    return ordered
 
 
 def split(tape: Tape, draw: Callable) -> Callable:

@@ -55,3 +55,16 @@ class CIFAR100(CIFAR10):
 
 class SVHN(CIFAR10):
     pass
+
+
+class FakeData(Dataset):
+    def __init__(self, size=1000, image_size=(3, 224, 224), num_classes=10, transform=None, **_):
+        self.size, self.shape, self.num_classes, self.transform = size, image_size[1:] + image_size[:1], num_classes, transform
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, i):
+        rng = np.random.default_rng(i)
+        x = rng.integers(0, 256, self.shape).astype(np.uint8)
+        return (self.transform(x) if self.transform else x), int(rng.integers(self.num_classes))

@@ -1,0 +1,1 @@
+"""The part of a notebook that shows pictures."""

@@ -1,0 +1,5 @@
+"""Nothing is shown."""
+
+
+def set_matplotlib_formats(*formats, **options):
+    pass
