@@ -35,12 +35,18 @@ __all__ += ["layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise
 __all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
 __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename"]
-__all__ += ["use_deterministic_algorithms", "vmap"]
+__all__ += ["use_deterministic_algorithms", "vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear"]
+__all__ += ["celu_", "channel_shuffle", "feature_alpha_dropout", "max_pool3d", "pdist", "pixel_shuffle"]
+__all__ += ["pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
 layer_norm, group_norm, rms_norm, pairwise_distance = F.layer_norm, F.group_norm, F.rms_norm, F.pairwise_distance
-max_pool1d, max_pool2d = F.max_pool1d, F.max_pool2d
+max_pool1d, max_pool2d, max_pool3d, avg_pool1d = F.max_pool1d, F.max_pool2d, F.max_pool3d, F.avg_pool1d
+relu_, selu_, celu_, rrelu_, threshold_ = F.relu_, F.selu_, F.celu_, F.rrelu_, F.threshold_
+alpha_dropout, feature_alpha_dropout = F.alpha_dropout, F.feature_alpha_dropout
+pixel_shuffle, pixel_unshuffle, channel_shuffle = F.pixel_shuffle, F.pixel_unshuffle, F.channel_shuffle
+adaptive_avg_pool1d, bilinear, pdist = F.adaptive_avg_pool1d, F.bilinear, F.pdist
 
 # Types and formats ----------------------------------------------------------------------------------------------------
 
