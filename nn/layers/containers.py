@@ -14,12 +14,13 @@ __all__ += ["Unflatten"]
 
 
 class _Numbered(Module):
-    """Attributes "0", "1", ... of one kind, used as a list."""
+    """Attributes "0", "1", ... of one kind, used as a list; None may stand for one."""
 
     _kind: type = Module
 
     def _entries(self) -> list[tuple[str, Any]]:
-        return [(name, value) for name, value in self.__dict__.items() if isinstance(value, self._kind)]
+        own = self.__dict__.items()
+        return [(k, v) for k, v in own if isinstance(v, self._kind) or v is None and k.isdigit()]
 
     def _items(self) -> list[Any]:
         return [value for _, value in self._entries()]
@@ -31,7 +32,7 @@ class _Numbered(Module):
             setattr(self, str(i), item)
 
     def _check(self, item: Any) -> None:
-        if not isinstance(item, self._kind):
+        if item is not None and not isinstance(item, self._kind):
             raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, got {type(item).__name__}")
 
     def _name(self, index: int) -> str:

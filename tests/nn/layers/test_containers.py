@@ -105,3 +105,11 @@ def test_flatten_and_unflatten_undo_each_other():
 def test_identity_takes_anything_and_gives_its_input_back():
     x = ag.ones(2)
     assert nn.Identity(54, unused=3)(x) is x
+
+
+def test_none_stands_for_a_layer_that_is_left_out():
+    layers = nn.ModuleList([None, nn.Linear(2, 3)])
+    layers.insert(1, None)
+    assert layers.append(None)[0] is layers[1] is layers[3] is None
+    assert list(layers.state_dict()) == ["2.weight", "2.bias"] and list(layers.children()) == [layers[2]]
+    assert len(layers) == 4 and "(0-1): 2 x None" in repr(layers)

@@ -25,7 +25,7 @@ parser.add_argument("inputs", nargs="+")
 parser.add_argument("--optimizer", default="optim.AdamW(parameters, lr=1e-3)", help="from `parameters`, as Python")
 options = parser.parse_args()
 
-names = {**vars(torch), **vars(import_module(options.module)), "torch": torch}
+names = {**vars(torch), **vars(import_module(options.module)), "torch": torch, "import_module": import_module}
 model = eval(options.expression, names)
 optimizer = eval(options.optimizer, {**names, **vars(torch), "parameters": list(model.parameters())})
 inputs = [eval(expression, names) for expression in options.inputs]
