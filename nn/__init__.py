@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from nn import optim as optim
     from nn import utils as utils
     from nn.layers import *
+    from nn.linter import lint as lint
     from nn.summarize import summary as summary
 else:
     _PARTS = ("data", "functional", "init", "optim", "utils")
-    _FUNCTIONS = {"summary": "nn.summarize"}  # and the module that each is in
+    _FUNCTIONS = {"lint": "nn.linter", "summary": "nn.summarize"}  # and the module that each is in
 
     def __getattr__(name: str) -> Any:
         if name in _PARTS:

@@ -17,7 +17,7 @@ from typing import Any
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel autograd.hips autograd.routes",
+    "": "autograd.compat.toplevel autograd.hips",
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "",
     "_inductor": "",
@@ -89,6 +89,7 @@ TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_ei
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")
 TABLE |= {path: f"autograd.hips.{path}" for path in _HIPS.split()}  # the import name of HIPS autograd is ours too
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
+_OURS = {"explain": "autograd.routes", "lint": "nn.linter"}  # no names of torch's, but loaded when asked for, too
 WHERE = "docs/compatibility.md lists what is here and what will not come"
 
 
@@ -126,6 +127,8 @@ def attribute(path: str, name: str) -> Any:
     child = f"{path}.{name}".lstrip(".")
     if child in TABLE:  # imported, `torch.nn` is an attribute of the engine from then on
         return namespace(child) if path else import_module(f"autograd.{child}")
+    if not path and name in _OURS:
+        return getattr(import_module(_OURS[name]), name)
     sources = [*map(import_module, TABLE[path].split()), *([] if path else [_engine])]
     if name == "__all__":
         return sorted({found for source in sources for found in _public(source)})

@@ -1,0 +1,343 @@
+"""What `nn.lint` looks for: each check is given what was observed, and yields what it finds."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import linecache
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.graph import Node
+from autograd.tracing import Source
+from nn.data import DataLoader, SequentialSampler
+from nn.module import Module
+from nn.observation import Observer, Operation
+from nn.optim import Optimizer
+
+
+class Finding(NamedTuple):
+    """A likely mistake: the check that found it, the line, the reason and the remedy."""
+
+    check: str
+    line: Source | None
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        text = f"{self.check}: {self.reason}"
+        if self.line is not None:
+            code = linecache.getline(self.line.file, self.line.line).strip()
+            text += f"\n  line: {self.line}" + (f": {code}" if code else "")
+        return f"{text}\n  remedy: {self.remedy}"
+
+
+# Checks of one operation ----------------------------------------------------------------------------------------------
+
+_MOVES = {"reshape", "permute", "getitem", "expand", "cast", "unbind", "split_at", "clone"}  # elements as they are
+
+
+def _softmax_twice(operation: Operation) -> Finding | None:
+    loss, node = operation.node.name, operation.node.operands[0]
+    while node is not None and node.name in _MOVES:
+        node = node.operands[0]
+    if node is None or (loss, node.name) not in {
+        ("cross_entropy_rows", "softmax"), ("log_softmax", "softmax"), ("bce_with_logits", "sigmoid"),
+    }:  # fmt: skip
+        return None
+    name = {"cross_entropy_rows": "cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}.get(
+        loss, loss
+    )
+    return Finding(
+        f"{node.name} before the loss",
+        operation.line,
+        f"{name} takes logits and applies {node.name} itself: of probabilities its gradient is small",
+        f"leave out the {node.name}, and apply it where probabilities are shown",
+    )
+
+
+def _loss_broadcasts(operation: Operation) -> Finding | None:
+    x, y = operation.argument(0), operation.argument(1)
+    if operation.node.name != "sub" or x is None or y is None or None not in operation.node.operands[:2]:
+        return None
+    short, long = sorted((x.shape, y.shape), key=len)
+    if len(short) != 1 or short[0] < 2 or long != (short[0], 1):
+        return None
+    return Finding(
+        "a loss that broadcasts",
+        operation.line,
+        f"the difference of shapes {x.shape} and {y.shape} is of shape {operation.out.shape}: each prediction is "
+        "compared with every target, and the best answer is the mean of the targets",
+        "give both the same shape: prediction.squeeze(1), or target.unsqueeze(1)",
+    )
+
+
+def _float64(operation: Operation) -> Finding | None:
+    arrays = [value for value in operation.values if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
+    dtypes = {array.dtype for array in arrays}
+    if operation.out.dtype != np.float64 or np.dtype(np.float32) not in dtypes or operation.node.name == "cast":
+        return None
+    wide = next(array for array in arrays if array.dtype == np.float64)
+    return Finding(
+        "float64 among float32",
+        operation.line,
+        f"{operation.node.name} meets a float64 array of shape {wide.shape} with float32 ones; all that follows is "
+        "float64, at half the speed and with twice the memory",
+        "convert the data with .float(): NumPy makes float64 unless told otherwise",
+    )
+
+
+OF_OPERATIONS = (_softmax_twice, _loss_broadcasts, _float64)
+
+
+# Checks of the steps --------------------------------------------------------------------------------------------------
+
+
+def _no_zero_grad(seen: Observer) -> Iterator[Finding]:
+    for walk in seen.walks:
+        if walk.stale:
+            yield Finding(
+                "gradients that add up",
+                walk.line,
+                "backward adds to the gradients of an earlier step, with which the parameters were updated already: "
+                f"{_names(seen, walk.stale)}",
+                "call optimizer.zero_grad() once in each step, before backward",
+            )
+            return
+
+
+def _modules_in_lists(seen: Observer) -> Iterator[Finding]:
+    held = {id(parameter) for optimizer in _optimizers() for parameter in optimizer._params()}
+    for module, (around, line) in seen.strangers.items():
+        parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        if not parameters or any(id(parameter) in held for parameter in parameters):
+            continue
+        attribute = next(
+            (n for n, v in vars(around).items() if isinstance(v, (list, tuple, dict)) and _holds(v, module)), None
+        )
+        place = f"the plain {type(vars(around)[attribute]).__name__} self.{attribute}" if attribute else "no attribute"
+        yield Finding(
+            "a module that is not registered",
+            line,
+            f"{type(around).__name__} runs a {type(module).__name__} that stands in {place}: parameters(), "
+            "state_dict() and train() do not find it, and it does not learn",
+            "put modules into nn.ModuleList, nn.ModuleDict or attributes of their own",
+        )
+        return
+
+
+def _without_gradient(seen: Observer) -> Iterator[Finding]:
+    walks = seen.walks
+    missing = [node for node in seen.parameters if not any(node in walk.gradients for walk in walks)]
+    run = {p.node for module in seen.ran for p in module.parameters(recurse=False)}
+    for nodes, reason, remedy in (
+        (
+            [node for node in missing if node in run],
+            "are of modules that run, but no gradient comes back to them: what they compute does not reach the loss",
+            "look for detach(), .data, .item(), numpy() or no_grad() between them and the loss",
+        ),
+        (
+            [node for node in missing if node not in run],
+            "are of modules that were not run",
+            "call them in forward, or take them out of the model",
+        ),
+    ):
+        if nodes:
+            yield Finding("parameters without a gradient", _last_line(seen), f"{_names(seen, nodes)} {reason}", remedy)
+
+
+def _zero_gradient(seen: Observer) -> Iterator[Finding]:
+    walks = seen.walks
+    reached = [[walk.gradients[node].largest for walk in walks if node in walk.gradients] for node in seen.parameters]
+    zero = [n for n, found in zip(seen.parameters, reached) if len(found) > 1 and max(found) == 0]
+    if zero:
+        name, line = seen.zeros[-1] if seen.zeros else ("", _last_line(seen))
+        dead = f": all that comes out of {name} is 0, its units are dead" if name else ""
+        yield Finding(
+            "a gradient that is always 0",
+            line,
+            f"{_names(seen, zero)}{dead}",
+            "lower the learning rate, start from smaller weights and biases of 0, or take leaky_relu or gelu"
+            if name
+            else "look for a product with 0, a rounding or a comparison on the way to the loss",
+        )
+
+
+def _not_optimised(seen: Observer) -> Iterator[Finding]:
+    parameters = seen.parameters
+    held = {parameter.node for optimizer in _optimizers() for parameter in optimizer._params()}
+    left = [node for node in parameters if node not in held and node in seen.reached]
+    if left and not held.isdisjoint(parameters):
+        yield Finding(
+            "parameters that no optimiser has",
+            _last_line(seen),
+            f"{_names(seen, left)} have a gradient, and no optimiser updates them",
+            "make the optimiser of model.parameters(), after all modules were added; to freeze them on purpose, call "
+            "requires_grad_(False)",
+        )
+
+
+def _wrong_mode(seen: Observer) -> Iterator[Finding]:
+    parameters = seen.parameters
+    for call in seen.calls:
+        layers = sorted({type(m).__name__ for m in call.module.modules() if _depends_on_mode(m)})
+        learns = any(parameter.node in parameters for parameter in call.module.parameters())
+        if not layers or call.training == call.recorded:
+            continue
+        if call.training and learns:
+            yield Finding(
+                "eval() forgotten",
+                call.line,
+                f"the model is run without gradients, but in training mode: {', '.join(layers)} behave as in training",
+                "call model.eval() before, and model.train() after it",
+            )
+            return
+        if not call.training and learns:
+            yield Finding(
+                "eval() left on",
+                call.line,
+                f"the model learns in evaluation mode: {', '.join(layers)} do not behave as in training",
+                "call model.train() before the steps of training",
+            )
+            return
+
+
+def _graph_kept(seen: Observer) -> Iterator[Finding]:
+    walks = seen.walks
+    for i, walk in enumerate(walks):
+        if walk.root() is not None and any(later.made == walk.made for later in walks[i + 1 :]):
+            yield Finding(
+                "a graph that is kept",
+                walk.made,
+                "the loss of an earlier step is still held, with the graph behind it: memory grows with each step",
+                "add up numbers: total += loss.item(), or loss.detach()",
+            )
+            return
+
+
+def _not_shuffled(seen: Observer) -> Iterator[Finding]:
+    loader = seen.batches
+    in_order = [t.ndim == 1 and len(t) > 7 and t[0] != t[-1] and bool((np.diff(t) >= 0).all()) for t in seen.targets]
+    same = [t.ndim == 1 and len(t) > 7 and bool((t == t[0]).all()) for t in seen.targets]
+    reason = ""
+    if seen.targets and (all(in_order) or all(same)):
+        reason = f"the targets of each batch are {'in order' if all(in_order) else 'all the same'}"
+    elif isinstance(loader, DataLoader) and isinstance(loader.sampler, SequentialSampler):
+        reason = "the DataLoader takes the samples in the order of the dataset, the same in each epoch"
+    if reason:
+        yield Finding(
+            "data that is not shuffled",
+            seen.first_loss and seen.first_loss[2],
+            f"{reason}: the model follows the last class that it has seen",
+            "DataLoader(..., shuffle=True), or a permutation of the data in each epoch",
+        )
+
+
+def _first_loss(seen: Observer) -> Iterator[Finding]:
+    if seen.first_loss is None:
+        return
+    loss, classes, line = seen.first_loss
+    guess = math.log(classes)
+    if loss > 1.5 * guess + 0.5:
+        yield Finding(
+            "a first loss that is too high",
+            line,
+            f"the first cross-entropy is {loss:.3g}; an even guess among {classes} classes has -log(1/{classes}) = "
+            f"{guess:.3g}: the model begins sure of wrong answers",
+            "start the last layer from smaller weights, and normalise the inputs",
+        )
+
+
+def _integer_division(seen: Observer) -> Iterator[Finding]:
+    for x, line in seen.data:
+        if line is not None and x.size and (x == np.floor(x)).all() and (where := _floor_division(line)) is not None:
+            yield Finding(
+                "integer division of the inputs",
+                where,
+                f"the inputs of shape {x.shape} are whole numbers from {x.min():.4g} to {x.max():.4g}: // drops the "
+                "fraction",
+                "divide with /, of floats: x.float() / 255",
+            )
+            return
+
+
+_STEADY = "residual connections, normalisation, and weights of variance 1/n (nn.init.xavier_uniform_, kaiming_uniform_)"
+
+
+def _uneven_gradients(seen: Observer) -> Iterator[Finding]:
+    names, found = seen.parameters, {}
+    for node in names:
+        walk = next((walk for walk in seen.walks if node in walk.gradients), None)
+        if walk is not None and len(node.shape) > 1 and walk.gradients[node].mean:
+            found[node] = walk.gradients[node]
+    if len(found) < 2:
+        return
+    (first, of_first), *_, (last, of_last) = found.items()
+    if of_first.mean < 1e-5 * of_last.mean:
+        yield Finding(
+            "a gradient that vanishes",
+            _last_line(seen),
+            f"the mean gradient of {names[first]}, the first layer, is {of_first.mean:.2g}, and that of {names[last]}, "
+            f"the last, {of_last.mean:.2g}",
+            f"relu or gelu rather than sigmoid, {_STEADY}",
+        )
+    largest = max(found, key=lambda node: found[node].mean)
+    mean, weight = found[largest].mean, found[largest].weight
+    if mean > 1e4 * weight > 0:
+        yield Finding(
+            "a gradient that explodes",
+            _last_line(seen),
+            f"the mean gradient of {names[largest]} is {mean:.2g}, its weights are {weight:.2g} on average",
+            f"clip the gradient (nn.utils.clip_grad_norm_); {_STEADY}",
+        )
+
+
+CHECKS = (
+    _no_zero_grad, _modules_in_lists, _without_gradient, _zero_gradient, _not_optimised, _wrong_mode, _graph_kept,
+    _not_shuffled, _first_loss, _integer_division, _uneven_gradients,
+)  # fmt: skip
+
+
+# What the checks ask --------------------------------------------------------------------------------------------------
+
+
+def _optimizers() -> list[Optimizer]:
+    """All optimisers that there are: a step does not say which one it calls."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, Optimizer)]
+
+
+def _names(seen: Observer, nodes: Iterable[Node]) -> str:
+    """The names of parameters, or their shapes where they have none; of many, the first."""
+    known = seen.parameters
+    names = [known.get(node, f"a tensor of shape {node.shape}") for node in nodes]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _last_line(seen: Observer) -> Source | None:
+    return seen.walks[-1].line if seen.walks else None
+
+
+def _holds(container: Any, module: Module) -> bool:
+    values = container.values() if isinstance(container, dict) else container
+    return any(v is module or (isinstance(v, Module) and module in v.modules()) for v in values)
+
+
+def _depends_on_mode(module: Module) -> bool:
+    kinds = [kind.__name__ for kind in type(module).__mro__]
+    return any("BatchNorm" in name for name in kinds) or ("Dropout" in "".join(kinds) and getattr(module, "p", 1) > 0)
+
+
+def _floor_division(line: Source) -> Source | None:
+    """The first `x // n` with a large n in the file of the program; None where there is none."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(line.file)))
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv) and isinstance(node.right, ast.Constant):
+            if isinstance(node.right.value, (int, float)) and node.right.value >= 100:
+                return Source(line.file, node.lineno, line.function)
+    return None

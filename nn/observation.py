@@ -1,0 +1,173 @@
+"""What `nn.lint` sees of a training step: modules, operations, backward passes and gradients."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.grad_mode import mode
+from autograd.graph import Node, backward_walk
+from autograd.tensor import Tensor
+from autograd.tracing import Source, trace
+from nn.module import Module
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARY = tuple(os.path.join(_ROOT, package, "") for package in ("autograd", "nn"))
+
+
+def line_of_user() -> Source | None:
+    """The nearest line on the call stack that is of neither the engine nor nn."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        frame = frame.f_back
+    return frame and Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+class Call(NamedTuple):
+    """A call of a module that is within no other."""
+
+    module: Module
+    training: bool
+    recorded: bool  # with gradients
+    line: Source | None
+
+
+class Operation(NamedTuple):
+    """An operation of a step: its name, its arguments, its result, and the line of the program that it comes from."""
+
+    node: Node
+    values: Sequence[Any]
+    out: np.ndarray
+    line: Source | None
+
+    def argument(self, i: int) -> Any:
+        """An argument that is an array; None for any other."""
+        value = self.values[i] if i < len(self.values) else None
+        return value if isinstance(value, np.ndarray) else None
+
+
+class Gradient(NamedTuple):
+    """The largest magnitude of a gradient, the mean of those that are not 0, and the mean of the leaf itself."""
+
+    largest: float
+    mean: float
+    weight: float
+
+
+class Walk:
+    """A backward pass: the lines of its root and of itself, and the gradient of each leaf."""
+
+    def __init__(self, root: Node, made: Source | None, line: Source | None) -> None:
+        self.root, self.made, self.line = weakref.ref(root), made, line
+        self.gradients: dict[Node, Gradient] = {}
+        self.stale: list[Node] = []  # leaves whose gradient of an earlier step was still there
+
+
+class Observer(trace):
+    """A trace that hands each operation to `see`, notes what the checks ask for, and takes the place of the walk, too.
+
+    `batches` is what the steps draw their batches from, if that is known.
+    """
+
+    def __init__(self, see: Callable[[Operation], Any], batches: Any = None) -> None:
+        super().__init__()
+        self.see, self.batches = see, batches
+        self.stack: list[Module] = []
+        self.calls: list[Call] = []
+        self.ran: set[Module] = set()
+        self.strangers: dict[Module, tuple[Module, Source | None]] = {}  # run within a module that does not know them
+        self.leaves: dict[Node, np.ndarray] = {}
+        self.walks: list[Walk] = []
+        self.lines: weakref.WeakKeyDictionary[Node, Source | None] = weakref.WeakKeyDictionary()
+        self.targets: list[np.ndarray] = []  # of each cross-entropy
+        self.first_loss: tuple[float, int, Source | None] | None = None  # the first of them, and how many classes
+        self.data: list[tuple[np.ndarray, Source | None]] = []  # what has no history and is multiplied with a weight
+        self.zeros: list[tuple[str, Source | None]] = []  # activations that were 0 everywhere
+        self._before: dict[Node, np.ndarray] = {}  # the leaves at the end of the last walk to each
+
+    def __enter__(self) -> Observer:
+        self._outer_walk, mode.walk = mode.walk, self.walk
+        return super().__enter__()  # type: ignore[return-value]
+
+    def __exit__(self, *details: object) -> None:
+        mode.walk = self._outer_walk
+        super().__exit__(*details)
+
+    @property
+    def models(self) -> list[Module]:
+        """The modules that were called within no other, each once."""
+        return list(dict.fromkeys(call.module for call in self.calls))
+
+    def enter(self, module: Module) -> None:
+        """A module begins its forward."""
+        if not self.stack:
+            self.calls.append(Call(module, module.training, mode.grad, line_of_user()))
+        elif module not in self.ran and module not in set(self.stack[0].modules()):
+            self.strangers[module] = self.stack[-1], line_of_user()
+        self.ran.add(module)
+        self.stack.append(module)
+
+    def leave(self) -> None:
+        """The module that began last ends."""
+        self.stack.pop()
+
+    def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
+        """Look at an operation; nothing of it is kept but its line."""
+        self.lines[node] = line = line_of_user()
+        for operand, value in zip(node.operands, values):
+            if operand is not None and operand.op is None and isinstance(value, np.ndarray):
+                self.leaves[operand] = value
+        self._note_facts(operation := Operation(node, values, out, line))
+        self.see(operation)
+
+    def _note_facts(self, operation: Operation) -> None:
+        node, x = operation.node, operation.argument(0)
+        if node.name == "cross_entropy_rows" and x is not None:
+            self.targets.append(np.array(operation.values[1]))
+            if self.first_loss is None:
+                self.first_loss = float(operation.out.mean()), x.shape[1], operation.line
+        elif node.name in ("linear", "convolution", "matmul") and node.operands[0] is None and x is not None:
+            self.data.append((x, operation.line))
+        elif node.name in ("relu", "clamp", "threshold") and not operation.out.any():
+            self.zeros.append((node.name, operation.line))
+
+    @property
+    def parameters(self) -> dict[Node, str]:
+        """The names of the trained parameters of the models that learn: those of which a walk reaches a parameter."""
+        return {
+            parameter.node: name
+            for model in self.models
+            if any(parameter.node in self.reached for parameter in model.parameters())
+            for name, parameter in model.named_parameters()
+            if parameter.node is not None
+        }
+
+    @property
+    def reached(self) -> set[Node]:
+        """The leaves that a walk has reached."""
+        return {node for walk in self.walks for node in walk.gradients}
+
+    def walk(self, roots: Sequence[Node], upstream: Any, targets: Any, *options: bool) -> Iterator[tuple[Node, Any]]:
+        """A backward walk whose gradients are looked at, where it is one to the leaves."""
+        if targets is not None:
+            yield from backward_walk(roots, upstream, targets, *options)
+            return
+        walk = Walk(roots[0], self.lines.get(roots[0]), line_of_user())
+        self.walks.append(walk)
+        for node, g in backward_walk(roots, upstream, targets, *options):
+            array = np.abs(g.array if isinstance(g, Tensor) else g)
+            if node.op is None and array.size:
+                used, now = array[array > 0], self.leaves.get(node)
+                weight = 0.0 if now is None else float(np.abs(now).mean())
+                walk.gradients[node] = Gradient(float(array.max()), float(used.mean()) if used.size else 0.0, weight)
+                if now is not None:
+                    before = self._before.get(node, now)
+                    if node.grad is not None and node.grad.array.any() and not np.array_equal(before, now):
+                        walk.stale.append(node)
+                    self._before[node] = now.copy()
+            yield node, g

@@ -1,0 +1,56 @@
+"""The linter finds nothing in the training steps of the demos."""
+
+import importlib
+import warnings
+
+import pytest
+
+import nn
+from nn.train import Trainer
+
+WORDS = "the cat sat on the mat and the dog sat by the door while the rain fell " * 40
+
+
+class Finished(Exception):
+    """Two steps were made: the rest of the demo is of no interest here."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "digits --images 300",
+        "digits --images 300 --network cnn",
+        "digits --images 300 --network nielsen",
+        "training",
+        "heads --width 64 --heads 4 --hidden 128",
+        "text --text words.txt --layers 2 --width 32 --heads 2 --context 16",
+        "calculator",
+        "translate",
+    ],
+)
+def test_two_steps_of_training_have_no_findings(options, tmp_path, monkeypatch):
+    (tmp_path / "words.txt").write_text(WORDS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    fit, linter = Trainer.fit, nn.lint()
+
+    def two_steps(trainer, resume=False):
+        trainer.steps, trainer.threads, trainer.quiet = 2, 1, True
+        trainer.evaluate_every, trainer.on_evaluate = 2, None
+        with linter:
+            fit(trainer)
+        raise Finished
+
+    monkeypatch.setattr(Trainer, "fit", two_steps)
+    name, *arguments = options.split()
+    with pytest.raises(Finished):
+        importlib.import_module(f"demos.{name}").main(arguments)
+    assert len(linter.observer.walks) == 2 and linter.observer.parameters
+    assert linter.report == []
+
+
+def test_the_walkthrough_has_no_findings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    linter = nn.lint()
+    with warnings.catch_warnings(), linter as report:
+        importlib.import_module("demos.walkthrough").main(["--steps", "2"])
+    assert linter.observer.targets and report == []

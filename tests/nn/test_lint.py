@@ -1,0 +1,335 @@
+"""`nn.lint` finds the mistakes of beginners in real programs that have them, and nothing in programs that have none."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+import nn.functional as F
+from nn import optim
+from nn.data import DataLoader, TensorDataset
+from nn.lint_checks import Finding
+from nn.linter import LintWarning
+
+
+def classifier(*middle, classes=4):
+    return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), *middle, nn.Linear(16, classes))
+
+
+class Program:
+    """A training program, right but for what a subclass changes."""
+
+    def __init__(self):
+        ag.manual_seed(0)
+        self.x, self.y = ag.randn(32, 6), ag.randint(0, 4, (32,))
+        self.model = self.build()
+        self.optimizer = optim.SGD(self.parameters(), lr=0.1)
+        self.total = 0.0
+
+    def build(self):
+        return classifier(nn.Dropout(0.2))
+
+    def parameters(self):
+        return self.model.parameters()
+
+    def loss(self):
+        return F.cross_entropy(self.model(self.x), self.y)
+
+    def step(self):
+        self.optimizer.zero_grad()
+        loss = self.loss()
+        loss.backward()
+        self.optimizer.step()
+        self.total += loss.item()
+
+    def lint(self):
+        return nn.lint(self.step)
+
+
+def test_a_program_that_is_right_has_no_findings():
+    report = Program().lint()
+    assert report == [] and str(report) == "nothing found"
+
+
+class SoftmaxBeforeCrossEntropy(Program):
+    finds, line = "softmax before the loss", "return F.cross_entropy(self.model(self.x), self.y)"
+
+    def build(self):
+        return classifier(nn.Softmax(-1))[:-1].append(nn.Linear(16, 4)).append(nn.Softmax(-1))
+
+
+class SigmoidBeforeLogits(Program):
+    finds, line = "sigmoid before the loss", "binary_cross_entropy_with_logits(p"
+
+    def loss(self):
+        p = self.model(self.x).sigmoid()
+        return F.binary_cross_entropy_with_logits(p, F.one_hot(self.y, 4).float())
+
+
+class BroadcastLoss(Program):
+    finds, line = "a loss that broadcasts", "return ((self.model(self.x) - self.x[:, 0]) ** 2).mean()"
+
+    def build(self):
+        return classifier(classes=1)
+
+    def loss(self):
+        return ((self.model(self.x) - self.x[:, 0]) ** 2).mean()
+
+
+class NoZeroGrad(Program):
+    finds, line = "gradients that add up", "loss.backward()  # without zero_grad"
+
+    def step(self):
+        loss = self.loss()
+        loss.backward()  # without zero_grad
+        self.optimizer.step()
+
+
+class PlainList(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(6, 6), nn.Linear(6, 6)]
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x).relu()
+        return self.head(x)
+
+
+class ModulesInAList(Program):
+    finds, line = "a module that is not registered", "x = layer(x).relu()"
+    says = "the plain list self.layers"
+
+    def build(self):
+        return PlainList()
+
+
+class Whole(nn.Module):
+    """A model that is called as a whole, by parts that may be detached."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, x):
+        return self.parts[1:](self.parts[0](x).detach())
+
+
+class DetachedInside(Program):
+    finds, line = "parameters without a gradient", "loss.backward()"
+    says = "parts.0.weight, parts.0.bias are of modules that run, but no gradient comes back"
+
+    def build(self):
+        return Whole(classifier())
+
+
+class Unused(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(6, 4), nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.used(x)
+
+
+class ModuleNotCalled(Program):
+    finds, line = "parameters without a gradient", "loss.backward()"
+    says = "unused.weight, unused.bias are of modules that were not run"
+
+    def build(self):
+        return Unused()
+
+
+class DeadReLU(Program):
+    finds, line = "a gradient that is always 0", "return F.cross_entropy(self.model(self.x), self.y)"
+    says = "0.weight, 0.bias, 3.weight: all that comes out of relu is 0"
+
+    def build(self):
+        model = classifier(nn.Identity())
+        model[0].bias.data.fill_(-100.0)
+        return model
+
+
+class NotInTheOptimiser(Program):
+    finds, line = "parameters that no optimiser has", "loss.backward()"
+    says = "0.weight, 0.bias have a gradient"
+
+    def parameters(self):
+        return self.model[-1].parameters()
+
+
+class EvalForgotten(Program):
+    finds, line = "eval() forgotten", "self.model(self.x)  # held out"
+
+    def step(self):
+        super().step()
+        with ag.no_grad():
+            self.model(self.x)  # held out
+
+
+class EvalLeftOn(Program):
+    finds, line = "eval() left on", "return F.cross_entropy(self.model(self.x), self.y)"
+
+    def step(self):
+        super().step()
+        self.model.eval()
+        with ag.no_grad():
+            self.model(self.x)
+
+
+class SummedLoss(Program):
+    finds, line = "a graph that is kept", "return F.cross_entropy(self.model(self.x), self.y)"
+
+    def step(self):
+        self.optimizer.zero_grad()
+        loss = self.loss()
+        loss.backward()
+        self.optimizer.step()
+        self.total += loss
+
+
+class Float64(Program):
+    finds, line = "float64 among float32", "return F.cross_entropy(self.model(x), self.y)"
+
+    def loss(self):
+        x = ag.from_numpy(np.random.default_rng(0).standard_normal((32, 6)))
+        return F.cross_entropy(self.model(x), self.y)
+
+
+class IntegerDivision(Program):
+    finds, line = "integer division of the inputs", "(x // 255).float()"
+
+    def loss(self):
+        x = ag.randint(0, 256, (32, 6))
+        return F.cross_entropy(self.model((x // 255).float()), self.y)
+
+
+class SortedData(Program):
+    finds, line = "data that is not shuffled", "return F.cross_entropy(self.model(self.x), self.y)"
+
+    def __init__(self):
+        super().__init__()
+        self.y = self.y.sort()[0]
+
+
+class LoaderInOrder(Program):
+    finds, line = "data that is not shuffled", "return F.cross_entropy(self.model(self.x), self.y)"
+    says = "in the order of the dataset"
+
+    def lint(self):
+        def step(batch):
+            self.x, self.y = batch
+            self.step()
+
+        return nn.lint(step, DataLoader(TensorDataset(self.x, self.y), batch_size=8))
+
+
+class HighFirstLoss(Program):
+    finds, line = "a first loss that is too high", "return F.cross_entropy(self.model(self.x), self.y)"
+    says = "-log(1/4) = 1.39"
+
+    def build(self):
+        model = classifier()
+        model[-1].weight.data.mul_(50)
+        return model
+
+
+def deep(activation, scale):
+    layers = [layer for _ in range(12) for layer in (nn.Linear(6, 6), activation())]
+    for layer in layers[::2]:
+        layer.weight.data.mul_(scale)
+    return nn.Sequential(*layers, nn.Linear(6, 4))
+
+
+class Vanishing(Program):
+    finds, line = "a gradient that vanishes", "loss.backward()"
+
+    def build(self):
+        return deep(nn.Sigmoid, 1.0)
+
+
+class Exploding(Program):
+    finds, line = "a gradient that explodes", "loss.backward()"
+
+    def build(self):
+        return deep(nn.Identity, 20.0)
+
+
+WRONG = [
+    program for program in vars().copy().values()
+    if isinstance(program, type) and issubclass(program, Program) and hasattr(program, "finds")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", WRONG, ids=lambda program: program.__name__)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_wrong_program_is_found_with_its_line_its_reason_and_a_remedy(program):
+    report = program().lint()
+    [finding] = [finding for finding in report if finding.check == program.finds]
+    assert len(report) == 1 or program is Exploding  # whose first loss is high as well
+    assert getattr(program, "says", "") in finding.reason and finding.remedy in str(finding)
+    assert program.line in str(finding) and "test_lint.py" in str(finding.line)
+
+
+def test_the_context_warns_of_what_it_finds():
+    program = NoZeroGrad()
+    with pytest.warns(LintWarning, match="gradients that add up"), nn.lint() as report:
+        for _ in range(2):
+            program.step()
+    assert [finding.check for finding in report] == ["gradients that add up"]
+    assert isinstance(report[0], Finding)
+
+
+def test_an_error_of_the_step_passes_without_findings():
+    with pytest.raises(ZeroDivisionError), nn.lint():
+        NoZeroGrad().step()
+        raise ZeroDivisionError
+
+
+def test_autograd_has_the_same_function():
+    assert ag.lint is nn.lint
+
+
+def accumulating(program):
+    program.optimizer.zero_grad()
+    for _ in range(2):
+        (program.loss() / 2).backward()
+    program.optimizer.step()
+
+
+def frozen(program):
+    program.model[0].requires_grad_(False)
+    program.step()
+
+
+def two_losses(program):
+    """Two models in turns, whose losses are still held in variables at the end."""
+    program.optimizer.zero_grad()
+    program.first = program.loss()
+    program.first.backward()
+    program.second = program.loss() * 2
+    program.second.backward()
+    program.optimizer.step()
+
+
+def penalised(program):
+    program.optimizer.zero_grad()
+    loss = program.loss()
+    grads = ag.grad(loss, list(program.model.parameters()), create_graph=True)
+    (loss + sum(g.square().sum() for g in grads)).backward()
+    program.optimizer.step()
+
+
+def evaluating(program):
+    program.step()
+    program.model.eval()
+    with ag.no_grad():
+        program.model(program.x)
+    program.model.train()
+
+
+@pytest.mark.parametrize("step", [accumulating, frozen, two_losses, penalised, evaluating])
+def test_what_looks_like_a_mistake_and_is_none_is_not_found(step):
+    program = Program()
+    assert nn.lint(lambda: step(program)) == []
