@@ -218,6 +218,12 @@ class Part(NamedTuple):
     g: np.ndarray
     add: Callable[[np.ndarray, np.ndarray], None]
 
+    def whole(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """The gradient with its zeros."""
+        whole = np.zeros(shape, dtype)
+        self.add(whole, self.g)
+        return whole
+
 
 class Gradients(dict[Node, Any]):
     """The gradients of a walk that are not complete yet, by node.
@@ -237,7 +243,9 @@ class Gradients(dict[Node, Any]):
         `references` are those to `g` in the walk: of more than usual, somebody else holds one.
         """
         if type(g) is Part:
-            return self.accumulate_part(node, g)
+            if not self.create_graph:
+                return self.accumulate_part(node, g)
+            g = g.whole(node.shape, node.dtype)
         fresh = references <= _REFERENCES and not self.create_graph and g.base is None
         if g.shape != node.shape:
             summed = unbroadcast(g, node.shape, user.name)
@@ -264,11 +272,10 @@ class Gradients(dict[Node, Any]):
         """Add a gradient that is 0 outside of a part: a loop over the rows of an array costs a row a step."""
         total = self.get(node)
         if total is None:
-            total = np.zeros(node.shape, node.dtype)
+            self[node] = part.whole(node.shape, node.dtype)
         else:
-            total = np.asarray(total) if node in self.owned else np.array(total)
-        part.add(total, part.g)
-        self[node] = total
+            self[node] = total = np.asarray(total) if node in self.owned else np.array(total)
+            part.add(total, part.g)
         self.owned.add(node)
 
     def accumulate_output(self, node: Node, g: Any) -> None:

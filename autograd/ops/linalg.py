@@ -23,22 +23,22 @@ def rows(x):
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _matmul_x(g, x, y):
+def _matmul_x(g, y, shape):
     y = y.conjugate()
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
-    if x.ndim == 1:
+    if len(shape) == 1:
         return matmul(np.expand_dims(g, -2), transpose(y, -1, -2)).squeeze(-2)
     return matmul(g, transpose(y, -1, -2))
 
 
-def _matmul_y(g, x, y):
+def _matmul_y(g, x, shape):
     x = x.conjugate()
     if x.ndim == 1:
-        return x * g if y.ndim == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
-    if y.ndim == 1:
+        return x * g if len(shape) == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
+    if len(shape) == 1:
         return matmul(transpose(x, -1, -2), np.expand_dims(g, -1)).squeeze(-1)
-    if y.ndim == 2 and x.ndim > 2:
+    if len(shape) == 2 and x.ndim > 2:
         return matmul(rows(x).T, rows(g))
     return matmul(transpose(x, -1, -2), g)
 

@@ -151,6 +151,17 @@ def test_a_dropped_graph_is_gone_at_once_without_the_garbage_collector(make):
         gc.enable()
 
 
+def test_a_product_with_a_constant_keeps_nothing_of_the_other_operand():
+    x, w = leaf(1.0, 2.0), ag.tensor([[3.0], [4.0]], dtype=ag.float64)
+    for product in (lambda a: a @ w, lambda a: w.t() @ a, lambda a: a @ w[:, 0]):
+        h = x * 2
+        kept = weakref.ref(h.array)
+        out = product(h).sum()
+        del h
+        assert kept() is None
+        assert ag.grad(out, [x])[0].tolist() == [6, 8]
+
+
 def test_a_walk_lets_go_of_what_the_nodes_saved():
     x = leaf(1.0, 2.0)
     h = x * 2

@@ -92,3 +92,13 @@ def test_wide_windows_far_apart_are_added_window_by_window():
     for i, row in enumerate(weights.numpy()):
         expected[7 * i : 7 * i + 12] += row
     np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_part_of_what_was_copied_has_second_derivatives():
+    x = ag.tensor([-1.54, 2.0], dtype=ag.float64, requires_grad=True)
+    y = x.index_select(0, ag.tensor([0, 1]))
+    y.copy_(x)  # y's own elements are gone: their gradient is 0, and has no history
+    (first,) = ag.grad((y * y).sin().sum(), [x], create_graph=True)
+    (second,) = ag.grad(first.sum(), [x])
+    v = x.detach().numpy()
+    np.testing.assert_allclose(second.numpy(), 2 * np.cos(v * v) - 4 * v * v * np.sin(v * v))
