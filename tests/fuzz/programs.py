@@ -236,7 +236,7 @@ class Writer:
                     f"T.stack([{name}, {other}], {self.dim(shape)})",
                     f"T.where({name} > 0, {name}, {other})",
                     f"T.maximum({name}, {other})",
-                    f"{name}.masked_fill({other} > 0.5, {self.number()})",
+                    f"{name}.masked_fill({other} > 0.5037, {self.number()})",
                     f"{name}.index_select({self.dim(shape)}, T.tensor([0]))",
                     f"{name}.repeat_interleave(2, {self.dim(shape)}) * 1",  # in torch a view
                     f"{name}.index_select({self.dim(shape)}, T.tensor([0, 0]))",

@@ -135,7 +135,7 @@ def _put_assigned(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
 
 def _put_masked(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
     number = w.number()
-    return f"{x}[{x} > 0.5] = {number}", f"{x}.masked_fill({x} > 0.5, {number})"
+    return f"{x}[{x} > 0.5037] = {number}", f"{x}.masked_fill({x} > 0.5037, {number})"
 
 
 def _filled(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
