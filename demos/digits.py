@@ -189,16 +189,17 @@ def report(trained: Trained, confusion: np.ndarray, args: Namespace) -> dict[str
     }
 
 
-def draw_step(model: Module, recipe: Recipe, loader: DataLoader, file: Path) -> Path:
-    """The computation graph of one training step, with its values and gradients. Returns the file that was written."""
+def draw_step(model: Module, recipe: Recipe, loader: DataLoader, folder: Path) -> None:
+    """The computation graph of one training step, with its values and gradients, as a picture and as a page."""
     images, labels = next(iter(loader))
     model.train()
     model.zero_grad()
     with trace():
         loss = recipe.loss(model(images), labels)
         loss.backward()
-    names = {**dict(model.named_parameters()), "images": images, "loss": loss}
-    return draw.save(loss, file, names=names)
+    names = {"images": images, "loss": loss}
+    for file in ("graph.svg", "graph.html"):
+        draw.save(loss, folder / file, names=names)
 
 
 def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
@@ -225,7 +226,7 @@ def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
     pictures.mistakes(data.test_images, data.test_labels, found, recipe.score, folder / "mistakes.png")
     first = model.layers[0].weight.detach().numpy()
     pictures.first_layer(first.reshape(len(first), -1), folder / "first_layer.png")
-    graph = draw_step(model, recipe, loader, folder / "graph.svg")
+    draw_step(model, recipe, loader, folder)
     for name, what in (
         (WEIGHTS, "the trained weights"),
         ("report.json", "these figures and more"),
@@ -233,7 +234,8 @@ def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
         ("confusion.png", "which digit is taken for which"),
         ("mistakes.png", "the most confident mistakes"),
         ("first_layer.png", "what the neurons of the first layer look for"),
-        (graph.name, "the computation graph of one training step"),
+        ("graph.svg", "the computation graph of one training step"),
+        ("graph.html", "the same to look into, with its backward pass step by step: open it in a browser"),
     ):
         print(f"{folder / name}: {what}")
     return figures

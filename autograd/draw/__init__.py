@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.base import TensorBase
 from autograd.draw.dot import to_text
+from autograd.draw.html import page
 from autograd.draw.picture import Box, Cluster, Edge, Picture, picture
 from autograd.draw.render import HINT, image, renderer
 from autograd.scalar import Value
@@ -83,17 +84,22 @@ def save(
     rankdir: str | None = None,
     max_nodes: int = 400,
 ) -> Path:
-    """The same graph in a file: an image (.svg, .png; .pdf with Graphviz's own `dot`) or DOT text (.dot, .gv).
+    """The same graph in a file: an image (.svg, .png; .pdf with Graphviz's own `dot`), DOT text (.dot, .gv) or a page.
 
-    Returns the path. Raises ImportError with the pip command where an image is asked for and nothing can draw it.
+    The page (.html) folds and unfolds modules, shows the numbers behind each box, and plays the backward pass step by
+    step. Returns the path. Raises ImportError with the pip command where there is no program to draw an image.
     """
     from pathlib import Path
 
     path = Path(path)
     if not path.suffix:
         raise ValueError(f"{path} needs a suffix that names the kind of file: .svg, .png, .pdf, or .dot for text")
-    text = _dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes)
-    data = text.encode() if path.suffix in (".dot", ".gv") else image(text, path.suffix[1:])
+    names = {**_variables(), **(names or {})}
+    if path.suffix == ".html":
+        data = page(x, names, zoom, depth).encode()
+    else:
+        text = _dot(x, zoom, depth, names, rankdir, max_nodes)
+        data = text.encode() if path.suffix in (".dot", ".gv") else image(text, path.suffix[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
@@ -111,7 +117,7 @@ def _variables() -> dict[str, Any]:
     found: dict[str, Any] = {}
     frame = sys._getframe(2)
     for name, thing in {**frame.f_globals, **frame.f_locals}.items():
-        if name.startswith("_"):
+        if name.startswith("_") or not name.isidentifier():
             continue
         if isinstance(thing, (Value, TensorBase)):
             found[name] = thing
