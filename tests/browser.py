@@ -74,6 +74,10 @@ class Browser:
         """What a script returns; `arguments[0]` and so on are what it is given."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_async(self, script: str) -> Any:
+        """What a script gives to the function `arguments[0]`, once it does."""
+        return self._ask("POST", "/execute/async", {"script": script, "args": []})
+
     def command(self, name: str, **parameters: Any) -> Any:
         """A command of the DevTools protocol."""
         return self._ask("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})

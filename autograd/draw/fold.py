@@ -102,7 +102,7 @@ class Tree:
         if not self.is_step(number):
             return self.group(number).token
         step = self.steps[number]
-        name = step.name if step.kind == "op" else ""
+        name = step.name if step.record is not None else ""  # q, k and v are no loop
         return self._token(step.kind, step.title, step.shape, str(step.dtype), name)
 
     # -- repeats ------------------------------------------------------------------------------------------------

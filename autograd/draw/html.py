@@ -104,6 +104,7 @@ class _Graph:
             "root": self.number[self.tree.root.number],
             "open": [self.number[n] for n in sorted(self.view.open) if n in self.number],
             "steps": self._steps(),
+            "more": self._more_edges(),
             "groups": [self._group(group) for group in self.groups],
             "ops": {
                 name: {"says": rule.says, "words": rule.words, "rules": [list(one) for one in rule.rules]}
@@ -148,6 +149,16 @@ class _Graph:
                 }
             )
         return made
+
+    def _more_edges(self) -> list[tuple[int, int]]:
+        """Edges into steps that are left out: they lead to the steps that stand for these."""
+        found: dict[tuple[int, int], None] = {}
+        if len(self.kept) < len(self.tree.steps):
+            for step, stand in zip(self.tree.steps, self.tree.stand):
+                for operand in step.operands:
+                    if operand in self.number and stand in self.number and self.tree.steps[stand] is not step:
+                        found[self.number[operand], self.number[stand]] = None
+        return [*found]
 
     def _part(self, part: dict[str, Any]) -> dict[str, Any]:
         part["to"] = self.number[part["to"]]

@@ -206,7 +206,7 @@ def step_title(step: Step) -> str:
     what = step.text or step.title
     if step.kind != "op" or not step.name or ASSIGNS_IN_PLACE.match(step.text):
         return what or short_name(step)
-    return f"{step.name} = {what}"
+    return f"{step.name} = {what if any(map(str.isalnum, what)) else f'… {what} …'}"
 
 
 def short_name(step: Step) -> str:

@@ -1,7 +1,9 @@
 """The page of a graph: what it is given; and in a browser, that it folds, searches and plays without the network."""
 
+import importlib.util
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -271,6 +273,20 @@ def test_it_fits_a_narrow_screen(shown, name):
     assert sizes[0]["height"] > 250
     browser.click("#next")
     assert "forward 1 of" in browser.text("#where")
+
+
+@with_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_that_keeps_people_out(shown, theme):
+    folder = importlib.util.find_spec("axe_core_python")
+    if folder is None:
+        pytest.skip("axe-core-python is not installed: it is in the extra dev")
+    axe = Path(folder.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+    browser = shown("gpt")
+    browser.run("document.documentElement.classList.toggle('dark', arguments[0])", theme == "dark")
+    browser.run("player.go(player.last - 5); document.getElementById('search').value = 'h.1'; showFound()")
+    found = browser.run_async(f"{axe}; axe.run().then((result) => arguments[0](result.violations))")
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
 @with_browser

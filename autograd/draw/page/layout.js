@@ -141,7 +141,8 @@ function layers(nodes, links, titleWidth) {
     const height = Math.max(0, ...row.map((node) => node.height));
     if (row.every((node) => node.side === "bottom" || node.bend)) y -= GAP_Y - 8;
     for (const node of row) {
-      node.y = y + (height - node.height) / 2;
+      const share = node.up.length && node.down.length ? 0.5 : node.up.length ? 0 : 1; // near to its neighbours
+      node.y = y + (height - node.height) * share;
       node.row = [y, y + height];
     }
     y += height + GAP_Y;
@@ -151,8 +152,16 @@ function layers(nodes, links, titleWidth) {
   const most = Math.max(...[...nodes, ...chains].map((node) => node.x + node.width / 2));
   const width = Math.max(most - least + 2 * PAD, titleWidth), height = y - GAP_Y + PAD;
   for (const node of [...nodes, ...chains]) node.x += (width - most - least) / 2;
-  for (const node of nodes) if (node.side) node.y = node.side === "top" ? 0 : height;
-  for (const one of down) one.points = one.chain.flatMap((node) => node.row.map((end) => [node.x, end]));
+  for (const node of nodes) {
+    if (node.side) node.y = node.side === "top" ? 0 : height;
+    if (node.side) node.row = [node.y, node.y];
+  }
+  for (const one of down) {
+    const from = byKey.get(one.from), to = byKey.get(one.to);
+    one.points = one.chain.flatMap((node) => node.row.map((end) => [node.x, end]));
+    one.points.unshift([from.x + one.tailOffset, from.row[1]]); // past what is beside it in its row
+    one.points.push([to.x + one.headOffset, to.row[0]]);
+  }
   return { width, height };
 }
 

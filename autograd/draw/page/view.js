@@ -52,17 +52,17 @@ class View {
     places.forEach((place, i) => { // a group stands where its first operation does: leaves are older
       if (place !== null && (!first.has(place) || (isOp(i) && !isOp(first.get(place))))) first.set(place, i);
     });
-    this.graph.steps.forEach((step, i) => {
-      for (const operand of step.operands) {
-        const tail = places[operand], head = places[i];
-        if (tail === null || head === null || tail === head) continue;
-        const next = this.paths[operand].some((n) => this.group(n).count > 1 || this.group(n).standIn !== null);
-        if (next && this.drawn(operand) > this.drawn(i)) continue; // into the next member of a stack
-        const key = `${tail} ${head}`;
-        if (!edges.has(key)) edges.set(key, { tail, head, steps: [] });
-        edges.get(key).steps.push(operand);
-      }
-    });
+    const add = (operand, i) => {
+      const tail = places[operand], head = places[i];
+      if (tail === null || head === null || tail === head) return;
+      const next = this.paths[operand].some((n) => this.group(n).count > 1 || this.group(n).standIn !== null);
+      if (next && this.drawn(operand) > this.drawn(i)) return; // into the next member of a stack
+      const key = `${tail} ${head}`;
+      if (!edges.has(key)) edges.set(key, { tail, head, steps: [] });
+      edges.get(key).steps.push(operand);
+    };
+    this.graph.steps.forEach((step, i) => { for (const operand of step.operands) add(operand, i); });
+    for (const [operand, i] of this.graph.more) add(operand, i);
     this.places = places;
     return { nodes: [...first].map(([number, order]) => ({ number, order, op: isOp(order) })), edges: [...edges.values()] };
   }
