@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Container, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from autograd.blame import Cause, likely_cause, text_of_range
 from autograd.grad_mode import mode
 from autograd.graph import Node, Operation, backward_walk, newest_first
-from autograd.tracing import Record, Source, trace
+from autograd.tracing import Source, trace
 
 __all__ = ["AnomalyError", "detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled"]
 __all__ += ["set_anomaly_enabled", "set_detect_anomaly"]
@@ -69,8 +70,7 @@ class _Records(trace):
         super().note(node, out, values)
         self.nodes.clear()
         if node.index is not None:  # the rule runs at the node that joins the outputs
-            record = node.record
-            node.parents[0].record = Record(record.out, record.inputs, record.module, record.source)  # type: ignore
+            node.parents[0].record = copy(node.record)  # type: ignore[union-attr]
 
 
 class detect_anomaly:  # noqa: N801 - torch's name

@@ -72,9 +72,9 @@ class trace:  # noqa: N801 - a context, as no_grad is
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self.path: list[tuple[Any, Call]] = []
+        self.path: list[tuple[Any, Call, Counter[str]]] = []  # with how often each name was called within the call
         self.names: dict[Node, str] = {}
-        self._counts: Counter[tuple] = Counter()
+        self._counts: Counter[str] = Counter()
         self._children: dict[int, tuple[Any, dict[int, str]]] = {}
         self._frame: Any = None  # of the function that called the last op: held, so that no other one has its id
         self._call: Call | None = None
@@ -95,7 +95,7 @@ class trace:  # noqa: N801 - a context, as no_grad is
         if not self.path:
             for parameter, tensor in module.named_parameters():
                 self.names.setdefault(tensor.node, parameter)
-        self.path.append((module, self._numbered(name, kind)))
+        self.path.append((module, self._numbered(name, kind), Counter()))
 
     def leave(self) -> None:
         """The module that began last ends."""
@@ -105,14 +105,14 @@ class trace:  # noqa: N801 - a context, as no_grad is
         """Keep a record of a node that was just made."""
         saved = (node if node.index is None else node.parents[0]).saved  # type: ignore[union-attr]
         node.record = record = Record(np.array(out), tuple(values), saved, self.names)
-        record.calls = tuple([call for _, call in self.path])
+        record.calls = tuple([call for _, call, _ in self.path])
         self._note_source(record)
         self.nodes.append(node)
 
     def _numbered(self, name: str, kind: str) -> Call:
-        key = (*(call for _, call in self.path), name)
-        self._counts[key] += 1
-        return Call(name, kind, self._counts[key] - 1)
+        counts = self.path[-1][2] if self.path else self._counts
+        counts[name] += 1
+        return Call(name, kind, counts[name] - 1)
 
     def _names_within(self, module: Any) -> dict[int, str]:
         """The names of the modules in a module, by their ids."""

@@ -1,5 +1,6 @@
 """A trace keeps values, gradients, module paths and source lines; without one nothing is kept."""
 
+import os
 import threading
 import weakref
 
@@ -7,7 +8,10 @@ import numpy as np
 
 import autograd as ag
 import nn
+import nn.functional as F
 from autograd.tracing import trace
+from models.config import GPTConfig
+from models.gpt import GPT
 
 
 def test_without_a_trace_a_node_keeps_nothing_for_show():
@@ -84,3 +88,38 @@ def test_a_trace_makes_no_reference_cycle():
     node = weakref.ref(y.node)
     del y, t
     assert node() is None
+
+
+def test_a_trace_knows_the_functions_and_how_often_they_were_called():
+    model = nn.Linear(2, 2)
+    with trace() as t:
+        x = F.softmax(model(model(ag.ones(1, 2))), -1)
+        F.mse_loss(x, ag.zeros(1, 2))
+        F.mse_loss(x, ag.zeros(1, 2))
+    assert [tuple(node.record.calls) for node in t.nodes[:3]] == [
+        (("Linear", "Linear", 0), ("F.linear", "function", 0)),
+        (("Linear", "Linear", 1), ("F.linear", "function", 0)),
+        (("F.softmax", "function", 0),),
+    ]
+    assert {call for node in t.nodes[3:] for call in node.record.calls} == {
+        ("F.mse_loss", "function", i) for i in range(2)
+    }
+
+
+def test_a_trace_knows_what_was_saved_and_the_names_of_parameters_after_the_walk():
+    model = nn.Linear(2, 2)
+    with trace() as t:
+        loss = model(ag.ones(1, 2)).exp().sum()
+    loss.backward()
+    linear, exponential, _ = (node.record for node in t.nodes)
+    assert {linear.names[parameter.node] for parameter in model.parameters()} == {"weight", "bias"}
+    assert exponential.saved["out"] is not None and t.nodes[1].saved is not exponential.saved
+
+
+def test_what_calls_a_function_of_the_library_is_not_always_the_user():
+    model = GPT(GPTConfig(vocab_size=4, block_size=4, n_layer=1, n_head=1, n_embd=4))
+    with trace() as t:
+        model(ag.tensor([[0, 1]]))
+    records = [node.record for node in t.nodes]
+    assert {record.source.file for record in records} == {__file__}
+    assert {os.path.basename(record.written.file) for record in records} >= {"block.py", "linear.py", "norm.py"}
