@@ -52,8 +52,8 @@ class Explanation:
     modules: dict[str, float]  # what all routes that enter each module contribute
 
     def __repr__(self) -> str:
-        measured = "" if self.numeric is None else f", by finite differences {self.numeric:.8g}"
-        lines = [f"gradient {self.gradient:.8g}{measured}", "", f"{'contribution':>14} {'share':>8}  route"]
+        measured = "" if self.numeric is None else f", by finite differences {self.numeric:.6g}"
+        lines = [f"gradient {self.gradient:.6g}{measured}", "", f"{'contribution':>14} {'share':>8}  route"]
         rows = [(route.contribution, str(route)) for route in self.routes]
         if self.unfollowed:
             rows.append((self.others, f"all other routes, in {self.unfollowed:,} bundles"))

@@ -195,7 +195,7 @@ def test_the_table_shows_the_gradient_the_difference_and_each_route():
     model, x = Branches().double(), ag.rand(5, 3, dtype=ag.float64)
     found = ag.explain(lambda: model(x), model.stem.weight[2, 1], routes=1)
     text = str(found)
-    assert f"gradient {found.gradient:.8g}, by finite differences {found.numeric:.8g}" in text
+    assert f"gradient {found.gradient:.6g}, by finite differences {found.numeric:.6g}" in text
     assert str(found.routes[0]) in text and "all other routes, in 1 bundles" in text
     assert repr(found) == text
 

@@ -53,4 +53,4 @@ def test_the_walkthrough_has_no_findings(tmp_path, monkeypatch):
     linter = nn.lint()
     with warnings.catch_warnings(), linter as report:
         importlib.import_module("demos.walkthrough").main(["--steps", "2"])
-    assert linter.observer.targets and report == []
+    assert linter.observer.leaves and report == []
