@@ -55,7 +55,7 @@ def differs(lines: list[Line], stats: Counter | None = None) -> Difference | Non
                 stats[name] += 1
                 return None
         if isinstance(found, IndexError) and (line.kind == "change" or expected is None):
-            if "out of bounds" in str(found):  # torch writes until it comes to such an index, or takes it for no elements
+            if "out of bounds" in str(found):  # torch writes until it comes to such an index, or takes no elements
                 stats["an index out of range"] += 1
                 return None
         if (expected is None) != (found is None):

@@ -75,7 +75,10 @@ def test_a_line_may_name_settings_of_its_own(tmp_path):
 
 def test_what_distributions_draw_is_the_same(tmp_path):
     lines = ["import torch", "from torch.distributions import Bernoulli, Gamma, Normal, Uniform"]
-    lines += ["p = torch.rand(3, requires_grad=True)", "drawn = Normal(p, p + 1).rsample((4,)) * Normal(0.0, 1.0).sample()"]
+    lines += [
+        "p = torch.rand(3, requires_grad=True)",
+        "drawn = Normal(p, p + 1).rsample((4,)) * Normal(0.0, 1.0).sample()",
+    ]
     lines += ["drawn = drawn + Bernoulli(p).sample() * Gamma(2.0, 3.0).sample() + Uniform(0.0, 1.0).sample()"]
     (tmp_path / "program.py").write_text("\n".join([*lines, "drawn.sum().backward()"]))
     result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)

@@ -37,7 +37,9 @@ def code_of(path: Path) -> str:
         cells = ["".join(c["source"]) for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
     elif path.suffix == ".md":
         cells = re.findall(r"^```\{\.python \.input[^\n]*\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
-        cells = [cell for cell in cells if re.search(r"^(%%|#@)tab .*(pytorch|all)", cell) or not re.match(r"%%|#@", cell)]
+        cells = [
+            cell for cell in cells if re.search(r"^(%%|#@)tab .*(pytorch|all)", cell) or not re.match(r"%%|#@", cell)
+        ]
     else:
         return path.read_text()
     return "\n".join(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE) for cell in cells)
@@ -105,7 +107,9 @@ def main() -> int:
         error = traceback.format_exc()
     recorder.save()
     left = len(recorder.draws) - recorder.next if library == "ours" else 0
-    Path(folder, f"{library}.json").write_text(json.dumps({"losses": losses or items[:steps], "error": error, "unused draws": left}))
+    Path(folder, f"{library}.json").write_text(
+        json.dumps({"losses": losses or items[:steps], "error": error, "unused draws": left})
+    )
     return bool(error)
 
 

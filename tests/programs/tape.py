@@ -22,7 +22,10 @@ OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming
 OF_INIT += " orthogonal_"
 # Where the distributions have the normal numbers from of which they make a sample that has a derivative.
 NOISE = {
-    "torch": [("torch.distributions.normal", "_standard_normal"), ("torch.distributions.multivariate_normal", "_standard_normal")],
+    "torch": [
+        ("torch.distributions.normal", "_standard_normal"),
+        ("torch.distributions.multivariate_normal", "_standard_normal"),
+    ],
     "ours": [("autograd.distributions.continuous", "randn"), ("autograd.distributions.multivariate_normal", "randn")],
 }
 DROPOUT = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout"
@@ -155,7 +158,9 @@ def without_dropout(make: Callable) -> Callable:
 def shuffled(tape: Tape, begin: Callable) -> Callable:
     """The order of a sampler, 10,000 indices an event, since some samplers never end."""
     event = tape.event(
-        "the order of a sampler", lambda order: list(islice(order, 10_000)), lambda t, n, order: t.take(n, None).tolist()
+        "the order of a sampler",
+        lambda order: list(islice(order, 10_000)),
+        lambda t, n, order: t.take(n, None).tolist(),
     )
 
     def ordered(self: Any) -> Iterator:

@@ -59,7 +59,12 @@ class SVHN(CIFAR10):
 
 class FakeData(Dataset):
     def __init__(self, size=1000, image_size=(3, 224, 224), num_classes=10, transform=None, **_):
-        self.size, self.shape, self.num_classes, self.transform = size, image_size[1:] + image_size[:1], num_classes, transform
+        self.size, self.shape, self.num_classes, self.transform = (
+            size,
+            image_size[1:] + image_size[:1],
+            num_classes,
+            transform,
+        )
 
     def __len__(self):
         return self.size
