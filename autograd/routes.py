@@ -153,7 +153,7 @@ def push(node: Node, tangents: dict[Node, Any]) -> Any:
         pairs = [
             (unbroadcast(g, parent.shape, node.name), tangents[parent])
             for parent, g in zip(node.parents, pulled)
-            if parent in tangents and g is not None and g.node is not None
+            if parent in tangents and getattr(g, "node", None) is not None  # a constant does not depend on u
         ]
     wanted = [u for u in us if u is not None]
     gs, ts = zip(*pairs) if pairs else ((), ())

@@ -7,7 +7,7 @@ import gc
 import linecache
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,83 +15,8 @@ from autograd.graph import Node
 from autograd.tracing import Source
 from nn.data import DataLoader, SequentialSampler
 from nn.module import Module
-from nn.observation import Observer, Operation
+from nn.observation import Finding, Observer
 from nn.optim import Optimizer
-
-
-class Finding(NamedTuple):
-    """A likely mistake: the check that found it, the line, the reason and the remedy."""
-
-    check: str
-    line: Source | None
-    reason: str
-    remedy: str
-
-    def __str__(self) -> str:
-        text = f"{self.check}: {self.reason}"
-        if self.line is not None:
-            code = linecache.getline(self.line.file, self.line.line).strip()
-            text += f"\n  line: {self.line}" + (f": {code}" if code else "")
-        return f"{text}\n  remedy: {self.remedy}"
-
-
-# Checks of one operation ----------------------------------------------------------------------------------------------
-
-_MOVES = {"reshape", "permute", "getitem", "expand", "cast", "unbind", "split_at", "clone"}  # elements as they are
-
-
-def _softmax_twice(operation: Operation) -> Finding | None:
-    loss, node = operation.node.name, operation.node.operands[0]
-    while node is not None and node.name in _MOVES:
-        node = node.operands[0]
-    if node is None or (loss, node.name) not in {
-        ("cross_entropy_rows", "softmax"), ("log_softmax", "softmax"), ("bce_with_logits", "sigmoid"),
-    }:  # fmt: skip
-        return None
-    name = {"cross_entropy_rows": "cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}.get(
-        loss, loss
-    )
-    return Finding(
-        f"{node.name} before the loss",
-        operation.line,
-        f"{name} takes logits and applies {node.name} itself: of probabilities its gradient is small",
-        f"leave out the {node.name}, and apply it where probabilities are shown",
-    )
-
-
-def _loss_broadcasts(operation: Operation) -> Finding | None:
-    x, y = operation.argument(0), operation.argument(1)
-    if operation.node.name != "sub" or x is None or y is None or None not in operation.node.operands[:2]:
-        return None
-    short, long = sorted((x.shape, y.shape), key=len)
-    if len(short) != 1 or short[0] < 2 or long != (short[0], 1):
-        return None
-    return Finding(
-        "a loss that broadcasts",
-        operation.line,
-        f"the difference of shapes {x.shape} and {y.shape} is of shape {operation.out.shape}: each prediction is "
-        "compared with every target, and the best answer is the mean of the targets",
-        "give both the same shape: prediction.squeeze(1), or target.unsqueeze(1)",
-    )
-
-
-def _float64(operation: Operation) -> Finding | None:
-    arrays = [value for value in operation.values if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
-    dtypes = {array.dtype for array in arrays}
-    if operation.out.dtype != np.float64 or np.dtype(np.float32) not in dtypes or operation.node.name == "cast":
-        return None
-    wide = next(array for array in arrays if array.dtype == np.float64)
-    return Finding(
-        "float64 among float32",
-        operation.line,
-        f"{operation.node.name} meets a float64 array of shape {wide.shape} with float32 ones; all that follows is "
-        "float64, at half the speed and with twice the memory",
-        "convert the data with .float(): NumPy makes float64 unless told otherwise",
-    )
-
-
-OF_OPERATIONS = (_softmax_twice, _loss_broadcasts, _float64)
-
 
 # Checks of the steps --------------------------------------------------------------------------------------------------
 

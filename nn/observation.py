@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import weakref
@@ -26,6 +27,22 @@ def line_of_user() -> Source | None:
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
         frame = frame.f_back
     return frame and Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+class Finding(NamedTuple):
+    """A likely mistake: the check that found it, the line, the reason and the remedy."""
+
+    check: str
+    line: Source | None
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        text = f"{self.check}: {self.reason}"
+        if self.line is not None:
+            code = linecache.getline(self.line.file, self.line.line).strip()
+            text += f"\n  line: {self.line}" + (f": {code}" if code else "")
+        return f"{text}\n  remedy: {self.remedy}"
 
 
 class Call(NamedTuple):
@@ -65,7 +82,7 @@ class Walk:
     def __init__(self, root: Node, made: Source | None, line: Source | None) -> None:
         self.root, self.made, self.line = weakref.ref(root), made, line
         self.gradients: dict[Node, Gradient] = {}
-        self.stale: list[Node] = []  # leaves whose gradient of an earlier step was still there
+        self.stale: list[Node] = []  # leaves that were updated with a gradient of this walk and of one before an update
 
 
 class Observer(trace):
@@ -89,6 +106,7 @@ class Observer(trace):
         self.data: list[tuple[np.ndarray, Source | None]] = []  # what has no history and is multiplied with a weight
         self.zeros: list[tuple[str, Source | None]] = []  # activations that were 0 everywhere
         self._before: dict[Node, np.ndarray] = {}  # the leaves at the end of the last walk to each
+        self._added: dict[Node, Walk] = {}  # that added to a gradient with which the leaf was updated already
 
     def __enter__(self) -> Observer:
         self._outer_walk, mode.walk = mode.walk, self.walk
@@ -97,6 +115,8 @@ class Observer(trace):
     def __exit__(self, *details: object) -> None:
         mode.walk = self._outer_walk
         super().__exit__(*details)
+        for node in list(self._added):
+            self._settle(node)
 
     @property
     def models(self) -> list[Module]:
@@ -165,9 +185,20 @@ class Observer(trace):
                 used, now = array[array > 0], self.leaves.get(node)
                 weight = 0.0 if now is None else float(np.abs(now).mean())
                 walk.gradients[node] = Gradient(float(array.max()), float(used.mean()) if used.size else 0.0, weight)
+                self._settle(node)
                 if now is not None:
-                    before = self._before.get(node, now)
-                    if node.grad is not None and node.grad.array.any() and not np.array_equal(before, now):
-                        walk.stale.append(node)
+                    if self._updated_with(node):
+                        self._added[node] = walk
                     self._before[node] = now.copy()
             yield node, g
+
+    def _updated_with(self, node: Node) -> bool:
+        """Whether a leaf was changed since the last walk to it, and still has the gradient of that."""
+        changed = node in self._before and not np.array_equal(self._before[node], self.leaves[node])
+        return changed and node.grad is not None and bool(node.grad.array.any())
+
+    def _settle(self, node: Node) -> None:
+        """To add was a mistake where the leaf was then updated with the sum, none where that was set to 0 before."""
+        walk = self._added.pop(node, None)
+        if walk is not None and self._updated_with(node):
+            walk.stale.append(node)

@@ -8,8 +8,8 @@ import nn
 import nn.functional as F
 from nn import optim
 from nn.data import DataLoader, TensorDataset
-from nn.lint_checks import Finding
 from nn.linter import LintWarning
+from nn.observation import Finding
 
 
 def classifier(*middle, classes=4):
@@ -327,6 +327,29 @@ def evaluating(program):
     with ag.no_grad():
         program.model(program.x)
     program.model.train()
+
+
+class Adversaries(Program):
+    """A generator and a critic: the gradients that the one leaves in the other are set to 0 before they count."""
+
+    def build(self):
+        self.critic = classifier(classes=1)
+        self.of_critic = optim.Adam(self.critic.parameters())
+        return nn.Sequential(nn.Linear(6, 6), nn.Tanh())
+
+    def step(self):
+        made, one = self.model(self.x), ag.ones(32, 1)
+        self.critic.zero_grad()
+        F.binary_cross_entropy_with_logits(self.critic(self.x), one).backward()
+        F.binary_cross_entropy_with_logits(self.critic(made.detach()), one * 0).backward()
+        self.of_critic.step()
+        self.model.zero_grad()
+        F.binary_cross_entropy_with_logits(self.critic(made), one).backward()
+        self.optimizer.step()
+
+
+def test_two_models_that_learn_against_each_other_have_no_findings():
+    assert nn.lint(Adversaries().step, steps=3) == []
 
 
 @pytest.mark.parametrize("step", [accumulating, frozen, two_losses, penalised, evaluating])

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.func import grad, jvp, vjp
+from autograd.graph import newest_first
 from autograd.ops import OPS
+from autograd.routes import pull, push
 from autograd.tensor import Tensor
 from tests.properties.calls import OF_COMPLEX, Call, differentiable, examples
 from tests.properties.cases import CASES, FUNCTIONS
@@ -68,3 +70,42 @@ def test_forward_over_reverse_is_reverse_over_forward(name, data):
     for a, b in zip(one, other, strict=True):
         scale = abs(b).sum().item() + 1
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-7, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize("name", DERIVABLE)
+@examples(5)
+@given(data=st.data())
+def test_what_flows_through_each_node_is_what_flows_into_it(name, data):
+    function, xs = of_floats(name, data.draw(CASES[name]))
+    xs = [x.requires_grad_() for x in xs]
+    root = inner(ys := function(*xs), directions(ys, 1)).node
+    nodes = newest_first([root])
+    rng = np.random.default_rng(0)
+    tangents: dict[Any, Any] = {}
+    for node in reversed(nodes):
+        known = node.op is not None
+        tangents[node] = push(node, tangents) if known else np.asarray(rng.uniform(0.5, 1.5, node.shape), node.dtype)
+    upstream: dict[Any, Any] = {root: np.ones(root.shape, root.dtype)}
+    for node in nodes:
+        u = upstream.pop(node, None)
+        if node.op is None or u is None:
+            continue
+        parts = [(parent, g) for parent, g, _ in pull(node, u, set(nodes))]
+        flows = [flow(g, tangents[parent]) for parent, g in parts]
+        scale = max([abs(f) for f in flows], default=0) + 1
+        np.testing.assert_allclose(sum(flows), flow(u, tangents[node]), rtol=1e-9, atol=1e-9 * scale)
+        for parent, g in parts:
+            before = upstream.get(parent)
+            upstream[parent] = g if before is None else plus(before, g)
+
+
+def flow(u: Any, t: Any) -> float:
+    if isinstance(u, list):
+        return sum(flow(a, b) for a, b in zip(u, t, strict=True) if a is not None)
+    return float((u * t).sum())
+
+
+def plus(a: Any, b: Any) -> Any:
+    if isinstance(a, list):
+        return [y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True)]
+    return a + b
