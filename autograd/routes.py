@@ -27,7 +27,8 @@ from autograd.tracing import trace
 
 __all__ = ["Explanation", "Route", "explain"]
 
-Step = tuple[str, str]  # the path of a module, and the argument of attention by which it is left, if it is
+Step = tuple[str, str]  # the path of a module, and the argument of attention by which it is entered, if it is
+_HEADS = {1: "q", 2: "kv", 3: "qkv"}  # what `split_heads` makes, by the number of its outputs
 
 
 class Route(NamedTuple):
@@ -46,6 +47,7 @@ class Explanation:
 
     gradient: float
     numeric: float | None  # by a central difference, where the loss was given as a function
+    resolution: float  # the rounding error of that: in float32 it is often larger than a small gradient
     routes: list[Route]  # the largest first
     others: float  # what all other routes contribute together
     unfollowed: int  # how many bundles of routes that is
@@ -53,6 +55,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         measured = "" if self.numeric is None else f", by finite differences {self.numeric:.6g}"
+        if self.resolution > 1e-5 * abs(self.gradient):
+            measured += f" ± {self.resolution:.1g}"
         lines = [f"gradient {self.gradient:.6g}{measured}", "", f"{'contribution':>14} {'share':>8}  route"]
         rows = [(route.contribution, str(route)) for route in self.routes]
         if self.unfollowed:
@@ -80,10 +84,10 @@ def explain(
     Raises GraphError where the loss does not depend on the element.
     """
     base, index = _place_of(element)
-    numeric = None
+    numeric, resolution = None, 0.0
     if not isinstance(loss, Tensor):
         state = default_generator.get_state()
-        numeric = _difference(loss, base, index, state)
+        numeric, resolution = _difference(loss, base, index, state)
         default_generator.set_state(state)
         with enable_grad(), trace():
             loss = loss()
@@ -97,7 +101,7 @@ def explain(
     (gradient,) = gradients([loss], [None], [base], retain_graph=True, create_graph=False)
     found, rest = flow.follow(routes, max_steps)
     value = float(gradient.array[index])  # type: ignore[union-attr]
-    return Explanation(value, numeric, found, sum(rest), len(rest), flow.through_modules())
+    return Explanation(value, numeric, resolution, found, sum(rest), len(rest), flow.through_modules())
 
 
 def _place_of(element: Tensor) -> tuple[Tensor, tuple]:
@@ -113,8 +117,8 @@ def _place_of(element: Tensor) -> tuple[Tensor, tuple]:
     return base, tuple(int(i) for i in np.unravel_index(int(np.asarray(place).item()), base.array.shape))
 
 
-def _difference(loss: Callable[[], Tensor], base: Tensor, index: tuple, state: Any) -> float:
-    """The derivative by a central difference; the array is as it was afterwards."""
+def _difference(loss: Callable[[], Tensor], base: Tensor, index: tuple, state: Any) -> tuple[float, float]:
+    """The derivative by a central difference, and its rounding error; the array is as it was afterwards."""
     array = base.array
     value, eps = array[index], np.finfo(array.dtype).eps ** (1 / 3) * max(1.0, abs(float(array[index])))
     try:
@@ -127,7 +131,8 @@ def _difference(loss: Callable[[], Tensor], base: Tensor, index: tuple, state: A
                 losses.append(float(loss()))
     finally:
         array[index] = value
-    return (losses[0] - losses[1]) / (ends[0] - ends[1])
+    step = ends[0] - ends[1]
+    return (losses[0] - losses[1]) / step, float(np.finfo(array.dtype).eps) * abs(losses[0]) / step
 
 
 # Products with the Jacobian of one node -------------------------------------------------------------------------------
@@ -277,7 +282,9 @@ class _Flow:
     def _onward(self, route: tuple[Step, ...], node: Node, parent: Node, argument: str) -> tuple[Step, ...]:
         """The route of a gradient that goes from a node to a parent of it."""
         here, there = self.places[node], self.places[parent]
-        if node.name == "fused_attention":
+        if node.name == "split_heads" and node.index is not None:
+            argument = _HEADS[len(parent.outputs)][node.index]  # type: ignore[arg-type]
+        if node.name in ("fused_attention", "split_heads") and argument in ("q", "k", "v"):
             route = (*route[:-1], (here, argument))
         return route if parent is self.start or there == here else (*route, (there, ""))
 

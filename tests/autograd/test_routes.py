@@ -115,6 +115,15 @@ def test_query_key_and_value_are_routes_of_their_own():
     assert len(found.routes) == (4 * 2) ** 2
 
 
+def test_they_are_so_where_weights_are_dropped_and_in_cross_attention():
+    model, loss = translator()
+    found = ag.explain(loss, model.encoder.wte.weight[2, 5], routes=1000, max_steps=10**6)
+    assert_adds_up(found)
+    labels = [step for route in found.routes for step in route.steps if step.startswith("decoder.h.0.cross")]
+    assert set(labels) == {"decoder.h.0.cross (k)", "decoder.h.0.cross (v)"}
+    assert "encoder.h.1.attn (q)" in {step for route in found.routes for step in route.steps}
+
+
 @examples(30)
 @given(st.integers(0, 2**32 - 1))
 def test_the_routes_of_random_programs_add_up(seed):
@@ -198,6 +207,15 @@ def test_the_table_shows_the_gradient_the_difference_and_each_route():
     assert f"gradient {found.gradient:.6g}, by finite differences {found.numeric:.6g}" in text
     assert str(found.routes[0]) in text and "all other routes, in 1 bundles" in text
     assert repr(found) == text
+
+
+def test_the_rounding_error_of_the_difference_is_shown_where_it_counts():
+    ag.manual_seed(0)
+    model, loss = gpt()
+    weight = model.transformer.h[0].attn.c_attn.weight
+    assert "±" not in str(ag.explain(loss, weight[0, 0]))
+    found = ag.explain(loss, model.float().transformer.h[0].attn.c_attn.weight[0, 0])
+    assert abs(found.numeric - found.gradient) < 3 * found.resolution and " ± " in str(found)
 
 
 def test_what_cannot_be_explained_is_said():
