@@ -72,6 +72,11 @@ class _Records(trace):
         if node.index is not None:  # the rule runs at the node that joins the outputs
             node.parents[0].record = copy(node.record)  # type: ignore[union-attr]
 
+    def leave(self) -> None:
+        super().leave()
+        if not self.path:
+            self._counts.clear()  # of calls: a program that runs for long makes many
+
 
 class detect_anomaly:  # noqa: N801 - torch's name
     """Within it `backward` raises AnomalyError at the first number that is not finite, forward or backward.
