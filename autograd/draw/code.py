@@ -6,6 +6,7 @@ import ast
 import linecache
 import os
 from itertools import islice
+from types import CodeType
 
 from autograd.tracing import _ROOT, Source
 
@@ -18,10 +19,11 @@ class Code:
 
     def __init__(self) -> None:
         self._names: dict[str, dict[Position, tuple[str, ...]]] = {}
+        self._positions: dict[tuple[CodeType, int], Position | None] = {}
 
     def names(self, source: Source | None) -> tuple[str, ...]:
         """The variables to which the value of the expression is assigned; none within a layer of the library."""
-        at = _position(source)
+        at = self._position(source)
         if source is None or at is None or source.file.startswith(_NN):
             return ()
         if source.file not in self._names:
@@ -30,7 +32,7 @@ class Code:
 
     def expression(self, source: Source | None) -> str:
         """The expression on one line; "" where the file cannot be read."""
-        at = _position(source)
+        at = self._position(source)
         if source is None or at is None:
             return ""
         first, last, begin, end = at
@@ -41,13 +43,15 @@ class Code:
         lines[0] = lines[0][begin:]
         return " ".join(b" ".join(lines).decode(errors="replace").split())
 
-
-def _position(source: Source | None) -> Position | None:
-    """The place of the expression that was running, as far as Python knows it."""
-    if source is None or source.code is None:
-        return None
-    at = next(islice(source.code.co_positions(), source.instruction // 2, None), (None,) * 4)
-    return None if None in at else at  # type: ignore[return-value]
+    def _position(self, source: Source | None) -> Position | None:
+        """The place of the expression that was running, as far as Python knows it."""
+        if source is None or source.code is None:
+            return None
+        key = source.code, source.instruction
+        if key not in self._positions:
+            at = next(islice(source.code.co_positions(), source.instruction // 2, None), (None,) * 4)
+            self._positions[key] = None if None in at else at  # type: ignore[assignment]
+        return self._positions[key]
 
 
 def _assignments(file: str) -> dict[Position, tuple[str, ...]]:

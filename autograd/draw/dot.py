@@ -36,7 +36,11 @@ def _lines(picture: Picture, rankdir: str) -> Iterator[str]:
     yield 'node [fontname="Helvetica", fontsize=11, fontcolor="#222222"]'
     yield 'edge [arrowsize=0.6, color="#888888"]'
     inside: dict[str, list[str]] = {"": []}
+    joined = {edge.tail for edge in picture.edges}
     for box in picture.boxes:
+        if box.kind == "note" and box.id not in joined:
+            yield f'label="{_escaped(box.title)}"; labelloc=t'
+            continue
         inside.setdefault(box.cluster, []).append(_statement(box))
     nested: dict[str, list[int]] = {}
     for number, cluster in enumerate(picture.clusters):

@@ -33,8 +33,8 @@ class Contribution(NamedTuple):
     missing: tuple[int, ...]
 
 
-def contributions(steps: list[Step]) -> list[list[Contribution]]:
-    """For each step what it contributes, empty where that is not known."""
+def contributions(steps: list[Step], oldest: int = 0) -> list[list[Contribution]]:
+    """For each step from the number `oldest` on, what it contributes; empty where that is not known."""
     found: list[list[Contribution]] = [[] for _ in steps]
     users: list[list[int]] = [[] for _ in steps]
     joints: set[Node] = set()
@@ -48,7 +48,7 @@ def contributions(steps: list[Step]) -> list[list[Contribution]]:
     totals: dict[int, Any] = {}
     outputs: dict[Node, list[Any]] = {}
     place = {step.node: i for i, step in enumerate(steps) if step.node is not None}
-    for i in reversed(range(len(steps))):
+    for i in reversed(range(oldest, len(steps))):
         step = steps[i]
         if step.kind != "op" or step.grad is None:
             continue

@@ -13,12 +13,13 @@ from autograd.draw.steps import Path, Step
 from autograd.tracing import Call
 
 LONGEST_LOOP = 256  # steps in the body of a loop that is found
+SHORTEST_STRETCH = 24  # steps of all its turns
 
 
 class Group:
     """A call of a module or a function, or one turn of a loop: its `children` are steps and groups, by number."""
 
-    __slots__ = ("call", "number", "parent", "children", "depth", "name", "stack", "stand_in", "token")
+    __slots__ = ("call", "number", "parent", "children", "depth", "name", "stack", "stand_in", "token", "first")
 
     def __init__(self, call: Call, number: int, parent: Group | None) -> None:
         self.call = call
@@ -27,6 +28,7 @@ class Group:
         self.children: list[int] = []
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.name = ""
+        self.first = -1  # its first operation: where it stands among the children of its parent
         self.stack: list[Group] = [self]  # the identical groups that it stands for
         self.stand_in: Group | None = None  # the group that stands for it
         self.token = 0
@@ -72,6 +74,11 @@ class Tree:
             self.parents.append(group)
             if step.path and step.path[-1].kind == "function":
                 group.name = step.name
+            while step.kind == "op" and group.first < 0 and group.parent is not None:
+                group.first = i
+                group = group.parent
+        for group in self.groups:
+            group.children.sort(key=lambda child: child if self.is_step(child) else self.group(child).first)
         return made[()]
 
     def _new_group(self, call: Call, parent: Group | None) -> Group:
@@ -103,7 +110,7 @@ class Tree:
             return self.group(number).token
         step = self.steps[number]
         name = step.name if step.record is not None else ""  # q, k and v are no loop
-        return self._token(step.kind, step.title, step.shape, str(step.dtype), name)
+        return self._token(step.kind, step.title, step.shape, step.dtype, name)
 
     # -- repeats ------------------------------------------------------------------------------------------------
 
@@ -112,7 +119,8 @@ class Tree:
         tokens = np.array([self._token_of(child) for child in group.children])
         children: list[int] = []
         end = 0
-        for start, period, count in repeats(tokens, LONGEST_LOOP if loops else 1):
+        grouped = np.array([not self.is_step(child) for child in group.children])
+        for start, period, count in repeats(tokens, grouped, LONGEST_LOOP if loops else 1):
             children += group.children[end:start]
             end = start + period * count
             body = group.children[start:end]
@@ -180,20 +188,24 @@ class Tree:
         return stand
 
 
-def repeats(tokens: np.ndarray, longest: int) -> list[tuple[int, int, int]]:
+def repeats(tokens: np.ndarray, grouped: np.ndarray, longest: int) -> list[tuple[int, int, int]]:
     """Where a sequence repeats itself: (start, period, count), from left to right, without overlaps.
 
-    The longest stretch is taken first; of stretches equally long, that of the shortest period.
+    The longest stretch is taken first; of stretches equally long, that of the shortest period. What is not `grouped`
+    already must repeat itself for a while.
     """
     found: list[tuple[int, int, int]] = []
     parts = [(0, len(tokens))]
     for begin, end in parts:
         part = tokens[begin:end]
         best = (0, 0, 0)
-        for period in range(1, min(longest, len(part) // 2) + 1):
+        periods = min(longest if len(part) >= SHORTEST_STRETCH else 1, len(part) // 2)
+        for period in range(1, periods + 1):
             start, length = _longest_run(part[period:] == part[:-period])
             count = length // period + 1
-            if count >= 3 and count * period > best[1] * best[2]:
+            covered = count * period
+            enough = covered >= SHORTEST_STRETCH or (period == 1 and grouped[begin + start])
+            if count >= 3 and covered > best[1] * best[2] and enough:
                 best = (start, period, count)
         start, period, count = best
         if count:

@@ -28,7 +28,7 @@ from autograd.draw.picture import (
 )
 from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step, steps_behind
-from autograd.draw.words import byte_count
+from autograd.draw.words import byte_count, norm
 from autograd.scalar import Value
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -117,7 +117,8 @@ class _Graph:
         return step.node.op if isinstance(step.node, Value) else step.node.name
 
     def _steps(self) -> list[dict[str, Any]]:
-        parts = contributions(self.tree.steps)
+        oldest = min((i for i in self.kept if self.tree.steps[i].kind == "op"), default=0)
+        parts = contributions(self.tree.steps, oldest)
         made = []
         for i in self.kept:
             step = self.tree.steps[i]
@@ -139,6 +140,7 @@ class _Graph:
                     "operands": [j for j in operands if j is not None],
                     "shape": f"{tuple(step.shape)} {step.dtype}" if step.dtype is not None else "",
                     "bytes": step.bytes,
+                    "flow": None if step.grad is None else _plain(_norm_of(step.grad)),
                     "data": _numbers(step.data),
                     "grad": _numbers(step.grad),
                     "saved": [[name, f"{a.shape} {a.dtype}, {byte_count(a.nbytes)}"] for name, a in step.saved.items()],
@@ -181,6 +183,10 @@ class _Graph:
             "children": [number[child] for child in group.children if child in number],
             "lines": group_lines(tree, group),
         }
+
+
+def _norm_of(grad: Any) -> float:
+    return abs(float(grad)) if isinstance(grad, (float, Value)) else norm(grad)
 
 
 def _plain(x: float) -> float | str:

@@ -158,7 +158,7 @@ class _Drawing:
         self.boxes.append(Box(place, kind, title, lines, tip(self._last(group)), self._cluster(group.parent)))
 
     def _last(self, group: Group) -> Step:
-        return self.tree.steps[self.tree.steps_in(group)[-1]]
+        return self.tree.steps[max(self.tree.steps_in(group))]
 
 
 def group_title(tree: Tree, group: Group, is_open: bool = False) -> str:
@@ -174,7 +174,7 @@ def group_title(tree: Tree, group: Group, is_open: bool = False) -> str:
 
 def group_lines(tree: Tree, group: Group) -> tuple[str, ...]:
     """How many operations are in a group, its parameters, and the shape of what comes out."""
-    steps = [tree.steps[i] for i in tree.steps_in(group)]
+    steps = [tree.steps[i] for i in sorted(tree.steps_in(group))]
     count, times = sum(step.kind == "op" for step in steps), len(group.stack)
     sizes = [np.prod(step.shape, dtype=float) for step in steps if step.kind == "leaf" and step.dtype is not None]
     saved = sum(step.saved_bytes for step in steps)

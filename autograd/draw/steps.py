@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -50,7 +51,7 @@ class Step:
     @property
     def bytes(self) -> int:
         """The size of its value in memory."""
-        return int(np.prod(self.shape, dtype=float)) * self.dtype.itemsize if self.dtype is not None else 8
+        return math.prod(self.shape) * self.dtype.itemsize if self.dtype is not None else 8
 
     @property
     def saved_bytes(self) -> int:

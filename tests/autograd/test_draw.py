@@ -4,11 +4,14 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import nn
 import nn.functional as F
 from autograd import cat, manual_seed, ops, randn, tensor
 from autograd.draw import draw, picture, render, save, to_dot
+from autograd.draw.fold import repeats
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 from autograd.tracing import trace
@@ -133,6 +136,20 @@ def test_a_graph_that_does_not_repeat_is_cut_and_says_so():
     assert all(edge.tail in ids and edge.head in ids for edge in drawn.edges)
     assert sum(edge.tail == note.id for edge in drawn.edges) == 1
     assert not [box for box in picture(y, max_nodes=2_001).boxes if box.kind == "note"]
+
+
+NOISE = st.lists(st.integers(0, 2), max_size=60)
+BODIES = st.lists(st.integers(3, 8), min_size=1, max_size=5)
+
+
+@given(NOISE, BODIES, st.integers(24, 40))
+def test_repeats_are_found_and_are_repeats(noise, body, count):
+    tokens = np.array([*noise, *body * count])
+    found = repeats(tokens, np.ones(len(tokens), bool), 8)
+    assert all(end <= start for end, start in zip([s + p * n for s, p, n in found], [s for s, _, _ in found][1:]))
+    for start, period, times in found:
+        assert times >= 3 and len({tuple(tokens[start + i * period :][:period]) for i in range(times)}) == 1
+    assert sum(p * n for s, p, n in found if s >= len(noise)) == len(body) * count
 
 
 def test_100_000_tensors_in_a_row():

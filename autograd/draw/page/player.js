@@ -47,6 +47,7 @@ function welcome() {
     html("h2", {}, graph.title),
     html("p", {}, graph.summary),
     html("p", {}, "Click a box to see its numbers, and a module twice to unfold it. Drag to move, scroll to zoom."),
+    html("p", {}, "A line is thick where much data flows, and the redder the larger the gradient that flows back along it."),
     html("p", {}, "The buttons below, or the keys ← and →, play the forward pass and then the backward pass, step by step."),
     html("h3", {}, "keys"),
     rows([["/", "search"], ["← →", "one step back or on"], ["b", "to the backward pass"], ["+ − 0", "zoom, all of it"], ["f u", "fold, unfold"], ["d", "light or dark"], ["Tab, Enter", "from box to box, open"]]),
