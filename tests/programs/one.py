@@ -3,7 +3,8 @@
 LIBRARY is torch, ours, or nudged: PyTorch with draws that are changed in the last digit, and with other kernels.
 It writes the losses (what `backward` is called on) into FOLDER/LIBRARY.json, and ends after STEPS of them, which is
 a variable of its environment.
-Where a program never calls `backward`, what it asks for by `item()` are its losses.
+Where a program never calls `backward`, its losses are the first 100 numbers of tensors that it asks for by `item()` or
+prints.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import random
 import re
 import sys
 import traceback
+from functools import wraps
 from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
@@ -48,6 +50,24 @@ def code_of(path: Path) -> str:
 def seeded(draw: Any) -> Any:
     """A generator of NumPy's, or the source of one, that without a seed has the seed 0."""
     return lambda seed=None, *args, **kwargs: draw(0 if seed is None else seed, *args, **kwargs)
+
+
+class tab:  # noqa: N801 - the name in chapters of d2l
+    """Which of its libraries a chapter is read for."""
+
+    selected = staticmethod(lambda *names: "pytorch" in names)
+    interact_select = staticmethod(lambda *names: None)
+
+
+class Empty(ModuleType):
+    """A module that the program imports and does not need here; whatever it has does nothing."""
+
+    __path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
 
 
 def version(name: str) -> str:
@@ -85,7 +105,16 @@ def main() -> int:
             items.append(float(item(self)))
         return item(self)
 
-    torch.Tensor.backward, torch.Tensor.item = counted, seen
+    write = builtins.print
+
+    @wraps(write)
+    def shown(*args: Any, **kwargs: Any) -> None:
+        for tensor in args:
+            if isinstance(tensor, torch.Tensor) and not tensor.is_complex():
+                items.extend(map(float, tensor.detach().flatten()[:20].tolist()))
+        write(*args, **kwargs)
+
+    torch.Tensor.backward, torch.Tensor.item, builtins.print = counted, seen, shown
     random.seed(0)
     np.random.seed(0)
     np.random.default_rng, np.random.SeedSequence = map(seeded, (np.random.default_rng, np.random.SeedSequence))
@@ -93,8 +122,10 @@ def main() -> int:
     sys.argv = [program, *arguments]
     sys.path[:0] = [str(STAND_INS), str(Path(program).parent.absolute()), os.getcwd()]
     sys.modules["torch.utils.tensorboard"] = import_module("tensorboardX")
+    sys.modules.update({name: Empty(name) for name in os.environ.get("EMPTY", "").split(",") if name})
     metadata.version = version
     os.environ["PATH"] = f"{STAND_INS / 'bin'}:{os.environ['PATH']}"
+    builtins.tab = tab  # type: ignore[attr-defined]
     builtins.display = lambda *args, **kwargs: None  # type: ignore[attr-defined] # IPython's
     module = sys.modules["__main__"] = ModuleType("__main__")
     module.__file__ = program
@@ -107,9 +138,8 @@ def main() -> int:
         error = traceback.format_exc()
     recorder.save()
     left = len(recorder.draws) - recorder.next if library == "ours" else 0
-    Path(folder, f"{library}.json").write_text(
-        json.dumps({"losses": losses or items[:steps], "error": error, "unused draws": left})
-    )
+    report = {"losses": losses or items[:100], "error": error, "unused draws": left}
+    Path(folder, f"{library}.json").write_text(json.dumps(report))
     return bool(error)
 
 

@@ -34,8 +34,8 @@ PICTURES = ("*.png", "*.gif", "*.jpg", "*.svg", "*.pdf", "*.mp4")  # left out of
 class Program(NamedTuple):
     """A line of programs.txt.
 
-    Of its settings, steps=N is the number of backward passes, text=FILE a file of made-up words to put into the folder,
-    and the others are variables of the environment.
+    Of its settings, steps=N is the number of backward passes, text=FILE,FILE files of made-up words to put into the
+    folder, empty=NAME,NAME are modules that need not be there, and the others are variables of the environment.
     """
 
     repository: str
@@ -85,8 +85,9 @@ def run_one(library: str, program: Program, checkout: Path, folder: Path, steps:
     file, *arguments = program.command
     file = str(HERE / file) if file.startswith("drivers/") else file
     settings |= {"STEPS": str(steps), **{k.upper(): v for k, v in (word.split("=") for word in program.settings)}}
-    if "TEXT" in settings:
-        (copy / program.folder / settings["TEXT"]).write_text(words())
+    for file in filter(None, settings.get("TEXT", "").split(",")):
+        (copy / program.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (copy / program.folder / file).write_text(words())
     command = [sys.executable, "-m", "tests.programs.one", library, str(folder), file, *arguments]
     try:
         done = subprocess.run(
