@@ -29,7 +29,12 @@ def concatenate(*tensors, dim=0):
     if 0 < len(shapes) < len(tensors):
         dtype = np.result_type(*tensors)
         return np.concatenate([t for t in tensors if t.shape != (0,)], axis=dim, dtype=dtype)
-    return np.concatenate(tensors, axis=dim)
+    joined = np.concatenate(tensors, axis=dim)
+    if joined.flags.c_contiguous:
+        return joined
+    pictures = joined.ndim in (4, 5) and tensors[0].shape[dim] > 1  # stacked, they are none
+    keep = pictures and np.moveaxis(joined, 1, -1).flags.c_contiguous  # channels that are last stay so, as in torch
+    return joined if keep else np.ascontiguousarray(joined)
 
 
 @function(np.concatenate, method=False)

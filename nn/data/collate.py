@@ -14,7 +14,7 @@ from autograd import Tensor, as_tensor, stack
 def _collate_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
     if batch[0].dtype.kind not in "fiubc":
         raise TypeError(f"default_collate cannot make tensors of arrays of {batch[0].dtype}: pass collate_fn")
-    return as_tensor(np.stack(batch))
+    return as_tensor(np.ascontiguousarray(np.stack(batch)))
 
 
 default_collate_fn_map: dict[Any, Callable] = {

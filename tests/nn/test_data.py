@@ -238,6 +238,7 @@ def test_collation_by_kind():
     assert isinstance(point, Point) and point.x.tolist() == [1, 3]
     assert default_collate(["a", "b"]) == ["a", "b"]
     assert default_collate([np.zeros(2), np.ones(2)]).shape == (2, 2)
+    assert default_collate([np.zeros((2, 3)).T] * 4).is_contiguous()
     assert default_collate([np.float32(1), np.float32(2)]).dtype == ag.float32
     assert default_collate([True, False]).dtype == ag.bool
     assert [t.tolist() for t in default_collate([(1, 2.0), (3, 4.0)])] == [[1, 3], [2.0, 4.0]]
