@@ -71,6 +71,11 @@ class LazyModuleMixin(Module):
                 setattr(self, name, UninitializedBuffer(np.empty(0, buffer.array.dtype)))
         self.register_load_state_dict_pre_hook(_take_shapes)
 
+    def reset_parameters(self) -> None:
+        """Initialise the parameters, once their shapes are known."""
+        if getattr(self, self.size_name):
+            super().reset_parameters()  # type: ignore[misc]
+
     def has_uninitialized_params(self) -> bool:
         """Whether the shape of a parameter or buffer is not known yet."""
         return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own_parameters() + self._own_buffers())

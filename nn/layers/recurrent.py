@@ -118,6 +118,11 @@ class RNNBase(Module):
         """The parameters of each direction of each layer."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        """The names of all parameters, which programs read to initialise them."""
+        return [name for names in self._all_weights for name in names]
+
     def _initial(self, hx: Any, batch: int, batched: bool, x: Tensor) -> list[Tensor]:
         """The state before the first step: for each of its tensors, (layers directions, B, H)."""
         layers = len(self._all_weights)

@@ -61,3 +61,12 @@ def test_weights_are_initialised_after_a_dry_run_as_in_d2l():
     assert seen == [nn.Conv2d, nn.Linear]
     assert net[3].in_features == 384 and {p.dtype for p in net.parameters()} == {net[0].weight.dtype}
     assert net(randn(2, 1, 8, 8).double()).dtype == net[0].weight.dtype
+
+
+def test_nothing_is_drawn_before_the_shapes_are_known(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(nn.init, "kaiming_uniform_", lambda tensor, **settings: drawn.append(tuple(tensor.shape)))
+    layers = nn.LazyLinear(2), nn.LazyConv1d(2, 3)
+    assert not drawn
+    layers[0](randn(3, 4)), layers[1](randn(3, 5, 6))
+    assert drawn == [(2, 4), (2, 5, 3)]

@@ -169,3 +169,8 @@ def test_threads_that_share_the_sequences_give_what_one_gives(kind, dtype, monke
     monkeypatch.setattr(recurrent, "WORTH_A_THREAD", 1)
     for a, b in zip(alone, outputs_and_gradients(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_programs_initialise_the_weights_by_their_names_as_in_d2l():
+    layer = nn.GRU(2, 3, num_layers=2, bidirectional=True)
+    assert layer._flat_weights_names == [name for name, _ in layer.named_parameters()]
