@@ -19,7 +19,7 @@ from autograd.tensor import Tensor, leaf, to_array
 def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of this array, in another dtype if one is given; the device is checked."""
     if device is not None:
-        dtypes.device(device)
+        dtypes.checked_device(device)
     array = np.asarray(array)
     if dtype is not None:
         array = array.astype(dtypes.checked_dtype(dtype), copy=False)

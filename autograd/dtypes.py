@@ -67,15 +67,18 @@ class Size(tuple):
     __str__ = tuple.__repr__
 
 
+DEVICES = "cpu cuda meta mkldnn mps mtia xla xpu".split()
+
+
 class device:
-    """Where a tensor is: the CPU, the only device there is. As a context it changes nothing."""
+    """Where a tensor is: the CPU. Others have names to compare, and no tensors; as a context it changes nothing."""
 
-    type = "cpu"
-    index = None
-
-    def __init__(self, name: Any = "cpu", index: Any = None) -> None:
-        if str(name).partition(":")[0] != "cpu":
-            raise RuntimeError(f"there is no device {str(name)!r} here: chainrule computes on the CPU, device='cpu'")
+    def __init__(self, type: Any = "cpu", index: Any = None) -> None:
+        kind, _, number = str(type).partition(":")
+        if kind not in DEVICES:
+            raise RuntimeError(_no_device(type))
+        self.type = kind
+        self.index = builtins.int(number) if number and kind != "cpu" else index
 
     def __enter__(self) -> device:
         return self
@@ -84,16 +87,26 @@ class device:
         pass
 
     def __eq__(self, other: object) -> Any:
-        return isinstance(other, device) or other == "cpu"
+        return str(other) == str(self)
 
     def __hash__(self) -> Any:
-        return hash("cpu")
+        return hash(str(self))
 
     def __str__(self) -> str:
-        return "cpu"
+        return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self) -> str:
-        return "device(type='cpu')"
+        return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
+
+
+def checked_device(named: Any) -> None:
+    """Raises RuntimeError for another device than the CPU."""
+    if (found := device(named)).type != "cpu":
+        raise RuntimeError(_no_device(found))
+
+
+def _no_device(name: Any) -> str:
+    return f"there is no device {str(name)!r} here: chainrule computes on the CPU, device='cpu'"
 
 
 CPU = device()

@@ -45,7 +45,7 @@ def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
     Raises pickle.UnpicklingError, with the reason, where the file is damaged or holds something else.
     """
     if map_location is not None:
-        dtypes.device(map_location)
+        dtypes.checked_device(map_location)
     if not hasattr(path, "read"):
         with open(path, "rb") as file:
             return load(file, weights_only=weights_only)

@@ -18,7 +18,7 @@ class Generator:
     device = dtypes.CPU
 
     def __init__(self, device: Any = "cpu") -> None:
-        dtypes.device(device)
+        dtypes.checked_device(device)
         self._seed: int | None = None
         self._rng: np.random.Generator | None = None
 

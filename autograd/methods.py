@@ -19,8 +19,6 @@ from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
 from autograd.storage import Storage
 
-_DEVICES = ("cpu", "cuda", "mps", "xpu", "xla", "meta")
-
 
 def _reversed(function: Any) -> Any:
     """The operator for a tensor on the right: `2 - x` is `sub(2, x)`."""
@@ -233,12 +231,12 @@ class Methods(Storage):
         for arg in args:
             if isinstance(arg, Methods):
                 dtype = arg.array.dtype
-            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in _DEVICES):
+            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in dtypes.DEVICES):
                 device = arg
             elif not isinstance(arg, bool):
                 dtype = arg
         if device is not None:
-            dtypes.device(device)
+            dtypes.checked_device(device)
         if dtype is None or self.array.dtype == dtype:
             return self.clone() if copy else self
         return self.cast(dtype=dtypes.checked_dtype(dtype))
@@ -276,7 +274,7 @@ class Methods(Storage):
 
     def _new(self, array: np.ndarray, dtype: Any, device: Any, requires_grad: Any) -> Any:
         if device is not None:
-            dtypes.device(device)
+            dtypes.checked_device(device)
         array = array.astype(self.array.dtype if dtype is None else dtypes.checked_dtype(dtype), copy=False)
         return wrap(array).requires_grad_(requires_grad)
 

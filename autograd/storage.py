@@ -56,7 +56,7 @@ class Storage(TensorBase):
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
         """Raises RuntimeError: there is no GPU here."""
-        return dtypes.device("cuda")
+        return dtypes.checked_device("cuda")
 
     def get_device(self) -> int:
         """-1: it is on no GPU."""

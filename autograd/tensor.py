@@ -15,7 +15,6 @@ from autograd.errors import GraphError, ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, backward_walk
 from autograd.methods import Methods
-from autograd.ops.numpy_names import strip
 from autograd.printing import tensor_text
 from autograd.versions import bump_version, tick
 
@@ -28,7 +27,7 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
         array = np.array(data, dtype)
     else:
         try:
-            array = np.array(strip(data), dtype)
+            array = np.array(_numbers(data), dtype)
         except ValueError as error:
             raise ShapeError(f"nested lists of different lengths make no tensor: {error}") from None
         if dtype is None and (array.dtype.kind == "f" or not array.size):
@@ -37,6 +36,15 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
             array = array.astype(np.result_type(default_dtype(), np.complex64))
     dtypes.checked_dtype(array.dtype)
     return array
+
+
+def _numbers(value: Any) -> Any:
+    """Nested lists with the arrays of the tensors in them; one element is a number, however many dims it has."""
+    if isinstance(value, (tuple, list)):
+        return [_numbers(item) for item in value]
+    if not isinstance(value, TensorBase):
+        return value
+    return value.array if value.array.size != 1 else value.array.reshape(())
 
 
 def leaf(array: np.ndarray) -> Node:

@@ -120,7 +120,7 @@ def get_default_device() -> dtypes.device:
 def set_default_device(device: Any) -> None:
     """Accepts the CPU; RuntimeError for another device."""
     if device is not None:
-        dtypes.device(device)
+        dtypes.checked_device(device)
 
 
 class _Threads:

@@ -8,8 +8,7 @@ from functools import reduce
 import numpy as np
 
 from autograd.base import wrap
-from autograd.dtypes import Size, checked_dtype, default_dtype
-from autograd.dtypes import device as checked_device
+from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
 from autograd.ops.elementwise import where

@@ -66,6 +66,7 @@ def test_from_numpy_takes_an_ndarray_alone():
 
 
 def test_a_tensor_may_be_made_of_tensors():
+    assert ag.tensor([[ag.tensor([1.0]), ag.tensor(2.0)], [ag.tensor([[3.0]]), 4.0]]).tolist() == [[1, 2], [3, 4]]
     x = ag.tensor([ag.tensor(1.0), ag.tensor(2.0)])
     assert x.tolist() == [1, 2] and ag.tensor([[ag.tensor(1), 2]]).dtype == ag.int64
 

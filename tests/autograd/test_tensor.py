@@ -6,6 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd as ag
 import nn
@@ -311,7 +313,30 @@ def test_a_dim_out_of_range_is_an_index_error(act):
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "tpu"])
 def test_another_device_is_a_clear_error(name):
-    for act in (lambda: ag.zeros(2, device=name), lambda: ag.device(name), lambda: ag.zeros(2).to(device=name)):
+    for act in (lambda: ag.zeros(2, device=name), lambda: ag.zeros(2).to(device=name), lambda: ag.Generator(name)):
         with pytest.raises(RuntimeError, match=f"no device '{name}'.*cpu"):
             act()
+    with pytest.raises(RuntimeError, match="no device 'tpu'"):
+        ag.device("tpu")
     assert not ag.cuda.is_available() and not ag.backends.mps.is_available() and ag.cuda.device_count() == 0
+
+
+def test_devices_that_are_not_here_can_be_compared():
+    gpu = ag.device("cuda:1")
+    assert (gpu.type, gpu.index, str(gpu), repr(gpu)) == ("cuda", 1, "cuda:1", "device(type='cuda', index=1)")
+    assert gpu == ag.device("cuda", 1) != ag.device("cuda") and hash(gpu) == hash(ag.device("cuda", 1))
+    assert ag.zeros(2).device == ag.device("cpu:0") != gpu
+
+
+@given(st.integers(2, 4), st.integers(-3, 2), st.permutations(range(3)))
+def test_joined_tensors_are_contiguous(n, dim, dims):
+    x = ag.arange(24).reshape(2, 3, 4).permute(*dims)
+    for join, same in ((ag.stack, np.stack), (ag.cat, np.concatenate)):
+        joined = join([x] * n, dim)
+        assert joined.is_contiguous()
+        assert joined.tolist() == same([x.numpy()] * n, dim).tolist()
+
+
+def test_pictures_whose_channels_are_last_are_joined_as_such():
+    x = ag.zeros(2, 4, 5, 3).permute(0, 3, 1, 2)
+    assert ag.cat([x, x]).stride() == (60, 1, 15, 3)
