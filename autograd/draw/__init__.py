@@ -7,7 +7,9 @@ edges (picture.py), those become DOT (dot.py), and that becomes an image (render
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from autograd.base import TensorBase
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Box", "Cluster", "Drawing", "Edge", "Picture", "draw", "picture", "save", "to_dot"]
+
+MOST_NAMES = 20_000  # things that are looked through for names
 
 
 class Drawing:
@@ -55,10 +59,10 @@ def draw(
 
     `zoom` is "scalars" (data and gradient of each value), "tensors" (each operation, with shapes, ranges and gradient
     norms) or "modules" (folded where there is no room, `depth` modules open within each other); by default what suits
-    the graph. `names` labels what it holds, as `dict(model.named_parameters())` does, before the caller's variables.
+    the graph. `names` labels what it holds, as `dict(model.named_parameters())` does; so do the caller's variables.
     `rankdir` is where the arrows go (LR, TB, RL or BT); of more than `max_nodes` boxes the newest are drawn.
     """
-    return Drawing(_dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes))
+    return Drawing(_dot(x, zoom, depth, _all_names(names), rankdir, max_nodes))
 
 
 def to_dot(
@@ -71,7 +75,7 @@ def to_dot(
     max_nodes: int = 400,
 ) -> str:
     """The same graph as DOT text; it takes no other program."""
-    return _dot(x, zoom, depth, {**_variables(), **(names or {})}, rankdir, max_nodes)
+    return _dot(x, zoom, depth, _all_names(names), rankdir, max_nodes)
 
 
 def save(
@@ -94,7 +98,7 @@ def save(
     path = Path(path)
     if not path.suffix:
         raise ValueError(f"{path} needs a suffix that names the kind of file: .svg, .png, .pdf, or .dot for text")
-    names = {**_variables(), **(names or {})}
+    names = _all_names(names)
     if path.suffix == ".html":
         data = page(x, names, zoom, depth).encode()
     else:
@@ -112,15 +116,32 @@ def _dot(
     return to_text(drawn, rankdir or ("LR" if isinstance(x, Value) else "TB"))
 
 
-def _variables() -> dict[str, Any]:
-    """The Values and Tensors among the variables of whoever called this module, and in lists of theirs."""
-    found: dict[str, Any] = {}
+def _all_names(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Names of Values and Tensors: those that are given, then the variables of whoever called this module, and what
+    is in lists, in dicts and in the attributes of objects there."""
+    names = dict(given or {})
     frame = sys._getframe(2)
-    for name, thing in {**frame.f_globals, **frame.f_locals}.items():
-        if name.startswith("_") or not name.isidentifier():
+    variables = {**frame.f_globals, **frame.f_locals}
+    waiting = [(name, thing) for name, thing in variables.items() if name.isidentifier() and name[0] != "_"]
+    seen: set[int] = set()
+    for name, thing in waiting:
+        if id(thing) in seen:
             continue
+        seen.add(id(thing))
         if isinstance(thing, (Value, TensorBase)):
-            found[name] = thing
-        elif isinstance(thing, (list, tuple)):
-            found |= {f"{name}[{i}]": each for i, each in enumerate(thing) if isinstance(each, (Value, TensorBase))}
-    return found
+            names.setdefault(name, thing)
+        elif callable(getattr(type(thing), "named_parameters", None)):
+            for parameter, tensor in thing.named_parameters():
+                names.setdefault(parameter, tensor)
+        elif len(waiting) < MOST_NAMES and not isinstance(thing, (ModuleType, type)):
+            waiting += islice(_inside(name, thing), MOST_NAMES // 10)
+    return names
+
+
+def _inside(name: str, thing: Any) -> Iterable[tuple[str, Any]]:
+    """What is in a list, a dict or an object, with its name there."""
+    if isinstance(thing, (list, tuple)):
+        return ((f"{name}[{i}]", each) for i, each in enumerate(thing))
+    if isinstance(thing, dict):
+        return ((f"{name}[{key!r}]", each) for key, each in thing.items() if isinstance(key, str))
+    return ((f"{name}.{key}", each) for key, each in getattr(thing, "__dict__", {}).items() if not key.startswith("_"))

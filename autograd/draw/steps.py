@@ -83,7 +83,7 @@ class _Collection:
         for name, thing in names.items():
             node = node_of(thing)
             key = id(thing.array) if node is None else node
-            self.labels[key] = name
+            self.labels.setdefault(key, name)
             if isinstance(thing, TensorBase):
                 self.arrays[key] = thing.array
 

@@ -72,6 +72,32 @@ def test_the_variables_of_the_caller_are_names_and_given_names_come_first():
     )
 
 
+class Neuron:
+    """A neuron as people write it, with its weights in attributes."""
+
+    def __init__(self):
+        self.w, self.b = [Value(1.0), Value(-1.0)], Value(0.5)
+
+    def __call__(self, x):
+        return Value.dot(self.w, x) + self.b
+
+    def parameters(self):
+        return [*self.w, self.b]
+
+
+def test_attributes_are_names():
+    net = Neuron()
+    linear = nn.Linear(2, 1)
+    assert all(f"<b>{name}</b>" in to_dot(net([2.0, 3.0])) for name in ("net.w[0]", "net.w[1]", "net.b"))
+    assert all(f"<b>{name}</b>" in to_dot(linear(randn(1, 2))) for name in ("weight", "bias"))
+
+
+def test_variables_that_are_large_or_go_in_circles_hide_no_names():
+    large, circle, zoo = [*range(1_000_000)], [], {"weight": Value(2.0)}
+    circle.append(circle)
+    assert "<b>zoo['weight']</b>" in to_dot(zoo["weight"] * 2) and large and circle
+
+
 def test_a_value_used_twice_is_one_box_and_one_arrow():
     x = Value(3.0)
     drawn = picture(x * x)
