@@ -9,6 +9,7 @@ import ast
 import linecache
 from collections.abc import Callable
 from functools import cache
+from types import CodeType
 from typing import Any, NamedTuple
 
 from autograd.ops.entry import Op
@@ -111,22 +112,24 @@ def _of_op(op: Op) -> Rule:
 
 
 def _formula(rule: Callable) -> str:
-    """The body of a rule that is one expression, else its docstring."""
+    """What a rule computes, as its source says it."""
     code = rule.__code__
-    positions = set(code.co_positions())
     for found in ast.walk(_parsed(code.co_filename)):
-        if isinstance(found, ast.Lambda) and _place(found.body) in positions and found.lineno == code.co_firstlineno:
+        if getattr(found, "lineno", 0) != code.co_firstlineno:
+            continue
+        if isinstance(found, ast.FunctionDef) and found.name == code.co_name:
+            body = found.body[1:] if ast.get_docstring(found) else found.body
+            return "\n".join(map(ast.unparse, body)).removeprefix("return ")
+        if isinstance(found, ast.Lambda) and _is_within(code, found.body):
             return ast.unparse(found.body)
-        if isinstance(found, ast.FunctionDef) and (found.name, found.lineno) == (code.co_name, code.co_firstlineno):
-            last = found.body[-1]
-            if len(found.body) == 1 and isinstance(last, ast.Return) and last.value is not None:
-                return ast.unparse(last.value)
-            return ast.get_docstring(found) or ""
     return ""
 
 
-def _place(node: ast.expr) -> tuple[int, int | None, int, int | None]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+def _is_within(code: CodeType, body: ast.expr) -> bool:
+    """Is all that the code computes written in this expression? There may be several rules on one line."""
+    first, last = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    places = [place for place in code.co_positions() if None not in place and place[2:] != (0, 0)]
+    return all(first <= (line, column) and (end, stop) <= last for line, end, column, stop in places)
 
 
 @cache

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from autograd import manual_seed, tensor
 from autograd.draw import save
 from autograd.draw.flow import contributions
-from autograd.draw.rules import rule_of
+from autograd.draw.rules import _formula, rule_of
 from autograd.draw.steps import steps_behind
+from autograd.ops.table import OPS
 from autograd.scalar import Value
 from autograd.tracing import trace
 from models.config import GPTConfig
@@ -47,10 +48,10 @@ def data_of(file) -> dict:
 # What flows back ------------------------------------------------------------------------------------------------------
 
 
-OPS = (Value.__add__, Value.__sub__, Value.__mul__, lambda x, y: x.tanh(), lambda x, y: x**2, Value.maximum)
+VALUE_OPS = (Value.__add__, Value.__sub__, Value.__mul__, lambda x, y: x.tanh(), lambda x, y: x**2, Value.maximum)
 
 
-@given(st.lists(st.tuples(st.sampled_from(OPS), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=20))
+@given(st.lists(st.tuples(st.sampled_from(VALUE_OPS), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=20))
 def test_the_contributions_to_a_value_add_up_to_its_gradient(program):
     values = [Value(0.5), Value(-1.5), Value(2.0), Value(0.25)]
     for op, i, j in program:
@@ -82,9 +83,15 @@ def test_rules_are_those_that_run():
     x, y = tensor([1.0, 2.0], requires_grad=True), tensor([3.0, 4.0], requires_grad=True)
     assert rule_of((x * y).node).rules == (("x", "g * y.conjugate()"), ("y", "g * x.conjugate()"))
     assert rule_of((x - y).node).rules == (("x", "g"), ("y", "g * -alpha"))
+    assert rule_of((x + y).node).rules == (("x", "g"), ("y", "g if alpha == 1 else g * alpha"))
     assert rule_of((Value(2.0) ** 3).parents[0]) is None
     assert rule_of(Value(2.0) ** 3).rules == (("a", "g × 3 a**(3 - 1)"),)
     assert rule_of(Value(2.0).tanh()).rules == (("a", "g × 1 - tanh² a"),)
+
+
+def test_every_rule_of_the_table_has_a_formula():
+    rules = [rule for op in OPS.values() for rule in (*op.rules, op.grads) if rule]
+    assert len(rules) > 150 and [rule[0] for rule in rules if not _formula(rule[0])] == []
 
 
 # The file -------------------------------------------------------------------------------------------------------------
