@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits test lint format parity fuzz bench clean
+.PHONY: help digits test lint format parity fuzz programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ SEED ?= 0
 fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, from SEED on (0): to go on, name the last seed shown
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.beside_torch --count $(FUZZ) --start $(SEED)
 
+CHECKOUTS ?= checkouts
+
+programs: .venv/programs.stamp ## programs of others beside PyTorch, from CHECKOUTS/OWNER/NAME (checkouts); scoreboard in docs/programs.md
+	$(BIN)/python -m tests.programs.run --checkouts $(CHECKOUTS) --jobs 2 --out docs/programs.md
+
 # HIPS autograd has the name of our engine, so it has an environment of its own.
 bench: .venv/peers.stamp .venv-hips/made.stamp ## speed beside PyTorch, JAX, MyGrad, HIPS autograd and micrograd
 	BENCH_PYTHON_HIPS=$${BENCH_PYTHON_HIPS:-.venv-hips/bin/python} $(BIN)/python -m benchmarks $(BENCH)
@@ -66,6 +71,12 @@ clean: ## remove the environment, the caches and out/
 # einops for its own sake.
 .venv/torch.stamp: .venv/all.stamp
 	$(PIP) torch==2.13.0 expecttest scipy scikit-learn einops
+	touch $@
+
+# What programs of others import; --no-deps keeps PyTorch as it is. Stand-ins for the rest are in tests/programs.
+.venv/programs.stamp: .venv/torch.stamp
+	$(PIP) gymnasium nltk pandas tabulate pyyaml loguru jaxtyping frozendict typeguard rich tyro
+	$(PIP) --no-deps einx torch-einops-utils ema-pytorch hyper-connections labml labml-helpers
 	touch $@
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.
