@@ -136,8 +136,11 @@ def attribute(path: str, name: str) -> Any:
     for source in sources:
         if name in _public(source) or not (special or source is _engine) and hasattr(source, name):
             return getattr(source, name)
-    if not path and not special and (module := engine_module(name)) is not None:
-        return module
+    if not path and not special:
+        if (module := engine_module(name)) is not None:
+            return module
+        if not isinstance(found := getattr(_engine.ops, name, _engine), ModuleType):  # of a family loaded later
+            return found
     raise AttributeError(missing(child))
 
 

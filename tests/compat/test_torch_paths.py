@@ -73,3 +73,11 @@ except ImportError as error:
     program = "import sys; sys.modules['torch'] = sys; from autograd.compat.importing import serve_torch; serve_torch()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "PyTorch has been imported already" in done.stderr
+
+
+def test_every_op_is_found_under_torchs_name_before_its_family_is_loaded():
+    lines = ["from autograd.compat import importing", "importing.serve_torch()", "import autograd, torch"]
+    lines += ["assert torch.cdist is autograd.cdist and torch.linalg is autograd.linalg", "ops = autograd.ops"]
+    lines += ["found = [name for f in ops.LATER for name in getattr(getattr(ops, f), '__all__', ())]"]
+    lines += ["assert found and all(hasattr(torch, name) for name in found)"]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
