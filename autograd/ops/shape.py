@@ -202,6 +202,12 @@ def resize_(input, *sizes):
     return input
 
 
+@function()
+def resize_as_(input, the_template):
+    """Give the tensor itself the size of another."""
+    return resize_(input, *the_template.shape)
+
+
 @op(np.broadcast_to, view=True, pack="size", x=lambda g: g)
 def expand(x, *, size):
     """Repeated along dims of size 1 to the shape `size`, without a copy; -1 keeps a dim as it is.

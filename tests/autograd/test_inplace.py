@@ -535,6 +535,8 @@ def test_resize_keeps_the_elements_that_fit():
     x = ag.arange(6).reshape(2, 3)
     assert x.resize_(2, 2) is x and x.tolist() == [[0, 1], [2, 3]]
     assert x.resize_((3, 3)).reshape(-1)[:4].tolist() == [0, 1, 2, 3]
+    y = ag.zeros(2)
+    assert y.new().resize_as_(x).shape == (3, 3) and y.resize_as_(ag.ones(2, 1)) is y and y.tolist() == [[0], [0]]
 
 
 def test_lists_of_tensors_are_copied():
