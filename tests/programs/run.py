@@ -14,6 +14,7 @@ import os
 import random
 import shlex
 import shutil
+import string
 import subprocess
 import sys
 import tempfile
@@ -82,7 +83,8 @@ def parsed(repository: str, folder: str, *words: str) -> Program:
 def words() -> str:
     """A made-up text: a word a line."""
     draw = random.Random(0)
-    return "\n".join("".join(draw.choices("aaeinorstlmk", k=draw.randint(3, 8))) for _ in range(3000)) + "\n"
+    letters = "aaaaeeeeiiinnooorrsst" + string.ascii_lowercase
+    return "\n".join("".join(draw.choices(letters, k=draw.randint(3, 8))) for _ in range(3000)) + "\n"
 
 
 def run_one(library: str, program: Program, checkout: Path, folder: Path, steps: int) -> dict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 NEW = "rand randn randint randperm normal bernoulli multinomial poisson rand_like randn_like randint_like"
 IN_PLACE = "normal_ uniform_ bernoulli_ random_ exponential_ log_normal_ cauchy_ geometric_"
 OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_"
-OF_INIT += " orthogonal_"
+OF_INIT += " orthogonal_ uniform normal xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal"
 # Where the distributions have the normal numbers from of which they make a sample that has a derivative.
 NOISE = {
     "torch": [
@@ -107,7 +108,7 @@ def patch(torch: Any, tape: Tape) -> None:
             kind.sample = tape.event(f"{kind.__name__}.sample", kind.sample, new)
     for module, name in NOISE["torch" if prefix else "ours"]:
         setattr(import_module(module), name, tape.event("noise", getattr(import_module(module), name), new))
-    for name in OF_INIT.split():
+    for name in filter(partial(hasattr, init), OF_INIT.split()):
         setattr(init, name, tape.event(f"init.{name}", getattr(init, name), in_place))
     for name in DROPOUT.split():
         if hasattr(functional, name):
