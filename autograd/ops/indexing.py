@@ -10,11 +10,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from autograd.base import apply_view
 from autograd.errors import GraphError, ShapeError
 from autograd.graph import Part
-from autograd.ops.shape import one_dim
+from autograd.ops.shape import one_dim, reshape
 from autograd.ops.table import function, op
 from autograd.versions import owner
 
-__all__ = ["narrow", "select", "unfold"]
+__all__ = ["as_strided", "narrow", "select", "unfold"]
 
 
 def is_basic(index):
@@ -218,3 +218,14 @@ def unfold(x, *, dimension, size, step):
     windows = sliding_window_view(rows, size, dim, writeable=step >= size and x.flags.writeable)
     windows = windows[(slice(None),) * dim + (slice(None, None, step), ...)]
     return windows if x.ndim else windows[0]
+
+
+@function()
+def as_strided(input, size, stride, storage_offset=None):
+    """The elements of a contiguous tensor at steps of `stride` in its memory, as a copy; torch's is a view."""
+    places = np.array(0 if storage_offset is None else storage_offset - input.storage_offset())
+    for n, step in zip(size, stride, strict=True):
+        places = places[..., None] + np.arange(n) * step
+    if not input.is_contiguous() or places.size and not 0 <= places.min() <= places.max() < input.numel():
+        raise ShapeError(f"as_strided of shape {tuple(input.shape)} reaches into memory that is not the tensor's own")
+    return getitem(reshape(input, size=(-1,)), index=(places,))

@@ -340,3 +340,18 @@ def test_joined_tensors_are_contiguous(n, dim, dims):
 def test_pictures_whose_channels_are_last_are_joined_as_such():
     x = ag.zeros(2, 4, 5, 3).permute(0, 3, 1, 2)
     assert ag.cat([x, x]).stride() == (60, 1, 15, 3)
+
+
+def test_as_strided_takes_the_elements_at_steps_and_nothing_beyond_the_tensor():
+    x = ag.arange(12.0).reshape(3, 4).requires_grad_()
+    windows = ag.as_strided(x, (2, 2), (1, 2), 3)
+    assert windows.tolist() == [[3, 5], [4, 6]] and x[1].detach().as_strided((2,), (1,), 6).tolist() == [6, 7]
+    (windows * windows).sum().backward()
+    assert x.grad.tolist() == [[0, 0, 0, 6], [8, 10, 12, 0], [0] * 4]
+    for wrong in (
+        lambda: x.as_strided((2,), (12,)),
+        lambda: x.t().as_strided((2,), (1,)),
+        lambda: x[1].as_strided((2,), (1,), 0),
+    ):
+        with pytest.raises(RuntimeError, match="not the tensor's own"):
+            wrong()
