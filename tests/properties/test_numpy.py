@@ -110,10 +110,6 @@ CALLS |= {
     np.searchsorted: [((np.sort(V), X), {})],
     np.float_power: [((np.abs(X), Y), {})],
     np.ldexp: [((X, ORDER), {})],
-    np.rot90: [((X,), {}), ((X, 3), {})],
-    np.angle: [((X,), {})],
-    np.dstack: [(([X, Y],), {}), (([V, V],), {})],
-    np.vander: [((V,), {}), ((V, 2), {})],
 }
 SQUARES = np.stack([X[:, :2], Y[:, :2]])
 POSITIVE = SQUARES @ np.swapaxes(SQUARES, -1, -2) + np.eye(2)
