@@ -22,12 +22,12 @@ class _Pool(FunctionLayer):
 
     hidden: tuple[str, ...] = ("return_indices",)
 
-    def check(self) -> None:
+    def _check_settings(self) -> None:
         if getattr(self, "stride", ()) is None:
             self.stride = self.kernel_size
 
     def extra_repr(self) -> str:
-        return ", ".join(f"{name}={getattr(self, name)}" for name in self.settings if name not in self.hidden)
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self._settings if name not in self.hidden)
 
 
 class MaxPool1d(_Pool, of=F.max_pool1d, only=_MAX):
@@ -47,8 +47,8 @@ class AvgPool1d(_Pool, of=F.avg_pool1d):
 
     hidden = _NOT_SHOWN
 
-    def check(self) -> None:
-        super().check()
+    def _check_settings(self) -> None:
+        super()._check_settings()
         for name in ("kernel_size", "stride", "padding"):
             setattr(self, name, each_dim("AvgPool1d", name, getattr(self, name), 1))
 
@@ -80,14 +80,14 @@ class LPPool3d(FunctionLayer, of=F.lp_pool3d):
 class _MaxUnpool(_Pool):
     dims: int
 
-    def check(self) -> None:
-        super().check()
-        for name in self.settings:
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        for name in self._settings:
             setattr(self, name, each_dim(type(self).__name__, name, getattr(self, name), self.dims))
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         """Zeros, with each element of the input where the pooling layer's `indices` say that it was."""
-        return self.function(input, indices, *[getattr(self, name) for name in self.settings], output_size)
+        return self._function(input, indices, *[getattr(self, name) for name in self._settings], output_size)
 
 
 class MaxUnpool1d(_MaxUnpool, of=F.max_unpool1d, only="kernel_size stride padding"):

@@ -47,9 +47,6 @@ DEVIATIONS = {
     "torch's takes any arguments and refuses or ignores them": "nn.LogSigmoid nn.Sigmoid nn.Softmax2d nn.Softsign "
     "nn.Tanh nn.Tanhshrink nn.Module",
     "the arguments are those of the layers": "nn.RNN nn.Sequential",
-    "the sizes are those of the first input": "nn.LazyBatchNorm1d nn.LazyBatchNorm2d nn.LazyBatchNorm3d "
-    "nn.LazyConv1d nn.LazyConv2d nn.LazyConv3d nn.LazyConvTranspose1d "
-    "nn.LazyConvTranspose2d nn.LazyConvTranspose3d",
     "torch hides them behind a dispatcher": "nn.functional.adaptive_max_pool1d nn.functional.adaptive_max_pool2d "
     "nn.functional.adaptive_max_pool3d nn.functional.max_pool1d nn.functional.max_pool2d nn.functional.max_pool3d",
     "a generator of one's own may be given": "nn.functional.dropout",
