@@ -50,13 +50,6 @@ def class_of_results(kind: T) -> T:
     return kind
 
 
-def late_method(owner: Any, name: str, described: str) -> Any:
-    """What `owner` has under a name once all families of operations are there; AttributeError where that is nothing."""
-    if not name.startswith("__") and load_families():
-        return getattr(owner, name)
-    raise AttributeError(f"{described} has no attribute {name!r}", name=name, obj=owner)
-
-
 def wrap(array: Any, node: Node | None = None) -> Any:
     """A tensor of this very array and node, with nothing copied or checked."""
     tensor = _new(_Results.kind)
@@ -68,14 +61,7 @@ def wrap(array: Any, node: Node | None = None) -> Any:
 _new = object.__new__
 
 
-class _Kind(type):
-    """The class of tensors finds the methods of families of operations that are not there yet, as tensors do."""
-
-    def __getattr__(cls, name: str) -> Any:
-        return late_method(cls, name, f"type object {cls.__name__!r}")
-
-
-class TensorBase(metaclass=_Kind):
+class TensorBase:
     """An ndarray and its place in the graph (None without a gradient). The table of operations gives it its methods.
 
     A view also knows the tensor whose memory it shares, and how it was made from that.
@@ -91,7 +77,10 @@ class TensorBase(metaclass=_Kind):
     wrap = staticmethod(wrap)
 
     def __getattr__(self, name: str) -> Any:
-        return late_method(self, name, f"{type(self).__name__!r} object")
+        """A method of a family of operations that is not there yet. (A metaclass would slow every isinstance.)"""
+        if not name.startswith("__") and load_families():
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 def add_method(function: F, name: str | None = None) -> F:

@@ -217,6 +217,8 @@ class Part(NamedTuple):
 
     g: np.ndarray
     add: Callable[[np.ndarray, np.ndarray], None]
+    shape: None = None  # that of no array, so that `Gradients.accumulate` sees at no cost that this is none
+    base: None = None
 
     def whole(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """The gradient with its zeros."""
@@ -242,14 +244,15 @@ class Gradients(dict[Node, Any]):
 
         `references` are those to `g` in the walk: of more than usual, somebody else holds one.
         """
-        if type(g) is Part:
-            if not self.create_graph:
-                return self.accumulate_part(node, g)
-            g = g.whole(node.shape, node.dtype)
         fresh = references <= _REFERENCES and not self.create_graph and g.base is None
         if g.shape != node.shape:
-            summed = unbroadcast(g, node.shape, user.name)
-            fresh = fresh or not (self.create_graph or np.may_share_memory(g, summed))
+            if type(g) is Part:
+                if not self.create_graph:
+                    return self.accumulate_part(node, g)
+                summed = g.whole(node.shape, node.dtype)
+            else:
+                summed = unbroadcast(g, node.shape, user.name)
+                fresh = fresh or not (self.create_graph or np.may_share_memory(g, summed))
             g = summed
         if g.dtype is not node.dtype and g.dtype != node.dtype:
             g = g.real if g.dtype.kind == "c" != node.dtype.kind else g
