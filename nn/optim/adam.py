@@ -73,10 +73,7 @@ class Adam(_WithBetas):
         Loshchilov and Hutter 2019, algorithm 2; amsgrad is Reddi et al. 2018, algorithm 2.
         """
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
-        if group["decoupled_weight_decay"]:
-            param *= 1 - lr * group["weight_decay"]
-        else:
-            grad = with_decay(grad, param, group["weight_decay"])
+        grad = decayed(grad, param, group)
         t = count_step(state)
         m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
         moving_average_(m, grad, beta1)
@@ -166,6 +163,14 @@ class Adamax(_WithBetas):
         param -= group["lr"] / (1 - beta1**t) * m / u
 
 
+def decayed(grad: np.ndarray, param: np.ndarray, group: Group) -> np.ndarray:
+    """The gradient with the weight decay added, unless that is decoupled: then the parameter shrinks in place."""
+    if group["decoupled_weight_decay"]:
+        param *= 1 - group["lr"] * group["weight_decay"]
+        return grad
+    return with_decay(grad, param, group["weight_decay"])
+
+
 class NAdam(_WithBetas):
     """Adam with Nesterov momentum that warms up (Dozat 2016)."""
 
@@ -191,10 +196,7 @@ class NAdam(_WithBetas):
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array: Dozat 2016, algorithm 2; mu_t is the momentum of step t."""
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        if group["decoupled_weight_decay"]:
-            param *= 1 - lr * group["weight_decay"]
-        else:
-            grad = with_decay(grad, param, group["weight_decay"])
+        grad = decayed(grad, param, group)
         t = count_step(state)
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (i * group["momentum_decay"])) for i in (t, t + 1))
         product = state["mu_product"] = float(state.get("mu_product", 1.0)) * mu
@@ -228,10 +230,7 @@ class RAdam(_WithBetas):
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array: Liu et al. 2020, algorithm 2; rho is the length of the average of squares."""
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        if group["decoupled_weight_decay"]:
-            param *= 1 - lr * group["weight_decay"]
-        else:
-            grad = with_decay(grad, param, group["weight_decay"])
+        grad = decayed(grad, param, group)
         t = count_step(state)
         m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
         moving_average_(m, grad, beta1)
