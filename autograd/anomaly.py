@@ -7,7 +7,6 @@ Infinities that do no harm, as those of a mask before softmax, are left alone.
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Container, Iterable, Iterator, Sequence
 from copy import copy
 from typing import Any, NamedTuple
@@ -46,8 +45,7 @@ class Origin(NamedTuple):
         place = self.layer or self.module or "the loss"
         lines = [f"the {self.what} first becomes {self.kind} in {place} (operation {self.node.name})"]
         if self.source is not None:
-            code = linecache.getline(self.source.file, self.source.line).strip()
-            lines.append(f"  line: {self.source}" + (f": {code}" if code else ""))
+            lines.append(f"  line: {self.source}" + (f": {self.source.text}" if self.source.text else ""))
         lines += [f"  {text}" for text in self.inputs]
         return "\n".join([*lines, f"  likely cause: {self.cause.reason}", f"  remedy: {self.cause.remedy}"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 from collections import Counter
@@ -30,6 +31,11 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line} in {self.function}"
+
+    @property
+    def text(self) -> str:
+        """What the line says; "" where its file is not to be had."""
+        return linecache.getline(self.file, self.line).strip()
 
 
 class Call(NamedTuple):

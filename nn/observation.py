@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 import weakref
@@ -40,8 +39,7 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         text = f"{self.check}: {self.reason}"
         if self.line is not None:
-            code = linecache.getline(self.line.file, self.line.line).strip()
-            text += f"\n  line: {self.line}" + (f": {code}" if code else "")
+            text += f"\n  line: {self.line}" + (f": {self.line.text}" if self.line.text else "")
         return f"{text}\n  remedy: {self.remedy}"
 
 

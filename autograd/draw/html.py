@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import linecache
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -145,7 +144,7 @@ class _Graph:
                     "grad": _numbers(step.grad),
                     "saved": [[name, f"{a.shape} {a.dtype}, {byte_count(a.nbytes)}"] for name, a in step.saved.items()],
                     "source": str(source) if source else "",
-                    "line": linecache.getline(source.file, source.line).strip() if source else "",
+                    "line": source.text if source else "",
                     "op": self._rule_name(step) if step.kind == "op" else "",
                     "parts": [self._part(part._asdict()) for part in parts[i] if part.to in self.number],
                 }
