@@ -90,6 +90,7 @@ TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")
 TABLE |= {path: f"autograd.hips.{path}" for path in _HIPS.split()}  # the import name of HIPS autograd is ours too
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
 _OURS = {"explain": "autograd.routes", "lint": "nn.linter"}  # no names of torch's, but loaded when asked for, too
+_SPECIAL = ("__all__", "__version__", "__array_namespace_info__")
 WHERE = "docs/compatibility.md lists what is here and what will not come"
 
 
@@ -129,10 +130,12 @@ def attribute(path: str, name: str) -> Any:
         return namespace(child) if path else import_module(f"autograd.{child}")
     if not path and name in _OURS:
         return getattr(import_module(_OURS[name]), name)
+    special = name.startswith("__")
+    if path and special and name not in _SPECIAL:  # tools ask every module for its `__file__`: that loads nothing
+        raise AttributeError(missing(child))
     sources = [*map(import_module, TABLE[path].split()), *([] if path else [_engine])]
     if name == "__all__":
         return sorted({found for source in sources for found in _public(source)})
-    special = name.startswith("__")
     for source in sources:
         if name in _public(source) or not (special or source is _engine) and hasattr(source, name):
             return getattr(source, name)

@@ -18,6 +18,19 @@ def test_every_path_can_be_imported_and_every_name_in_it_is_there(path):
     assert import_module(f"autograd.{path}".rstrip(".")) is module
 
 
+def test_a_tool_that_asks_every_loaded_module_for_its_file_loads_nothing():
+    program = """
+import importlib, sys
+from autograd.compat import TABLE
+paths = [importlib.import_module(f"autograd.{path}") for path in TABLE if path]
+before = set(sys.modules)
+assert not any(hasattr(module, "__file__") or hasattr(module, "__wrapped__") for module in paths if module.__name__ in
+               {f"autograd.{path}" for path in ("scipy.special", "utils.tensorboard", "optim.adam")})
+assert set(sys.modules) == before, set(sys.modules) - before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize(
     ("line", "path"),
     [
