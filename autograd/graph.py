@@ -226,6 +226,10 @@ class Part(NamedTuple):
         self.add(whole, self.g)
         return whole
 
+    def conjugate(self) -> Part:
+        """The complex conjugate, which 0 is of itself."""
+        return Part(self.g.conjugate(), self.add)
+
 
 class Gradients(dict[Node, Any]):
     """The gradients of a walk that are not complete yet, by node.

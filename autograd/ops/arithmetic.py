@@ -28,7 +28,7 @@ def sub(x, y, *, alpha=1):
     return x - y if alpha == 1 else x - y * _factor(alpha, y)
 
 
-@op(np.multiply, inplace=True, x=lambda g, y: g * y.conjugate(), y=lambda g, x: g * x.conjugate())
+@op(np.multiply, inplace=True, x=lambda g, y: g * y, y=lambda g, x: g * x)
 def mul(x, y):
     """x y."""
     return x * y
@@ -54,8 +54,8 @@ def _trunc_divide(x, y):
 @op(
     np.divide,
     inplace=True,
-    x=lambda g, y, rounding_mode: flat(g) if rounding_mode else g / y.conjugate(),
-    y=lambda g, y, out, rounding_mode: flat(g) if rounding_mode else -g * (out / y).conjugate(),
+    x=lambda g, y, rounding_mode: flat(g) if rounding_mode else g / y,
+    y=lambda g, y, out, rounding_mode: flat(g) if rounding_mode else -g * (out / y),
 )
 def div(x, y, *, rounding_mode=None):
     """x / y; with `rounding_mode` "floor" or "trunc" it is rounded, and its derivative is 0."""
@@ -88,7 +88,7 @@ def _pow_base(g, x, exponent):
     """d(x^y)/dx = y x^(y-1), and 0 where y is 0, also at x = 0."""
     y = exponent
     if not np.ndim(y):
-        return g * (y * x ** (y - 1)).conjugate() if y != 0 else np.zeros_like(g)
+        return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
     zero = np.equal(y, 0)
     return select(np.logical_not(zero), g * (y * x ** np.where(zero, 1, y - 1)))
 
@@ -114,13 +114,13 @@ def pow(x, exponent):
     return x**exponent
 
 
-@op(np.square, inplace=True, x=lambda g, x: g * (2 * x.conjugate()))
+@op(np.square, inplace=True, x=lambda g, x: g * (2 * x))
 def square(x):
     """x x; of truth values an int64."""
     return x * x if x.dtype != np.bool_ else x.astype(np.int64)
 
 
-@op(np.reciprocal, inplace=True, x=lambda g, out: -g * (out * out).conjugate())
+@op(np.reciprocal, inplace=True, x=lambda g, out: -g * (out * out))
 def reciprocal(x):
     """1 / x."""
     return 1 / x

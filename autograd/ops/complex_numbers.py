@@ -1,8 +1,9 @@
 """Complex numbers, where rotary embeddings and Fourier transforms need them; which ops take them says `entry.COMPLEX`.
 
-By PyTorch's convention the gradient of a real L by z = a + ib is dL/da + i dL/db. So the rule of a holomorphic f is
-g times the conjugate of f': a rule says `x.conjugate()`, which of real numbers is x itself. The walk takes the real
-part of what comes to a real tensor.
+By PyTorch's convention the gradient of a real L by z = a + ib is dL/da + i dL/db. So the vjp of a holomorphic f is
+g conj(f'), the conjugate of conj(g) f': rules are written as for real numbers, and where the result is complex
+`Op.vjp` gives them the conjugate of the upstream gradient and takes the conjugates of what they give. The walk takes
+the real part of what comes to a real tensor.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _check_complex(name, x):
         raise RuntimeError(f"{name} needs complex numbers, got {x.dtype}")
 
 
-@op(view=True, x=lambda g: view_as_real(g))
+@op(view=True, x=lambda g: view_as_real(conj(g)))
 def view_as_complex(x):
     """The pairs in the last dim, of size 2, as complex numbers."""
     if x.dtype not in _WHOLES or not x.ndim or x.shape[-1] != 2:
@@ -75,7 +76,7 @@ resolve_conj = short("resolve_conj", lambda input: input, "x itself: conjugates 
 is_complex = short("is_complex", lambda input: input.dtype.kind == "c", "Whether it holds complex numbers.")
 
 
-@op(method=False, x=lambda g: real(g), y=lambda g: imag(g))
+@op(method=False, x=lambda g: g, y=lambda g: g * 1j)
 def complex(x, y):
     """x + iy, of two tensors of one dtype, float32 or float64."""
     if x.dtype != y.dtype or x.dtype not in _WHOLES:
@@ -100,17 +101,13 @@ def angle(input):
     return where(np.isnan(x), x, (x < 0).to(x.dtype) * math.pi)
 
 
-_DUAL = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-def _fourier_rule(g, dim, norm, inverse):
-    return fourier(g, dim=dim, norm=_DUAL[norm], inverse=not inverse)
-
-
-@op(method=False, x=_fourier_rule)
+@op(
+    method=False,
+    x=lambda g, dim, norm, inverse: fourier(g, dim=dim, norm=norm, inverse=inverse),  # the matrix is symmetric
+)
 def fourier(x, *, dim, norm="backward", inverse=False):
-    """The discrete Fourier transform along dim, scaled as `norm` says; its adjoint is the inverse, scaled so."""
-    if norm not in _DUAL:
+    """The discrete Fourier transform along dim, scaled as `norm` says."""
+    if norm not in ("backward", "forward", "ortho"):
         raise RuntimeError(f'fft: norm must be "backward", "forward" or "ortho", not {norm!r}')
     x = x if x.dtype.kind == "c" else as_floats(x)
     if x.dtype == np.float16 or not x.shape[dim]:

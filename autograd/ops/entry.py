@@ -23,8 +23,8 @@ COMPLEX = frozenset(
     """
     abs add cast clone complex concatenate conj constant_in contract copy_slices cos cumsum diagonal div eq exp expand
     flip fourier getitem identity imag index_put isclose isfinite isinf isnan masked_fill matmul mean mul ne neg pad
-    permute pow real reciprocal repeat reshape roll sin split_at square sub sum tril triu unbind unindex view_as_real
-    where
+    permute pow real reciprocal repeat reshape roll sin split_at square sub sum tril triu unbind unindex view_as_complex
+    view_as_real where
     """.split()
 )
 _RESERVED = {"out", "shape", "shapes", "needs"}  # what rules may ask for besides arguments
@@ -155,16 +155,20 @@ class Op:
     def vjp(self, node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
         """The gradient of each parent of `node`, given that of its output: see `graph.Operation`."""
         saved: Any = node.saved or self.defaults
+        conjugate = False
         if node.outputs is not None:
             g = of_outputs(node, g)
+        elif self.takes_complex and node.dtype.kind == "c":  # g conj(f') is the conjugate of conj(g) f'
+            conjugate, g = True, g.conjugate()
         if create_graph or not self.has_rules:
             if self.reference:
                 return self._reference_vjp(node, g, create_graph)
             saved = self._as_tensors(node, saved)
         if self.grads:
             rule, names = self.grads
-            return rule(g, *[saved[name] for name in names])
-        found: list[Any] = []
+            found = rule(g, *[saved[name] for name in names])
+            return conjugates(found) if conjugate else found
+        found = []
         for parent, entry in zip(node.parents, self.rules):
             if parent is None or (needed is not None and parent not in needed):
                 found.append(None)
@@ -176,7 +180,7 @@ class Op:
                 found.append(rule(g, saved[names[0]]))
             else:
                 found.append(rule(g, *[saved[name] for name in names]))
-        return found
+        return conjugates(found) if conjugate else found
 
     def _as_tensors(self, node: Node, saved: dict) -> dict:
         """What was saved, arrays that have a history as tensors again: then the rules themselves are recorded."""
@@ -251,6 +255,11 @@ class Op:
                 break
             arrays.append(kwargs.pop(name, self.arg_defaults.get(name)))
         return arrays, kwargs
+
+
+def conjugates(gradients: Sequence[Any]) -> list[Any]:
+    """The complex conjugates of gradients; None stays None."""
+    return [g if g is None else g.conjugate() for g in gradients]
 
 
 def renamed(kwargs: dict, known: Container[str]) -> dict:

@@ -24,7 +24,6 @@ def rows(x):
 
 
 def _matmul_x(g, y, shape):
-    y = y.conjugate()
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
     if len(shape) == 1:
@@ -33,7 +32,6 @@ def _matmul_x(g, y, shape):
 
 
 def _matmul_y(g, x, shape):
-    x = x.conjugate()
     if x.ndim == 1:
         return x * g if len(shape) == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
     if len(shape) == 1:
@@ -138,7 +136,7 @@ def _einsum_grads(g, tensors, shapes, needs, inputs, output):
         if not needs[i]:
             found.append(None)
             continue
-        others = [(subs, t.conjugate()) for k, (subs, t) in enumerate(zip(inputs, tensors, strict=True)) if k != i]
+        others = [(subs, t) for k, (subs, t) in enumerate(zip(inputs, tensors, strict=True)) if k != i]
         others.append((output, g))
         have = set("".join(subs for subs, _ in others))
         sizes = zip(target, shapes[i], strict=True)

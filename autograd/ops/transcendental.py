@@ -16,7 +16,7 @@ __all__ += ["tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asi
 # Exponentials and logarithms ------------------------------------------------------------------------------------------
 
 
-@op(np.exp, inplace=True, x=lambda g, out: g * out.conjugate())
+@op(np.exp, inplace=True, x=lambda g, out: g * out)
 def exp(x):
     """e^x."""
     return np.exp(x)
@@ -79,13 +79,13 @@ def rsqrt(x):
 # Trigonometric and hyperbolic -----------------------------------------------------------------------------------------
 
 
-@op(np.sin, inplace=True, x=lambda g, x: g * np.cos(x).conjugate())
+@op(np.sin, inplace=True, x=lambda g, x: g * np.cos(x))
 def sin(x):
     """The sine; x in radians."""
     return np.sin(x)
 
 
-@op(np.cos, inplace=True, x=lambda g, x: -g * np.sin(x).conjugate())
+@op(np.cos, inplace=True, x=lambda g, x: -g * np.sin(x))
 def cos(x):
     """The cosine; x in radians."""
     return np.cos(x)
