@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -76,11 +76,9 @@ class TensorBase:
 
     wrap = staticmethod(wrap)
 
-    def __getattr__(self, name: str) -> Any:
-        """A method of a family of operations that is not there yet. (A metaclass would slow every isinstance.)"""
-        if not name.startswith("__") and load_families():
-            return getattr(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+    if TYPE_CHECKING:  # the methods that `add_method` adds
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def add_method(function: F, name: str | None = None) -> F:
@@ -101,6 +99,26 @@ def add_in_place_method(function: Callable, name: str | None = None) -> None:
     in_place.__name__ = in_place.__qualname__ = f"{name or function.__name__}_"
     in_place.__doc__ = f"`{function.__name__}`, in place; returns the tensor itself."
     add_method(in_place)
+
+
+class _Waiting:
+    """A method of a family that waits: it imports the families, one of which puts the method in this one's place.
+
+    (With a `__getattr__` in its place Python would read every attribute of every tensor more slowly.)
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        load_families()
+        return getattr(kind if tensor is None else tensor, self.name)
+
+
+def wait_for_families(names: Iterable[str]) -> None:
+    """Give tensors the methods of the families of operations that wait until one of them is asked for."""
+    for name in names:
+        setattr(TensorBase, name, _Waiting(name))
 
 
 # Views ----------------------------------------------------------------------------------------------------------------

@@ -191,6 +191,7 @@ def test_importing_autograd_and_nn_imports_nothing_heavy() -> None:
 LATE = {
     "ag.det": "ag.det(ag.eye(2)).item()",
     "a method": "ag.eye(2).det().item()",
+    "a method of the class": "ag.Tensor.det(ag.eye(2)).item()",
     "of NumPy": "np.linalg.det(ag.eye(2)).item()",
     "an operator": "(ag.tensor([1]) << 0).item()",
     "ops.det": "ag.ops.det(ag.eye(2)).item()",
@@ -204,6 +205,19 @@ def test_a_family_that_few_programs_need_is_imported_when_it_is_named(expression
               f"print([m for m in late if 'autograd.ops.' + m in sys.modules], {expression} == 1)"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] True"
+
+
+def test_the_methods_that_wait_are_those_that_the_later_families_add() -> None:
+    program = """
+from autograd import ops
+from autograd.base import TensorBase
+before = dict(vars(TensorBase))
+ops.load()
+added = [name for name, method in vars(TensorBase).items() if method is not before.get(name)]
+print(sorted(added) == sorted(ops.METHODS))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
 
 
 def test_every_public_thing_has_a_docstring() -> None:

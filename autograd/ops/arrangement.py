@@ -242,7 +242,7 @@ column_stack = short(
     method=False,
 )
 row_stack, concatenate = vstack, cat
-ravel = short("ravel", lambda input: reshape(input, size=(-1,)), "The elements in one dim.")
+ravel = short("ravel", lambda input: reshape(input, size=(-1,)), "The elements in one dim.", np.ravel)
 reshape_as = short("reshape_as", lambda input, other: reshape(input, size=tuple(other.shape)), "In the shape of other.")
 fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.")
 flipud = short("flipud", lambda input: flip(input, dim=(0,)), "The order along dim 0 reversed.")

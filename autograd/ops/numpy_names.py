@@ -11,7 +11,7 @@ from autograd.grad_mode import mode
 from autograd.ops.elementwise import clamp
 from autograd.ops.linalg import diag, diagonal, matmul, tensordot
 from autograd.ops.reduction import std, var
-from autograd.ops.shape import reshape, transpose, unsqueeze
+from autograd.ops.shape import transpose, unsqueeze
 from autograd.ops.statistics import norm
 from autograd.ops.table import NUMPY, function
 
@@ -68,12 +68,6 @@ def _wrapped(result: Any) -> Any:
     if type(result) in (list, tuple):
         return type(result)(_wrapped(part) for part in result)
     return wrap(result) if isinstance(result, np.ndarray) else result
-
-
-@function(np.ravel)
-def ravel(input):
-    """The elements in one dim."""
-    return reshape(input, size=(-1,))
 
 
 @function(np.expand_dims, method=False)
