@@ -9,9 +9,9 @@ import numpy as np
 from autograd import digamma, lgamma, nan, randn, softmax, stack, where, xlogy, zeros_like
 from autograd.distributions import constraints
 from autograd.distributions.distribution import ByQuantiles, Distribution
-from autograd.distributions.gamma import cumulative, log_standard_gamma
+from autograd.distributions.gamma import log_standard_gamma
 
-__all__ = ["Beta", "Dirichlet", "Exponential", "Gamma", "Laplace", "Normal", "StudentT", "Uniform"]
+__all__ = ["Beta", "Dirichlet", "Exponential", "Gamma", "Laplace", "Normal", "Uniform"]
 
 _LOCATION_SCALE = {"loc": constraints.real, "scale": constraints.positive}
 
@@ -72,38 +72,6 @@ class Laplace(_LocationScale, ByQuantiles):
 
     def entropy(self):
         return 1 + (2 * self.scale).log()
-
-
-class StudentT(_LocationScale):
-    """The density in proportion to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale."""
-
-    arg_constraints = {"df": constraints.positive, **_LOCATION_SCALE}
-    mean = property(lambda self: where(self.df > 1, self.loc, nan))
-
-    def __init__(self, df, loc=0.0, scale=1.0, validate_args=None):
-        self._set(validate_args, df=df, loc=loc, scale=scale)
-
-    @property
-    def variance(self):
-        """df scale^2 / (df - 2), infinite for df from 1 to 2, not defined below."""
-        finite = self.scale**2 * self.df / where(self.df > 2, self.df - 2, 1.0)
-        return where(self.df > 2, finite, where(self.df > 1, math.inf, nan))
-
-    def rsample(self, sample_shape=()):
-        chi2 = Gamma(0.5 * self.df, 0.5).rsample(sample_shape)
-        normal = randn(size=self._extended_shape(sample_shape), dtype=self.df.dtype)
-        return self.loc + self.scale * normal * (chi2 / self.df) ** -0.5
-
-    def log_prob(self, value):
-        half, z = 0.5 * (self.df + 1), self._standardise(value)
-        return lgamma(half) - half * (z * z / self.df).log1p() - self._log_normaliser()
-
-    def _log_normaliser(self):
-        return self.scale.log() + 0.5 * (self.df.log() + math.log(math.pi)) + lgamma(0.5 * self.df)
-
-    def entropy(self):
-        half = 0.5 * (self.df + 1)
-        return self._log_normaliser() - lgamma(half) + half * (digamma(half) - digamma(0.5 * self.df))
 
 
 class Uniform(ByQuantiles):
@@ -184,9 +152,6 @@ class Gamma(Distribution):
     def log_prob(self, value):
         value, c = self._checked(value), self.concentration
         return xlogy(c, self.rate) + xlogy(c - 1, value) - self.rate * value - lgamma(c)
-
-    def cdf(self, value):
-        return cumulative(self.concentration, self.rate * self._checked(value)).to(self.rate.dtype)
 
     def entropy(self):
         c = self.concentration

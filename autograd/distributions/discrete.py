@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from autograd import Size, Tensor, arange, broadcast_tensors, eye, full_like, lgamma, nan, rand, where, zeros_like
+from autograd import Size, Tensor, arange, broadcast_tensors, eye, full_like, lgamma, nan, where
 from autograd.distributions import constraints
 from autograd.distributions.distribution import ByProbs, Distribution, draw
 from autograd.generator import numpy_rng
 from autograd.ops.neural import bce_with_logits, softplus
 
-__all__ = ["Bernoulli", "Binomial", "Categorical", "Geometric", "Multinomial", "OneHotCategorical", "Poisson"]
+__all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "Poisson"]
 
 _PROBABILITY = {"probs": constraints.unit_interval, "logits": constraints.real}
 
@@ -77,31 +77,6 @@ class Binomial(ByProbs):
         if self.total_count.min() != count:
             raise NotImplementedError("the values of a Binomial whose total_count varies cannot be enumerated")
         return _enumerated(self, arange(count + 1, dtype=self._param.dtype), expand)
-
-
-class Geometric(ByProbs):
-    """How many events of probability `probs` fail before the first one happens."""
-
-    arg_constraints = _PROBABILITY
-    support = constraints.nonnegative_integer
-    mean = property(lambda self: 1 / self.probs - 1)
-    mode = property(lambda self: zeros_like(self.probs))
-    variance = property(lambda self: (1 / self.probs - 1) / self.probs)
-
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        self._set(validate_args, **self._choose(probs, logits))
-
-    def sample(self, sample_shape=()):
-        uniform = 1 - rand(size=self._extended_shape(sample_shape), dtype=self.probs.dtype)
-        return (uniform.log() / (-self.probs.detach()).log1p()).floor()
-
-    def log_prob(self, value):
-        value = self._checked(value)
-        never = (self.probs == 1) & (value == 0)  # fails: 0 log 0 is 0
-        return value * (-where(never, 0.0, self.probs)).log1p() + self.probs.log()
-
-    def entropy(self):
-        return bce_with_logits(self.logits, self.probs) / self.probs
 
 
 class Poisson(Distribution):

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from autograd import Function, Tensor, digamma, lgamma, ones_like, rand, xlogy
+from autograd import Function, Tensor, digamma, rand
 from autograd.distributions.distribution import draw
 
 
-def _series(c: Tensor, z: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
-    """sum_n t_n weigh(digamma(c + n + 1)), t_0 = 1 / c, t_n = t_(n-1) z / (c + n).
+def implicit_derivative(c: Tensor, z: Tensor) -> Tensor:
+    """dz/dc where F(z; c) stays the same, which is -(dF/dc) / f(z) (Figurnov et al. 2018, equation 5).
 
     With F the cumulative distribution function of the numbers of density f(z) = z^(c - 1) e^(-z) / Gamma(c), the series
-    F = sum_n z^(c + n) e^(-z) / Gamma(c + n + 1) is z f(z) sum_n t_n.
+    F = sum_n z^(c + n) e^(-z) / Gamma(c + n + 1) is z f(z) sum_n t_n, t_0 = 1 / c, t_n = t_(n-1) z / (c + n).
     """
     term, psi, n = 1 / c, digamma(c + 1), 1
-    total = term * weigh(psi)
+    total = term * (z.log() - psi)
     while (z.array > c.array + n).any() or (term.array > 1e-17 * abs(total.array)).any():
         term, psi = term * z / (c + n), psi + 1 / (c + n)
-        total, n = total + term * weigh(psi), n + 1
-    return total
-
-
-def implicit_derivative(c: Tensor, z: Tensor) -> Tensor:
-    """dz/dc where F(z; c) stays the same, which is -(dF/dc) / f(z) (Figurnov et al. 2018, equation 5)."""
-    return -z * _series(c, z, lambda psi: z.log() - psi)
-
-
-def cumulative(c: Tensor, z: Tensor) -> Tensor:
-    """F(z; c), in float64."""
-    c, z = c.double(), z.double()
-    z = z.minimum(c + 30 * c.sqrt() + 200)  # beyond that F is 1, and the series too large for a float
-    return (xlogy(c, z) - z - lgamma(c)).exp() * _series(c, z, ones_like)
+        total, n = total + term * (z.log() - psi), n + 1
+    return -z * total
 
 
 class StandardGamma(Function):

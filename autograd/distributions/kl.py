@@ -9,7 +9,7 @@ from typing import Any
 from autograd import Tensor, digamma, lgamma, where, xlogy
 from autograd.distributions.composed import Independent, TransformedDistribution
 from autograd.distributions.continuous import Beta, Dirichlet, Exponential, Gamma, Laplace, Normal, Uniform
-from autograd.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
+from autograd.distributions.discrete import Bernoulli, Binomial, Categorical, OneHotCategorical, Poisson
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.multivariate_normal import MultivariateNormal, solve_factor
 from autograd.distributions.utils import sum_rightmost
@@ -113,11 +113,6 @@ def _binomial(p, q):
         raise NotImplementedError("the divergence of a Binomial from one with a larger total_count")
     divergence = p.total_count * (p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p())
     return where(p.total_count > q.total_count, math.inf, divergence)
-
-
-@register_kl(Geometric, Geometric)
-def _geometric(p, q):
-    return -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
 
 
 @register_kl(Poisson, Poisson)

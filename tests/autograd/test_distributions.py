@@ -19,11 +19,6 @@ UNIVARIATE = {
     "Gamma": lambda: d.Gamma(2.5, 0.7),
     "Gamma of a small concentration": lambda: d.TransformedDistribution(d.Gamma(0.05, 1.0), d.ExpTransform().inv),
     "Beta": lambda: d.Beta(1.5, 3.0),
-    "StudentT": lambda: d.StudentT(5.0, 1.0, 2.0),
-    "RelaxedBernoulli": lambda: d.RelaxedBernoulli(ag.tensor(1.2), logits=ag.tensor(0.3)),
-    "a mixture": lambda: d.MixtureSameFamily(
-        d.Categorical(ag.tensor([0.2, 0.8])), d.Normal(ag.tensor([-3.0, 1.0]), ag.tensor([0.5, 1.0]))
-    ),
     "a decreasing transform": lambda: d.TransformedDistribution(
         d.Normal(0.0, 1.0), [d.AffineTransform(0.5, -0.6), d.TanhTransform()]
     ),
@@ -31,7 +26,6 @@ UNIVARIATE = {
 DISCRETE = {
     "Bernoulli": lambda: d.Bernoulli(0.3),
     "Binomial": lambda: d.Binomial(6, ag.tensor(0.4)),
-    "Geometric": lambda: d.Geometric(0.35),
     "Poisson": lambda: d.Poisson(2.5),
     "Categorical": lambda: d.Categorical(logits=ag.tensor([0.1, 1.0, -1.0, 0.0])),
 }
@@ -103,8 +97,6 @@ REPARAMETERISED = {
     "Uniform": lambda p: d.Uniform(p[0], p[0] + p[1]),
     "Exponential": lambda p: d.Exponential(p[0]),
     "MultivariateNormal": lambda p: d.MultivariateNormal(p, scale_tril=ag.eye(3, dtype=ag.float64) * p),
-    "RelaxedBernoulli": lambda p: d.RelaxedBernoulli(p[0], logits=p[1:]),
-    "RelaxedOneHotCategorical": lambda p: d.RelaxedOneHotCategorical(p[0], probs=p),
     "Independent": lambda p: d.Independent(d.Normal(p, p), 1),
     "transforms": lambda p: d.TransformedDistribution(d.Normal(p, p), [d.AffineTransform(p, -p), d.TanhTransform()]),
 }

@@ -52,13 +52,10 @@ FAMILIES = {
     "Gamma": ("Gamma", {"concentration": positive, "rate": positive}),
     "Beta": ("Beta", {"concentration1": positive, "concentration0": positive}),
     "Dirichlet": ("Dirichlet", {"concentration": lambda rng, shape: rng.uniform(0.3, 3, (*shape, 4))}),
-    "StudentT": ("StudentT", {"df": positive, "loc": real, "scale": positive}),
     "Bernoulli by probs": ("Bernoulli", {"probs": probability}),
     "Bernoulli by logits": ("Bernoulli", {"logits": real}),
     "Binomial by probs": ("Binomial", {"total_count": 5, "probs": probability}),
     "Binomial by logits": ("Binomial", {"total_count": 5, "logits": real}),
-    "Geometric by probs": ("Geometric", {"probs": probability}),
-    "Geometric by logits": ("Geometric", {"logits": real}),
     "Poisson": ("Poisson", {"rate": positive}),
     "Categorical by probs": ("Categorical", {"probs": classes}),
     "Categorical by logits": ("Categorical", {"logits": classes}),
@@ -68,11 +65,6 @@ FAMILIES = {
     "MultivariateNormal by covariance": ("MultivariateNormal", {"loc": vector, "covariance_matrix": covariance}),
     "MultivariateNormal by precision": ("MultivariateNormal", {"loc": vector, "precision_matrix": covariance}),
     "MultivariateNormal by factor": ("MultivariateNormal", {"loc": vector, "scale_tril": triangle}),
-    "RelaxedBernoulli": ("RelaxedBernoulli", {"temperature": lambda rng, shape: np.array(0.7), "logits": real}),
-    "RelaxedOneHotCategorical": (
-        "RelaxedOneHotCategorical",
-        {"temperature": lambda rng, shape: np.array(0.7), "probs": classes},
-    ),
 }
 
 
@@ -96,16 +88,7 @@ def vectors(d, lib, a):
     )
 
 
-def mixture(d, lib, a):
-    return d.MixtureSameFamily(d.Categorical(logits=a["loc"]), d.Normal(a["loc"], a["scale"]))
-
-
-def mixture_of_vectors(d, lib, a):
-    component = d.Independent(d.Normal(a["loc"][..., None] * lib.ones(2), a["scale"][..., None]), 1)
-    return d.MixtureSameFamily(d.Categorical(logits=a["loc"]), component)
-
-
-COMPOSED = [independent, squashed, logistic, vectors, mixture, mixture_of_vectors]
+COMPOSED = [independent, squashed, logistic, vectors]
 NAMES = [*FAMILIES, *[f.__name__ for f in COMPOSED]]
 
 
@@ -195,15 +178,13 @@ def test_cumulative_probabilities_and_quantiles_are_torchs(name, shape, seed):
     torch.manual_seed(seed)
     value = b.sample((2,))
     quantile = torch.rand(2, *b.batch_shape, dtype=torch.float64)
-    calls = [("cdf", value)] + [("icdf", quantile)] * (not b.event_shape)
+    calls = [("cdf", value)] * (name != "Gamma") + [("icdf", quantile)] * (not b.event_shape)
     for what, at in calls:
         mine = ag.tensor(at.numpy())
         x = outcome(lambda d, what=what, at=mine: getattr(d, what)(at), a)
         y = outcome(lambda d, what=what, at=at: getattr(d, what)(at), b)
         assert (x is None) == (y is None), what
-        if y is not None and (what, name) == ("cdf", "Gamma"):
-            same(x, y, rtol=1e-6, atol=1e-9)  # torch has no derivative by the concentration
-        elif y is not None:
+        if y is not None:
             same_with_gradients(x, y, our_leaves, their_leaves, rtol=1e-5, atol=1e-8)
 
 
@@ -278,8 +259,6 @@ def test_the_values_of_discrete_distributions_are_enumerated_as_in_torch(name):
         "d.Multinomial(2, t.ones(3)).log_prob(t.tensor([2.0, 2.0, 0.0]))",
         "d.Multinomial(t.tensor([2.0, 3.0]), t.ones(2, 3))",
         "d.OneHotCategorical(t.ones(3)).log_prob(t.tensor([1.0, 1.0, 0.0]))",
-        "d.MixtureSameFamily(d.Categorical(t.ones(3)), d.Normal(t.zeros(2), 1.0))",
-        "d.MixtureSameFamily(d.Normal(0.0, 1.0), d.Normal(t.zeros(2), 1.0))",
         "d.TransformedDistribution(d.Normal(0.0, 1.0), ['a'])",
         "d.kl_divergence(d.Normal(0.0, 1.0), d.Poisson(1.0))",
         "d.Poisson(1.0).rsample()",
@@ -304,17 +283,14 @@ d.Categorical(t.tensor([0.0, 1.0, 1.0])).log_prob(t.arange(3)) | d.Categorical(t
 d.Categorical(logits=t.tensor([-INF, 0.0, 0.0])).entropy()
 d.Categorical(logits=t.tensor([-INF, 0.0, 0.0])).log_prob(t.arange(3))
 d.Poisson(t.tensor([0.0, 0.0, 2.0])).log_prob(t.tensor([0.0, 1.0, 1.0]))
-d.Geometric(t.tensor([1.0, 1.0])).log_prob(t.tensor([0.0, 1.0]))
 d.Binomial(4, t.tensor([0.0, 1.0, 0.5])).log_prob(t.tensor([0.0, 4.0, 2.0]))
 d.Binomial(t.tensor([1, 4]), t.tensor([0.5, 0.5])).log_prob(t.tensor([1.0, 4.0]))
 d.Binomial(4, logits=t.tensor([-200.0, 200.0])).log_prob(t.tensor([0.0, 4.0]))
 d.Multinomial(2, t.tensor([0.0, 1.0])).log_prob(t.tensor([0.0, 2.0]))
 d.Multinomial(2, logits=t.tensor([-INF, 1.0])).log_prob(t.tensor([0.0, 2.0]))
 d.Gamma(t.tensor([1.0, 2.0]), 1.0).log_prob(t.tensor([0.0, 0.0])) | d.Exponential(1.0).log_prob(t.tensor(0.0))
-d.Gamma(t.tensor([1.0, 2.0, 500.0, 500.0]), 1.0).cdf(t.tensor([0.0, 1e4, 500.0, 1e5]))
 d.Beta(t.tensor([1.0, 2.0]), 1.0).log_prob(t.tensor([0.0, 1.0])) | d.Uniform(0.0, 1.0).log_prob(t.tensor([0.0, 1.0]))
 d.Beta(t.tensor([0.5, 2.0]), 0.5).mode | d.Dirichlet(t.tensor([[0.5, 0.7], [0.5, 2.0], [3.0, 2.0]])).mode
-d.StudentT(t.tensor([0.5, 1.5, 3.0])).mean | d.StudentT(t.tensor([0.5, 1.5, 3.0])).variance
 d.Normal(0.0, 1.0).icdf(t.tensor([0.0, 0.5, 1.0])) | d.Laplace(0.0, 1.0).cdf(t.tensor([-50.0, 0.0, 50.0]))
 d.kl_divergence(d.Bernoulli(t.tensor([0.0, 1.0, 0.5])), d.Bernoulli(t.tensor([0.0, 0.0, 1.0])))
 d.kl_divergence(d.Categorical(t.tensor([0.0, 1.0])), d.Categorical(t.tensor([1.0, 1.0])))
@@ -328,13 +304,10 @@ d.MultivariateNormal(t.zeros(3, 2), t.eye(2)).log_prob(t.ones(4, 3, 2))
 d.MultivariateNormal(t.zeros(2), t.eye(2).expand(3, 2, 2)).mean
 d.kl_divergence(d.MultivariateNormal(t.zeros(3, 2), t.eye(2)), d.MultivariateNormal(t.ones(2), 2 * t.eye(2)))
 d.kl_divergence(d.MultivariateNormal(t.zeros(1), t.eye(1)), d.MultivariateNormal(t.ones(3, 1), t.ones(3, 1, 1)))
-d.MixtureSameFamily(d.Categorical(t.ones(2, 3)), d.Normal(t.zeros(2, 3), t.ones(3))).cdf(t.zeros(2))
-d.MixtureSameFamily(d.Categorical(t.ones(3)), d.Normal(t.zeros(2, 3), t.ones(3))).mean
 d.Dirichlet(t.ones(3)).expand((2,)).mean | d.Uniform(t.zeros(1), 1.0).expand((2,)).support.upper_bound
 d.TransformedDistribution(d.Normal(t.zeros(1), 1.0), d.AffineTransform(t.zeros(3), 2.0)).batch_shape
 d.LogNormal(t.zeros(2), 1.0).expand((3, 2)).mean
 d.Independent(d.Normal(t.zeros(2, 3), 1.0), 1).expand((4, 2)).entropy()
-d.RelaxedBernoulli(t.tensor(0.5), t.tensor([0.2])).expand((3,)).log_prob(t.tensor([0.2, 0.5, 0.9]))
 d.SigmoidTransform()(t.tensor([-200.0, 200.0])) | d.TanhTransform().log_abs_det_jacobian(t.tensor(9.0), t.tensor(1.0))
 d.ComposeTransform([d.ExpTransform(), d.AffineTransform(1.0, 2.0)]).inv(t.tensor(3.0))
 """
