@@ -8,7 +8,9 @@ the rules of the other two call, and derivatives of any order follow.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+from inspect import Signature, signature
 from typing import Any
 
 import numpy as np
@@ -99,6 +101,22 @@ def each_dim(name: str, word: str, value: Any, dims: int) -> Sizes:
     return values * dims if len(values) == 1 else values
 
 
+def in_each_dim(general: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The functions that are `general`, whose first argument is the number of dims, in one, two and three of them."""
+    others = list(signature(general).parameters.values())[1:]
+
+    def of(count: int) -> Callable[..., Any]:
+        def in_dims(*args: Any, **kwargs: Any) -> Any:
+            return general(count, *args, **kwargs)
+
+        update_wrapper(in_dims, general)
+        in_dims.__name__ = in_dims.__qualname__ = f"{general.__name__}{count}d"
+        in_dims.__signature__ = Signature(others)  # type: ignore[attr-defined]
+        return in_dims
+
+    return [of(count) for count in (1, 2, 3)]
+
+
 def _check(name: str, input: Any, weight: Any, bias: Any, steps: Steps, dims: int, inputs: int, outputs: int) -> None:
     """Raise where shapes do not fit: the weight is for so many channels in and out."""
     if weight.ndim != dims + 2 or input.ndim != dims + 2:
@@ -127,10 +145,15 @@ def _check(name: str, input: Any, weight: Any, bias: Any, steps: Steps, dims: in
         raise RuntimeError(f"{name}: input of {input.dtype}, but weight or bias of {other.pop()}: make them the same")
 
 
-def _convolve(dims, input, weight, bias, stride, padding, dilation, groups):
+def conv(dims, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """input (N, C, L...) or (C, L...) with the kernels weight (O, C / groups, K...), plus bias (O): (N, O, places of a
+    kernel...).
+
+    `padding` zeros on both sides, or "same" (as many as keep the size) or "valid" (none).
+    """
     name = f"conv{dims}d"
     if input.ndim == dims + 1:
-        return _convolve(dims, input[None], weight, bias, stride, padding, dilation, groups)[0]
+        return conv(dims, input[None], weight, bias, stride, padding, dilation, groups)[0]
     stride, dilation = each_dim(name, "stride", stride, dims), each_dim(name, "dilation", dilation, dims)
     if isinstance(padding, str):
         input, padding = _named_padding(name, padding, input, weight.shape[2:], stride, dilation)
@@ -159,10 +182,12 @@ def _named_padding(name, padding, input, kernel, stride, dilation):
     return input, tuple([n // 2 for n in total])
 
 
-def _transposed(dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+def conv_transpose(dims, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The gradient of the input of `conv` where that of its output is `input` (N, O, L...), plus bias (C): of the sizes
+    that the convolution may have had, `output_padding` chooses one. The weight is (O, C / groups, K...)."""
     name = f"conv_transpose{dims}d"
     if input.ndim == dims + 1:
-        return _transposed(dims, input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+        return conv_transpose(dims, input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
     numbers = [("stride", stride), ("padding", padding), ("dilation", dilation), ("output_padding", output_padding)]
     *moves, more = [each_dim(name, word, value, dims) for word, value in numbers]
     steps = Steps(*moves, groups)
@@ -181,35 +206,5 @@ def _transposed(dims, input, weight, bias, stride, padding, output_padding, grou
     return convolution_input(input, weight, bias, size=size, steps=steps)
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """input (N, C, L) or (C, L) with the kernels weight (O, C / groups, K), plus bias (O): (N, O, places of a kernel).
-
-    `padding` zeros on both sides, or "same" (as many as keep the size) or "valid" (none).
-    """
-    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """`conv1d` of images: input (N, C, H, W), weight (O, C / groups, KH, KW)."""
-    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """`conv1d` of volumes: input (N, C, D, H, W), weight (O, C / groups, KD, KH, KW)."""
-    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    """The gradient of the input of `conv1d` where that of its output is `input` (N, O, L), plus bias (C): of the sizes
-    that the convolution may have had, `output_padding` chooses one. The weight is (O, C / groups, K)."""
-    return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    """`conv_transpose1d` of images: input (N, O, H, W), weight (O, C / groups, KH, KW)."""
-    return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    """`conv_transpose1d` of volumes: input (N, O, D, H, W), weight (O, C / groups, KD, KH, KW)."""
-    return _transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+conv1d, conv2d, conv3d = in_each_dim(conv)
+conv_transpose1d, conv_transpose2d, conv_transpose3d = in_each_dim(conv_transpose)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, ops, zeros
+from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
-from autograd.ops.convolution import each_dim
+from autograd.ops.convolution import each_dim, in_each_dim
 from autograd.planes import Sizes, Steps
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d"]
-__all__ += ["adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d"]
-__all__ += ["lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d"]
-__all__ += ["max_unpool3d"]
+__all__ += ["adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d"]
+__all__ += ["max_pool2d", "max_pool3d"]
 
 Size = int | Iterable[int]
 
@@ -50,16 +48,21 @@ def _windows(
 # Maximum --------------------------------------------------------------------------------------------------------------
 
 
-def _max_pool(
+def max_pool(
     dims: int,
     input: Tensor,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
-    return_indices: bool,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
+    """The largest element of every window of the input.
+
+    `return_indices` gives a pair, with the index of each among all elements of its image. With `ceil_mode` a last
+    window may reach beyond the end.
+    """
     name = f"max_pool{dims}d"
     x = _batched(name, input, dims)
     kernel, steps = _windows(name, dims, kernel_size, stride, padding, dilation)
@@ -69,102 +72,26 @@ def _max_pool(
     return (values, indices) if return_indices else values
 
 
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The largest element of every window of input (N, C, L) or (C, L).
-
-    `return_indices` gives a pair, with the index of each among all elements of its image. With `ceil_mode` a last
-    window may reach beyond the end.
-    """
-    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool1d` of images (N, C, H, W)."""
-    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool3d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool1d` of volumes (N, C, D, H, W)."""
-    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def _max_unpool(
-    dims: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
-) -> Tensor:
-    name = f"max_unpool{dims}d"
-    x, index = _batched(name, input, dims), as_tensor(indices).array
-    kernel, steps = _windows(name, dims, kernel_size, stride, padding)
-    if tuple(index.shape) != tuple(input.shape):
-        raise ShapeError(f"{name}: indices {list(index.shape)} must have the shape of the input {list(input.shape)}")
-    usual = [(n - 1) * s - 2 * p + k for n, s, p, k in zip(x.shape[2:], steps.stride, steps.padding, kernel)]
-    size = usual if output_size is None else [int(n) for n in output_size][-dims:]
-    if len(size) != dims or any(not n - s < m < n + s for n, m, s in zip(usual, size, steps.stride)):
-        raise ShapeError(f"{name}: output_size {list(size)} must differ from {usual} by less than the stride")
-    if index.size and not 0 <= index.min() <= index.max() < math.prod(size):
-        raise ShapeError(f"{name}: found an invalid max index, for an output of {list(size)}")
-    flat = zeros(*x.shape[:2], math.prod(size), dtype=x.dtype)
-    out = flat.scatter(2, index.reshape(x.flatten(2).shape), x.flatten(2)).reshape(*x.shape[:2], *size)
-    return out if x is input else out[0]
-
-
-def max_unpool1d(
-    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Tensor:
-    """Zeros with each element of the input where `max_pool1d` found it, as `indices` tell."""
-    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool2d(
-    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Tensor:
-    """`max_unpool1d` of images (N, C, H, W)."""
-    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool3d(
-    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Tensor:
-    """`max_unpool1d` of volumes (N, C, D, H, W)."""
-    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
+max_pool1d, max_pool2d, max_pool3d = in_each_dim(max_pool)
 
 
 # Average --------------------------------------------------------------------------------------------------------------
 
 
-def _avg_pool(
+def avg_pool(
     dims: int,
     input: Tensor,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    count_include_pad: bool,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
+    """The mean of every window of the input, in which padding counts as zeros, or does not count.
+
+    The sums are divided by `divisor_override`, if it is given.
+    """
     name = f"avg_pool{dims}d"
     x = _batched(name, input, dims)
     kernel, steps = _windows(name, dims, kernel_size, stride, padding)
@@ -186,67 +113,7 @@ def _avg_pool(
     return out if x is input else out[0]
 
 
-def avg_pool1d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The mean of every window of input (N, C, L) or (C, L), in which padding counts as zeros, or does not count."""
-    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
-
-
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """`avg_pool1d` of images (N, C, H, W); sums are divided by `divisor_override`, if it is given."""
-    return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def avg_pool3d(
-    input: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """`avg_pool2d` of volumes (N, C, D, H, W)."""
-    return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
-    name = f"lp_pool{dims}d"
-    x = _batched(name, input, dims)
-    kernel, steps = _windows(name, dims, kernel_size, stride)
-    places = ops.window_places(name, x.shape[2:], kernel, steps, ceil_mode)
-    total = ops.windows(x**norm_type, kernel=kernel, steps=steps, places=places).sum(2)
-    out = (total.sign() * total.abs().relu()) ** (1 / norm_type)
-    return out if x is input else out[0]
-
-
-def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """(sum of x^p)^(1/p) over every window of input (N, C, L), with p = norm_type."""
-    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """`lp_pool1d` of images (N, C, H, W)."""
-    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """`lp_pool1d` of volumes (N, C, D, H, W)."""
-    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
+avg_pool1d, avg_pool2d, avg_pool3d = in_each_dim(avg_pool)
 
 
 # Adaptive -------------------------------------------------------------------------------------------------------------
@@ -263,7 +130,8 @@ def _adaptive(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Te
     return x, [[(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in sizes]
 
 
-def _adaptive_avg_pool(dims: int, input: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool(dims: int, input: Tensor, output_size: Any) -> Tensor:
+    """The means of `output_size` windows that cover the input evenly; a size of None is that of the input."""
     x, windows = _adaptive(f"adaptive_avg_pool{dims}d", dims, input, output_size)
     out = x
     if all(len(along) == 1 for along in windows):
@@ -278,22 +146,11 @@ def _adaptive_avg_pool(dims: int, input: Tensor, output_size: Any) -> Tensor:
     return out if x is input else out[0]
 
 
-def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of `output_size` windows of input (N, C, L) that cover it evenly."""
-    return _adaptive_avg_pool(1, input, output_size)
+adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = in_each_dim(adaptive_avg_pool)
 
 
-def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """`adaptive_avg_pool1d` of images (N, C, H, W); a size of None is that of the input."""
-    return _adaptive_avg_pool(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
-    """`adaptive_avg_pool2d` of volumes (N, C, D, H, W)."""
-    return _adaptive_avg_pool(3, input, output_size)
-
-
-def _adaptive_max_pool(dims: int, input: Tensor, output_size: Any, return_indices: bool) -> Any:
+def adaptive_max_pool(dims: int, input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of `output_size` windows that cover the input evenly; see `adaptive_avg_pool`."""
     x, windows = _adaptive(f"adaptive_max_pool{dims}d", dims, input, output_size)
     places: Any = np.zeros((1, 1), np.int64)  # (elements of a window, windows), among all elements of an image
     for along, n in zip(windows, x.shape[2:]):
@@ -310,16 +167,4 @@ def _adaptive_max_pool(dims: int, input: Tensor, output_size: Any, return_indice
     return (values, indices) if return_indices else values
 
 
-def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of `output_size` windows of input (N, C, L) that cover it evenly."""
-    return _adaptive_max_pool(1, input, output_size, return_indices)
-
-
-def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool1d` of images (N, C, H, W); a size of None is that of the input."""
-    return _adaptive_max_pool(2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` of volumes (N, C, D, H, W)."""
-    return _adaptive_max_pool(3, input, output_size, return_indices)
+adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = in_each_dim(adaptive_max_pool)

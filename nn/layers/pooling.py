@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from autograd import Tensor
 from autograd.ops.convolution import each_dim
 from nn import functional as F
 from nn.layers.derived import FunctionLayer
 
 __all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
-__all__ += ["AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d"]
-__all__ += ["MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
+__all__ += ["AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
 _MAX = "kernel_size stride padding dilation return_indices ceil_mode"
 _NOT_SHOWN = ("ceil_mode", "count_include_pad", "divisor_override")
@@ -42,7 +38,7 @@ class MaxPool3d(_Pool, of=F.max_pool3d, only=_MAX):
     """The largest element of every window of (N, C, D, H, W)."""
 
 
-class AvgPool1d(_Pool, of=F.avg_pool1d):
+class AvgPool1d(_Pool, of=F.avg_pool1d, only="kernel_size stride padding ceil_mode count_include_pad"):
     """The mean of every window of (N, C, L)."""
 
     hidden = _NOT_SHOWN
@@ -63,49 +59,6 @@ class AvgPool3d(_Pool, of=F.avg_pool3d):
     """The mean of every window of (N, C, D, H, W)."""
 
     hidden = _NOT_SHOWN
-
-
-class LPPool1d(FunctionLayer, of=F.lp_pool1d):
-    """(sum of x^p)^(1/p) over every window of (N, C, L)."""
-
-
-class LPPool2d(FunctionLayer, of=F.lp_pool2d):
-    """(sum of x^p)^(1/p) over every window of (N, C, H, W)."""
-
-
-class LPPool3d(FunctionLayer, of=F.lp_pool3d):
-    """(sum of x^p)^(1/p) over every window of (N, C, D, H, W)."""
-
-
-class _MaxUnpool(_Pool):
-    dims: int
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        for name in self._settings:
-            setattr(self, name, each_dim(type(self).__name__, name, getattr(self, name), self.dims))
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
-        """Zeros, with each element of the input where the pooling layer's `indices` say that it was."""
-        return self._function(input, indices, *[getattr(self, name) for name in self._settings], output_size)
-
-
-class MaxUnpool1d(_MaxUnpool, of=F.max_unpool1d, only="kernel_size stride padding"):
-    """The opposite of MaxPool1d, with zeros for what was not the largest."""
-
-    dims = 1
-
-
-class MaxUnpool2d(_MaxUnpool, of=F.max_unpool2d, only="kernel_size stride padding"):
-    """The opposite of MaxPool2d, with zeros for what was not the largest."""
-
-    dims = 2
-
-
-class MaxUnpool3d(_MaxUnpool, of=F.max_unpool3d, only="kernel_size stride padding"):
-    """The opposite of MaxPool3d, with zeros for what was not the largest."""
-
-    dims = 3
 
 
 class AdaptiveAvgPool1d(_Pool, of=F.adaptive_avg_pool1d):

@@ -222,8 +222,8 @@ def test_adaptive_pooling(case, data):
 
 POOLING = [
     ("MaxPool1d", (2,)), ("MaxPool2d", (3, 2, 1)), ("MaxPool3d", (2, None, 0, 1, True)), ("AvgPool1d", (3, 1, 1)),
-    ("AvgPool2d", ((2, 3),)), ("AvgPool3d", (2, 1, 1, True, False)), ("LPPool1d", (2, 3)), ("LPPool2d", (3, 2, 1)),
-    ("LPPool3d", (2, 2)), ("AdaptiveAvgPool1d", (3,)), ("AdaptiveAvgPool2d", ((None, 2),)), ("AdaptiveAvgPool3d", (1,)),
+    ("AvgPool2d", ((2, 3),)), ("AvgPool3d", (2, 1, 1, True, False)), ("AdaptiveAvgPool1d", (3,)),
+    ("AdaptiveAvgPool2d", ((None, 2),)), ("AdaptiveAvgPool3d", (1,)),
     ("AdaptiveMaxPool1d", (4,)), ("AdaptiveMaxPool2d", (1,)), ("AdaptiveMaxPool3d", ((2, 1, None),)),
 ]  # fmt: skip
 
@@ -234,15 +234,6 @@ def test_pooling_layers(name, settings):
     x = np.random.default_rng(0).uniform(0.5, 1.5, (2, 3, *(6, 5, 7)[: int(name[-2])]))
     first = lambda out: out[0] if isinstance(out, tuple) else out  # noqa: E731
     compare(lambda a: first(ours(a)), lambda a: first(theirs(a)), [x], np.float64)
-
-
-@pytest.mark.parametrize("dims", [1, 2, 3])
-def test_unpooling_layers(dims):
-    x = np.random.default_rng(0).standard_normal((2, 3, *(7, 6, 5)[:dims]))
-    pool, theirs = beside(f"MaxPool{dims}d", 3, 2, return_indices=True)
-    back, others = beside(f"MaxUnpool{dims}d", 3, 2)
-    size = x.shape[2:]
-    compare(lambda a: back(*pool(a), output_size=size), lambda a: others(*theirs(a), output_size=size), [x], np.float64)
 
 
 # Normalisation ------------------------------------------------------------------------------------------------------
