@@ -29,15 +29,14 @@ from autograd.ops.elementwise import abs
 from autograd.ops.elimination import lu_unpack
 from autograd.ops.linalg import cross as _cross
 from autograd.ops.linalg import diagonal as _diagonal
-from autograd.ops.linalg import einsum, matmul
+from autograd.ops.linalg import matmul
 from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.reduction import vector_norm as _power_norm
 from autograd.ops.shape import one_dim, tril, triu
 
 __all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv"]
-__all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
-__all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals"]
-__all__ += ["vecdot", "vector_norm"]
+__all__ += ["lstsq", "lu", "lu_factor", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "norm"]
+__all__ += ["pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals", "vecdot", "vector_norm"]
 
 
 class _Lstsq(NamedTuple):
@@ -100,16 +99,6 @@ def lu(A: Any, *, pivot: bool = True) -> Any:
 def lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """(LU, pivots): L below the diagonal and U above, and with which row each row was exchanged, counted from 1."""
     return A.lu(pivot)
-
-
-def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
-    """The X with A X = B (X A = B where not `left`; of the transposed A with `adjoint`), from `lu_factor` of A."""
-    P, L, U = lu_unpack(LU, pivots)
-    steps = (mt(U), mt(L), mt(P)) if adjoint == left else (P, L, U)
-    out = B if left else mt(B)
-    for step in steps:
-        out = linear_solve(step, out)
-    return out if left else mt(out)
 
 
 def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
@@ -231,15 +220,3 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
 def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The cross product along dim, of size 3."""
     return _cross(input, other, dim)
-
-
-def multi_dot(tensors: Any) -> Any:
-    """The product of two or more matrices, the first and last of which may be vectors, in the cheapest order."""
-    letters = "abcdefghijklmnopqrstuvwxyz"[: len(tensors) + 1]
-    subs = [letters[i : i + 2] for i in range(len(tensors))]
-    if len(tensors) < 2:
-        raise RuntimeError(f"multi_dot needs at least two tensors, got {len(tensors)}")
-    subs[0] = subs[0][2 - tensors[0].ndim :]
-    subs[-1] = subs[-1][: tensors[-1].ndim]
-    ends = subs[0][: tensors[0].ndim - 1] + subs[-1][1:]
-    return einsum(f"{','.join(subs)}->{ends}", *tensors)

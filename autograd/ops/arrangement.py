@@ -11,14 +11,13 @@ from autograd.ops.elementwise import masked_fill, where
 from autograd.ops.gathering import at_least_1d, scatter_add, scattered
 from autograd.ops.indexing import along, copy_slices, getitem, unindex
 from autograd.ops.indexing import index_put as put_in
-from autograd.ops.joining import cat, split, split_at, vstack
+from autograd.ops.joining import cat, split_at
 from autograd.ops.shape import expand, flip, one_dim, reshape, transpose
 from autograd.ops.table import function, short
 
-__all__ = ["scatter_reduce", "masked_scatter", "tensor_split", "hsplit", "vsplit", "dsplit", "split_with_sizes", "take"]
-__all__ += ["diag_embed", "diagflat", "diagonal_scatter", "select_scatter", "slice_scatter", "put", "block_diag"]
-__all__ += ["index_put", "index_fill", "index_copy", "rot90", "fliplr", "flipud", "ravel", "atleast_1d", "atleast_2d"]
-__all__ += ["atleast_3d", "dstack", "column_stack", "row_stack", "concatenate", "adjoint", "_foreach_copy_"]
+__all__ = ["scatter_reduce", "masked_scatter", "tensor_split", "hsplit", "vsplit", "dsplit", "take", "diag_embed"]
+__all__ += ["diagflat", "index_put", "index_fill", "index_copy", "rot90", "fliplr", "flipud", "ravel", "atleast_1d"]
+__all__ += ["atleast_2d", "atleast_3d", "dstack", "column_stack", "concatenate", "adjoint", "_foreach_copy_"]
 
 
 def _array(x):
@@ -90,13 +89,6 @@ index_put = add_method(_put_at, "index_put")
 add_in_place_method(_put_at, "index_put")
 
 
-@function(inplace=True)
-def put(input, index, source, accumulate=False):
-    """x with elements of the flattened tensor replaced (or added to, where they `accumulate`)."""
-    flat = _put_at(reshape(input, size=(-1,)), (_array(index).reshape(-1),), reshape(source, size=(-1,)), accumulate)
-    return reshape(flat, size=tuple(input.shape))
-
-
 @function()
 def index_fill(input, dim, index, value):
     """x with the slices at index along dim set to one value."""
@@ -111,27 +103,6 @@ def index_copy(input, dim, index, source):
     return reshape(put_in(at_least_1d(input), at_least_1d(source), index=place), size=tuple(input.shape))
 
 
-def _at_slice(name, input, src, dim, index):
-    place = along(dim, input.ndim, index)
-    if input.array[place].shape != tuple(src.shape):
-        raise ShapeError(
-            f"{name}: src {tuple(src.shape)} must have the shape {input.array[place].shape} of what it replaces"
-        )
-    return put_in(input, src, index=place)
-
-
-@function()
-def select_scatter(input, src, dim, index):
-    """x with src as the slice at index along dim."""
-    return _at_slice("select_scatter", input, src, dim, index)
-
-
-@function()
-def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
-    """x with src as its slices from start to end along dim."""
-    return _at_slice("slice_scatter", input, src, dim, slice(start, end, step))
-
-
 @function()
 def take(input, index):
     """Elements of the flattened tensor, in the shape of index."""
@@ -139,13 +110,6 @@ def take(input, index):
 
 
 # Diagonals ------------------------------------------------------------------------------------------------------------
-
-
-@function()
-def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
-    """x with src on a diagonal."""
-    view_fn = None, L.diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}, None
-    return copy_slices(input, src, view_fn=view_fn, order=tuple(range(input.ndim)))
 
 
 @function()
@@ -157,25 +121,13 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
         shape.insert(dim, n)
     if len(dims) < 2:
         raise ShapeError(f"diag_embed: dim1 and dim2 must differ, both are {dim1}")
-    return diagonal_scatter(input.new_zeros(tuple(shape)), input, offset, dim1, dim2)
+    view_fn = None, L.diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}, None
+    return copy_slices(input.new_zeros(tuple(shape)), input, view_fn=view_fn, order=tuple(range(len(shape))))
 
 
 diagflat = short(
     "diagflat", lambda input, offset=0: L.diag(reshape(input, size=(-1,)), offset), "The matrix with this diagonal."
 )
-
-
-@function(method=False)
-def block_diag(*tensors):
-    """A matrix with these on its diagonal, zeros elsewhere; vectors are rows."""
-    blocks = [x if x.ndim == 2 else reshape(x, size=(1, -1)) for x in tensors]
-    rows, columns = (np.cumsum([0, *(b.shape[d] for b in blocks)]) for d in (0, 1))
-    parts = zip(blocks, columns[:-1], columns[1:])
-    wide = [
-        cat([b.new_zeros((len(b), int(start))), b, b.new_zeros((len(b), int(columns[-1] - stop)))], 1)
-        for b, start, stop in parts
-    ]
-    return cat(wide, 0)
 
 
 # Cut, joined, turned --------------------------------------------------------------------------------------------------
@@ -206,9 +158,6 @@ hsplit = short(
 )
 vsplit = short("vsplit", lambda x, s: _split_along("vsplit", x, s, 0, 2), _doc.format(0))
 dsplit = short("dsplit", lambda x, s: _split_along("dsplit", x, s, 2, 3), _doc.format(2))
-split_with_sizes = short(
-    "split_with_sizes", lambda x, sizes, dim=0: split(x, list(sizes), dim), "Pieces of these sizes."
-)
 
 
 def _all(f):
@@ -241,7 +190,7 @@ column_stack = short(
     "Joined along dim 1; vectors are columns.",
     method=False,
 )
-row_stack, concatenate = vstack, cat
+concatenate = cat
 ravel = short("ravel", lambda input: reshape(input, size=(-1,)), "The elements in one dim.", np.ravel)
 reshape_as = short("reshape_as", lambda input, other: reshape(input, size=tuple(other.shape)), "In the shape of other.")
 fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.")

@@ -17,8 +17,8 @@ from autograd.ops.reduction import sum
 from autograd.ops.shape import transpose, tril, triu
 from autograd.ops.table import OPS, alias, function, op
 
-__all__ = ["inverse", "det", "slogdet", "logdet", "cholesky", "cholesky_solve", "cholesky_inverse", "qr", "svd"]
-__all__ += ["pinverse", "matrix_exp", "matrix_power"]
+__all__ = ["inverse", "det", "slogdet", "logdet", "cholesky", "cholesky_solve", "qr", "svd", "matrix_exp"]
+__all__ += ["matrix_power"]
 
 
 class LinAlgError(RuntimeError, np.linalg.LinAlgError):
@@ -139,12 +139,6 @@ def cholesky_solve(B, L, upper=False):
     return linear_solve(mt(L), linear_solve(L, B))
 
 
-@function()
-def cholesky_inverse(L, upper=False):
-    """The inverse of A from the factor that `cholesky` gives."""
-    return cholesky_solve(np.broadcast_to(_eye(L), L.shape), L, upper)
-
-
 def _qr_rule(g, Q, R):
     by_q, by_r = g
     m = matmul(R, mt(by_r)) - matmul(mt(by_q), Q)
@@ -218,12 +212,6 @@ def pseudo_inverse(x, *, atol=None, rtol=None):
     some = kept(s, x.shape, atol, rtol)
     with np.errstate(divide="ignore"):
         return mt(vh) @ (np.where(some, 1 / s, 0)[..., None] * mt(u))
-
-
-@function()
-def pinverse(input, rcond=1e-15):
-    """The pseudo-inverse."""
-    return pseudo_inverse(input, rtol=rcond)
 
 
 @function()

@@ -12,7 +12,7 @@ from autograd.ops.linalg import matmul
 from autograd.ops.shape import tril, triu
 from autograd.ops.table import function, op
 
-__all__ = ["lu", "lu_unpack", "lu_solve"]
+__all__ = ["lu", "lu_unpack"]
 
 
 def permutation(pivots, m):
@@ -78,10 +78,3 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     if not unpack_data:
         return P, empty, empty
     return P, tril(LU_data[..., :k], diagonal=-1) + np.eye(m, k, dtype=LU_data.dtype), triu(LU_data[..., :k, :])
-
-
-@function()
-def lu_solve(b, LU_data, LU_pivots):
-    """The solution of A x = b from what `lu` gives for A."""
-    P, L, U = lu_unpack(LU_data, LU_pivots)
-    return linear_solve(U, linear_solve(L, matmul(mt(P), b)))

@@ -18,9 +18,9 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.statistics import ValuesAndIndices, along
 from autograd.ops.table import function, short
 
-__all__ = ["searchsorted", "bucketize", "quantile", "nanquantile", "nansum", "nanmean", "mode", "kthvalue", "msort"]
-__all__ += ["cummax", "cummin", "aminmax", "argwhere", "isin", "unique_consecutive", "histogram", "histc", "diff"]
-__all__ += ["trapezoid", "trapz", "cumulative_trapezoid", "cov", "corrcoef"]
+__all__ = ["searchsorted", "bucketize", "quantile", "nansum", "nanmean", "mode", "kthvalue", "msort", "cummax"]
+__all__ += ["cummin", "argwhere", "isin", "unique_consecutive", "histogram", "histc", "diff", "trapezoid", "trapz"]
+__all__ += ["cov"]
 
 
 def _array(x):
@@ -74,44 +74,33 @@ _ROUNDED: dict[str, Any] = {"linear": None, "lower": np.floor, "higher": np.ceil
 _ROUNDED["midpoint"] = lambda place: (np.floor(place) + np.ceil(place)) / 2
 
 
-def _quantile(name, input, q, dim, keepdim, interpolation, skip_nan):
-    q = q if hasattr(q, "array") else np.asarray(q, input.dtype)
-    at, several = _array(q), np.ndim(q)
-    if interpolation not in _ROUNDED:
-        raise RuntimeError(f"{name}: interpolation must be one of {', '.join(_ROUNDED)}, not {interpolation!r}")
-    if several > 1 or not ((0 <= at) & (at <= 1)).all():
-        raise RuntimeError(f"{name}: q must be a number or a vector of numbers from 0 to 1")
-    if input.dtype.kind != "f" or at.dtype != input.dtype:
-        raise RuntimeError(f"{name} needs floats, and q of the same dtype: got {input.dtype} and {at.dtype}")
-    if not input.numel():
-        raise RuntimeError(f"{name} of nothing: the shape is {tuple(input.shape)}")
-    axes = tuple(range(input.ndim)) if dim is None else (one_dim(dim, input.ndim),)
-    rows = sort(reshape(input, size=(-1,)) if dim is None or not input.ndim else movedim(input, dim, -1)).values
-    n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)
-    last = np.maximum(n - 1 - (missing if skip_nan else 0 * missing), 0).astype(input.dtype)
-    place = np.reshape(q, (-1,)) * last
-    place = place if interpolation == "linear" else _ROUNDED[interpolation](_array(place))
-    known = np.where(missing & (not skip_nan), n - 1, _array(place))  # where there is a nan, it comes last
-    low, high = (rows.wrap(f(known).astype(np.int64)) for f in (np.floor, np.ceil))
-    out = movedim(lerp(gather(rows, -1, low), gather(rows, -1, high), place - np.floor(_array(place))), -1, 0)
-    if keepdim:
-        out = reshape(out, size=(-1, *R.reduced_shape(input.shape, axes)))
-    return out if several else out[0]
-
-
 @function()
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The q-th quantile over dim (of all without one), for each q of a vector in a first dim; nan where one is.
 
     `interpolation` says what lies between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
-
-
-@function()
-def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
-    """`quantile` of what is not nan."""
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
+    q = q if hasattr(q, "array") else np.asarray(q, input.dtype)
+    at, several = _array(q), np.ndim(q)
+    if interpolation not in _ROUNDED:
+        raise RuntimeError(f"quantile: interpolation must be one of {', '.join(_ROUNDED)}, not {interpolation!r}")
+    if several > 1 or not ((0 <= at) & (at <= 1)).all():
+        raise RuntimeError("quantile: q must be a number or a vector of numbers from 0 to 1")
+    if input.dtype.kind != "f" or at.dtype != input.dtype:
+        raise RuntimeError(f"quantile needs floats, and q of the same dtype: got {input.dtype} and {at.dtype}")
+    if not input.numel():
+        raise RuntimeError(f"quantile of nothing: the shape is {tuple(input.shape)}")
+    axes = tuple(range(input.ndim)) if dim is None else (one_dim(dim, input.ndim),)
+    rows = sort(reshape(input, size=(-1,)) if dim is None or not input.ndim else movedim(input, dim, -1)).values
+    n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)
+    place = np.reshape(q, (-1,)) * np.full(missing.shape, n - 1, input.dtype)
+    place = place if interpolation == "linear" else _ROUNDED[interpolation](_array(place))
+    known = np.where(missing, n - 1, _array(place))  # where there is a nan, it comes last
+    low, high = (rows.wrap(f(known).astype(np.int64)) for f in (np.floor, np.ceil))
+    out = movedim(lerp(gather(rows, -1, low), gather(rows, -1, high), place - np.floor(_array(place))), -1, 0)
+    if keepdim:
+        out = reshape(out, size=(-1, *R.reduced_shape(input.shape, axes)))
+    return out if several else out[0]
 
 
 @function(np.nansum)
@@ -165,19 +154,6 @@ def _running(input, dim, accumulate):
 _doc = "(values, indices) of the {} up to each element along dim, the last of equal ones."
 cummax = short("cummax", lambda input, dim: _running(input, dim, np.maximum.accumulate), _doc.format("greatest"))
 cummin = short("cummin", lambda input, dim: _running(input, dim, np.minimum.accumulate), _doc.format("least"))
-
-
-class Extremes(NamedTuple):
-    """The least and the greatest."""
-
-    min: Any
-    max: Any
-
-
-@function()
-def aminmax(input, *, dim=None, keepdim=False):
-    """(min, max) over dim; equal ones share the gradient."""
-    return Extremes(R.amin(input, dim=dim, keepdim=keepdim), R.amax(input, dim=dim, keepdim=keepdim))
 
 
 # Sets and counts ------------------------------------------------------------------------------------------------------
@@ -260,12 +236,6 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
     return R.sum(_areas(y, x, dx, dim), dim=dim) / 2
 
 
-@function(method=False)
-def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
-    """The integrals of y along dim from the first point to each of the others; see `trapezoid`."""
-    return R.cumsum(_areas(y, x, dx, dim), dim=dim) / 2
-
-
 trapz = trapezoid
 
 
@@ -288,13 +258,3 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     spread = correction if aweights is None else correction * R.sum(w * aweights) / total
     out = matmul(centred * w, centred.T) / np.maximum(total - spread, 0)
     return out if len(x) > 1 else reshape(out, size=())
-
-
-@function()
-def corrcoef(input):
-    """The correlations of the rows of a matrix, kept between -1 and 1."""
-    c = cov(input)
-    if not c.ndim:
-        return c / c
-    d = np.sqrt(c.diagonal())
-    return np.clip(c / reshape(d, size=(-1, 1)) / d, -1, 1)

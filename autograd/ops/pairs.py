@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import reduce
 
 import numpy as np
 
@@ -11,16 +10,13 @@ from autograd.base import wrap
 from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
-from autograd.ops.elementwise import where
-from autograd.ops.indexing import getitem
 from autograd.ops.joining import stack
-from autograd.ops.shape import expand, one_dim, reshape
+from autograd.ops.shape import expand, reshape
 from autograd.ops.statistics import norm
 from autograd.ops.table import alias, function, promoted, short
 
-__all__ = ["cartesian_prod", "combinations", "cdist", "dist", "kron", "ger", "inner", "vdot", "addr", "addmv", "addbmm"]
-__all__ += ["chain_matmul", "renorm", "vander", "tril_indices", "triu_indices", "logspace", "unravel_index"]
-__all__ += ["broadcast_shapes", "promote_types", "result_type", "can_cast", "is_nonzero", "is_signed"]
+__all__ = ["cartesian_prod", "cdist", "dist", "kron", "ger", "inner", "vdot", "tril_indices", "triu_indices"]
+__all__ += ["logspace", "unravel_index", "broadcast_shapes", "promote_types", "result_type"]
 
 
 @function(method=False)
@@ -29,14 +25,6 @@ def cartesian_prod(*tensors):
     shape = tuple(len(x) for x in tensors)
     wide = [expand(reshape(x, size=(-1, *[1] * (len(shape) - 1 - i))), size=shape) for i, x in enumerate(tensors)]
     return reshape(stack(wide, -1), size=(-1, len(shape))) if len(shape) > 1 else tensors[0]
-
-
-@function(method=False)
-def combinations(input, r=2, with_replacement=False):
-    """All choices of r elements of a vector, in order, as rows."""
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = list(choose(range(len(input)), r))
-    return getitem(input, index=(np.array(rows, np.int64).reshape(len(rows), r),)) if r else input[:0]
 
 
 @function(method=False)
@@ -70,48 +58,7 @@ def inner(input, other):
 ger, vdot = alias(L.outer, "ger"), alias(L.dot, "vdot")
 
 
-@function(inplace=True)
-def addr(input, vec1, vec2, *, beta=1, alpha=1):
-    """beta input + alpha times the outer product of two vectors; see `addmm`."""
-    return L.add_product(input, L.outer(vec1, vec2), beta, alpha)
-
-
-@function(inplace=True)
-def addmv(input, mat, vec, *, beta=1, alpha=1):
-    """beta input + alpha mat @ vec; see `addmm`."""
-    return L.add_product(input, L.mv(mat, vec), beta, alpha)
-
-
-@function(inplace=True)
-def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
-    """beta input + alpha times the sum of the products of two batches of matrices; see `addmm`."""
-    return L.add_product(input, L.bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
-
-
-@function(method=False)
-def chain_matmul(*matrices):
-    """The product of matrices, from left to right."""
-    return reduce(L.matmul, matrices)
-
-
-@function(inplace=True)
-def renorm(input, p, dim, maxnorm):
-    """With the slices along dim whose p-norm is above maxnorm scaled to it."""
-    if input.ndim < 2 or maxnorm < 0:
-        raise RuntimeError(f"renorm needs at least 2 dims and maxnorm >= 0, got {input.ndim} and {maxnorm}")
-    others = tuple(d for d in range(input.ndim) if d != one_dim(dim, input.ndim))
-    size = norm(input, p, others, True)
-    return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1)
-
-
 # Grids and dtypes -----------------------------------------------------------------------------------------------------
-
-
-@function(method=False)
-def vander(x, N=None, increasing=False):
-    """The powers of the elements of a vector from N - 1 (its length less 1) to 0 as rows, or the other way round."""
-    powers = np.arange(len(x) if N is None else N)
-    return x[:, None] ** (powers if increasing else powers[::-1].copy())
 
 
 def tril_indices(row, col, offset=0, *, dtype=np.int64, device="cpu"):
@@ -161,17 +108,3 @@ def result_type(tensor1, tensor2):
     numbers = {float: default_dtype(), int: np.int64, bool: np.bool_}
     values = [t if hasattr(t, "dtype") else np.empty((), numbers[type(t)]) for t in (tensor1, tensor2)]
     return promoted(values)
-
-
-def can_cast(from_, to):
-    """Whether a dtype is turned into another one without a change of kind downwards."""
-    return _RANKS[from_.kind] <= _RANKS[to.kind]
-
-
-@function()
-def is_nonzero(input):
-    """Whether the one element is not 0."""
-    return bool(input)
-
-
-is_signed = short("is_signed", lambda input: input.dtype.kind in "ifc", "Whether its numbers may be negative.")

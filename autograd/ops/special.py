@@ -9,17 +9,16 @@ import numpy as np
 from autograd.ops import arithmetic as A
 from autograd.ops import comparison as C
 from autograd.ops import transcendental as T
-from autograd.ops.elementwise import abs, as_floats, clamp, flat, sign, trunc, where
+from autograd.ops.elementwise import abs, as_floats, clamp, sign, trunc, where
 from autograd.ops.reduction import recurrence
 from autograd.ops.shape import one_dim
 from autograd.ops.table import alias, function, op, short
 
 __all__ = ["xlogy", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "sinc", "logit", "logcumsumexp", "hypot"]
-__all__ += ["copysign", "nextafter", "frac", "deg2rad", "rad2deg", "signbit", "heaviside", "float_power", "ldexp"]
-__all__ += ["frexp", "gcd", "lcm", "bitwise_left_shift", "bitwise_right_shift", "clamp_min", "clamp_max", "rsub"]
-__all__ += ["isposinf", "isneginf", "positive", "absolute", "negative", "sgn", "fix", "arccos", "arcsin"]
-__all__ += ["arctan", "arctan2", "arccosh", "arcsinh", "arctanh", "greater", "greater_equal", "less", "less_equal"]
-__all__ += ["not_equal"]
+__all__ += ["nextafter", "frac", "deg2rad", "rad2deg", "bitwise_left_shift", "bitwise_right_shift", "clamp_min"]
+__all__ += ["clamp_max", "rsub", "isposinf", "isneginf", "positive", "absolute", "negative", "sgn", "fix", "arccos"]
+__all__ += ["arcsin", "arctan", "arctan2", "arccosh", "arcsinh", "arctanh", "greater", "greater_equal", "less"]
+__all__ += ["less_equal", "not_equal"]
 
 # Second names ---------------------------------------------------------------------------------------------------------
 
@@ -158,17 +157,10 @@ def hypot(x, y):
     return np.hypot(x, y)
 
 
-@op(np.copysign, inplace=True, x=lambda g, x, out: g * (np.sign(x) * np.sign(out)), y=flat)
-def copysign(x, y):
-    """|x| with the sign of y; its derivative at x = 0 is 0."""
-    return np.copysign(x, y)
-
-
 _degree = math.pi / 180
 frac = short("frac", lambda input: input - trunc(input), "x less its integer part.", inplace=True)
 deg2rad = short("deg2rad", lambda input: input * _degree, "Degrees in radians.", np.deg2rad, np.radians, inplace=True)
 rad2deg = short("rad2deg", lambda input: input / _degree, "Radians in degrees.", np.rad2deg, np.degrees, inplace=True)
-ldexp = short("ldexp", lambda input, other: input * 2.0**other, "x 2^y.", np.ldexp, inplace=True)
 clamp_min = short("clamp_min", lambda input, min: clamp(input, min=min), "The greater of x and min.", inplace=True)
 clamp_max = short("clamp_max", lambda input, max: clamp(input, max=max), "The smaller of x and max.", inplace=True)
 rsub = short("rsub", lambda input, other, alpha=1: A.sub(other, input, alpha=alpha), "y - alpha x.", method=False)
@@ -179,30 +171,7 @@ isposinf = short(
 isneginf = short("isneginf", lambda input: np.equal(input, -math.inf), "Whether x is minus infinity, elementwise.")
 
 
-@function(np.float_power, inplace=True)
-def float_power(input, exponent):
-    """x to the power `exponent`, in float64."""
-    input, exponent = (x.double() if hasattr(x, "double") else float(x) for x in (input, exponent))
-    return input**exponent
-
-
-@function(np.frexp)
-def frexp(input):
-    """(mantissa, exponent) with x = mantissa 2^exponent and the |mantissa| in [0.5, 1)."""
-    exponent = np.frexp(input.array)[1]
-    return input * input.wrap(np.ldexp(input.dtype.type(1), -exponent)), input.wrap(exponent)
-
-
-@op(np.heaviside, inplace=True)
-def heaviside(x, values):
-    """0 where x is negative, 1 where it is positive, and `values` where it is 0."""
-    return np.where(x == 0, values, x > 0).astype(x.dtype)
-
-
 _without = C.without_derivative
 nextafter = _without("nextafter", np.nextafter, "The next number from x in the direction of y, elementwise.", True)
-signbit = _without("signbit", np.signbit, "Whether the sign of x is minus, also that of 0, elementwise.")
-gcd = _without("gcd", np.gcd, "The greatest common divisor of whole numbers, elementwise.", True)
-lcm = _without("lcm", np.lcm, "The least common multiple of whole numbers, elementwise.", True)
 bitwise_left_shift = _without("bitwise_left_shift", np.left_shift, "x 2^y of whole numbers, by their bits.", True)
 bitwise_right_shift = _without("bitwise_right_shift", np.right_shift, "x 2^-y of whole numbers, rounded down.", True)

@@ -15,7 +15,7 @@ from autograd.ops.gathering import gather
 from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function
 
-__all__ = ["max", "min", "median", "nanmedian", "norm", "var_mean", "std_mean", "unique", "bincount"]
+__all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -56,9 +56,11 @@ def min(input, dim=None, keepdim=False, *, axis=None, other=None):
     return _extreme(input, dim, keepdim, R.amin, E.minimum, R.argmin)
 
 
-def _median(input, dim, keepdim, skip_nan):
+@function()
+def median(input, dim=None, keepdim=False):
+    """The lower median of all, or (values, indices) along dim; nan where one is among them."""
     if dim is None:
-        return _median(reshape(input, size=(-1,)), 0, False, skip_nan).values
+        return median(reshape(input, size=(-1,)), 0).values
     at, shape = one_dim(dim, input.ndim), np.shape(input) or (1,)
     if not shape[at]:
         raise IndexError(f"dim {dim} of the shape {shape} is empty: it has no median")
@@ -66,21 +68,9 @@ def _median(input, dim, keepdim, skip_nan):
     middle, order = (shape[at] - 1) // 2, np.argsort(array, axis=at, kind="stable")  # nan comes last
     if array.dtype.kind == "f":
         missing = np.isnan(array).sum(at, keepdims=True)
-        middle = np.maximum(shape[at] - missing - 1, 0) // 2 if skip_nan else np.where(missing, -missing, middle)
+        middle = np.where(missing, -missing, middle)
     index = np.take_along_axis(order, np.broadcast_to(middle, (*shape[:at], 1, *shape[at + 1 :])), at)
     return along(input, dim, keepdim, input.wrap(np.reshape(index, np.shape(input) and index.shape)))
-
-
-@function()
-def median(input, dim=None, keepdim=False):
-    """The lower median of all, or (values, indices) along dim; nan where one is among them."""
-    return _median(input, dim, keepdim, False)
-
-
-@function()
-def nanmedian(input, dim=None, keepdim=False):
-    """The `median` of what is not nan."""
-    return _median(input, dim, keepdim, True)
 
 
 def _with_mean(spread, input, dim, unbiased, keepdim, correction, axis):

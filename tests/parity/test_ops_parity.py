@@ -251,7 +251,6 @@ TORCH_COMPOSED["pdist"] = lambda x: torch.linalg.vector_norm(
 )
 TORCH_COMPOSED["multi_margin_loss"] = multi_margin_loss
 TORCH_COMPOSED["soft_margin_loss"] = lambda x, y, reduction: REDUCTIONS[reduction](F.softplus(-y * x))
-TORCH_COMPOSED["vander"] = lambda x, N: x[:, None] ** torch.arange(N - 1, -1, -1)
 
 
 def sequence(result: Any) -> list:

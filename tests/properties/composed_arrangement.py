@@ -87,11 +87,6 @@ def with_missing(name: str) -> Callable[[Any], Callable]:
     return lambda m: lambda x, dim: getattr(m, name)(m.where(x > 0, x, m.full_like(x.detach(), np.nan)), dim)
 
 
-def plain_renorm(x: np.ndarray) -> np.ndarray:
-    size = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.where(size > 1, x / (size + 1e-7), x)
-
-
 QUANTILES = {"q": st.sampled_from([0.0, 0.3, 0.5, 1.0]), "keepdim": st.booleans()}
 HOW = st.sampled_from(["linear", "lower", "higher", "midpoint"])
 
@@ -107,7 +102,6 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "cummax": (rows(), lambda x, dim: np.maximum.accumulate(x, dim), lambda m: lambda x, dim: m.cummax(x, dim)[0]),
     "cummin": (rows(), lambda x, dim: np.minimum.accumulate(x, dim), lambda m: lambda x, dim: m.cummin(x, dim)[0]),
     "msort": (of(LINES), lambda x: np.sort(x, 0), lambda m: m.msort),
-    "aminmax": (rows(), lambda x, dim: (x.min(dim), x.max(dim)), lambda m: lambda x, dim: m.aminmax(x, dim=dim)),
     "diff": (rows(n=st.integers(0, 2)), lambda x, n, dim: np.diff(x, n, dim), lambda m: m.diff),
     "trapezoid": (
         rows(dx=st.sampled_from([1.0, 0.5])),
@@ -119,7 +113,6 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda x, correction: np.cov(x, ddof=correction),
         lambda m: m.cov,
     ),
-    "corrcoef": (of(st.tuples(st.integers(2, 3), st.integers(3, 4))), np.corrcoef, lambda m: m.corrcoef),
     "scatter_reduce": (scattered(), plain_scatter, scatter),
     "masked_scatter": (
         masked(),
@@ -145,11 +138,6 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda m: lambda x, s, dim: m.tensor_split(x, s, dim),
     ),
     "rot90": (of(shapes(min_dims=2), k=st.integers(-4, 4)), np.rot90, lambda m: m.rot90),
-    "block_diag": (
-        square(2),
-        lambda x, y: np.block([[x, np.zeros((len(x), y.shape[1]))], [np.zeros((len(y), x.shape[1])), y]]),
-        lambda m: m.block_diag,
-    ),
     "cartesian_prod": (square(1), lambda x, y: np.array([(a, b) for a in x for b in y]), lambda m: m.cartesian_prod),
     "cdist": (
         square(2, p=st.sampled_from([1.0, 2.0, 3.0, np.inf])),
@@ -158,11 +146,4 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     ),
     "kron": (square(2), np.kron, lambda m: m.kron),
     "inner": (square(2), np.inner, lambda m: m.inner),
-    "addr": (square(1), lambda x, y: np.outer(x, y) + 2, lambda m: lambda x, y: m.addr(m.ones(1) * 2, x, y)),
-    "vander": (of(shapes(1, 1), N=st.integers(1, 3)), np.vander, lambda m: m.vander),
-    "renorm": (
-        of(shapes(min_dims=2, max_dims=2)),
-        plain_renorm,
-        lambda m: lambda x: m.renorm(x, 2, 0, 1.0),
-    ),
 }

@@ -25,13 +25,6 @@ ELEMENTWISE: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "frac": (away_from(*range(-3, 4)), lambda x: np.modf(x)[0], lambda m: m.frac),
     "deg2rad": (one(), np.deg2rad, lambda m: m.deg2rad),
     "rad2deg": (one(), np.rad2deg, lambda m: m.rad2deg),
-    "float_power": (
-        POWERS,
-        np.float_power,
-        lambda m: lambda x, y: m.float_power(x, y).to(x.dtype),
-    ),
-    "ldexp": (two(), lambda x, y: x * 2**y, lambda m: m.ldexp),
-    "frexp": (away_from(0, 0.5, 1, 2), lambda x: np.frexp(x)[0], lambda m: lambda x: m.frexp(x)[0]),
     "clamp_min": (away_from(1, min=st.just(1)), lambda x, min: np.maximum(x, min), lambda m: m.clamp_min),
     "clamp_max": (away_from(1, max=st.just(1)), lambda x, max: np.minimum(x, max), lambda m: m.clamp_max),
     "rsub": (two(alpha=st.sampled_from([1, 2])), lambda x, y, alpha: y - alpha * x, lambda m: m.rsub),

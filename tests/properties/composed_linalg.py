@@ -110,9 +110,4 @@ LINALG: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda x, p: np.linalg.cond(x, p) if len(x) else np.zeros(x.shape[:-2]),
         lambda m: m.linalg.cond,
     ),
-    "multi_dot": (
-        matrices("any").filter(lambda c: c.args[0].ndim == 2),
-        lambda x: x @ (t(x) @ (x @ x[0])),
-        lambda m: lambda x: m.linalg.multi_dot([x, x.mT, x, x[0]]),
-    ),
 }

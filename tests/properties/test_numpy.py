@@ -108,8 +108,6 @@ CALLS |= {
     **{f: [((UNKNOWN,), {}), ((UNKNOWN, 1), {})] for f in (np.nansum, np.nanmean)},
     np.argwhere: [((X > 0,), {})],
     np.searchsorted: [((np.sort(V), X), {})],
-    np.float_power: [((np.abs(X), Y), {})],
-    np.ldexp: [((X, ORDER), {})],
 }
 SQUARES = np.stack([X[:, :2], Y[:, :2]])
 POSITIVE = SQUARES @ np.swapaxes(SQUARES, -1, -2) + np.eye(2)
