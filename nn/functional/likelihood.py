@@ -6,20 +6,14 @@ import math
 
 from autograd import Tensor, broadcast_tensors, full_like, ops
 from autograd.errors import ShapeError
-from nn.functional.loss import check_same, reduced, reduction_of
+from nn.functional.loss import check_same, reduced, reduction_of, with_reduction
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "kl_div"]
 __all__ += ["poisson_nll_loss"]
 
 
-def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """-(y log x + (1 - y) log(1 - x)) for probabilities x; each log is at least -100, so the loss stays finite."""
     check_same("binary_cross_entropy", input, target)
     if input.array.size and not (input.array.min() >= 0 and input.array.max() <= 1):
@@ -28,7 +22,7 @@ def binary_cross_entropy(
             "for logits use binary_cross_entropy_with_logits"
         )
     loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    return loss if weight is None else loss * weight
 
 
 def _log_or_floor(p: Tensor) -> Tensor:
@@ -37,14 +31,9 @@ def _log_or_floor(p: Tensor) -> Tensor:
     return ops.where(positive, ops.where(positive, p, 1.0).log(), -100.0).clamp(min=-100.0)
 
 
+@with_reduction(before="pos_weight")
 def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None
 ) -> Tensor:
     """binary_cross_entropy of sigmoid(x), finite for every finite x; `pos_weight` scales the terms of the positives."""
     check_same("binary_cross_entropy_with_logits", input, target)
@@ -52,7 +41,7 @@ def binary_cross_entropy_with_logits(
         loss = ops.bce_with_logits(input, target)
     else:
         loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * ops.softplus(-input)
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    return loss if weight is None else loss * weight
 
 
 def kl_div(

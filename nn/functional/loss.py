@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +31,39 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
 
 
-def reduced(loss: Tensor, reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> Tensor:
+def reduced(
+    loss: Tensor, reduction: str = "mean", size_average: bool | None = None, reduce: bool | None = None
+) -> Tensor:
     """The losses of the elements, their mean or their sum."""
     reduction = reduction_of(size_average, reduce, reduction)
     check_reduction(reduction)
     return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+
+
+_REDUCTION = {"size_average": None, "reduce": None, "reduction": "mean"}
+
+
+def with_reduction(before: str = "") -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Give a function that returns the losses of the elements the arguments that say how they are reduced.
+
+    These are the last ones, or stand before the one that is named.
+    """
+
+    def decorate(of_elements: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        own = list(signature(of_elements).parameters.values())
+        at = [*(p.name for p in own), before].index(before)
+        added = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=value) for n, value in _REDUCTION.items()]
+
+        @wraps(of_elements)
+        def loss(*args: Any, **kwargs: Any) -> Tensor:
+            how = dict(zip(_REDUCTION, args[at : at + 3]))
+            how |= {name: kwargs.pop(name) for name in _REDUCTION if name in kwargs}
+            return reduced(of_elements(*args[:at], *args[at + 3 :], **kwargs), **how)
+
+        loss.__signature__ = Signature([*own[:at], *added, *own[at:]])  # type: ignore[attr-defined]
+        return loss
+
+    return decorate
 
 
 def check_same(name: str, input: Tensor, target: Tensor) -> None:
@@ -91,14 +123,8 @@ def l1_loss(
     return _weighted("l1_loss", difference.abs(), weight, reduction_of(size_average, reduce, reduction))
 
 
-def smooth_l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    beta: float = 1.0,
-) -> Tensor:
+@with_reduction(before="beta")
+def smooth_l1_loss(input: Tensor, target: Tensor, beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere, d = x - y (Girshick 2015)."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
@@ -106,7 +132,7 @@ def smooth_l1_loss(
     loss = difference.abs()
     if beta > 0:
         loss = ops.where(loss.detach() < beta, difference * difference * (0.5 / beta), loss - 0.5 * beta)
-    return reduced(loss, reduction, size_average, reduce)
+    return loss
 
 
 def huber_loss(

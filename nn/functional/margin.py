@@ -9,11 +9,11 @@ import numpy as np
 from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
 from nn.functional.activation import logsigmoid, relu
-from nn.functional.loss import check_same, reduced
+from nn.functional.loss import check_same, reduced, with_reduction
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss"]
-__all__ += ["multilabel_margin_loss", "multilabel_soft_margin_loss", "pairwise_distance", "pdist", "soft_margin_loss"]
-__all__ += ["triplet_margin_loss", "triplet_margin_with_distance_loss"]
+__all__ += ["multilabel_soft_margin_loss", "pairwise_distance", "pdist", "soft_margin_loss", "triplet_margin_loss"]
+__all__ += ["triplet_margin_with_distance_loss"]
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
@@ -29,75 +29,42 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     return (input[i] - input[j]).norm(p, -1)
 
 
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0) -> Tensor:
     """max(0, margin - y (x1 - x2)), y = 1 where x1 should be the greater, else -1."""
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(tuple(t.shape)) for t in (input1, input2, target))
         raise ShapeError(f"margin_ranking_loss: the inputs and the target must have as many dims, got {shapes}")
-    return reduced((-target * (input1 - input2) + margin).clamp(min=0), reduction, size_average, reduce)
+    return (-target * (input1 - input2) + margin).clamp(min=0)
 
 
-def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0) -> Tensor:
     """x where y = 1, max(0, margin - x) where y = -1."""
-    loss = ops.where(target != 1, (margin - input).clamp(min=0), 0.0) + ops.where(target != -1, input, 0.0)
-    return reduced(loss, reduction, size_average, reduce)
+    return ops.where(target != 1, (margin - input).clamp(min=0), 0.0) + ops.where(target != -1, input, 0.0)
 
 
-def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0) -> Tensor:
     """1 - cos(x1, x2) where y = 1, max(0, cos(x1, x2) - margin) where y = -1."""
     if max(input1.ndim, input2.ndim) != target.ndim + 1:
         shapes = ", ".join(str(tuple(t.shape)) for t in (input1, input2, target))
         raise ShapeError(f"cosine_embedding_loss needs inputs (N, C) and targets (N), or (C) and (), got {shapes}")
     squares = ((x * x).sum(-1) + 1e-12 for x in (input1, input2))
     cos = (input1 * input2).sum(-1) / (next(squares) * next(squares)).sqrt()
-    loss = ops.where(target == 1, 1 - cos, 0.0) + ops.where(target == -1, (cos - margin).clamp(min=0), 0.0)
-    return reduced(loss, reduction, size_average, reduce)
+    return ops.where(target == 1, 1 - cos, 0.0) + ops.where(target == -1, (cos - margin).clamp(min=0), 0.0)
 
 
-def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def soft_margin_loss(input: Tensor, target: Tensor) -> Tensor:
     """log(1 + exp(-y x)), y = 1 or -1."""
     check_same("soft_margin_loss", input, target)
-    return reduced(ops.softplus(-target * input), reduction, size_average, reduce)
+    return ops.softplus(-target * input)
 
 
+@with_reduction()
 def multi_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
+    input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
     """The mean over classes of weight[y] max(0, margin - x[y] + x[j])^p, 0 for j = y; x is (N, C) or (C), p 1 or 2."""
     if p not in (1, 2):
@@ -115,44 +82,14 @@ def multi_margin_loss(
     index = y.reshape(*input.shape[:-1], 1)
     loss = relu(margin - input.gather(-1, as_tensor(index)) + input) ** p
     loss = ops.where(np.arange(classes) == index, 0.0, loss if weight is None else loss * as_tensor(weight)[index])
-    return reduced(loss.sum(-1) / classes, reduction, size_average, reduce)
+    return loss.sum(-1) / classes
 
 
-def multilabel_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """The sum of max(0, 1 - x[y] + x[j]) over labels y and other classes j, over C; a row's labels end before a -1."""
-    check_same("multilabel_margin_loss", input, target)
-    classes = input.shape[-1] if input.ndim else 1
-    y = as_tensor(target).array.reshape(-1, classes)
-    if y.size and (y.min() < -1 or y.max() >= classes):
-        raise IndexError(f"multilabel_margin_loss: labels must be from -1 to {classes - 1}, got {y.min()} to {y.max()}")
-    x, given = input.reshape(-1, classes), np.logical_and.accumulate(y >= 0, axis=1)
-    labels = np.where(given, y, 0)
-    other = np.ones(y.shape, bool)
-    rows, places = given.nonzero()
-    other[rows, y[rows, places]] = False
-    terms = relu(1 - x.gather(1, as_tensor(labels)).unsqueeze(-1) + x.unsqueeze(-2))
-    loss = ops.where(given[:, :, None] & other[:, None, :], terms, 0.0).sum((1, 2)) / classes
-    return reduced(loss.reshape(input.shape[:-1]), reduction, size_average, reduce)
-
-
-def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+@with_reduction()
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """The mean over classes of -(y log sigmoid(x) + (1 - y) log sigmoid(-x))."""
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
-    loss = (loss if weight is None else loss * weight).sum(-1) / input.shape[-1]
-    return reduced(loss, reduction, size_average, reduce)
+    return (loss if weight is None else loss * weight).sum(-1) / input.shape[-1]
 
 
 def triplet_margin_with_distance_loss(
@@ -178,6 +115,7 @@ def triplet_margin_with_distance_loss(
     return reduced((margin + near - far).clamp(min=0), reduction)
 
 
+@with_reduction()
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -186,12 +124,9 @@ def triplet_margin_loss(
     p: float = 2,
     eps: float = 1e-6,
     swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
 ) -> Tensor:
     """max(0, |a - p| - |a - n| + margin), the distances as `pairwise_distance` has them (Balntas et al. 2016)."""
-    loss = triplet_margin_with_distance_loss(
+    return triplet_margin_with_distance_loss(
         anchor,
         positive,
         negative,
@@ -200,4 +135,3 @@ def triplet_margin_loss(
         swap=swap,
         reduction="none",
     )
-    return reduced(loss, reduction, size_average, reduce)

@@ -10,9 +10,8 @@ from nn.module import Module
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss"]
 __all__ += ["GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss"]
-__all__ += ["MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d"]
-__all__ += ["PairwiseDistance", "PoissonNLLLoss", "QuadraticCost", "SmoothL1Loss", "SoftMarginLoss"]
-__all__ += ["TripletMarginLoss", "TripletMarginWithDistanceLoss"]
+__all__ += ["MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "PairwiseDistance", "PoissonNLLLoss"]
+__all__ += ["QuadraticCost", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss"]
 
 
 class _Loss(FunctionLayer):
@@ -107,10 +106,6 @@ class SoftMarginLoss(_Loss, of=F.soft_margin_loss, inputs=2):
 
 class MultiMarginLoss(_Loss, of=F.multi_margin_loss, inputs=2):
     """The mean over classes j of max(0, margin - x[y] + x[j])^p."""
-
-
-class MultiLabelMarginLoss(_Loss, of=F.multilabel_margin_loss, inputs=2):
-    """The sum of max(0, 1 - x[y] + x[j]) over labels y and other classes j, over C."""
 
 
 class MultiLabelSoftMarginLoss(_Loss, of=F.multilabel_soft_margin_loss, inputs=2):
