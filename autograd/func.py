@@ -12,8 +12,8 @@ from autograd.linearized import Linearized, function_of
 from autograd.nests import leaves
 from autograd.tensor import Tensor
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize"]
-__all__ += ["stack_module_state", "vjp", "vmap"]
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state"]
+__all__ += ["vjp", "vmap"]
 
 Argnums = int | tuple[int, ...]
 
@@ -61,18 +61,6 @@ def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False
     _check_shapes(vs, run.xs, "tangents", "primals")
     found = run.value(), run.in_form_of_output(run.push(vs))
     return (*found, run.released(run.aux)) if has_aux else found
-
-
-def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
-    """(func(*primals), the function that gives J v for tangents v): for many products at one point."""
-    run = Linearized(func, primals)
-
-    def product(*tangents: Any) -> Any:
-        vs = leaves(tangents)
-        _check_shapes(vs, run.xs, "tangents", "primals")
-        return run.in_form_of_output(run.push(vs))
-
-    return run.value(), product
 
 
 def _check_shapes(vs: Sequence[Any], of: Sequence[Tensor], name: str, of_name: str) -> None:

@@ -130,22 +130,6 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, lambda: values)
 
 
-def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Fill a matrix from normal(0, std), but set the share `sparsity` of each column to 0 (Martens 2010)."""
-    if tensor.ndim != 2:
-        raise ShapeError(f"sparse_ needs a matrix, got shape {tuple(tensor.shape)}")
-    rows, columns = tensor.array.shape
-
-    def draw() -> np.ndarray:
-        rng = numpy_rng(generator)
-        values = std * rng.standard_normal((rows, columns))
-        places = rng.random((rows, columns)).argsort(0)[: math.ceil(sparsity * rows)]
-        values[places, np.arange(columns)] = 0
-        return values
-
-    return _fill(tensor, draw)
-
-
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The gain that keeps the scale of activations through a nonlinearity; `param` is the slope of leaky_relu."""
     if nonlinearity in ("linear", "identity", "sigmoid") or nonlinearity.startswith("conv"):
@@ -213,11 +197,6 @@ def kaiming_normal_(
 
 
 # The names that PyTorch had first, and still has.
-uniform, normal, constant, eye, dirac = uniform_, normal_, constant_, eye_, dirac_
-xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal = (
-    xavier_uniform_,
-    xavier_normal_,
-    kaiming_uniform_,
-    kaiming_normal_,
-)
-orthogonal, sparse = orthogonal_, sparse_
+uniform, normal, constant, eye, dirac, orthogonal = uniform_, normal_, constant_, eye_, dirac_, orthogonal_
+xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
+kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_

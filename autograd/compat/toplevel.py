@@ -26,18 +26,16 @@ from nn import functional as F
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
 __all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_foreach_copy_"]
-__all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d"]
-__all__ += ["compile", "contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype"]
-__all__ += ["get_default_device", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads"]
-__all__ += ["group_norm", "is_anomaly_check_nan_enabled", "is_anomaly_enabled"]
-__all__ += ["is_autocast_enabled", "is_inference_mode_enabled", "is_storage"]
-__all__ += ["layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
+__all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
+__all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype", "get_default_device"]
+__all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
+__all__ += ["is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled"]
+__all__ += ["is_storage", "layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
 __all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
 __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
-__all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename"]
-__all__ += ["use_deterministic_algorithms", "vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear"]
-__all__ += ["celu_", "channel_shuffle", "feature_alpha_dropout", "max_pool3d", "pdist", "pixel_shuffle"]
-__all__ += ["pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
+__all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
+__all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_", "feature_alpha_dropout"]
+__all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -45,7 +43,7 @@ layer_norm, group_norm, rms_norm, pairwise_distance = F.layer_norm, F.group_norm
 max_pool1d, max_pool2d, max_pool3d, avg_pool1d = F.max_pool1d, F.max_pool2d, F.max_pool3d, F.avg_pool1d
 relu_, selu_, celu_, rrelu_, threshold_ = F.relu_, F.selu_, F.celu_, F.rrelu_, F.threshold_
 alpha_dropout, feature_alpha_dropout = F.alpha_dropout, F.feature_alpha_dropout
-pixel_shuffle, pixel_unshuffle, channel_shuffle = F.pixel_shuffle, F.pixel_unshuffle, F.channel_shuffle
+pixel_shuffle, pixel_unshuffle = F.pixel_shuffle, F.pixel_unshuffle
 adaptive_avg_pool1d, bilinear, pdist = F.adaptive_avg_pool1d, F.bilinear, F.pdist
 
 # Types and formats ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from autograd.ops.table import function, short
 
 __all__ = ["scatter_reduce", "masked_scatter", "tensor_split", "hsplit", "vsplit", "dsplit", "take", "diag_embed"]
 __all__ += ["diagflat", "index_put", "index_fill", "index_copy", "rot90", "fliplr", "flipud", "ravel", "atleast_1d"]
-__all__ += ["atleast_2d", "atleast_3d", "dstack", "column_stack", "concatenate", "adjoint", "_foreach_copy_"]
+__all__ += ["atleast_2d", "atleast_3d", "dstack", "column_stack", "concatenate", "adjoint"]
 
 
 def _array(x):
@@ -208,9 +208,3 @@ def rot90(input, k=1, dims=(0, 1)):
         return flip(input, dim=(first, second)) if k % 4 else input.clone()
     turned = transpose(input, first, second)
     return flip(turned, dim=(first if k % 4 == 1 else second,))
-
-
-def _foreach_copy_(self, src, non_blocking=False):
-    """`copy_` of each tensor of a list into that of another."""
-    for into, tensor in zip(self, src, strict=True):
-        into.copy_(tensor, non_blocking)

@@ -7,7 +7,6 @@ from nn.data.dataset import (
     ConcatDataset,
     Dataset,
     IterableDataset,
-    StackDataset,
     Subset,
     TensorDataset,
     random_split,

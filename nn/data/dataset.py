@@ -81,27 +81,6 @@ class TensorDataset(Dataset):
         return [tensor[rows] if tensor.requires_grad else as_tensor(tensor.array[rows]) for tensor in self.tensors]
 
 
-class StackDataset(Dataset):
-    """Datasets of equal length side by side: sample i is the tuple, or the dict, of their samples i."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if bool(args) == bool(kwargs):
-            raise ValueError("StackDataset takes datasets by position, for tuples, or by name, for dicts")
-        self.datasets = kwargs or args
-        sizes = [len(dataset) for dataset in (*args, *kwargs.values())]
-        if len(set(sizes)) > 1:
-            raise ValueError(f"StackDataset: the datasets differ in length: {sizes}")
-        self._length = sizes[0]
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(self.datasets, dict):
-            return {name: dataset[index] for name, dataset in self.datasets.items()}
-        return tuple(dataset[index] for dataset in self.datasets)
-
-    def __len__(self) -> int:
-        return self._length
-
-
 class Subset(Dataset):
     """The samples of `dataset` at `indices`."""
 

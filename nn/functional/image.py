@@ -14,8 +14,8 @@ from autograd.ops.convolution import each_dim
 from autograd.planes import Sizes, Steps
 from nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
-__all__ = ["channel_shuffle", "fold", "interpolate", "pixel_shuffle", "pixel_unshuffle", "unfold", "upsample"]
-__all__ += ["upsample_bilinear", "upsample_nearest"]
+__all__ = ["fold", "interpolate", "pixel_shuffle", "pixel_unshuffle", "unfold", "upsample", "upsample_bilinear"]
+__all__ += ["upsample_nearest"]
 
 _MODES = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}  # and the dims that the input must have
 _AREA = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
@@ -165,13 +165,6 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     d = len(batch) + 1
     order = (*range(d), d + 1, d + 3, d, d + 2)
     return parts.permute(*order).reshape(*batch, c * r * r, h // r, w // r)
-
-
-def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """Channel i of each of `groups` groups of (N, C, ...), one group after the other (Zhang et al. 2018)."""
-    _check_shuffle("channel_shuffle", input, groups, groups > 0 and input.shape[1] % groups == 0)
-    n, c, *size = input.shape
-    return input.reshape(n, groups, c // groups, *size).transpose(1, 2).reshape(n, c, *size)
 
 
 # Windows --------------------------------------------------------------------------------------------------------------

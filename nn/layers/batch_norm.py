@@ -7,34 +7,14 @@ from typing import Any, ClassVar
 from autograd import Tensor, as_tensor, ones, zeros
 from autograd.errors import ShapeError
 from nn import functional as F
-from nn import init
-from nn.module import Module
-from nn.parameter import Parameter
+from nn.layers.derived import FunctionLayer
+from nn.layers.norm import Affine
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d"]
 __all__ += ["InstanceNorm3d", "LocalResponseNorm"]
 
 
-class _Affine(Module):
-    """What all have: a weight, which starts at 1, and a bias, which starts at 0; or neither."""
-
-    weight: Parameter | None
-    bias: Parameter | None
-
-    def _make_parameters(self, features: int, affine: bool, bias: bool, device: Any, dtype: Any) -> None:
-        self.affine = affine
-        self.weight = Parameter.empty(features, device=device, dtype=dtype) if affine else None
-        self.bias = Parameter.empty(features, device=device, dtype=dtype) if affine and bias else None
-
-    def reset_parameters(self) -> None:
-        """Fill the weight with 1 and the bias with 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
-
-
-class _RunningNorm(_Affine):
+class _RunningNorm(Affine):
     """A norm that can track the mean and variance of what it sees, by which it then normalises in evaluation mode."""
 
     allowed: ClassVar[tuple[int, ...]]  # numbers of dims
@@ -42,23 +22,22 @@ class _RunningNorm(_Affine):
     def __init__(
         self,
         num_features: int,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        device: Any,
-        dtype: Any,
-        bias: bool,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.track_running_stats = track_running_stats
-        self._make_parameters(num_features, affine, bias, device, dtype)
-        tracked = track_running_stats
+        self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
+        self.track_running_stats = tracked = track_running_stats
         self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("num_batches_tracked", as_tensor(0) if tracked else None)
-        self.reset_parameters()
+        self._make_parameters((num_features,), affine, bias, device, dtype)
 
     def reset_running_stats(self) -> None:
         """Forget the running statistics: mean 0, variance 1, no batch."""
@@ -83,20 +62,6 @@ class _RunningNorm(_Affine):
 
 
 class _BatchNorm(_RunningNorm):
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
-
     def forward(self, input: Tensor) -> Tensor:
         """(N, num_features, ...), normalised by the statistics of the batch or, in evaluation mode, the running ones.
 
@@ -144,7 +109,7 @@ class _InstanceNorm(_RunningNorm):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, num_features, ...) or (num_features, ...), each channel normalised by itself."""
@@ -174,7 +139,7 @@ class InstanceNorm3d(_InstanceNorm):
     allowed = (4, 5)
 
 
-class GroupNorm(_Affine):
+class GroupNorm(Affine):
     """Each of `num_groups` groups of channels normalised by itself (Wu and He 2018)."""
 
     def __init__(
@@ -191,9 +156,8 @@ class GroupNorm(_Affine):
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
-        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
-        self._make_parameters(num_channels, affine, bias, device, dtype)
-        self.reset_parameters()
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self._make_parameters((num_channels,), affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, num_channels, ...) to the same shape."""
@@ -204,16 +168,8 @@ class GroupNorm(_Affine):
         return f"{text}, bias={self.bias is not None}"
 
 
-class LocalResponseNorm(Module):
+class LocalResponseNorm(FunctionLayer, of=F.local_response_norm):
     """x / (k + alpha mean(x^2))^beta, the mean over `size` neighbouring channels (Krizhevsky et al. 2012)."""
 
-    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
-        super().__init__()
-        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, ...) to the same shape."""
-        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
-
     def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+        return super().extra_repr().removeprefix("size=")

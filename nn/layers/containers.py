@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Self
 
 from autograd import Tensor
@@ -200,33 +200,9 @@ class _Named(Module):
     def __contains__(self, key: str) -> bool:
         return key in self._entries()
 
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._entries().keys()
-
-    def values(self) -> Iterable[Any]:
-        """What is in it."""
-        return self._entries().values()
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """(name, value) pairs."""
-        return self._entries().items()
-
-    def update(self, items: Any) -> None:
-        """Add or replace several, given as a dict or as pairs."""
-        for key, value in items.items() if hasattr(items, "items") else items:
-            self[key] = value
-
-    def pop(self, key: str) -> Any:
-        """Take out and return one."""
-        value = self[key]
-        del self[key]
-        return value
-
-    def clear(self) -> None:
-        """Take out all."""
-        for key in self._entries():
-            del self[key]
+    keys, values, items = MutableMapping.keys, MutableMapping.values, MutableMapping.items
+    update, clear, get = MutableMapping.update, MutableMapping.clear, MutableMapping.get
+    pop, popitem, setdefault = MutableMapping.pop, MutableMapping.popitem, MutableMapping.setdefault
 
 
 class ModuleDict(_Named):
@@ -250,12 +226,8 @@ class ParameterDict(_Named):
         made = isinstance(value, Tensor) and not isinstance(value, Parameter)
         super().__setitem__(key, Parameter(value) if made else value)
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """The parameter of this name, or the default."""
-        return self._entries().get(key, default)
-
     def _child_lines(self) -> list[str]:
-        return [f"({name}): {_described(parameter)}" for name, parameter in self.items()]
+        return [f"({name}): {_described(parameter)}" for name, parameter in self._entries().items()]
 
 
 class Identity(Module):

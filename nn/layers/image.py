@@ -9,7 +9,7 @@ from nn import functional as F
 from nn.layers.derived import FunctionLayer
 from nn.module import Module
 
-__all__ = ["ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample", "UpsamplingBilinear2d"]
+__all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample", "UpsamplingBilinear2d"]
 __all__ += ["UpsamplingNearest2d"]
 
 
@@ -62,10 +62,6 @@ class PixelShuffle(FunctionLayer, of=F.pixel_shuffle):
 
 class PixelUnshuffle(FunctionLayer, of=F.pixel_unshuffle):
     """(*, C, H r, W r) to (*, C r^2, H, W): the opposite of PixelShuffle."""
-
-
-class ChannelShuffle(FunctionLayer, of=F.channel_shuffle):
-    """Channel i of each of `groups` groups, one group after the other (Zhang et al. 2018)."""
 
 
 class Unfold(FunctionLayer, of=F.unfold):

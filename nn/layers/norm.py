@@ -1,4 +1,4 @@
-"""LayerNorm and RMSNorm."""
+"""LayerNorm, RMSNorm, and the weight and bias of all norms."""
 
 from __future__ import annotations
 
@@ -14,8 +14,27 @@ from nn.parameter import Parameter
 __all__ = ["LayerNorm", "RMSNorm"]
 
 
-class _Norm(Module):
-    """The settings and parameters that both norms have; the output has the shape of the input."""
+class Affine(Module):
+    """What all norms have: a weight, which starts at 1, and a bias, which starts at 0; or neither."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make_parameters(self, shape: Sequence[int], affine: bool, bias: bool, device: Any, dtype: Any) -> None:
+        self.weight = Parameter.empty(*shape, device=device, dtype=dtype) if affine else None
+        self.bias = Parameter.empty(*shape, device=device, dtype=dtype) if affine and bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Fill the weight with 1 and the bias with 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class _Norm(Affine):
+    """The settings that both norms have; the output has the shape of the input."""
 
     def __init__(
         self,
@@ -29,16 +48,7 @@ class _Norm(Module):
         super().__init__()
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight = Parameter.empty(*shape, device=device, dtype=dtype) if elementwise_affine else None
-        self.bias = Parameter.empty(*shape, device=device, dtype=dtype) if elementwise_affine and bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Fill the weight with 1 and the bias with 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._make_parameters(shape, elementwise_affine, bias, device, dtype)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

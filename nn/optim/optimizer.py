@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, writing
-from autograd.tensor import RemovableHandle
-from nn.hooks import Hook, register
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -84,8 +81,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._hooks: dict[str, dict[int, Hook]] = {}
-        _run_hooks_around_step(type(self))
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -126,44 +121,6 @@ class Optimizer:
             self.update_group(group["params"], group)
         return loss
 
-    # -- hooks --------------------------------------------------------------------------------------------------
-
-    def _register(self, when: str, hook: Hook, first: bool = False) -> RemovableHandle:
-        return register(self._hooks.setdefault(when, {}), hook, first)
-
-    def _run(self, when: str, *args: Any) -> Any:
-        """Call the hooks; the last result that is not None."""
-        result = None
-        for hook in tuple(self._hooks.get(when, {}).values()):
-            result = found if (found := hook(self, *args)) is not None else result
-        return result
-
-    def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(optimizer, args, kwargs)` before each step; it may return new args and kwargs."""
-        return self._register("step_pre", hook)
-
-    def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(optimizer, args, kwargs)` after each step."""
-        return self._register("step_post", hook)
-
-    def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call `hook(optimizer)` before a state_dict is made."""
-        return self._register("save_pre", hook, prepend)
-
-    def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call `hook(optimizer, state_dict)` when one was made; it may return another."""
-        return self._register("save_post", hook, prepend)
-
-    def register_load_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call `hook(optimizer, state_dict)` before one is loaded; it may return another."""
-        return self._register("load_pre", hook, prepend)
-
-    def register_load_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call `hook(optimizer)` when one was loaded."""
-        return self._register("load_post", hook, prepend)
-
-    # -- groups and state ---------------------------------------------------------------------------------------
-
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients to None, or to zeros."""
         for group in self.param_groups:
@@ -200,19 +157,16 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by number, over all groups."""
-        self._run("save_pre")
         numbers = {id(param): i for i, param in enumerate(self._params())}
-        state = {
+        return {
             "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
             "param_groups": [
                 {**group, "params": [numbers[id(param)] for param in group["params"]]} for group in self.param_groups
             ],
         }
-        return self._run("save_post", state) or state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore what `state_dict` returned, for parameters in the same groups and order; the arrays are copied."""
-        state_dict = self._run("load_pre", state_dict) or state_dict
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -229,7 +183,6 @@ class Optimizer:
         self.param_groups = [
             {**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)
         ]
-        self._run("load_post")
 
     def _params(self) -> list[Tensor]:
         return [param for group in self.param_groups for param in group["params"]]
@@ -254,22 +207,3 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {value}" for name, value in sorted(group.items()) if name != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
-
-
-def _run_hooks_around_step(kind: Any) -> None:
-    """Let the `step` of a class run the hooks, also where a subclass has its own."""
-    if getattr(kind.step, "runs_hooks", False):
-        return
-    step = kind.step
-
-    @wraps(step)
-    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not self._hooks:
-            return step(self, *args, **kwargs)
-        args, kwargs = self._run("step_pre", args, kwargs) or (args, kwargs)
-        result = step(self, *args, **kwargs)
-        self._run("step_post", args, kwargs)
-        return result
-
-    hooked.runs_hooks = True  # type: ignore[attr-defined]
-    kind.step = hooked

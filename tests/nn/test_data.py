@@ -18,7 +18,6 @@ from nn.data import (
     IterableDataset,
     RandomSampler,
     SequentialSampler,
-    StackDataset,
     Subset,
     SubsetRandomSampler,
     TensorDataset,
@@ -281,20 +280,12 @@ def test_an_order_does_not_depend_on_what_is_drawn_meanwhile(replacement):
     assert order(0) == order(1)
 
 
-def test_streams_are_chained_and_datasets_stacked():
+def test_streams_are_chained():
     assert list(Stream(2) + Stream(3)) == [0, 1, 0, 1, 2] and len(ChainDataset([Stream(2), Stream(3)])) == 5
     with pytest.raises(TypeError, match="got range: use ConcatDataset"):
         list(ChainDataset([range(2)]))
     with pytest.raises(ValueError, match="ChainDataset joins IterableDatasets"):
         ConcatDataset([Stream(2)])
-    assert StackDataset([1, 2], [3, 4])[1] == (2, 4)
-    named = StackDataset(x=[1, 2], y=[3, 4])
-    assert named[0] == {"x": 1, "y": 3} and len(named) == 2
-    with pytest.raises(ValueError, match=r"differ in length: \[1, 2\]"):
-        StackDataset([1], [1, 2])
-    for wrong in (lambda: StackDataset(), lambda: StackDataset([1], x=[1])):
-        with pytest.raises(ValueError, match="by position, for tuples, or by name, for dicts"):
-            wrong()
 
 
 @given(n=st.integers(0, 20), seed=st.integers(0, 100))

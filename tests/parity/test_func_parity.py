@@ -112,7 +112,6 @@ def products_in_both_directions(lib):
     out, vjp = g.vjp(f(lib), x)
     two, of_two = g.vjp(lambda x, y: {"a": x * y, "b": [x.sum()]}, x, v)
     with_aux = g.vjp(lambda x: (x * 2, x.sum()), x, has_aux=True)
-    linear, push = g.linearize(f(lib), x)
     return [
         [out, vjp(lib.t(V[:3])), vjp(lib.t(X[:3]))],
         [two, of_two({"a": lib.t(V), "b": [lib.t(2.0, dtype=lib.ag.float64)]})],
@@ -120,7 +119,6 @@ def products_in_both_directions(lib):
         g.jvp(f(lib), (x,), (v,)),
         g.jvp(lambda x, y: {"a": x * y, "b": (x**2).sum()}, (x, v), (v, x)),
         g.jvp(lambda x: (x**2, x.sum()), (x,), (v,), has_aux=True),
-        [linear, push(v), push(x)],
         g.jvp(mlp, (lib.params(), x), (lib.params(), v)),
     ]
 

@@ -97,39 +97,6 @@ def test_steps_are_torchs(name, dtype):
         np.testing.assert_allclose(a, b, rtol=0, atol=loosest * max(1, np.abs(b).max()))
 
 
-def test_hooks_run_around_steps_and_states():
-    def program(library, layers):
-        p, seen = layers.Parameter(library.ones(2)), []
-        optimizer = library.optim.SGD([p], lr=0.5)
-        optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(("before", p.tolist())))
-        optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("after", p.tolist())))
-        optimizer.register_state_dict_pre_hook(lambda o: seen.append("saving"))
-        optimizer.register_state_dict_post_hook(lambda o, state: {**state, "note": 1})
-        optimizer.register_load_state_dict_pre_hook(lambda o, state: seen.append(sorted(state)))
-        optimizer.register_load_state_dict_post_hook(lambda o: seen.append("loaded"))
-        p.grad = library.ones(2)
-        optimizer.step()
-        optimizer.load_state_dict(optimizer.state_dict())
-        return seen
-
-    assert program(autograd, nn) == program(torch, torch.nn)
-
-
-def test_hooks_run_around_the_step_of_a_class_of_ones_own():
-    class Own(nn.optim.Optimizer):
-        def __init__(self, params):
-            super().__init__(params, {})
-
-        def step(self, closure=None):
-            seen.append("step")
-
-    seen = []
-    optimizer = Own([nn.Parameter(autograd.ones(1))])
-    optimizer.register_step_pre_hook(lambda *_: seen.append("before"))
-    optimizer.step()
-    assert seen == ["before", "step"]
-
-
 def test_groups_take_named_parameters():
     for library, layers in ((autograd, nn), (torch, torch.nn)):
         optimizer = library.optim.Adam(layers.Linear(2, 1).named_parameters())

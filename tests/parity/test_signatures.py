@@ -53,7 +53,7 @@ DEVIATIONS = {
     "one more, by keyword: the layout of the input": "nn.functional.multi_head_attention_forward",
     "no out=": "nn.functional.normalize",
     "torch's older name hides the arguments of the newer one": "nn.init.constant nn.init.dirac nn.init.eye "
-    "nn.init.kaiming_normal nn.init.kaiming_uniform nn.init.normal nn.init.orthogonal nn.init.sparse nn.init.uniform "
+    "nn.init.kaiming_normal nn.init.kaiming_uniform nn.init.normal nn.init.orthogonal nn.init.uniform "
     "nn.init.xavier_normal nn.init.xavier_uniform",
     "forward takes what a subclass says": "Module.forward",
     "register_full_backward_hook under its older name": "Module.register_backward_hook",
