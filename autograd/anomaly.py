@@ -7,21 +7,28 @@ Infinities that do no harm, as those of a mask before softmax, are left alone.
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.blame import Cause, likely_cause, text_of_range
+from autograd import scalar
+from autograd.blame import Cause, likely_cause, reach_of, text_of_range
 from autograd.grad_mode import mode
 from autograd.graph import Node, Operation, backward_walk, newest_first
-from autograd.tracing import Source, trace
+from autograd.scalar_nodes import nodes_of
+from autograd.tracing import Source, line_of_user, trace
+from autograd.versions import tick
 
 __all__ = ["AnomalyError", "detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled"]
 __all__ += ["set_anomaly_enabled", "set_detect_anomaly"]
 
 
+MOST_LINES = 1_000_000  # that are remembered of Values
 _OUTSIDE = "it was given to backward(), or made by a hook or by adding large gradients"
 
 
@@ -42,8 +49,9 @@ class Origin(NamedTuple):
         return self.module.partition(".")[2]
 
     def __str__(self) -> str:
-        place = self.layer or self.module or "the loss"
-        lines = [f"the {self.what} first becomes {self.kind} in {place} (operation {self.node.name})"]
+        place = self.layer or self.module
+        lines = [f"{self.kind} first appears in the {self.what} of {self.node.name}"]
+        lines[0] += f", in the module {place}" if place else ""
         if self.source is not None:
             lines.append(f"  line: {self.source}" + (f": {self.source.text}" if self.source.text else ""))
         lines += [f"  {text}" for text in self.inputs]
@@ -77,7 +85,7 @@ class _Records(trace):
 
 
 class detect_anomaly:  # noqa: N801 - torch's name
-    """Within it `backward` raises AnomalyError at the first number that is not finite, forward or backward.
+    """Within it `backward`, of Tensors and Values, raises AnomalyError at the first number that is not finite.
 
     With `check_nan=False` operations are traced and nothing is checked. As in torch it makes everything slower; a
     forward outside of it is checked, too, but its lines and inputs are not known.
@@ -96,12 +104,48 @@ class detect_anomaly:  # noqa: N801 - torch's name
         else:
             mode.trace = _Records() if mode.trace is None else mode.trace
             mode.walk = checked_walk if check_nan else backward_walk
+        _scalars.begin_or_end()
 
     def __enter__(self) -> None:
         self._set()
 
     def __exit__(self, *_: object) -> None:
         mode.trace, mode.walk = self.before.pop()
+        _scalars.begin_or_end()
+
+
+class _Scalars(threading.local):
+    """Looks at the Values that this thread makes within `detect_anomaly`, and at their backward walks."""
+
+    threads: set[int] = set()  # of all threads, those that do so
+
+    def __init__(self) -> None:
+        self.lines: OrderedDict[int, Source | None] = OrderedDict()  # by the order of a Value, the newest of them
+
+    def begin_or_end(self) -> None:
+        """Look from now on, or no more, as the mode of this thread says."""
+        (self.threads.add if is_anomaly_check_nan_enabled() else self.threads.discard)(threading.get_ident())
+        scalar.observe(self if self.threads else None)
+        self.lines.clear()
+
+    def order(self) -> int:
+        """The number of a new Value, whose line is noted."""
+        number = tick()
+        if threading.get_ident() in self.threads:
+            self.lines[number] = line_of_user(sys._getframe(2))
+            if len(self.lines) > MOST_LINES:
+                self.lines.popitem(last=False)
+        return number
+
+    def walk(self, root: scalar.Value) -> None:
+        """Raise AnomalyError where a number on the way back is not finite."""
+        if threading.get_ident() in self.threads:
+            nodes = [*nodes_of(root, self.lines).values()]
+            for _ in checked_walk([nodes[-1]], [np.ones(())], None, False, False):
+                pass
+
+
+_scalars = _Scalars()
 
 
 class set_detect_anomaly(detect_anomaly):  # noqa: N801 - torch's name
@@ -156,6 +200,9 @@ class _Checked:
 
     def __init__(self, op: Operation) -> None:
         self.op, self.name = op, op.name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.op, name)
 
     def vjp(self, node: Node, g: Any, needed: Container[Node | None] | None, create_graph: bool) -> Sequence[Any]:
         """The gradients of the parents, all of them finite."""
@@ -218,7 +265,9 @@ def _error(what: str, node: Node, kind: str, g: Any = None) -> AnomalyError:
     upstream = [part for part in (g if isinstance(g, list) else [g]) if part is not None]
     shown = [*arguments.items(), *[("upstream gradient", part) for part in upstream]]
     ranges = [text_of_range(name, value) for name, value in shown]
-    cause = likely_cause(node.name, arguments, what == "gradient", kind)
+    cause = likely_cause(node.name, arguments, what == "gradient", kind, reach_of(node))
+    if hasattr(node.op, "partials"):  # a Value has no clamp
+        cause = cause._replace(remedy=cause.remedy.replace(".clamp(min=1e-8)", ".maximum(1e-8)"))
     module, source = ("", None) if record is None else (record.module, record.source)
     origin = Origin(what, kind, node, module, source, tuple(filter(None, ranges)), cause)
     return AnomalyError(str(origin), origin)
@@ -228,6 +277,12 @@ def _arguments(node: Node) -> dict[str, Any]:
     """The arguments of an operation by name: all that a record has, or else those that were saved for the backward."""
     if node.record is None:
         return {str(name): value for name, value in (node.saved or {}).items() if isinstance(value, np.ndarray)}
-    op = node.op.op if isinstance(node.op, _Checked) else node.op
-    names = getattr(op, "args", ())
-    return {names[i] if i < len(names) else f"argument {i}": value for i, value in enumerate(node.record.inputs)}
+    names, found = getattr(node.op, "args", ()), {}
+    for i, value in enumerate(node.record.inputs):
+        name, operand = names[i] if i < len(names) else f"argument {i}", (*node.operands, None)[i]
+        if operand in node.record.names:
+            name += f" (the parameter {node.record.names[operand]})"
+        elif operand is None and isinstance(value, np.ndarray) and value.ndim:
+            name += " (data)"
+        found[name] = value
+    return found

@@ -1,4 +1,4 @@
-"""What makes numbers infinite or nan: the likely cause, in words, and the remedy, by the operation and its inputs."""
+"""What makes numbers infinite or nan: the likely cause, in words, and the remedy."""
 
 from __future__ import annotations
 
@@ -7,12 +7,51 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.graph import Node
+
 
 class Cause(NamedTuple):
     """Why numbers stopped being finite, and what to do about it."""
 
     reason: str
     remedy: str
+
+
+class Reach(NamedTuple):
+    """The leaf with the largest number of all leaves, in words, that number, and the largest number of the data."""
+
+    leaf: str
+    of_leaf: float
+    of_data: float
+
+
+def reach_of(node: Node) -> Reach:
+    """How large the numbers are that the operation at a node, or those before it, begin with."""
+    found, leaves, data = [node], {"": 0.0}, 0.0
+    seen = set(found)
+    for earlier in found:
+        inputs = earlier.record.inputs if earlier.record else ()
+        for operand, value in zip(earlier.operands, getattr(earlier.op, "numbers", inputs)):
+            if operand is None or operand.op is None:
+                array = np.abs(value) if isinstance(value, (np.ndarray, np.floating)) else np.zeros(0)
+                largest = float(np.max(array, initial=0, where=np.isfinite(array)))
+                if operand is None:
+                    data = max(data, largest)
+                else:
+                    name = earlier.record.names.get(operand)
+                    leaf = (
+                        f"the parameter {name}"
+                        if name
+                        else f"a leaf of shape {operand.shape}"
+                        if operand.shape
+                        else "a leaf"
+                    )
+                    leaves[leaf] = max(largest, leaves.get(leaf, 0.0))
+            elif operand not in seen:
+                seen.add(operand)
+                found.append(operand)
+    leaf = max(leaves, key=lambda name: leaves[name])
+    return Reach(leaf, leaves[leaf], data)
 
 
 class _Case(NamedTuple):
@@ -28,7 +67,7 @@ _POSITIVE = "keep the argument above 0, as .clamp(min=1e-8) does"
 _LOG = f"{_POSITIVE}; instead of the log of a softmax or a sigmoid, use log_softmax, cross_entropy or "
 _LOG += "binary_cross_entropy_with_logits, which are finite for all logits"
 _DIVISOR = "add a small number to the divisor, or keep it away from 0 with .clamp(min=1e-8)"
-_SMALLER = "try a lower learning rate, a longer warm-up or gradient clipping; normalise inputs and activations"
+_AGAIN = "start again with a lower learning rate, a longer warm-up or gradient clipping"
 _EXP = "subtract the maximum before exp, as softmax, log_softmax and logsumexp do, or compute with logarithms"
 _INSIDE = "keep the argument within (-1, 1), as .clamp(-1 + 1e-6, 1 - 1e-6) does"
 _ROOT = "add a small number under the root: (x + 1e-8).sqrt()"
@@ -40,7 +79,7 @@ def _some(condition: Any) -> bool:
 
 def _overflows(x: Any) -> bool:
     """Whether e^x is too large for the dtype of x."""
-    return _some(np.abs(x) > np.log(np.finfo(x.dtype).max))
+    return _some(np.abs(x) > np.log(np.finfo(np.asarray(x).dtype).max))
 
 
 def _log(shift: int = 0) -> list[_Case]:
@@ -51,7 +90,7 @@ def _log(shift: int = 0) -> list[_Case]:
     ]
 
 
-_EXPONENTIAL = [_Case(_overflows, "exp overflows: {dtype} holds e^x up to x = {limit:.4g}", _EXP)]
+_EXPONENTIAL = [_Case(_overflows, "exp overflows: {dtype} can hold e^x up to x = {limit:.4g}", _EXP)]
 _QUOTIENT = [
     _Case(lambda x, y: (np.asarray(y) == 0) & (np.asarray(x) == 0), "0 / 0 is nan", _DIVISOR),
     _Case(lambda x, y: np.asarray(y) == 0, "a division by 0", _DIVISOR),
@@ -105,32 +144,45 @@ _CASES: dict[str, list[_Case]] = {
 }
 
 
-def likely_cause(name: str, arguments: Mapping[str, Any], backward: bool, kind: str) -> Cause:
+def likely_cause(name: str, arguments: Mapping[str, Any], backward: bool, kind: str, reach: Reach) -> Cause:
     """The cause for which the operation `name` gave nan or an infinity, in its gradient (`backward`) or its output."""
     numbers = {k: v for k, v in arguments.items() if isinstance(v, (float, int, np.ndarray, np.generic)) and np.size(v)}
     arrays = [v for v in numbers.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
     for case in _CASES.get(name, ()):
         if (backward or not case.backward) and len(numbers) >= case.holds.__code__.co_argcount:
             if _some(case.holds(*list(numbers.values())[: case.holds.__code__.co_argcount])):
-                limit = np.finfo(arrays[0].dtype) if arrays else np.finfo(np.float32)
+                limit = np.finfo(arrays[0].dtype if arrays else np.float64)
                 return Cause(case.reason.format(dtype=limit.dtype, limit=np.log(limit.max)), case.remedy)
     for argument, value in numbers.items():
         if not np.isfinite(value).all():
             found = "nan" if np.isnan(value).any() else "inf"
             return Cause(
-                f"{argument} contains {found} already: data, or a parameter that an earlier update made so",
-                f"check the data with isfinite(); for a parameter, {_SMALLER}",
+                f"{argument} contains {found} already"
+                + ("" if "(data)" in argument else ": an earlier update has made it so"),
+                "check the data with isfinite() before training" if "(data)" in argument else _AGAIN,
             )
-    most = max((float(np.abs(a).max()) for a in arrays), default=0.0)
-    limit = np.finfo(arrays[0].dtype if arrays else np.float32)
+    most = max((float(np.abs(v).max()) for v in numbers.values()), default=0.0)
+    limit = np.finfo(arrays[0].dtype if arrays else np.float64)
     if kind == "inf" or most > float(limit.max) ** 0.25:
         what = "gradient" if backward else "result"
-        return Cause(
-            f"the {what} exceeds the largest {limit.dtype}, {limit.max:.2g}, with inputs up to {most:.2g}: numbers of "
-            "that size come of weights that a high learning rate has made grow, or of data that is not normalised",
-            _SMALLER,
-        )
+        return too_large(f"the {what} is larger than the largest {limit.dtype}, {limit.max:.2g}", reach)
     return Cause(f"the rule of {name} is not defined for these inputs", "look at the inputs above, and at the line")
+
+
+GROWN = 100.0  # larger than any parameter at the beginning of training, and than data that was normalised
+
+
+def too_large(what: str, reach: Reach) -> Cause:
+    """Why numbers are too large, and the remedy."""
+    if reach.of_leaf > max(GROWN, reach.of_data):
+        grown = f"{reach.leaf} has grown to {reach.of_leaf:.2g}"
+        return Cause(f"{what}; {grown}, as happens when the learning rate is too high", _AGAIN)
+    if reach.of_data > GROWN:
+        return Cause(f"{what}; the data reaches {reach.of_data:.2g}", "normalise the data to mean 0 and variance 1")
+    return Cause(
+        f"{what}; the numbers grow on the way, from layer to layer or from step to step",
+        "normalise activations (nn.LayerNorm, nn.BatchNorm1d), start from smaller weights, or clip gradients",
+    )
 
 
 def text_of_range(name: str, value: Any) -> str:

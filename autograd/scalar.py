@@ -35,6 +35,15 @@ import numpy as np
 
 from autograd.graph import newest_first, tick
 
+new_order: Callable[[], int] = tick
+observer: Any = None
+
+
+def observe(by: Any) -> None:
+    """Let `by.order()` number the Values that are made, and `by.walk(root)` see the walks, until `observe(None)`."""
+    global new_order, observer
+    new_order, observer = tick if by is None else by.order, by
+
 
 class Value:
     """A number, its gradient, and where it came from.
@@ -52,7 +61,7 @@ class Value:
         self.parents = parents
         self.partials = partials
         self.op = op
-        self.order = tick()
+        self.order = new_order()
 
     def backward(self) -> None:
         """Compute the gradient of this Value with respect to every Value that it was computed from.
@@ -60,6 +69,8 @@ class Value:
         Leaves add it to their `grad`: two calls give twice the gradient, and a training loop sets `grad` to 0.0 between
         its steps. All other Values hold the gradient of the last call alone.
         """
+        if observer is not None:
+            observer.walk(self)
         values = newest_first([self])
         for value in values:
             if value.parents:

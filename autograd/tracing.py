@@ -144,12 +144,17 @@ class trace:  # noqa: N801 - a context, as no_grad is
                 self._frame, self._call = function, self._numbered(name, "function")
             if self._call is not None:
                 record.calls += (self._call,)
-        while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-            frame = frame.f_back
-        record.source = frame and _source(frame)
+        record.source = line_of_user(frame)
 
 
 _WRAPPERS = frozenset(["call", "several", "note", "decorate", "in_place", "apply"])
+
+
+def line_of_user(frame: Any) -> Source | None:
+    """The line, of a frame or of one that called it, that is of neither the library nor its models."""
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        frame = frame.f_back
+    return frame and _source(frame)
 
 
 def _source(frame: Any) -> Source:

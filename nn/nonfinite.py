@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.anomaly import AnomalyError, Origin, detect_anomaly, kind_of
+from autograd.blame import Reach, too_large
 from autograd.generator import default_generator
 from autograd.graph import Node
 from nn.module import Module
@@ -22,7 +23,11 @@ class NonFiniteError(AnomalyError):
     def __init__(
         self, finding: str, step: int, layer: str = "", parameter: str | None = None, origin: Origin | None = None
     ) -> None:
-        advice = "" if origin else ". Try a lower learning rate, a longer warm-up or gradient clipping."
+        advice = (
+            ""
+            if origin or "remedy" in finding
+            else ". Try a lower learning rate, a longer warm-up or gradient clipping."
+        )
         super().__init__(f"step {step}: {finding}{advice}", origin)
         self.step, self.layer, self.parameter = step, layer, parameter
 
@@ -52,7 +57,21 @@ class Guard:
         for batch, state in self.seen:
             default_generator.set_state(state)
             self._repeat(step, batch)
+        if math.isfinite(loss):
+            self._check_size(step)
         raise NonFiniteError("the loss or its gradient is not finite", step)
+
+    def _check_size(self, step: int) -> None:
+        """Raise the error for gradients that are finite, and too large for the sum of their squares."""
+        gradients = {name: p.grad for name, p in self.model.named_parameters() if p.grad is not None and p.grad.numel()}
+        largest = {name: float(np.abs(g.array).max()) for name, g in gradients.items()}
+        if (name := max(largest, key=lambda name: largest[name], default="")) and largest[name] > 1e15:
+            weights = {name: float(np.abs(p.array).max()) for name, p in self.model.named_parameters() if p.numel()}
+            grown = max(weights, key=lambda name: weights[name])
+            what = f"the gradient of {name} reaches {largest[name]:.2g}, too large for a norm in float32"
+            cause = too_large(what, Reach(f"the parameter {grown}", weights[grown], 0.0))
+            finding = f"{cause.reason}\n  remedy: {cause.remedy}"
+            raise NonFiniteError(finding, step, name.rpartition(".")[0], name)
 
     def _repeat(self, step: int, batch: Any) -> None:
         """Compute the loss of a batch and its gradient again, and raise the error for what is not finite in them."""

@@ -8,6 +8,7 @@ import pytest
 import autograd as ag
 import nn
 from nn.nonfinite import Guard, NonFiniteError
+from nn.train import Trainer
 
 
 class Apply(nn.Module):
@@ -67,8 +68,8 @@ def test_a_parameter_that_is_not_finite_is_named():
 @pytest.mark.parametrize(
     ("middle", "words"),
     [
-        (lambda x: (x - x - 1).log(), "the output first becomes nan in middle (operation log)"),
-        (lambda x: (x - x).sqrt(), "the gradient first becomes inf in middle (operation sqrt)"),
+        (lambda x: (x - x - 1).log(), "nan first appears in the output of log, in the module middle"),
+        (lambda x: (x - x).sqrt(), "inf first appears in the gradient of sqrt, in the module middle"),
     ],
 )
 def test_the_operation_is_named_in_which_the_output_or_the_gradient_stopped_being_finite(middle, words):
@@ -106,7 +107,7 @@ def through_a_change_in_place(x):
 
 @pytest.mark.parametrize("middle", [through_a_function, through_one_of_several_outputs, through_a_change_in_place])
 def test_the_operation_is_found_behind_functions_several_outputs_and_changes_in_place(middle):
-    assert "the output first becomes nan in middle (operation log)" in str(found(network(middle)))
+    assert "nan first appears in the output of log, in the module middle" in str(found(network(middle)))
 
 
 def test_minus_infinity_in_a_mask_is_not_blamed():
@@ -114,12 +115,12 @@ def test_minus_infinity_in_a_mask_is_not_blamed():
         masked = x.masked_fill(ag.arange(8) > 3, -math.inf).softmax(-1)
         return (masked - masked - 1).log()
 
-    assert "(operation log)" in str(found(network(attend)))
+    assert "the output of log" in str(found(network(attend)))
 
 
 def test_a_batch_that_is_not_finite_is_found_in_the_first_layer():
     error = found(network(), batch=ag.ones(4, 3) * math.nan)
-    assert "the output first becomes nan in first" in str(error)
+    assert "nan first appears in the output of linear, in the module first" in str(error)
     assert (error.layer, error.parameter) == ("first", "first.weight")
 
 
@@ -130,9 +131,9 @@ def test_a_parameter_of_several_layers_is_not_blamed_on_the_last_of_them():
     assert (error.layer, error.parameter) == ("middle", "early.weight")
 
 
-def test_an_operation_of_no_layer_is_said_to_be_in_the_loss():
+def test_an_operation_of_no_layer_has_none():
     error = found(network(), lambda model, batch: (model(batch) * 0 - 1).log().mean())
-    assert "in the loss (operation log)" in str(error) and (error.layer, error.parameter) == ("", "second.weight")
+    assert "in the output of log\n" in str(error) and (error.layer, error.parameter) == ("", "second.weight")
 
 
 def test_the_step_is_repeated_with_its_own_random_numbers():
@@ -146,5 +147,23 @@ def test_the_step_is_repeated_with_its_own_random_numbers():
         with np.errstate(all="ignore"):
             loss = sometimes_nan(model, batch)
     ag.manual_seed(next(seed for seed in range(20) if np.random.default_rng(seed).random(1, np.float32) > 0.5))
-    with pytest.raises(NonFiniteError, match="operation log"):
+    with pytest.raises(NonFiniteError, match="the output of log"):
         guard.check(0, loss.item(), math.nan)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_learning_rate_that_grew_the_weights_is_named():
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+    ag.manual_seed(0)
+    x, y = ag.randn(16, 3), ag.randn(16, 1)
+    sgd = nn.optim.SGD(model.parameters(), lr=10.0)
+    trainer = Trainer(model, sgd, lambda m, _: nn.functional.mse_loss(m(x), y), lambda: 0, steps=100, quiet=True)
+    with pytest.raises(NonFiniteError, match="the learning rate is too high") as caught:
+        trainer.fit()
+    error = caught.value
+    weights = {name: abs(parameter.array).max() for name, parameter in model.named_parameters()}
+    grown = max(weights, key=weights.get)
+    assert f"the parameter {grown} has grown to {weights[grown]:.2g}" in str(error) and "lower learning rate" in str(
+        error
+    )
+    assert 1 <= error.step < 20 and error.parameter in weights

@@ -156,7 +156,7 @@ def test_a_loss_that_is_not_finite_is_an_error_before_it_reaches_the_weights(thr
     run = trainer(threads=threads, batches=[(x, y), (x, y), (x * math.nan, y)], evaluate=None)
     with (
         np.errstate(all="ignore"),
-        pytest.raises(NonFiniteError, match="step 2: .* first becomes nan in first") as caught,
+        pytest.raises(NonFiniteError, match="step 2: nan first appears in .* in the module first") as caught,
     ):
         run.fit()
     assert (caught.value.step, caught.value.layer) == (2, "first")
