@@ -81,7 +81,7 @@ class _Records(trace):
     def leave(self) -> None:
         super().leave()
         if not self.path:
-            self._counts.clear()  # of calls: a program that runs for long makes many
+            self.forget_calls()
 
 
 class detect_anomaly:  # noqa: N801 - torch's name

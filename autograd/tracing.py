@@ -107,6 +107,10 @@ class trace:  # noqa: N801 - a context, as no_grad is
         """The module that began last ends."""
         self.path.pop()
 
+    def forget_calls(self) -> None:
+        """Count the calls outside of all modules from 0 again, for a trace that runs for long."""
+        self._counts.clear()
+
     def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
         """Keep a record of a node that was just made."""
         saved = (node if node.index is None else node.parents[0]).saved  # type: ignore[union-attr]
@@ -150,8 +154,9 @@ class trace:  # noqa: N801 - a context, as no_grad is
 _WRAPPERS = frozenset(["call", "several", "note", "decorate", "in_place", "apply"])
 
 
-def line_of_user(frame: Any) -> Source | None:
-    """The line, of a frame or of one that called it, that is of neither the library nor its models."""
+def line_of_user(frame: Any = None) -> Source | None:
+    """The nearest line of the user's program: that of the first caller, from `frame` on, outside of the library."""
+    frame = frame or sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
         frame = frame.f_back
     return frame and _source(frame)

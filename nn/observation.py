@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,19 +11,8 @@ import numpy as np
 from autograd.grad_mode import mode
 from autograd.graph import Node, backward_walk
 from autograd.tensor import Tensor
-from autograd.tracing import Source, trace
+from autograd.tracing import Source, line_of_user, trace
 from nn.module import Module
-
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_LIBRARY = tuple(os.path.join(_ROOT, package, "") for package in ("autograd", "nn"))
-
-
-def line_of_user() -> Source | None:
-    """The nearest line on the call stack that is of neither the engine nor nn."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-        frame = frame.f_back
-    return frame and Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 class Finding(NamedTuple):
