@@ -1,7 +1,7 @@
 """Graphs as pictures: `draw(x)` in a notebook, `save(x, "graph.svg")` for a file, `to_dot(x)` for text.
 
-A graph becomes a list of steps (steps.py), which are grouped and folded (fold.py); what is in view becomes boxes and
-edges (picture.py), those become DOT (dot.py), and that becomes an image (render.py).
+A graph becomes a list of steps (steps.py), which are grouped and folded (fold.py); what is in view (view.py) becomes
+boxes and edges (picture.py), those become DOT (dot.py), and that becomes an image (render.py).
 """
 
 from __future__ import annotations

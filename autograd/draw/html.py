@@ -23,10 +23,10 @@ from autograd.draw.picture import (
     step_lines,
     step_title,
     value_lines,
-    view_of,
 )
 from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step, steps_behind
+from autograd.draw.view import view_of
 from autograd.draw.words import byte_count, norm
 from autograd.scalar import Value
 

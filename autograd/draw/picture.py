@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.base import TensorBase
-from autograd.draw.fold import Group, Tree, View, stack_name, view_of
+from autograd.draw.fold import Group, Tree, stack_name
 from autograd.draw.steps import Step, node_of, steps_behind
+from autograd.draw.view import View, view_of
 from autograd.draw.words import byte_count, norm, number, short, summary
 from autograd.scalar import Value
 
