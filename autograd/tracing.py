@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.costs import Cost, Costs
 from autograd.grad_mode import mode
 from autograd.graph import Node
 
@@ -52,17 +53,18 @@ class Record:
     `out` and `inputs` are the values of its operation, `grad` is its gradient after a walk, and `saved` what the
     operation saved. `source` is the line of the user's program, `written` that of whatever called the operation or the
     function, if any, that `calls` ends with; before it come the modules that were running. `names` has the names of the
-    parameters of these modules.
+    parameters of these modules, and `cost` what the operation computes and keeps.
     """
 
-    __slots__ = ("out", "inputs", "grad", "saved", "calls", "source", "written", "names")
+    __slots__ = ("out", "inputs", "grad", "saved", "calls", "source", "written", "names", "cost")
 
-    def __init__(self, out: np.ndarray, inputs: tuple, saved: dict | None, names: dict[Node, str]) -> None:
+    def __init__(self, out: np.ndarray, inputs: tuple, saved: dict | None, names: dict[Node, str], cost: Cost) -> None:
         self.out = out
         self.inputs = inputs
         self.grad: Any = None
         self.saved = saved
         self.names = names
+        self.cost = cost
         self.calls: tuple[Call, ...] = ()
         self.source: Source | None = None
         self.written: Source | None = None
@@ -81,6 +83,7 @@ class trace:  # noqa: N801 - a context, as no_grad is
         self.path: list[tuple[Any, Call, Counter[str]]] = []  # with how often each name was called within the call
         self.names: dict[Node, str] = {}
         self._counts: Counter[str] = Counter()
+        self._costs = Costs()
         self._children: dict[int, tuple[Any, dict[int, str]]] = {}
         self._frame: Any = None  # of the function that called the last op: held, so that no other one has its id
         self._call: Call | None = None
@@ -114,7 +117,8 @@ class trace:  # noqa: N801 - a context, as no_grad is
     def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
         """Keep a record of a node that was just made."""
         saved = (node if node.index is None else node.parents[0]).saved  # type: ignore[union-attr]
-        node.record = record = Record(np.array(out), tuple(values), saved, self.names)
+        cost = self._costs.of(node, out, values)
+        node.record = record = Record(np.array(out), tuple(values), saved, self.names, cost)
         record.calls = tuple([call for _, call, _ in self.path])
         self._note_source(record)
         self.nodes.append(node)

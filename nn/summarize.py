@@ -7,18 +7,18 @@ computed, and which arrays are kept for the backward pass.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor, enable_grad, nests
+from autograd.costs import Cost, Costs
 from autograd.generator import default_generator
 from autograd.graph import Node
 from autograd.tracing import trace
-from autograd.versions import owner
 from nn.module import Module
 
 
@@ -107,7 +107,8 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
     rows = []
     for name, module in model.named_modules():
         within, parameters = set(module.modules()), list(module.parameters())
-        figures = [sum(of[m] for m in within) for of in (work.multiply_adds, work.activations, memory.saved)]
+        costs = [Cost.total(cost for m in within for cost in of.get(m, ())) for of in (work, memory)]
+        figures = costs[0].multiply_adds, costs[0].activations, costs[1].saved
         trainable = sum(p.numel() for p in parameters if p.requires_grad)
         size = sum(p.numel() for p in parameters)
         shapes = outputs.get(module, ())
@@ -121,16 +122,13 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
 
 
 class _Observer(trace):
-    """A trace that adds up the figures of each node, for the module that runs, and keeps no arrays."""
+    """A trace that adds up the costs of each node, for the module that runs, and keeps no arrays."""
 
     def __init__(self, held: Sequence[np.ndarray]) -> None:
         super().__init__()
         self.stack: list[Module] = []
-        self.known = {id(owner(array)): array for array in held}
-        self.results: dict[int, np.ndarray] = {}
-        self.multiply_adds: Counter[Module] = Counter()
-        self.activations: Counter[Module] = Counter()
-        self.saved: Counter[Module] = Counter()
+        self.costs = Costs(held)
+        self.of: dict[Module, list[Cost]] = defaultdict(list)
 
     def enter(self, module: Module) -> None:
         self.stack.append(module)
@@ -139,37 +137,16 @@ class _Observer(trace):
         self.stack.pop()
 
     def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
-        """Add up a node. Its arrays are kept until the run is over: the id of one that is freed is used again."""
-        module = self.stack[-1]
-        self.nodes.append(node)
-        if node.index in (None, 0):
-            self.multiply_adds[module] += multiply_adds(node, out, values)
-        memory = owner(out)
-        if id(memory) not in self.results and not any(owner(array) is memory for array in _arrays(values)):
-            self.results[id(memory)] = memory
-            self.activations[module] += memory.nbytes
-        saved = (node.parents[0].saved if node.index is not None else node.saved) or {}  # type: ignore[union-attr]
-        for array in map(owner, _arrays(saved.values())):
-            if id(array) not in self.known:
-                self.known[id(array)] = array
-                self.saved[module] += array.nbytes
+        self.of[self.stack[-1]].append(self.costs.of(node, out, values))
 
 
-def _observed(model: Module, args: tuple, kwargs: dict) -> _Observer:
-    """The figures of one run."""
+def _observed(model: Module, args: tuple, kwargs: dict) -> dict[Module, list[Cost]]:
+    """The costs of the operations of each module in one run, without those within it."""
     held = [tensor.array for tensor in (*model.parameters(), *model.buffers())]
     held += [leaf.array for leaf in nests.leaves([*args, kwargs]) if isinstance(leaf, Tensor)]
-    with enable_grad(), _Observer(held) as seen:
+    with enable_grad(), (seen := _Observer(held)):
         model(*args, **kwargs)
-    return seen  # type: ignore[return-value]
-
-
-def _arrays(values: Any) -> Iterator[np.ndarray]:
-    for value in values:
-        if isinstance(value, np.ndarray):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _arrays(value)
+    return seen.of
 
 
 @contextmanager
@@ -184,29 +161,6 @@ def _as_before(model: Module) -> Iterator[None]:
         for module, name, buffer, array in buffers:
             buffer.array[...] = array
             setattr(module, name, buffer)
-
-
-# Multiply-adds --------------------------------------------------------------------------------------------------------
-
-# The products that an operation computes, from its result and the shapes of its arguments.
-_PRODUCTS: dict[str, Callable[..., int]] = {
-    "matmul": lambda out, x, y: out.size * x[-1],
-    "linear": lambda out, x, *_: out.size * x[-1],
-    "convolution": lambda out, x, weight, *_: out.size * math.prod(weight[1:]),
-    "convolution_input": lambda out, y, weight, *_: math.prod(y) * math.prod(weight[1:]),
-    "fused_attention": lambda out, q, k, *_: math.prod(q) * k[-2] + out.size * k[-2],
-    "recurrent_layer": lambda out, x, h, c, weight, *_: x[0] * math.prod(weight),
-}
-
-
-def multiply_adds(node: Node, out: np.ndarray, values: Sequence[Any]) -> int:
-    """The multiplications of the matrix products that an operation computes; elementwise ones do not count."""
-    if node.name == "contract":
-        subscripts = (node.saved or {}).get("inputs", ())
-        sizes = dict(pair for subs, x in zip(subscripts, values) for pair in zip(subs, np.shape(x)))
-        return math.prod(sizes.values()) * (len(values) - 1)
-    products = _PRODUCTS.get(node.name)
-    return products(out, *map(np.shape, values)) if products else 0
 
 
 # The table ------------------------------------------------------------------------------------------------------------

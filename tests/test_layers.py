@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = [
     {"autograd.errors", "autograd.grad_mode", "autograd.versions", "autograd.summation", "autograd.planes"},
     {"autograd.graph", "autograd.dtypes", "autograd.printing"},
-    {"autograd.base", "autograd.batched"},
+    {"autograd.base", "autograd.batched", "autograd.costs"},
     {"autograd.kernels"},
     {"autograd.ops", "autograd.generator"},
     {"autograd.inplace"},
@@ -27,7 +27,7 @@ ROWS = [
     {"autograd.linearized"},
     {"autograd.functional"},
     {"autograd.func"},
-    {"autograd.gradcheck"},
+    {"autograd.gradcheck", "autograd.routes"},
     {"autograd.testing"},
     {"autograd.draw"},
     {"autograd"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from autograd.draw.picture import Box, Edge, Picture
 
@@ -57,11 +57,30 @@ def _lines(picture: Picture, rankdir: str) -> Iterator[str]:
         color = CLUSTERS[depth % 2]
         depth += 1
         yield f"subgraph cluster_{cluster.id} {{"
-        yield f'label="{_escaped(cluster.title)}"; style="rounded,filled"; color="#c5ccd3"; fillcolor="{color}"'
+        yield f'label=""; style="rounded,filled"; color="#c5ccd3"; fillcolor="{color}"'
+        title = _label(cluster.title, cluster.lines)
+        yield f't{cluster.id} [shape=plaintext, margin="0,0", height=0, label=<{title}>]'
         yield from inside.get(cluster.id, [])
         waiting += [None, *reversed(nested.get(cluster.id, []))]
+    yield from _below_titles(picture)
     largest = max((edge.gradient or 0.0 for edge in picture.edges if math.isfinite(edge.gradient or 0.0)), default=0.0)
     yield from (_edge(edge, largest) for edge in picture.edges)
+
+
+def _below_titles(picture: Picture) -> Iterator[str]:
+    """The title of a cluster is a node, around which edges are led; what begins in the cluster stands below it."""
+    around = {cluster.id: cluster.cluster for cluster in picture.clusters}
+    home = {box.id: box.cluster for box in picture.boxes}
+    fed: set[tuple[str, str]] = set()  # boxes, and clusters that hold an operand of theirs
+    for edge in picture.edges:
+        cluster = home[edge.tail]
+        while cluster:
+            fed.add((edge.head, cluster))
+            cluster = around[cluster]
+    below = [*around.items(), *home.items()]
+    for inner, outer in below:
+        if outer and (inner, outer) not in fed:
+            yield f"t{outer} -> {f't{inner}' if inner in around else inner} [style=invis]"
 
 
 def _statement(box: Box) -> str:
@@ -74,11 +93,16 @@ def _statement(box: Box) -> str:
             f'{box.id} [shape=ellipse, style=filled, margin="0.06,0.03", height=0.35, width=0.35, fillcolor="{fill}", '
             f'color="{line}", label="{_escaped(box.title)}"{tip}]'
         )
-    title = [f"<b>{_html(box.title)}</b>"] if box.title else []
-    lines = [f'<font color="#555555" point-size="10">{_html(text)}</font>' for text in box.lines]
-    label = "<br/>".join(title + lines)
+    label = _label(box.title, box.lines)
     style = f'shape=box, style="rounded,filled", margin="0.11,0.06", height=0.3, fillcolor="{fill}", color="{line}"'
     return f"{box.id} [{style}, label=<{label}>{tip}]"
+
+
+def _label(title: str, lines: Iterable[str]) -> str:
+    """A label of marked-up text: the title, if any, and smaller lines below it."""
+    parts = [f"<b>{_html(title)}</b>"] if title else []
+    parts += [f'<font color="#555555" point-size="10">{_html(text)}</font>' for text in lines]
+    return "<br/>".join(parts)
 
 
 def _edge(edge: Edge, largest: float) -> str:

@@ -12,18 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase
+from autograd.costs import Cost
 from autograd.draw.flow import contributions
 from autograd.draw.fold import Group, Tree
-from autograd.draw.picture import (
-    LOOPS,
-    checked_zoom,
-    group_lines,
-    group_title,
-    short_name,
-    step_lines,
-    step_title,
-    value_lines,
-)
+from autograd.draw.labels import group_lines, group_title, short_name, step_lines, step_title, value_lines
+from autograd.draw.picture import LOOPS, checked_zoom
 from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step, steps_behind
 from autograd.draw.view import view_of
@@ -93,7 +86,7 @@ class _Graph:
         last = steps[-1]
         leaves = sum(step.kind == "leaf" for step in steps)
         count = sum(step.kind == "op" for step in steps)
-        saved = sum(step.saved_bytes for step in steps)
+        saved = Cost.total(step.cost for step in steps).saved
         summary = f"{count:,} operations on {leaves:,} leaves" + (f", which saved {byte_count(saved)}" if saved else "")
         left_out = len(steps) - len(self.kept)
         return {

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.base import TensorBase
-from autograd.draw.fold import Group, Tree, stack_name
+from autograd.draw.fold import Group, Tree
+from autograd.draw.labels import (
+    figure_lines,
+    group_lines,
+    group_title,
+    short_name,
+    step_lines,
+    step_title,
+    tip,
+    value_lines,
+)
 from autograd.draw.steps import Step, node_of, steps_behind
 from autograd.draw.view import View, view_of
-from autograd.draw.words import byte_count, norm, number, short, summary
+from autograd.draw.words import norm
 from autograd.scalar import Value
 
 ZOOMS = ("scalars", "tensors", "modules")
 COMFORTABLE = {"scalars": 100, "tensors": 120, "modules": 40}  # boxes, beyond which groups are folded
-ASSIGNS_IN_PLACE = re.compile(r"[\w.\[\]]+ [-+*/@%&|^]{1,2}= ")
 LOOPS = 100  # steps, beyond which turns of a loop are looked for
 
 
@@ -38,6 +46,7 @@ class Cluster(NamedTuple):
     id: str
     title: str
     cluster: str = ""  # the id of the one around it
+    lines: tuple[str, ...] = ()
 
 
 class Edge(NamedTuple):
@@ -103,9 +112,10 @@ class _Drawing:
 
     def picture(self) -> Picture:
         clusters = [
-            Cluster(f"g{group.number}", group_title(self.tree, group, is_open=True), self._cluster(group.parent))
+            Cluster(f"g{group.number}", title, self._cluster(group.parent), figure_lines(self.tree, group))
             for group in self.tree.walk()
             if group.number in self.view.open and group.foldable
+            for title in [group_title(self.tree, group, is_open=True)]
         ]
         inner: list[Edge] = []
         for place in self.view.shown:
@@ -160,76 +170,3 @@ class _Drawing:
 
     def _last(self, group: Group) -> Step:
         return self.tree.steps[max(self.tree.steps_in(group))]
-
-
-def group_title(tree: Tree, group: Group, is_open: bool = False) -> str:
-    """What a group is: its variable or attribute, its kind, and how often it is there."""
-    name = stack_name(tree, group)
-    kind = "" if group.call.kind in ("function", "loop", group.call.name) else f": {group.call.kind}"
-    name = f"{group.name} = {name}" if group.name else name
-    if len(group.stack) == 1:
-        return f"{name}{kind}"
-    shown = f" ({'the last turn' if group.call.kind == 'loop' else group.call.name} is shown)" if is_open else ""
-    return f"{name}{kind} × {len(group.stack):,}{shown}"
-
-
-def group_lines(tree: Tree, group: Group) -> tuple[str, ...]:
-    """How many operations are in a group, its parameters, and the shape of what comes out."""
-    steps = [tree.steps[i] for i in sorted(tree.steps_in(group))]
-    count, times = sum(step.kind == "op" for step in steps), len(group.stack)
-    sizes = [np.prod(step.shape, dtype=float) for step in steps if step.kind == "leaf" and step.dtype is not None]
-    saved = sum(step.saved_bytes for step in steps)
-    each = " each" if times > 1 else ""
-    lines = [] if group.call.kind == "function" else [f"{count:,} operation{'s' * (count != 1)}{each}"]
-    if sizes:
-        lines.append(f"{int(sum(sizes)):,} parameters{each}")
-    if steps[-1].dtype is not None:
-        lines += [shape_line(steps[-1]), *data_lines(steps[-1])]
-    return (*lines, *([f"saved {byte_count(saved)}{each}"] if saved else []))
-
-
-def shape_line(step: Step) -> str:
-    """The shape and the dtype of a tensor."""
-    return f"{tuple(step.shape)} {step.dtype}"
-
-
-def data_lines(step: Step) -> list[str]:
-    """The range of the numbers of a tensor, and the norm of its gradient."""
-    lines = [] if step.data is None or not np.size(step.data) else [f"data {summary(step.data)}"]
-    if step.grad is not None:
-        size = np.size(step.grad.array if isinstance(step.grad, TensorBase) else step.grad)
-        lines.append(f"grad {summary(step.grad)}" if size <= 4 else f"|grad| {short(norm(step.grad))}")
-    return lines
-
-
-def step_title(step: Step) -> str:
-    """The variable and the operation, in the user's terms."""
-    what = step.text or step.title
-    if step.kind != "op" or not step.name or ASSIGNS_IN_PLACE.match(step.text):
-        return what or short_name(step)
-    return f"{step.name} = {what if any(map(str.isalnum, what)) else f'… {what} …'}"
-
-
-def short_name(step: Step) -> str:
-    """A variable's name, or a parameter's as it is in the module that the step is in."""
-    module = ".".join([call.name for call in step.path[1:] if call.kind != "function"])
-    return step.name.removeprefix(f"{module}.") if module else step.name
-
-
-def step_lines(step: Step) -> tuple[str, ...]:
-    """What there is to say of a step: data and gradient, and how much was saved."""
-    return (*value_lines(step), *([f"saved {byte_count(step.saved_bytes)}"] if step.saved else []))
-
-
-def value_lines(step: Step) -> tuple[str, ...]:
-    """Data and gradient, as people know them from micrograd's notebooks; of a tensor also its shape and dtype."""
-    if step.dtype is None:
-        return f"data {number(step.data)}", f"grad {number(step.grad)}"
-    return shape_line(step), *data_lines(step)
-
-
-def tip(step: Step) -> str:
-    """Where in the user's program the node was made, as far as a trace knows."""
-    record = step.record
-    places = (record.module, record.source) if record is not None else ()
-    return "\n".join(str(place) for place in places if place)

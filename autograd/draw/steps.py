@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase
+from autograd.costs import Cost
 from autograd.draw.code import Code
 from autograd.draw.words import called, fitted
 from autograd.graph import FREED, newest_first
@@ -21,13 +22,28 @@ Path = tuple[Call, ...]
 class Step:
     """One node of the graph as people see it.
 
-    `kind` is "leaf", "input" (an array that needs no gradient) or "op"; `name` is a variable's or a parameter's, ""
+    `kind` is "leaf", "input" (an array that needs no gradient), "op" or, where a tensor is opened, "others" (the
+    elements that are not shown); `name` is a variable's or a parameter's, ""
     without one; `title` is the operation in the user's terms, and `path` the calls of modules and functions that it is
     part of. `operands` are the numbers of the steps whose values it takes. `data` and `grad` are None where they
     are not known.
     """
 
-    __slots__ = ("kind", "name", "title", "path", "shape", "dtype", "data", "grad", "saved", "operands", "node", "text")
+    __slots__ = (
+        "kind",
+        "name",
+        "title",
+        "path",
+        "shape",
+        "dtype",
+        "data",
+        "grad",
+        "saved",
+        "operands",
+        "node",
+        "text",
+        "says",
+    )
 
     def __init__(self, kind: str, node: Any, name: str = "", title: str = "", path: Path = ()) -> None:
         self.kind = kind
@@ -36,6 +52,7 @@ class Step:
         self.title = title
         self.path = path
         self.text = ""  # the expression in the program, where the program is the user's
+        self.says: tuple[str, ...] = ()  # what else there is to say of it
         self.shape: tuple[int, ...] = ()
         self.dtype: Any = None
         self.data: Any = None
@@ -54,9 +71,10 @@ class Step:
         return math.prod(self.shape) * self.dtype.itemsize if self.dtype is not None else 8
 
     @property
-    def saved_bytes(self) -> int:
-        """The size of what its operation saved for the backward pass."""
-        return sum(array.nbytes for array in self.saved.values())
+    def cost(self) -> Cost:
+        """What its operation computes and keeps, as its trace saw it; without one, the size of what it saved."""
+        record = self.record
+        return record.cost if record is not None else Cost(0, 0, sum(array.nbytes for array in self.saved.values()))
 
 
 def steps_behind(root: Any, names: Mapping[str, Any]) -> list[Step]:

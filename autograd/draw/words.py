@@ -71,5 +71,17 @@ def norm(array: Any) -> float:
 
 def byte_count(count: float) -> str:
     """A number of bytes, in the largest unit of which there is at least one."""
-    power = min(3, max(0, int(math.log10(max(count, 1)) / 3)))
-    return f"{count / 1000**power:.3g} {('B', 'KB', 'MB', 'GB')[power]}"
+    value, unit = _scaled(count)
+    return f"{value:.3g} {unit}B"
+
+
+def amount(count: int) -> str:
+    """A number of things: exactly below a million, with three digits above."""
+    value, unit = _scaled(count)
+    return f"{count:,}" if unit in ("", "K") else f"{value:.3g} {unit}"
+
+
+def _scaled(count: float) -> tuple[float, str]:
+    rounded = float(f"{count:.3g}")
+    power = min(3, max(0, int(math.log10(max(rounded, 1)) / 3)))
+    return rounded / 1000**power, ("", "K", "M", "G")[power]

@@ -1,0 +1,192 @@
+"""One number of a tensor opened into its own graph of numbers, from the loss back to it.
+
+Let u_i be the gradient of the loss by element x_i of a tensor on the way, and t_i the derivative of x_i by the number:
+u_i t_i is the part of the number's gradient that flows through x_i. The elements with the largest parts are shown, and
+one step stands for the others. The local derivatives between elements are those of the rules that ran.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.base import TensorBase
+from autograd.draw.flow import recorded
+from autograd.draw.labels import short_name
+from autograd.draw.steps import Step
+from autograd.graph import Node
+from autograd.routes import pull, push
+
+SHOWN = 3  # elements of a tensor
+NUMBERS = 1_500  # steps of all elements that are opened unasked
+WORK = 3_000_000_000  # multiplications and results on the way to these
+
+Index = tuple[int, ...]
+Key = tuple[int, int]  # a step of the whole graph, and an element of it; -1 for all that are not shown
+
+
+class Element(NamedTuple):
+    """An element of a leaf, a step of the whole graph, and the steps of its own graph, oldest first."""
+
+    leaf: int
+    name: str
+    gradient: float
+    steps: list[Step]
+    parts: list[list[tuple]]  # what each contributes, as `flow.contributions` takes it
+
+
+def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[Element]:
+    """The elements that are asked for; then the largest gradient of each other leaf, while there is room.
+
+    Matrices come first, and what takes too much work is passed over.
+    """
+    wished = list(wished)
+    for leaf, index in wished:
+        yield from _open(steps, leaf, index)
+    gradients = {
+        i: np.abs(g)
+        for i, step in enumerate(steps)
+        if step.kind == "leaf" and i not in {leaf for leaf, _ in wished} and (g := _array(step.grad)) is not None
+    }
+    largest = {i: int(g.argmax()) for i, g in gradients.items() if g.size and np.isfinite(g).all()}
+    numbers = work = 0
+    for leaf in sorted(largest, key=lambda i: (gradients[i].ndim < 2, -gradients[i].flat[largest[i]])):
+        needed = sum(np.size(step.data) + step.cost.multiply_adds for step in steps[leaf:] if step.kind == "op")
+        if work + needed > WORK:
+            continue
+        work += needed
+        for element in _open(steps, leaf, _index(largest[leaf], gradients[leaf].shape)):
+            numbers += len(element.steps)
+            if numbers > NUMBERS:
+                return
+            yield element
+
+
+def _array(grad: Any) -> np.ndarray | None:
+    """A gradient of real numbers as an array; None for any other."""
+    array = grad.array if isinstance(grad, TensorBase) else grad
+    return array if isinstance(array, np.ndarray) and array.dtype.kind == "f" else None
+
+
+def _index(place: int, shape: tuple[int, ...]) -> Index:
+    return tuple([int(i) for i in np.unravel_index(place, shape)])
+
+
+def _open(steps: list[Step], leaf: int, index: Index) -> Iterator[Element]:
+    """The graph of an element; nothing where its gradient is 0 or not known, or the rules cannot be run again."""
+    gradient = _array(steps[leaf].grad)
+    if gradient is not None and gradient[index] and len((found := _Opening(steps, leaf, index, gradient)).shown) > 1:
+        yield found.element()
+
+
+class _Opening:
+    def __init__(self, steps: list[Step], leaf: int, index: Index, gradient: np.ndarray) -> None:
+        self.whole, self.leaf, self.index = steps, leaf, index
+        self.gradient = float(gradient[index])
+        one = np.zeros(gradient.shape, gradient.dtype)
+        one[index] = 1
+        self.tangents: dict[Node, Any] = {steps[leaf].node: one}
+        self.on_the_way: dict[Node, int] = {steps[leaf].node: leaf}
+        self.twins: dict[int, Node] = {}
+        self.upstream = {leaf: gradient}
+        self.flows = {leaf: one * gradient}
+        with np.errstate(all="ignore"):
+            for i, step in enumerate(steps):
+                u = _array(step.grad) if step.kind == "op" else None
+                if u is not None and (twin := recorded(step)) is not None:
+                    self._go_through(i, step.node, u, twin)
+        self.shown = {i: _largest(flow) for i, flow in self.flows.items()}
+
+    def _go_through(self, i: int, node: Any, u: np.ndarray, twin: Node) -> None:
+        tangents = self.tangents
+        joint = node if node.index is None else node.parents[0]
+        if joint not in tangents:
+            if not any(parent in tangents for parent in twin.parents):
+                return
+            tangents[joint] = push(twin, tangents)
+        t = tangents[joint] if joint is node else tangents[joint][node.index]
+        if t is not None:
+            tangents[node], self.on_the_way[node], self.twins[i] = t, i, twin
+            self.upstream[i], self.flows[i] = u, u * t
+
+    def element(self) -> Element:
+        """The steps, and what each contributes to the gradients of those behind it."""
+        parts: dict[Key, list[tuple[Key, float, str, float | None]]] = defaultdict(list)
+        edges: dict[Key, list[Key]] = defaultdict(list)
+        with np.errstate(all="ignore"):
+            for i in self.twins:
+                for child, u, g in self._pieces(i):
+                    for parent, value, arg in self._pulled(i, g):
+                        edges[child].append(parent)
+                        if parent[1] >= 0:
+                            parts[child].append((parent, value, arg, value / u if u else None))
+        keys = sorted({*edges, *(key for operands in edges.values() for key in operands)}, key=self._order)
+        place = {key: n for n, key in enumerate(keys)}
+        steps = [self._step(key, [place[parent] for parent in edges[key]]) for key in keys]
+        found = [[(place[parent], *part) for parent, *part in parts[key]] for key in keys]
+        name = f"{self.whole[self.leaf].name or 'leaf'}{list(self.index) if self.index else ''}"
+        return Element(self.leaf, name, self.gradient, steps, found)
+
+    @staticmethod
+    def _order(key: Key) -> tuple[int, float]:
+        return key[0], key[1] if key[1] >= 0 else np.inf
+
+    def _pieces(self, i: int) -> Iterator[tuple[Key, float, Any]]:
+        """Each element of a step that is shown, and all others: its key, its gradient, and that alone in an array."""
+        node, rest = self.whole[i].node, np.array(self.upstream[i])
+        pieces: list[tuple[Key, float, np.ndarray]] = []
+        for element in self.shown[i]:
+            alone = np.zeros_like(rest)
+            alone.flat[element] = rest.flat[element]
+            rest.flat[element] = 0
+            pieces.append(((i, element), float(alone.flat[element]), alone))
+        if rest.any():
+            pieces.append(((i, -1), 0.0, rest))
+        for key, u, g in pieces:
+            if node.index is None:
+                yield key, u, g
+            else:
+                yield key, u, [g if n == node.index else None for n in range(len(node.parents[0].outputs))]
+
+    def _pulled(self, i: int, g: Any) -> Iterator[tuple[Key, float, str]]:
+        """What a gradient of step i contributes to the elements behind it that are shown; to the others, what flows."""
+        for parent, part, arg in pull(self.twins[i], g, self.on_the_way):
+            to = self.on_the_way[parent]
+            for element in self.shown[to]:
+                if value := float(part.flat[element]):
+                    yield (to, element), value, arg
+            flow = part * self.tangents[parent]
+            flow.flat[self.shown[to]] = 0
+            if flow.any():
+                yield (to, -1), float(flow.sum()), arg
+
+    def _step(self, key: Key, operands: list[int]) -> Step:
+        i, element = key
+        whole, flow = self.whole[i], self.flows[i]
+        step = Step(whole.kind, whole.node, title=_label(whole), path=whole.path)
+        step.operands, step.text = operands, whole.text
+        if element >= 0:
+            index = _index(element, flow.shape)
+            step.title += ("" if whole.name else " ") * bool(index) + (str(list(index)) if index else "")
+            step.data = None if whole.data is None else whole.data[index]
+            step.grad, share = float(self.upstream[i][index]), float(flow[index])
+        else:
+            rest = np.delete(flow, self.shown[i])
+            step.kind, step.title = "others", f"{np.count_nonzero(rest):,} others of {step.title}"
+            share = float(rest.sum(dtype=np.float64))
+        step.says = (f"carries {share / self.gradient:.1%}",)
+        return step
+
+
+def _largest(flow: np.ndarray) -> list[int]:
+    """The elements through which most flows, the largest first."""
+    size = np.abs(flow.ravel())
+    top = np.argpartition(-size, SHOWN)[:SHOWN] if size.size > SHOWN else np.arange(size.size)
+    return [int(i) for i in sorted(top, key=lambda i: (-size[i], i)) if size[i] > 0]
+
+
+def _label(step: Step) -> str:
+    return short_name(step) or step.text or step.title

@@ -1,0 +1,129 @@
+"""Modules in pictures: frames, folding, repeats, and what a module costs."""
+
+import nn
+import nn.functional as F
+from autograd import Tensor, cat, manual_seed, randn, tensor
+from autograd.draw import picture
+from autograd.draw.fold import Tree
+from autograd.draw.labels import figure_lines
+from autograd.draw.steps import steps_behind
+from autograd.draw.words import amount, byte_count
+from autograd.tracing import trace
+from models.config import GPTConfig
+from models.gpt import GPT
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return x + F.relu(self.layer(x))
+
+
+class Net(nn.Module):
+    def __init__(self, blocks: int = 5):
+        super().__init__()
+        self.blocks = nn.ModuleList([Residual() for _ in range(blocks)])
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def traced(model: nn.Module, x: Tensor) -> Tensor:
+    with trace():
+        loss = F.cross_entropy(model(x), tensor([0, 1]))
+        loss.backward()
+    return loss
+
+
+def test_identical_modules_in_a_row_are_drawn_once():
+    drawn = picture(traced(Net(), randn(2, 4)))
+    assert [cluster.title for cluster in drawn.clusters] == [
+        "Net",
+        "blocks.0 … blocks.4: Residual × 5 (blocks.0 is shown)",
+        "head: Linear",
+        "layer: Linear",
+    ]
+    around = {cluster.id: cluster.cluster for cluster in drawn.clusters}
+    net, blocks, head, linear = around
+    assert around == {net: "", blocks: net, head: net, linear: blocks}
+    assert [(box.title, box.cluster) for box in drawn.boxes if box.kind == "leaf"] == [
+        (name, cluster) for cluster in (linear, head) for name in ("weight", "bias")
+    ]
+
+
+def test_depth_says_how_many_modules_within_each_other_are_open():
+    loss = traced(Net(), randn(2, 4))
+    closed = picture(loss, depth=0)
+    assert [box.title for box in closed.boxes if box.kind == "module"] == ["Net"] and not closed.clusters
+    assert closed.boxes[0].title.endswith("drawn folded: depth=1 shows more")
+    (block,) = [box for box in picture(loss, depth=1).boxes if "Residual" in box.title]
+    assert block.title == "blocks.0 … blocks.4: Residual × 5"
+    assert block.lines[:2] == ("3 operations each", "20 parameters, 32 multiply-adds")
+    whole = picture(loss, depth=9)
+    assert not [box for box in whole.boxes if box.kind in ("module", "note")]
+
+
+def test_what_is_in_view_hangs_together_at_every_depth():
+    loss = traced(Net(), randn(2, 4))
+    for depth in range(4):
+        drawn = picture(loss, depth=depth)
+        around = {box.id: {box.id} for box in drawn.boxes}
+        for edge in drawn.edges:
+            joined = around[edge.tail] | around[edge.head]
+            around |= dict.fromkeys(joined, joined)
+        assert len(around[drawn.boxes[-1].id]) == sum(box.kind != "note" for box in drawn.boxes)
+
+
+def test_a_module_that_is_called_twice_is_two():
+    model = nn.Linear(4, 4)
+    with trace():
+        x = randn(2, 4)
+        out = model(model(x)).sum()
+    drawn = picture(out)
+    assert [cluster.title for cluster in drawn.clusters] == ["Linear", "Linear"]
+    assert {box.cluster for box in drawn.boxes if box.kind == "leaf"} == {""}, "its weights belong to both"
+
+
+def test_outputs_of_one_operation_keep_their_names():
+    x = randn(2, 6, requires_grad=True)
+    with trace():
+        q, k, v = x.chunk(3, -1)
+        out = cat([q * k, v])
+        loss = (out * out).sum()
+    titles = [box.title for box in picture(loss).boxes]
+    assert [title for title in titles if "chunk" in title] == [f"{name} = x.chunk(3, -1)" for name in "qkv"]
+
+
+# Figures --------------------------------------------------------------------------------------------------------------
+
+
+def small_gpt() -> GPT:
+    manual_seed(0)
+    return GPT(GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8))
+
+
+def test_the_figures_of_modules_are_those_of_the_summary():
+    model, tokens = small_gpt(), tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+    rows = {row.name: row for row in nn.summary(model, tokens).rows}
+    with trace():
+        out = model(tokens)
+    steps = steps_behind(out, {})
+    tree = Tree(steps, loops=False)
+    found = 0
+    for group in tree.walk():
+        path = [call.name for call in tree.steps[max(tree.steps_in(group))].path][: group.depth]
+        if group.foldable and group.call.kind != "function":
+            row = rows[".".join(path[1:])]
+            text = ", ".join(figure_lines(tree, group))
+            for figure in (f"{amount(row.parameters)} parameters", f"{amount(row.multiply_adds)} multiply-adds"):
+                assert (figure in text) == (figure[0] != "0"), (row, text)
+            for figure in (f"activations {byte_count(row.activations)}", f"saved {byte_count(row.saved)}"):
+                assert (figure in text) == (not figure.endswith(" 0 B")), (row, text)
+            found += 1
+    assert found > 15
