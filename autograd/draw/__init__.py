@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.base import TensorBase
 from autograd.draw.dot import to_text
-from autograd.draw.html import page
+from autograd.draw.html import Wishes, page
 from autograd.draw.picture import Box, Cluster, Edge, Picture, picture
 from autograd.draw.render import HINT, image, renderer
 from autograd.scalar import Value
@@ -87,11 +87,14 @@ def save(
     names: Mapping[str, Any] | None = None,
     rankdir: str | None = None,
     max_nodes: int = 400,
+    open: Wishes | None = None,
 ) -> Path:
     """The same graph in a file: an image (.svg, .png; .pdf with Graphviz's own `dot`), DOT text (.dot, .gv) or a page.
 
     The page (.html) folds and unfolds modules, shows the numbers behind each box, and plays the backward pass step by
-    step. Returns the path. Raises ImportError with the pip command where there is no program to draw an image.
+    step. Of a traced graph it opens single numbers into their own graphs: the largest gradients of some leaves, and
+    what `open` asks for, as `{"weight": [(3, 5)]}` does. Returns the path. Raises ImportError with the pip command
+    where there is no program to draw an image.
     """
     from pathlib import Path
 
@@ -100,7 +103,9 @@ def save(
         raise ValueError(f"{path} needs a suffix that names the kind of file: .svg, .png, .pdf, or .dot for text")
     names = _all_names(names)
     if path.suffix == ".html":
-        data = page(x, names, zoom, depth).encode()
+        data = page(x, names, zoom, depth, open or {}).encode()
+    elif open:
+        raise ValueError(f"open= is for a page (.html), not for {path.name}")
     else:
         text = _dot(x, zoom, depth, names, rankdir, max_nodes)
         data = text.encode() if path.suffix in (".dot", ".gv") else image(text, path.suffix[1:])

@@ -21,7 +21,7 @@ from autograd.graph import Node
 from autograd.routes import pull, push
 
 SHOWN = 3  # elements of a tensor
-NUMBERS = 1_500  # steps of all elements that are opened unasked
+NUMBERS = 800  # steps of all elements that are opened unasked
 WORK = 3_000_000_000  # multiplications and results on the way to these
 
 Index = tuple[int, ...]
@@ -167,7 +167,7 @@ class _Opening:
         i, element = key
         whole, flow = self.whole[i], self.flows[i]
         step = Step(whole.kind, whole.node, title=_label(whole), path=whole.path)
-        step.operands, step.text = operands, whole.text
+        step.operands = operands
         if element >= 0:
             index = _index(element, flow.shape)
             step.title += ("" if whole.name else " ") * bool(index) + (str(list(index)) if index else "")

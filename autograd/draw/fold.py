@@ -5,7 +5,7 @@ Steps are numbered, and so are groups: their numbers follow those of the steps. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,10 +40,10 @@ class Group:
 
 
 class Tree:
-    """The steps of a graph, and the groups that they are in."""
+    """The steps of a graph, and the groups that they are in; those that `apart` chooses are on no stack."""
 
-    def __init__(self, steps: list[Step], loops: bool) -> None:
-        self.steps = steps
+    def __init__(self, steps: list[Step], loops: bool, apart: Callable[[Group], bool] = lambda _: False) -> None:
+        self.steps, self.apart = steps, apart
         self.groups: list[Group] = []
         self.parents: list[Group] = []  # of each step
         self._tokens: dict[tuple, int] = {}
@@ -100,7 +100,8 @@ class Tree:
     def _token_of_group(self, group: Group) -> int:
         """The same for identical groups. Inputs do not count: the first of some modules may have data that none has."""
         children = [child for child in group.children if not self._is_input(child)]
-        return self._token("group", group.call.kind, *map(self._token_of, children))
+        alone = group.number if self.apart(group) else -1
+        return self._token("group", group.call.kind, alone, *map(self._token_of, children))
 
     def _is_input(self, number: int) -> bool:
         return self.is_step(number) and self.steps[number].kind == "input"

@@ -6,37 +6,55 @@ import html
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from autograd.base import TensorBase
 from autograd.costs import Cost
+from autograd.draw.element import Element, opened
 from autograd.draw.flow import contributions
 from autograd.draw.fold import Group, Tree
-from autograd.draw.labels import group_lines, group_title, short_name, step_lines, step_title, value_lines
+from autograd.draw.labels import (
+    figure_lines,
+    group_lines,
+    group_title,
+    shape_line,
+    short_name,
+    step_lines,
+    step_title,
+    value_lines,
+)
+from autograd.draw.numbers import numbers, plain
 from autograd.draw.picture import LOOPS, checked_zoom
 from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step, steps_behind
 from autograd.draw.view import view_of
 from autograd.draw.words import byte_count, norm
 from autograd.scalar import Value
+from autograd.tracing import Source
 
+Wishes = Mapping[str, Sequence[tuple[int, ...]]]  # elements by the name of the leaf
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
-SCRIPTS = ("view.js", "layout.js", "page.js", "panel.js", "player.js")
+SCRIPTS = ("view.js", "layout.js", "camera.js", "page.js", "panel.js", "numbers.js", "player.js", "listen.js")
 COMFORTABLE = 20  # boxes, beyond which groups are folded at first
 MOST = 2500  # steps that a page holds
-BARS = 24  # of a histogram
-SAMPLE = 50_000  # numbers, at even distances, that a histogram is made of
+MAPPED = 150_000  # numbers in all heat maps together
 
 
-def page(root: Any, names: Mapping[str, Any], zoom: str | None, depth: int | None) -> str:
-    """The page for the graph behind a Value or a Tensor."""
+def page(root: Any, names: Mapping[str, Any], zoom: str | None, depth: int | None, wished: Wishes) -> str:
+    """The page for the graph behind a Value or a Tensor; `wished` are the elements of leaves that it opens."""
     zoom = checked_zoom(root, zoom)
     steps = steps_behind(root, names)
     tree = Tree(steps, loops=len(steps) > LOOPS)
-    graph = _Graph(tree, zoom, depth).data()
+    whole = _Graph(tree, depth)
+    rules = {_rule_name(step): rule for step in steps if (rule := rule_of(step.node) if step.node else None)}
+    graph = whole.data() | {
+        "rules": {name: {"says": r.says, "words": r.words, "rules": r.rules} for name, r in rules.items()},
+        "elements": [
+            {"leaf": whole.number[element.leaf], "name": element.name, "graph": _element_graph(element)}
+            for element in opened(steps, _places(steps, wished))
+            if element.leaf in whole.number
+        ],
+    }
     files = {name: _read(name) for name in ("page.html", "style.css", *SCRIPTS)}
     data = json.dumps(graph, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     parts = {
@@ -52,6 +70,29 @@ def page(root: Any, names: Mapping[str, Any], zoom: str | None, depth: int | Non
     return text
 
 
+def _places(steps: list[Step], wished: Wishes) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The leaves that are named, and the elements of each that are asked for."""
+    leaves = {step.name: i for i, step in enumerate(steps) if step.kind == "leaf" and step.dtype is not None}
+    for name, indices in wished.items():
+        if name not in leaves:
+            known = ", ".join(filter(None, leaves)) or "none with a name"
+            raise ValueError(f"open: the graph has no leaf named {name!r}; there are {known}")
+        shape = steps[leaves[name]].shape
+        for index in indices:
+            if len(index) != len(shape) or not all(-n <= i < n for i, n in zip(index, shape)):
+                raise ValueError(f"open: {name}[{', '.join(map(str, index))}] is no element of shape {tuple(shape)}")
+            yield leaves[name], tuple([i % n for i, n in zip(index, shape)])
+
+
+def _element_graph(element: Element) -> dict[str, Any]:
+    tree = Tree(element.steps, loops=False, apart=lambda _: True)
+    graph = _Graph(tree, None, element.parts.__getitem__).data()
+    says = (
+        f"The derivative of the loss by {element.name} is {element.gradient:.6g}; each box says what part it carries."
+    )
+    return graph | {"title": element.name, "summary": says}
+
+
 def _read(name: str) -> str:
     with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
         return file.read()
@@ -60,8 +101,9 @@ def _read(name: str) -> str:
 class _Graph:
     """What the scripts of the page are given. Steps and groups are numbered anew, without those that are left out."""
 
-    def __init__(self, tree: Tree, zoom: str, depth: int | None) -> None:
-        self.tree, self.zoom = tree, zoom
+    def __init__(self, tree: Tree, depth: int | None, parts: Callable | None = None) -> None:
+        self.tree, self.parts = tree, parts
+        self.sources: dict[tuple[str, str], int] = {}
         self.view, _ = view_of(tree, depth, COMFORTABLE, MOST)
         steps = range(len(tree.steps))
         kept = [*steps] if len(steps) <= MOST else [i for i in steps if tree.stand[i] == i and not self._hidden(i)]
@@ -82,7 +124,6 @@ class _Graph:
 
     def data(self) -> dict[str, Any]:
         steps = self.tree.steps
-        ops = {self._rule_name(step): rule for step in steps if (rule := rule_of(step.node) if step.node else None)}
         last = steps[-1]
         leaves = sum(step.kind == "leaf" for step in steps)
         count = sum(step.kind == "op" for step in steps)
@@ -98,51 +139,45 @@ class _Graph:
             "steps": self._steps(),
             "more": self._more_edges(),
             "groups": [self._group(group) for group in self.groups],
-            "ops": {
-                name: {"says": rule.says, "words": rule.words, "rules": [list(one) for one in rule.rules]}
-                for name, rule in ops.items()
-            },
+            "sources": [*self.sources],
         }
-
-    @staticmethod
-    def _rule_name(step: Step) -> str:
-        return step.node.op if isinstance(step.node, Value) else step.node.name
 
     def _steps(self) -> list[dict[str, Any]]:
         oldest = min((i for i in self.kept if self.tree.steps[i].kind == "op"), default=0)
-        parts = contributions(self.tree.steps, oldest)
+        parts = contributions(self.tree.steps, oldest, self.parts)
+        side = max(6, min(24, math.isqrt(MAPPED // len(self.kept))))
         made = []
         for i in self.kept:
-            step = self.tree.steps[i]
-            record = step.record
-            where = ".".join([call.name for call in step.path])
-            source = record.source if record is not None else None
-            title = step_title(step)
-            stand = self.tree.stand
+            step, stand = self.tree.steps[i], self.tree.stand
+            source = step.record.source if step.record is not None else None
             operands = dict.fromkeys(self.number.get(j, self.number.get(stand[j])) for j in step.operands)
-            made.append(
-                {
-                    "kind": step.kind,
-                    "name": short_name(step),
-                    "title": title,
-                    "words": f"{title} {step.name} {step.title} {where}".lower(),
-                    "lines": value_lines(step) if step.dtype is None else step_lines(step),
-                    "where": where,
-                    "group": self.number[self.tree.parents[i].number],
-                    "operands": [j for j in operands if j is not None],
-                    "shape": f"{tuple(step.shape)} {step.dtype}" if step.dtype is not None else "",
-                    "bytes": step.bytes,
-                    "flow": None if step.grad is None else _plain(_norm_of(step.grad)),
-                    "data": _numbers(step.data),
-                    "grad": _numbers(step.grad),
-                    "saved": [[name, f"{a.shape} {a.dtype}, {byte_count(a.nbytes)}"] for name, a in step.saved.items()],
-                    "source": str(source) if source else "",
-                    "line": source.text if source else "",
-                    "op": self._rule_name(step) if step.kind == "op" else "",
-                    "parts": [self._part(part._asdict()) for part in parts[i] if part.to in self.number],
-                }
-            )
+            is_number = step.dtype is None
+            found = {
+                "kind": step.kind,
+                "name": short_name(step),
+                "title": step_title(step),
+                "lines": value_lines(step) if is_number else step_lines(step),
+                "where": ".".join([call.name for call in step.path]),
+                "group": self.number[self.tree.parents[i].number],
+                "operands": [j for j in operands if j is not None],
+                "shape": "" if is_number else shape_line(step),
+                "bytes": step.bytes,
+                "flow": None if step.grad is None else plain(_norm_of(step.grad)),
+                "data": numbers(step.data, side),
+                "grad": numbers(step.grad, side),
+                "saved": [[name, f"{a.shape} {a.dtype}, {byte_count(a.nbytes)}"] for name, a in step.saved.items()],
+                "kept": byte_count(step.cost.saved) if step.saved else "",
+                "source": self._source(source) if source is not None else None,
+                "op": _rule_name(step) if step.kind == "op" else "",
+                "several": True if getattr(step.node, "index", None) is not None else None,
+                "parts": [self._part(part._asdict()) for part in parts[i] if part.to in self.number],
+            }
+            made.append({name: x for name, x in found.items() if x is not None and x != "" and x != []})
         return made
+
+    def _source(self, source: Source) -> int:
+        """The number of a line of the program, which is written down once."""
+        return self.sources.setdefault((str(source), source.text), len(self.sources))
 
     def _more_edges(self) -> list[tuple[int, int]]:
         """Edges into steps that are left out: they lead to the steps that stand for these."""
@@ -157,7 +192,7 @@ class _Graph:
     def _part(self, part: dict[str, Any]) -> dict[str, Any]:
         part["to"] = self.number[part["to"]]
         part["missing"] = [self.number[i] for i in part["missing"] if i in self.number]
-        return {name: _plain(x) if isinstance(x, float) else x for name, x in part.items() if x is not None}
+        return {name: plain(x) if isinstance(x, float) else x for name, x in part.items() if x is not None}
 
     def _group(self, group: Group) -> dict[str, Any]:
         tree, number = self.tree, self.number
@@ -166,7 +201,7 @@ class _Graph:
         return {
             "own": f"turn {group.call.number + 1} of the loop" if kind == "loop" else own,
             "title": group_title(tree, group),
-            "opened": group_title(tree, group, is_open=True),
+            "figures": () if kind in ("function", "loop") else figure_lines(tree, group),
             "kind": kind,
             "parent": None if group.parent is None else number[group.parent.number],
             "standIn": None if group.stand_in is None else number.get(group.stand_in.number),
@@ -177,36 +212,9 @@ class _Graph:
         }
 
 
+def _rule_name(step: Step) -> str:
+    return step.node.op if isinstance(step.node, Value) else step.node.name
+
+
 def _norm_of(grad: Any) -> float:
     return abs(float(grad)) if isinstance(grad, (float, Value)) else norm(grad)
-
-
-def _plain(x: float) -> float | str:
-    """A number as JSON has it; nan and infinities as text."""
-    return float(f"{x:.6g}") if math.isfinite(x) else str(x)
-
-
-def _numbers(data: Any) -> dict[str, Any] | None:
-    """The numbers of a small array, or the range, mean, norm and histogram of a large one."""
-    if data is None:
-        return None
-    array = np.asarray(float(data) if isinstance(data, Value) else data.array if isinstance(data, TensorBase) else data)
-    if array.dtype.kind == "c":
-        array = np.abs(array)
-    flat = array.ravel()
-    if array.size <= 12:
-        return {"numbers": [_plain(float(x)) for x in flat.tolist()]}
-    sample = flat[:: -(-array.size // SAMPLE)].astype(np.float64)
-    finite = np.isfinite(sample)
-    strange = int((~finite).sum())
-    sample = sample[finite] if strange else sample
-    found: dict[str, Any] = {"strange": strange}
-    if len(sample):
-        lowest, highest = float(flat.min()), float(flat.max())
-        if not math.isfinite(lowest + highest):
-            lowest, highest = float(sample.min()), float(sample.max())
-        found |= {"min": _plain(lowest), "max": _plain(highest), "mean": _plain(float(sample.mean()))}
-        found["norm"] = _plain(float(np.linalg.norm(sample)) * math.sqrt(array.size / len(sample)))
-        found["bars"] = np.histogram(sample, BARS, (lowest, highest))[0].tolist()
-        found["of"] = f"{len(sample):,} of {array.size:,}" if len(sample) < array.size else f"{array.size:,} numbers"
-    return found

@@ -31,10 +31,13 @@ def group_lines(tree: Tree, group: Group) -> tuple[str, ...]:
     """The figures of a group, how many operations are in it, and what comes out."""
     steps = [tree.steps[i] for i in tree.steps_in(group)]
     count, last = sum(step.kind == "op" for step in steps), tree.steps[max(tree.steps_in(group))]
-    lines = [] if group.call.kind == "function" else [f"{count:,} operation{'s' * (count != 1)}{_each(group)}"]
+    what = "number" if last.says else "operation"
+    lines = [] if group.call.kind == "function" else [f"{count:,} {what}{'s' * (count != 1)}{_each(group)}"]
     computes, memory = _figures(tree, group)
     if last.dtype is not None:
         computes += [shape_line(last), *data_lines(last)]
+    elif last.says and last.data is not None:
+        computes += value_lines(last)
     return (*lines, *computes, *memory)
 
 

@@ -73,7 +73,7 @@ class Step:
     @property
     def cost(self) -> Cost:
         """What its operation computes and keeps, as its trace saw it; without one, the size of what it saved."""
-        record = self.record
+        record = self.record if self.dtype is not None else None
         return record.cost if record is not None else Cost(0, 0, sum(array.nbytes for array in self.saved.values()))
 
 

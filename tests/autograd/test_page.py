@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from autograd import manual_seed, tensor
 from autograd.draw import save
 from autograd.draw.flow import contributions
+from autograd.draw.numbers import numbers
 from autograd.draw.rules import _formula, rule_of
 from autograd.draw.steps import steps_behind
 from autograd.ops.table import OPS
@@ -110,7 +112,7 @@ def test_names_cannot_leave_their_place_in_the_page(tmp_path):
     x = Value(1.0)
     file = save(x * x, tmp_path / "graph.html", names={evil: x})
     assert evil not in file.read_text(encoding="utf-8")
-    assert evil in {step["name"] for step in data_of(file)["steps"]}
+    assert evil in {step.get("name") for step in data_of(file)["steps"]}
 
 
 def test_of_a_very_long_loop_one_turn_is_kept(tmp_path):
@@ -128,6 +130,36 @@ def test_numbers_that_are_not_finite_are_counted(tmp_path):
         y = (x * 2).sum()
     (leaf,) = [step for step in data_of(save(y, tmp_path / "graph.html"))["steps"] if step["kind"] == "leaf"]
     assert leaf["data"]["strange"] == 2 and leaf["data"]["max"] == 29 and sum(leaf["data"]["bars"]) == 30
+    (row,) = leaf["data"]["map"]["rows"]
+    assert row.count("!") == 2 and leaf["data"]["map"]["slice"] == "[:24]"
+
+
+@given(arrays(np.float32, st.lists(st.integers(1, 40), min_size=1, max_size=4), elements=st.floats(-8, 8, width=32)))
+def test_a_heat_map_shows_the_slice_that_it_names(array):
+    found = numbers(array, 24).get("map")
+    if found is None:
+        assert array.size <= 12
+        return
+    part = np.atleast_2d(eval(f"array{found['slice']}"))
+    shades = np.array([[ord(letter) - ord("]") - 16 for letter in row] for row in found["rows"]])
+    top = abs(part).max()
+    assert found["top"] == pytest.approx(top, rel=1e-4) and shades.shape == part.shape
+    np.testing.assert_allclose(shades / 16 * top, part, atol=top / 31)
+
+
+def test_elements_that_are_named_are_opened_and_wrong_names_are_errors(tmp_path):
+    loss = gpt(1)
+    file = tmp_path / "graph.html"
+    data = data_of(save(loss, file, open={"transformer.h.0.mlp.c_fc.bias": [(-1,)]}))
+    assert data["elements"][0]["name"] == "transformer.h.0.mlp.c_fc.bias[31]"
+    leaf = data["steps"][data["elements"][0]["leaf"]]
+    assert (leaf["kind"], leaf["name"], leaf["shape"]) == ("leaf", "bias", "(32,) float32")
+    with pytest.raises(ValueError, match=r"no leaf named 'W'; there are .*lm_head|transformer.wte.weight"):
+        save(loss, file, open={"W": [(0, 0)]})
+    with pytest.raises(ValueError, match=r"bias\[32\] is no element of shape \(32,\)"):
+        save(loss, file, open={"transformer.h.0.mlp.c_fc.bias": [(32,)]})
+    with pytest.raises(ValueError, match=r"open= is for a page \(.html\), not for graph.svg"):
+        save(loss, tmp_path / "graph.svg", open={"transformer.h.0.mlp.c_fc.bias": [(0,)]})
 
 
 # In a browser ---------------------------------------------------------------------------------------------------------
@@ -166,6 +198,10 @@ def shown(browser, pages):
 
 def titles(browser: Browser) -> list[str]:
     return browser.run("return [...document.querySelectorAll('.node .title')].map((e) => e.textContent)")
+
+
+def drawn(browser: Browser) -> str:
+    return browser.run("return document.getElementById('scene').textContent")
 
 
 def overlaps(browser: Browser) -> list:
@@ -223,6 +259,64 @@ def test_a_click_shows_numbers_rule_source_and_what_was_saved(shown):
         assert words in said
     assert "The gradient loses its mean" in said and "saved for the backward pass" in said and "rstd" in said
     assert browser.run("return document.querySelectorAll('#panel .bars').length") == 2
+    assert browser.run("return document.querySelectorAll('#panel .heat').length") == 2
+    assert "[0, :, :]" in said and "in memory" in said
+
+
+@with_browser
+def test_any_member_of_a_stack_can_be_shown(shown):
+    browser = shown("gpt")
+    stack = browser.run("return graph.groups.findIndex((g) => g.count === 12) + graph.steps.length")
+    browser.run("goTo(arguments[0])", stack)
+    browser.run("if (!view.open.has(arguments[0])) toggle(arguments[0])", stack)
+    browser.run("""
+        const select = document.querySelector("#panel select");
+        select.value = [...select.options].find((option) => option.text === "h.7").value;
+        select.dispatchEvent(new Event("change"));""")
+    assert "h.0 … h.11: Block × 12 (h.7 is shown)" in drawn(browser)
+    lines = browser.run("return [...document.querySelectorAll('.node')].map((n) => n.getAttribute('aria-label'))")
+    steps = browser.run("return graph.steps.filter((s) => s.where === 'GPT.transformer.h.7' && s.title === '+')")
+    assert len(steps) == 2 and all(", ".join(["+", *step["lines"]]) in lines for step in steps)
+    assert overlaps(browser) == []
+
+
+@with_browser
+def test_one_number_opens_into_its_own_graph_which_plays_with_all_numbers(shown):
+    browser = shown("gpt")
+    whole, title = browser.run("return [graph.steps.length, graph.title]")
+    browser.click("#panel .open")
+    name = browser.run("return whole.elements[0].name")
+    assert browser.text("#title") == name and browser.run("return graph.steps[0].title").endswith(name.split(".")[-1])
+    browser.run("view.unfoldMore(); view.unfoldMore(); draw()")
+    assert overlaps(browser) == []
+    browser.press("b")
+    assert "begins here" in browser.text("#panel")
+    while not browser.run("return document.querySelector('#panel .part pre')"):
+        browser.press("ArrowRight")
+    step = browser.run("return graph.steps[player.step]")
+    part = step["parts"][0]
+    assert part["upstream"] * part["local"] == pytest.approx(part["value"], rel=1e-4)
+    assert "already there" in browser.text("#panel") and "carries" in drawn(browser)
+    browser.press("Escape")
+    assert browser.run("return graph.steps.length") == whole and browser.text("#title") == title
+
+
+@with_browser
+def test_the_player_of_tensors_shows_shapes_norms_and_rules(shown):
+    browser = shown("gpt")
+    number = browser.run(
+        "return graph.steps.findIndex((s) => s.title === 'F.linear' && s.where.endsWith('h.5.mlp.c_fc'))"
+    )
+    browser.run("player.go(player.forward.length + player.backward.indexOf(arguments[0]) + 1)", number)
+    said = browser.text("#panel")
+    for words in (
+        "upstream g\t(1, 4, 32) float32, norm ",
+        "× local: d weight",
+        "= contribution\t(32, 8) float32, norm ",
+    ):
+        assert words in said
+    block = browser.run("return graph.groups.findIndex((g) => g.own === 'h.5: Block') + graph.steps.length")
+    assert not browser.run("return view.isHidden(arguments[0])", block), "the player brings the block that it is in"
 
 
 @with_browser

@@ -1,11 +1,11 @@
 /* Where everything goes: each open group is laid out by itself, in layers from top to bottom, the innermost first.
    An edge that leaves a group goes through a port at its border, so that it finds its way around the other boxes. */
 
-const GAP_X = 22, GAP_Y = 34, PAD = 16, HEAD = 26;
+const GAP_X = 22, GAP_Y = 34, PAD = 16;
 
 /* nodes: {number, order, op, width, height}; edges: {tail, head}; around: the open groups that a number is in, from the
-   root; titleWidth: of the frame of an open group. */
-function layout(nodes, edges, around, root, titleWidth) {
+   root; heading: the width and height of the title of an open group. */
+function layout(nodes, edges, around, root, heading) {
   const levels = new Map();
   const level = (group) => {
     if (!levels.has(group)) levels.set(group, { nodes: new Map(), links: new Map() });
@@ -48,7 +48,7 @@ function layout(nodes, edges, around, root, titleWidth) {
       one.tailOffset = one.tail === null ? 0 : offset(one.from, `out ${one.tail}`);
       one.headOffset = one.head === null ? 0 : offset(one.to, `in ${one.head}`);
     }
-    Object.assign(level(group), layers([...nodes.values()], [...links.values()], group === root ? 0 : titleWidth(group)));
+    Object.assign(level(group), layers([...nodes.values()], [...links.values()], group === root ? null : heading(group)));
   }
   const boxes = new Map(), frames = new Map(), waiting = [[root, 0, 0]];
   for (const [group, left, top] of waiting) {
@@ -87,9 +87,11 @@ function route(edge, level, around) {
   return points.filter(([x, y], i) => i === 0 || Math.hypot(x - points[i - 1][0], y - points[i - 1][1]) > 0.5);
 }
 
-/* Sugiyama's method: ranks, few crossings, then coordinates. Sets x (the centre) and y (the top) of the nodes. */
-function layers(nodes, links, titleWidth) {
-  const isRoot = titleWidth === 0;
+/* Sugiyama's method: ranks, few crossings, then coordinates. Sets x (the centre) and y (the top) of the nodes. The title
+   of a group stands left of the ports at its top, so that no edge crosses it. */
+function layers(nodes, links, heading) {
+  if (nodes.some((node) => node.side === "top"))
+    nodes.push({ key: "title", order: -Infinity, side: "top", isTitle: true, width: heading.width - GAP_X, height: 0 });
   nodes.sort((a, b) => a.order - b.order);
   const byKey = new Map(nodes.map((node) => [node.key, node]));
   const down = links.filter((one) => byKey.get(one.from).order < byKey.get(one.to).order);
@@ -122,8 +124,8 @@ function layers(nodes, links, titleWidth) {
   for (let sweep = 0; sweep < 12; sweep++) {
     const [order, side] = sweep % 2 ? [[...rows].reverse(), "down"] : [rows, "up"];
     for (const row of order) {
-      for (const node of row) node.wish = node[side].length ? mean(node[side].map((n) => n.node.place + n.by / 400)) : node.place;
-      row.sort((a, b) => a.wish - b.wish);
+      for (const node of row) node.wish = node[side].length ? mean(node[side].map((n) => n.node.place - n.by / 400)) : node.place;
+      row.sort((a, b) => Boolean(b.isTitle) - Boolean(a.isTitle) || a.wish - b.wish);
       row.forEach((node, i) => { node.place = i; });
     }
   }
@@ -136,7 +138,7 @@ function layers(nodes, links, titleWidth) {
     const [order, sides] = sweep % 2 ? [[...rows].reverse(), ["down"]] : [rows, ["up"]];
     for (const row of order) spread(row, sweep > 11 ? ["up", "down"] : sides);
   }
-  let y = isRoot ? PAD : ports ? HEAD - GAP_Y + 12 : HEAD + 10;
+  let y = !heading ? PAD : ports ? heading.height - GAP_Y + 12 : heading.height + 10;
   for (const row of rows) {
     const height = Math.max(0, ...row.map((node) => node.height));
     if (row.every((node) => node.side === "bottom" || node.bend)) y -= GAP_Y - 8;
@@ -150,7 +152,7 @@ function layers(nodes, links, titleWidth) {
   const chains = down.flatMap((one) => one.chain);
   const least = Math.min(...[...nodes, ...chains].map((node) => node.x - node.width / 2));
   const most = Math.max(...[...nodes, ...chains].map((node) => node.x + node.width / 2));
-  const width = Math.max(most - least + 2 * PAD, titleWidth), height = y - GAP_Y + PAD;
+  const width = Math.max(most - least + 2 * PAD, heading?.width ?? 0), height = y - GAP_Y + PAD;
   for (const node of [...nodes, ...chains]) node.x += (width - most - least) / 2;
   for (const node of nodes) {
     if (node.side) node.y = node.side === "top" ? 0 : height;

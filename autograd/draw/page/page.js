@@ -1,13 +1,35 @@
 /* The page: draws what is in view, and listens. */
 
-const graph = JSON.parse(document.getElementById("data").textContent);
-const view = new View(graph);
-const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const pen = document.createElement("canvas").getContext("2d");
+const whole = JSON.parse(document.getElementById("data").textContent);
+const ABSENT = { title: "", name: "", shape: "", op: "", kept: "", operands: [], saved: [], parts: [], flow: null, several: false };
 
-let camera = { x: 0, y: 0, scale: 1 }, bounds = { width: 1, height: 1 }, chosen = null, moved = false;
-let elements = new Map(), boxes = new Map(), drawnEdges = [];
+/* What is shown: the whole graph or that of one number, and what is computed of it once. */
+let graph, view, users, strongest;
+let elements = new Map(), boxes = new Map(), drawnEdges = [], chosen = null;
+const left = new Map(); // how each graph was left
+
+for (const { steps } of [whole, ...whole.elements.map((element) => element.graph)])
+  steps.forEach((step, i) => { steps[i] = { ...ABSENT, ...step }; });
+
+function turnTo(next) {
+  if (graph) left.set(graph, { view, camera, time: player.time });
+  graph = next;
+  const before = left.get(graph);
+  view = before?.view ?? new View(graph);
+  users = graph.steps.map(() => []);
+  graph.steps.forEach((step, i) => { for (const operand of new Set(step.operands)) users[operand].push(i); });
+  strongest = Math.max(...graph.steps.map((step) => step.flow).filter((g) => typeof g === "number"), 1e-300);
+  player.load();
+  $("title").textContent = graph.title;
+  $("leave").hidden = graph === whole;
+  $("note").textContent = graph.note;
+  draw();
+  if (before) { camera = before.camera; moveCamera(); }
+  else begin();
+  player.go(before?.time ?? 0);
+}
 
 function svg(name, attributes, ...children) {
   const made = document.createElementNS(SVG, name);
@@ -29,9 +51,9 @@ function content(number) {
     const step = graph.steps[number];
     return { kind: step.kind, title: step.title, lines: step.lines };
   }
-  const group = view.group(number);
-  const alone = group.count > 1 && view.apart.has(number);
-  return { kind: group.kind === "function" ? "op" : "module", title: alone ? group.own : group.title, lines: group.lines };
+  const group = view.group(number), stack = view.stackOf(number);
+  const title = stack === null ? group.title : view.apart.has(stack) ? group.own : view.group(stack).title;
+  return { kind: group.kind === "function" ? "op" : "module", title, lines: group.lines };
 }
 
 function measured({ title, lines }) {
@@ -46,8 +68,11 @@ function draw() {
   const { nodes, edges } = view.compute();
   for (const node of nodes) Object.assign(node, measured(content(node.number)));
   const around = (n) => view.around(view.isStep(n) ? graph.steps[n].group : view.group(n).parent);
-  const titleWidth = (n) => measured({ title: frameTitle(n), lines: [] }).width + 8;
-  const placed = layout(nodes, edges, around, graph.root, titleWidth);
+  const heading = (n) => {
+    const lines = view.group(n).figures, { width } = measured({ title: frameTitle(n), lines });
+    return { width: width + 8, height: 26 + 14 * lines.length };
+  };
+  const placed = layout(nodes, edges, around, graph.root, heading);
   boxes = placed.boxes;
   bounds = placed.frames.get(graph.root);
   elements = new Map();
@@ -87,18 +112,24 @@ function drawFrame(number, { x, y, width, height }) {
 }
 
 function frameTitle(number) {
-  const group = view.group(number);
-  return `▾ ${group.count > 1 && !view.apart.has(number) ? group.opened : group.own}`;
+  const group = view.group(number), stack = view.stackOf(number);
+  if (stack === null) return `▾ ${group.title}`;
+  return `▾ ${view.apart.has(stack) ? group.own : `${view.group(stack).title} (${nameOf(group)} is shown)`}`;
 }
 
-/* The title of an open group, which folds it. */
+function nameOf(group) { return group.kind === "loop" ? group.own : group.own.split(":")[0]; }
+
+/* The title of an open group, which folds it, and its figures. */
 function drawHandle(number, frame) {
-  const text = svg("text", { x: frame.x + 12, y: frame.y + 18 });
-  text.textContent = frameTitle(number);
-  return svg("g", { class: "handle", tabindex: 0, role: "button", "aria-label": `Fold ${view.group(number).own}`, "data-fold": number }, text);
+  const title = svg("text", { x: frame.x + 12, y: frame.y + 18, class: "title" });
+  title.textContent = frameTitle(number);
+  const figures = view.group(number).figures.map((line, i) => {
+    const text = svg("text", { x: frame.x + 12, y: frame.y + 33 + 14 * i });
+    text.textContent = line;
+    return text;
+  });
+  return svg("g", { class: "handle", tabindex: 0, role: "button", "aria-label": `Fold ${view.group(number).own}`, "data-fold": number }, title, ...figures);
 }
-
-const strongest = Math.max(...graph.steps.map((step) => step.flow).filter((g) => typeof g === "number"), 1e-300);
 
 /* A line, thick where much data flows, and the redder the larger the gradient that flows back. */
 function drawEdge(edge, points) {
@@ -145,10 +176,9 @@ function toggle(number) {
 
 /* Show a step, unfolding whatever it is in. */
 function goTo(number) {
-  const target = view.isStep(number) ? view.drawn(number) ?? number : number;
-  view.reveal(target);
+  view.reveal(number);
   draw();
-  choose(target, true);
+  choose(number, true);
 }
 
 function find(text) {
@@ -156,7 +186,8 @@ function find(text) {
   if (!words.length) return [];
   const found = [];
   graph.steps.forEach((step, i) => {
-    if (words.every((word) => step.words.includes(word))) found.push({ number: i, title: step.title || step.name, where: step.where });
+    const said = `${step.title} ${step.name} ${step.op} ${step.where}`.toLowerCase();
+    if (words.every((word) => said.includes(word))) found.push({ number: i, title: step.title || step.name, where: step.where });
   });
   graph.groups.forEach((group, i) => {
     const words_ = group.own.toLowerCase();
@@ -172,151 +203,4 @@ function showFound() {
   list.replaceChildren(...found.slice(0, 30).map((one) => html("li", {},
     html("button", { type: "button", onclick: () => { list.hidden = true; goTo(one.number); } }, one.title, html("small", {}, one.where)))));
   if (!found.length) list.append(html("li", {}, "Nothing is called that."));
-}
-
-/* Zoom and pan --------------------------------------------------------------------------------------------------- */
-
-function moveCamera() {
-  $("scene").setAttribute("transform", `translate(${camera.x} ${camera.y}) scale(${camera.scale})`);
-  const stage = $("graph").getBoundingClientRect(), seen = $("map").querySelector(".seen");
-  if (!seen) return;
-  const at = { x: -camera.x / camera.scale, y: -camera.y / camera.scale, width: stage.width / camera.scale, height: stage.height / camera.scale };
-  for (const [key, value] of Object.entries(at)) seen.setAttribute(key, value);
-}
-
-function zoomAt(factor, x, y) {
-  const scale = Math.min(4, Math.max(0.02, camera.scale * factor));
-  camera.x = x - (x - camera.x) * scale / camera.scale;
-  camera.y = y - (y - camera.y) * scale / camera.scale;
-  camera.scale = scale;
-  moveCamera();
-}
-
-function zoomMiddle(factor) {
-  const stage = $("graph").getBoundingClientRect();
-  zoomAt(factor, stage.width / 2, stage.height / 2);
-}
-
-function fit() {
-  const stage = $("graph").getBoundingClientRect();
-  const scale = Math.min(1.25, stage.width / (bounds.width + 20), stage.height / (bounds.height + 20));
-  camera = { scale, x: (stage.width - bounds.width * scale) / 2, y: Math.max(10, (stage.height - bounds.height * scale) / 2) };
-  moveCamera();
-}
-
-/* The whole width, from the top, with text that can be read. */
-function begin() {
-  fit();
-  if (camera.scale >= 0.6) return;
-  const stage = $("graph").getBoundingClientRect(), end = boxes.get(view.places[graph.steps.length - 1]);
-  camera.scale = Math.max(0.6, Math.min(1, stage.width / (bounds.width + 20)));
-  camera.x = stage.width / 2 - (end.x + end.width / 2) * camera.scale;
-  camera.y = stage.height - (end.y + end.height + 30) * camera.scale;
-  moveCamera();
-}
-
-function centre(number) {
-  const box = boxes.get(number);
-  if (!box) return;
-  const stage = $("graph").getBoundingClientRect();
-  camera.scale = Math.max(camera.scale, 0.7);
-  camera.x = stage.width / 2 - (box.x + box.width / 2) * camera.scale;
-  camera.y = stage.height / 2 - (box.y + box.height / 2) * camera.scale;
-  moveCamera();
-}
-
-function drawMap() {
-  const map = $("map");
-  map.setAttribute("viewBox", `0 0 ${bounds.width} ${bounds.height}`);
-  map.replaceChildren(...[...boxes.values()].map(({ x, y, width, height }) => svg("rect", { x, y, width, height })), svg("rect", { class: "seen" }));
-  moveCamera();
-}
-
-const fingers = new Map();
-
-function pointerDown(event) {
-  fingers.set(event.pointerId, event);
-  moved = false;
-}
-
-function pointerMove(event) {
-  const before = fingers.get(event.pointerId);
-  if (!before) return;
-  const [a, b] = [...fingers.values()];
-  if (b) {
-    const still = a.pointerId === event.pointerId ? b : a, stage = $("graph").getBoundingClientRect();
-    const apart = (p) => Math.hypot(p.clientX - still.clientX, p.clientY - still.clientY);
-    zoomAt(apart(event) / Math.max(1, apart(before)), still.clientX - stage.left, still.clientY - stage.top);
-  } else if (moved || Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) > 3) {
-    if (!moved) $("graph").setPointerCapture(event.pointerId);
-    moved = true;
-    camera.x += event.clientX - before.clientX;
-    camera.y += event.clientY - before.clientY;
-    moveCamera();
-  } else return;
-  fingers.set(event.pointerId, event);
-}
-
-function press(target) {
-  const fold = target.closest?.("[data-fold]"), node = target.closest?.("[data-number]");
-  if (fold) return toggle(+fold.dataset.fold);
-  if (!node) return undefined;
-  const number = +node.dataset.number;
-  if (!view.isStep(number) && chosen === number) return toggle(number);
-  return choose(number, false);
-}
-
-const KEYS = {
-  "/": () => $("search").focus(), "0": fit, "+": () => zoomMiddle(1.3), "=": () => zoomMiddle(1.3), "-": () => zoomMiddle(1 / 1.3),
-  f: () => $("fold").click(), u: () => $("unfold").click(), d: () => $("theme").click(), b: () => $("turn").click(),
-  ArrowRight: () => player.go(player.time + 1), ArrowLeft: () => player.go(player.time - 1), Home: () => player.go(0), End: () => player.go(player.last),
-};
-
-function keyDown(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.id === "search") {
-    if (event.key === "Escape") { $("search").value = ""; $("found").hidden = true; $("search").blur(); }
-    if (event.key === "Enter") $("found").querySelector("button")?.click();
-    return;
-  }
-  if ((event.key === "Enter" || event.key === " ") && event.target.closest?.("[data-number], [data-fold]")) {
-    event.preventDefault();
-    const number = event.target.dataset.number;
-    if (number !== undefined && !view.isStep(+number)) { choose(+number, false); toggle(+number); }
-    else press(event.target);
-  } else if (KEYS[event.key] && event.target.type !== "range") {
-    event.preventDefault();
-    KEYS[event.key]();
-  }
-}
-
-function listen() {
-  const stage = $("graph");
-  stage.addEventListener("pointerdown", pointerDown);
-  stage.addEventListener("pointermove", pointerMove);
-  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, (event) => fingers.delete(event.pointerId));
-  stage.addEventListener("click", (event) => { if (!moved) press(event.target); });
-  stage.addEventListener("dblclick", (event) => {
-    const node = event.target.closest("[data-number]");
-    if (node && !view.isStep(+node.dataset.number) && !view.open.has(+node.dataset.number)) toggle(+node.dataset.number);
-  });
-  stage.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const at = stage.getBoundingClientRect();
-    zoomAt(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - at.left, event.clientY - at.top);
-  }, { passive: false });
-  $("map").addEventListener("click", (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform($("map").getScreenCTM().inverse()), box = stage.getBoundingClientRect();
-    camera.x = box.width / 2 - at.x * camera.scale;
-    camera.y = box.height / 2 - at.y * camera.scale;
-    moveCamera();
-  });
-  addEventListener("keydown", keyDown);
-  addEventListener("resize", moveCamera);
-  $("search").addEventListener("input", showFound);
-  $("fold").onclick = () => { view.foldAll(); draw(); fit(); };
-  $("unfold").onclick = () => { view.unfoldMore(); draw(); fit(); };
-  $("fit").onclick = fit;
-  $("theme").onclick = () => document.documentElement.classList.toggle("dark");
-  document.documentElement.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
 }

@@ -4,7 +4,8 @@ class View {
   constructor(graph) {
     this.graph = graph;
     this.open = new Set(graph.open);
-    this.apart = new Set(); // stacks whose members are drawn one by one, by the member that stands for all
+    this.apart = new Set(); // stacks whose members are drawn one by one; a stack goes by its member that stands for all
+    this.faces = new Map(); // of stacks that another member stands for
     this.paths = graph.steps.map((step) => this.around(step.group));
   }
 
@@ -17,7 +18,21 @@ class View {
 
   isStep(number) { return number < this.graph.steps.length; }
   group(number) { return this.graph.groups[number - this.graph.steps.length]; }
-  isHidden(number) { const by = this.group(number).standIn; return by !== null && !this.apart.has(by); }
+
+  /* The stack that a group is on, or null. */
+  stackOf(number) { return this.group(number).standIn ?? (this.group(number).count > 1 ? number : null); }
+  face(stack) { return this.faces.get(stack) ?? stack; }
+
+  /* Is another member of its stack drawn in place of a group? */
+  isHidden(number) {
+    const stack = this.stackOf(number);
+    return stack !== null && !this.apart.has(stack) && this.face(stack) !== number;
+  }
+
+  /* The members of a stack, in order. */
+  members(stack) {
+    return this.graph.groups.map((_, i) => i + this.graph.steps.length).filter((n) => this.stackOf(n) === stack);
+  }
 
   /* The steps in a group, inputs aside, in an order that is the same in identical groups. */
   stepsIn(number) {
@@ -32,7 +47,7 @@ class View {
     for (;;) {
       const hidden = this.paths[step].find((n) => this.isHidden(n));
       if (hidden === undefined) return step;
-      const twin = this.stepsIn(this.group(hidden).standIn)[this.stepsIn(hidden).indexOf(step)];
+      const twin = this.stepsIn(this.face(this.stackOf(hidden)))[this.stepsIn(hidden).indexOf(step)];
       if (twin === undefined) return null;
       step = twin;
     }
@@ -67,8 +82,20 @@ class View {
     return { nodes: [...first].map(([number, order]) => ({ number, order, op: isOp(order) })), edges: [...edges.values()] };
   }
 
+  /* Let the groups around a step or a group stand for their stacks. Was any of them hidden? */
+  bring(number) {
+    const hidden = (this.isStep(number) ? this.paths[number] : this.around(number)).filter((n) => this.isHidden(n));
+    for (const n of hidden) {
+      const stack = this.stackOf(n);
+      if (this.open.has(this.face(stack))) this.open.add(n);
+      this.faces.set(stack, n);
+    }
+    return hidden.length > 0;
+  }
+
   /* Open all groups around a step or a group, so that it is drawn. */
   reveal(number) {
+    this.bring(number);
     const path = this.isStep(number) ? this.paths[number] : this.around(this.group(number).parent);
     for (const n of path) this.open.add(n);
   }
