@@ -52,9 +52,12 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
         if step.kind == "leaf" and i not in {leaf for leaf, _ in wished} and (g := _array(step.grad)) is not None
     }
     largest = {i: int(g.argmax()) for i, g in gradients.items() if g.size and np.isfinite(g).all()}
+    cost = [np.size(step.data) + step.cost.multiply_adds if step.kind == "op" else 0 for step in steps]
+    behind = np.cumsum(cost[::-1], dtype=float)[::-1]  # of each step and all after it
+    first_use = {operand: i for i, step in reversed([*enumerate(steps)]) for operand in step.operands}
     numbers = work = 0
     for leaf in sorted(largest, key=lambda i: (gradients[i].ndim < 2, -gradients[i].flat[largest[i]])):
-        needed = sum(np.size(step.data) + step.cost.multiply_adds for step in steps[leaf:] if step.kind == "op")
+        needed = behind[first_use[leaf]] if leaf in first_use else 0.0
         if work + needed > WORK:
             continue
         work += needed
