@@ -13,8 +13,10 @@ from tests.properties import (
     composed_arrangement,
     composed_complex,
     composed_elementwise,
+    composed_images,
     composed_linalg,
     composed_losses,
+    composed_windows,
 )
 from tests.properties.calls import PAIR, Call, along, call, of_arrays, reduced
 from tests.properties.cases import attended
@@ -455,4 +457,5 @@ COMPOSED: dict[str, Composed] = {
 
 MODULES = composed_linalg.LINALG | composed_elementwise.ELEMENTWISE | composed_arrangement.ARRANGEMENT
 MODULES |= composed_losses.LOSSES | composed_complex.COMPLEX
-COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in MODULES.items()}
+IMAGES = composed_windows.WINDOWS | composed_images.IMAGES  # beside torch in tests/parity/test_conv_parity.py
+COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in (MODULES | IMAGES).items()}

@@ -87,7 +87,7 @@ def test_an_iteration_meets_the_strong_wolfe_conditions(seed, lr):
 
 @SEARCHES
 def test_steps_equal_the_secant_method_in_one_dim(search):
-    """The approximation of the second derivative is the quotient of differences, which is what the secant method has."""
+    """The approximation of the second derivative is the quotient of differences of the slope."""
     x, lr = nn.Parameter(ag.tensor([2.0], dtype=ag.float64)), 1.0
     optimizer = optim.LBFGS([x], lr=lr, max_iter=1, line_search_fn=search, tolerance_change=0)
 
