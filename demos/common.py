@@ -51,15 +51,18 @@ def parser(description: str | None, seed: int = 0) -> Parser:
     return result
 
 
-def checked(kind: Callable[[str], Any], accepts: Callable[[Any], bool], what: str) -> Callable[[str], Any]:
-    """A `type=` for options: `kind` of the text, where `accepts` holds; otherwise the error says "must be `what`"."""
+def checked(kind: Callable[[str], Any], accepts: Callable[[Any], bool], what: str, name: str = "") -> Any:
+    """A `type=` for options: `kind` of the text, where `accepts` holds; otherwise the error says "must be `what`".
+
+    What is no such `kind` at all must be `name`, where that is given.
+    """
 
     def read(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
-            value = None
-        if value is not None and accepts(value):
+            raise argparse.ArgumentTypeError(f"must be {name or what}, got {text}") from None
+        if accepts(value):
             return value
         raise argparse.ArgumentTypeError(f"must be {what}, got {text}")
 
@@ -68,7 +71,7 @@ def checked(kind: Callable[[str], Any], accepts: Callable[[Any], bool], what: st
 
 def at_least(least: int) -> Callable[[str], Any]:
     """A `type=` for options: whole numbers of at least `least`."""
-    return checked(int, lambda n: n >= least, f"a whole number of at least {least}")
+    return checked(int, lambda n: n >= least, f"at least {least}", "a whole number")
 
 
 positive = checked(float, lambda x: 0 < x < math.inf, "a finite number above 0")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from demos.common import out_dir, parser, pyplot
+from demos.common import at_least, out_dir, parser, pyplot, run
 from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
 from demos.pictures.attention import attention_of
 from demos.report import Report, heatmap, save
@@ -244,14 +245,8 @@ def draw_senses(found: Inside, file: Path) -> None:
     save(figure, file)
 
 
-def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
+def show(args: Namespace) -> tuple[list[float], Inside]:
     """Show the shapes, train, compare the senses. Returns the losses and what the trained model has at apple."""
-    options = parser(__doc__)
-    options.add_argument("--width", type=int, default=1024, help="d_model of the block whose shapes are shown")
-    options.add_argument("--heads", type=int, default=16, help="its heads")
-    options.add_argument("--hidden", type=int, default=4096, help="its hidden units")
-    options.add_argument("--steps", type=int, default=300, help="of training on the sentences")
-    args = options.parse_args(arguments)
     pyplot()  # what is missing is said before the work, not after it
 
     folder, report = out_dir("heads"), Report("Inside a block")
@@ -282,6 +277,16 @@ def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
     report.picture(folder / "senses.png", "apple in 128 contexts, after each block")
     report.save(folder / "heads.html")
     return losses, after
+
+
+def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
+    """Read the options, then show all of it."""
+    options, count = parser(__doc__), at_least(1)
+    options.add_argument("--width", type=count, default=1024, help="d_model of the block whose shapes are shown")
+    options.add_argument("--heads", type=count, default=16, help="its heads")
+    options.add_argument("--hidden", type=count, default=4096, help="its hidden units")
+    options.add_argument("--steps", type=count, default=300, help="of training on the sentences")
+    return run(options, arguments, show)
 
 
 if __name__ == "__main__":

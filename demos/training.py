@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from demos.common import out_dir, parser, pyplot
+from demos.common import at_least, out_dir, parser, pyplot, run
 from demos.report import Report, save
 from demos.text import read_text
 from models.config import GPTConfig
@@ -295,12 +296,8 @@ def read(file: Path) -> str:
     return text
 
 
-def main(arguments: list[str] | None = None) -> list[Step]:
+def show(args: Namespace) -> list[Step]:
     """Show how a weight learns. Returns loss and blame of every step of training."""
-    options = parser(__doc__)
-    options.add_argument("--text", type=Path, default=DIALOGUE, help="a UTF-8 text to learn from")
-    options.add_argument("--steps", type=int, default=400, help="of training")
-    args = options.parse_args(arguments)
     pyplot()  # what is missing is said before the work, not after it
 
     text, folder, rng = read(args.text), out_dir("training"), np.random.default_rng(args.seed)
@@ -325,6 +322,14 @@ def main(arguments: list[str] | None = None) -> list[Step]:
     report.picture(folder / "blame.png", "the share of the gradient that each stage receives")
     report.save(folder / "training.html")
     return history
+
+
+def main(arguments: list[str] | None = None) -> list[Step]:
+    """Read the options, then show all of it."""
+    options = parser(__doc__)
+    options.add_argument("--text", type=Path, default=DIALOGUE, help="a UTF-8 text to learn from")
+    options.add_argument("--steps", type=at_least(1), default=400, help="of training")
+    return run(options, arguments, show)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ they do to a pair that was not trained, [You] → love. In out/walkthrough/ are 
 from __future__ import annotations
 
 import math
+from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor, ops
-from demos.common import out_dir, parser, pyplot
+from demos.common import at_least, out_dir, parser, positive, pyplot, run
 from demos.data.six_sentences import PUBLISHED, SENTENCES, W_K, W_Q, W_V, WORDS, pairs, tokenizer
 from demos.report import Report, heatmap, save
 from models.tokenizers import WordTokenizer
@@ -290,13 +291,8 @@ def draw_training(course: list[Weights], tokens: WordTokenizer, file: Path) -> N
     save(figure, file)
 
 
-def main(arguments: list[str] | None = None) -> list[Weights]:
+def show(args: Namespace) -> list[Weights]:
     """Show the pass, the gradients and the training. Returns the weights before and after each step."""
-    options = parser(__doc__)
-    options.add_argument("--random", action="store_true", help="weights drawn from the seed, not the published ones")
-    options.add_argument("--rate", type=float, default=RATE, help="the learning rate")
-    options.add_argument("--steps", type=int, default=STEPS, help="of training")
-    args = options.parse_args(arguments)
     pyplot()  # what is missing is said before the work, not after it
 
     tokens, text, folder = tokenizer(), "I love pizza", out_dir("walkthrough")
@@ -325,6 +321,15 @@ def main(arguments: list[str] | None = None) -> list[Weights]:
     report.picture(folder / "training.png", "P(love) after [I] and after [You]")
     report.save(folder / "walkthrough.html")
     return course
+
+
+def main(arguments: list[str] | None = None) -> list[Weights]:
+    """Read the options, then show all of it."""
+    options = parser(__doc__)
+    options.add_argument("--random", action="store_true", help="weights drawn from the seed, not the published ones")
+    options.add_argument("--rate", type=positive, default=RATE, help="the learning rate")
+    options.add_argument("--steps", type=at_least(1), default=STEPS, help="of training")
+    return run(options, arguments, show)
 
 
 if __name__ == "__main__":

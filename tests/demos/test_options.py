@@ -4,21 +4,25 @@ import sys
 
 import pytest
 
-from demos import calculator, digits, moons, text, translate
+from demos import calculator, digits, heads, moons, text, training, translate, walkthrough
 
-DEMOS = {module.__name__.rpartition(".")[2]: module for module in (calculator, digits, moons, text, translate)}
-COUNT = "must be a whole number of at least 1, got"
+MODULES = (calculator, digits, heads, moons, text, training, translate, walkthrough)
+DEMOS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
+COUNT = "must be at least 1, got"
 WRONG = {
     **{name: [("--steps 0", f"--steps {COUNT} 0"), ("--steps -5", f"--steps {COUNT} -5")] for name in DEMOS},
     "digits": [
         ("--epochs 0", f"--epochs {COUNT} 0"),
         ("--batch -1", f"--batch {COUNT} -1"),
-        ("--images many", f"--images {COUNT} many"),
+        ("--images many", "--images must be a whole number, got many"),
         *((f"--lr {lr}", f"--lr must be a finite number above 0, got {lr}") for lr in ("0", "nan", "inf", "x")),
         ("--network best", "--network: invalid choice: 'best'"),
     ],
 }
-WRONG["moons"].append(("--points 1", "--points must be a whole number of at least 2, got 1"))
+WRONG["moons"].append(("--points 1", "--points must be at least 2, got 1"))
+WRONG["heads"].append(("--width 30 --heads 4", "n_embd=30 is not divisible by n_head=4"))
+WRONG["training"].append(("--text short.txt", "short.txt has 190 characters; at least 320 are needed"))
+WRONG["walkthrough"].append(("--rate nan", "--rate must be a finite number above 0, got nan"))
 WRONG["text"] += [
     ("--text absent.txt", "absent.txt: No such file or directory"),
     ("--text latin.txt", "latin.txt is not in UTF-8"),
@@ -53,7 +57,7 @@ def folder(tmp_path, monkeypatch):
 
 
 CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]
-CASES += [(name, "--seed -1", "--seed must be a whole number of at least 0, got -1") for name in DEMOS]
+CASES += [(name, "--seed -1", "--seed must be at least 0, got -1") for name in DEMOS]
 CASES += [(name, "--no-such-option", "unrecognized arguments: --no-such-option") for name in DEMOS]
 
 

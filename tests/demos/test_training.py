@@ -114,15 +114,3 @@ def test_one_seed_one_result_and_other_seeds_others_on_a_text_of_ones_own(tmp_pa
     (tmp_path / "t.txt").write_text("Grüße aus der Küche! " * 30, encoding="utf-8")
     runs = [main(["--text", "t.txt", "--steps", "3", "--seed", seed]) for seed in ("5", "5", "6")]
     assert runs[0] == runs[1] != runs[2]
-
-
-def test_a_text_that_is_too_short_is_named(tmp_path):
-    (tmp_path / "short.txt").write_text("too short")
-    with pytest.raises(ValueError, match="short.txt has 9 characters; at least 320"):
-        main(["--text", str(tmp_path / "short.txt")])
-
-
-def test_without_a_step_of_training_the_demo_says_so(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match="no step of training"):
-        main(["--steps", "0"])
