@@ -8,9 +8,10 @@ import pickle
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -22,15 +23,45 @@ from autograd.unpickle import Interpreter, fail
 def save(value: Any, path: Any) -> None:
     """Write anything that can be pickled (tensors, a state_dict) to a path or to an open binary file.
 
-    A file that is there is replaced whole, so that it is never half written.
+    A file that is there is replaced whole (see `replacing`), so that it is never half written.
     """
     if hasattr(path, "write"):
         pickle.dump(value, path, protocol=5)
         return
-    draft = f"{os.fspath(path)}.part"
-    with open(draft, "wb") as file:
+    with replacing(path) as file:
         pickle.dump(value, file, protocol=5)
-    os.replace(draft, path)
+
+
+@contextmanager
+def replacing(path: Any) -> Iterator[BinaryIO]:
+    """A context with a new file that takes the place of `path` at its end. Whatever happens, the old file or the new
+    one is there, whole.
+
+    The new one lies beside it under a unique name until it is on the disk. Where it cannot be written it is removed,
+    and an OSError names `path`.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    draft = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.part")
+    try:
+        try:
+            with open(draft, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(draft)
+            raise
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            descriptor = os.open(folder or ".", os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
 
 
 def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
@@ -88,7 +119,7 @@ class _Weights(Interpreter):
         if type(value) is not np.ndarray:
             fail(f"the file sets attributes of a {type(value).__name__}")
         _, shape, dtype, in_columns, data = state
-        return _array(bytearray(self.once(data)), dtype, shape, "F" if in_columns else "C")
+        return checked_array(bytearray(self.once(data)), dtype, shape, "F" if in_columns else "C")
 
 
 def _dtype(reader: Interpreter, name: str, *_: Any) -> np.dtype:
@@ -100,13 +131,13 @@ def _dtype(reader: Interpreter, name: str, *_: Any) -> np.dtype:
     return np.dtype(name, copy=True)  # a new object, since `set_state` replaces it wherever the file refers to it
 
 
-def _array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
+def checked_array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
     """An array of the elements in `data`, if there are as many as the shape says and all are valid."""
     if not (isinstance(data, (bytes, bytearray)) and isinstance(dtype, np.dtype) and type(shape) is tuple):
         fail("the file has an array without elements, dtype or shape")
     if len(shape) > 64 or not all(type(n) is int and 0 <= n < 2**63 for n in shape):
         fail("the file has an array of an impossible shape")
-    if not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(data):
+    if dtype.hasobject or not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(data):
         fail(f"the file has {len(data)} bytes for an array of shape {shape} and dtype {dtype}")
     if data and dtype.kind in "bU":
         code, largest = ("u1", 1) if dtype.kind == "b" else (f"{dtype.str[0]}u4", sys.maxunicode)
@@ -139,10 +170,10 @@ CALLS: dict[str, Callable[..., Any]] = {
     "dtype": _dtype,
     "frozenset": lambda reader, items: frozenset(reader.new_set(reader.once(items))),
     "range": lambda reader, *args: range(*args),
-    "scalar": lambda reader, dtype, data: _array(reader.once(data), dtype, (), "C")[()],
+    "scalar": lambda reader, dtype, data: checked_array(reader.once(data), dtype, (), "C")[()],
     "set": lambda reader, items: reader.new_set(reader.once(items)),
     "slice": lambda reader, *args: slice(*args),
-    "_frombuffer": lambda reader, *args: _array(*args),
+    "_frombuffer": lambda reader, *args: checked_array(*args),
     "_rebuild": _tensor,
     "_reconstruct": lambda reader, kind, shape, code: np.empty(0),  # `set_state` puts an array in its place
 }

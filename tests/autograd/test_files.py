@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import pickletools
+import stat
 import struct
 import subprocess
 import sys
@@ -259,6 +260,59 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises((pickle.PicklingError, AttributeError)):
         ag.save(lambda: 0, path)
     assert ag.load(path) == 1
+
+
+def test_two_writers_of_one_file_never_tear_it(tmp_path):
+    """As many processes write and read at once, each read finds the whole of what one of them wrote."""
+    program = (
+        "import sys, autograd as ag\n"
+        "for _ in range(20):\n"
+        "    ag.save([int(sys.argv[2])] * 20_000, sys.argv[1])\n"
+        "    assert len(set(ag.load(sys.argv[1]))) == 1\n"
+    )
+    path = str(tmp_path / "x.pt")
+    writers = [subprocess.Popen([sys.executable, "-c", program, path, str(n)]) for n in range(2)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0] and os.listdir(tmp_path) == ["x.pt"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_names_it_in_the_error(tmp_path):
+    """The limit on the size of files is met in the same place as the end of a disk: at a write."""
+    path = tmp_path / "x.pt"
+    ag.save("old", path)
+    program = (
+        "import resource, signal, sys, autograd as ag\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "try: ag.save(ag.zeros(100_000), sys.argv[1])\n"
+        "except OSError as error: print(error.filename, error.strerror)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    assert ended.stdout == f"{path} File too large\n"
+    assert ag.load(path) == "old" and os.listdir(tmp_path) == ["x.pt"]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_folder_afterwards(tmp_path, monkeypatch):
+    happened = []
+
+    def note(name, function):
+        def noted(*arguments):
+            happened.append(
+                f"{name} a folder" if name == "fsync" and stat.S_ISDIR(os.fstat(*arguments).st_mode) else name
+            )
+            return function(*arguments)
+
+        monkeypatch.setattr(os, name, noted)
+
+    note("fsync", os.fsync)
+    note("replace", os.replace)
+    ag.save(1, tmp_path / "x.pt")
+    assert happened == ["fsync", "replace", "fsync a folder"]
+
+
+def test_a_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        ag.save(1, tmp_path / "absent" / "x.pt")
+    assert caught.value.filename == str(tmp_path / "absent" / "x.pt")
 
 
 # Hostile files --------------------------------------------------------------------------------------------------------
