@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-digits: .venv/demos.stamp ## train a digit classifier on MNIST; report and pictures in out/digits/
+digits: .venv/demos.stamp ## train a digit classifier on MNIST; weights, report and pictures in out/digits/latest/
 	$(BIN)/python -m demos.digits
 
 # One BLAS thread a worker: the workers fill the cores.
@@ -60,7 +60,7 @@ clean: ## remove the environment, the caches and out/
 	touch $@
 
 .venv/demos.stamp: .venv/made.stamp setup.cfg pyproject.toml
-	$(PIP) -e '.[draw,plot,numba]'
+	$(PIP) -e '.[draw,plot,numba,safetensors]'
 	touch $@
 
 .venv/all.stamp: .venv/made.stamp setup.cfg pyproject.toml

@@ -1,8 +1,8 @@
 """A GPT of 100,000 weights learns to calculate in words: "two plus three" becomes "five".
 
 It sees four fifths of all sums, differences and products of numbers from 0 to 99, and is tested on the rest. Then it
-answers what you ask. In out/calculator/ are the model, the course of training, every answer on a map of the operands,
-and what the model looks at. With --ask the saved model answers without being trained again.
+answers what you ask. In out/calculator/latest/ are the model, the course of training, every answer on a map of the
+operands, and what the model looks at. With --ask the saved model answers without being trained again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from autograd import Tensor
 from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
 from demos.pictures.answers import learning, operands
 from demos.pictures.attention import attention_of, draw_attention
-from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
+from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
+from demos.runs import WEIGHTS
 from models.checkpoint import describe, load_gpt
 from models.config import GPTConfig
 from models.generate import generate
@@ -216,7 +217,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
         f"a GPT of {sum(p.numel() for p in calculator.model.parameters()):,} weights."
     )
     before = calculator.answers([example.question for example in held_out])
-    history = fit(report, trainer(calculator, trained, held_out, args, folder), args.resume)
+    history = fit(report, trainer(calculator, trained, held_out, args, folder), folder)
 
     given = calculator.answers([example.question for example in examples])
     answers = {example.question: answer for example, answer in zip(examples, given, strict=True)}

@@ -1,8 +1,8 @@
 """A network learns to read handwritten digits (MNIST), in less than a minute.
 
 Three networks: the default one, a convolutional one, which makes fewer mistakes and takes minutes, and the classic of
-M. Nielsen's book, which makes more. The trained weights, a report and pictures are in out/digits/ then, and --predict
-reads a picture of your own.
+M. Nielsen's book, which makes more. The trained weights, a report and pictures are in out/digits/latest/ then, and
+--predict reads a picture of your own.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import nn.functional as F
-from autograd import Tensor, as_tensor, cat, draw, load, manual_seed, save
+from autograd import Tensor, as_tensor, cat, draw, manual_seed
 from autograd.tracing import trace
-from demos.common import Parser, at_least, out_dir, parser, positive, pyplot, run
+from demos.common import Parser, at_least, parser, positive, pyplot
 from demos.data.idx import Mnist, load_mnist
 from demos.data.images import Digits, pixels
 from demos.data.picture import read_picture
 from demos.pictures import digits as pictures
+from demos.runs import LATEST, WEIGHTS, run_folder, run_or_resume
 from models import mlp
 from models.cnn import CNN
-from nn import Module, optim
+from nn import Module, checkpoint, optim
 from nn.data import DataLoader
 from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
 from nn.train import Trainer, evaluating
 
 ONE_HOT = np.eye(10, dtype=np.float32)
-WEIGHTS = "weights.pkl"
+OPTIONS = ("seed", "network", "epochs", "steps", "batch", "lr", "images")  # on which the training depends
 
 
 class Recipe(NamedTuple):
@@ -122,8 +123,11 @@ def scores(model: Module, recipe: Recipe, images: np.ndarray) -> np.ndarray:
         return recipe.scores(outputs(model, pixels(images, recipe.shape))).numpy()
 
 
-def fit(recipe: Recipe, args: Namespace) -> Trained:
-    """Train the network of the recipe as the options say, or until Ctrl-C, which loses nothing."""
+def fit(recipe: Recipe, args: Namespace, folder: Path | None = None) -> Trained:
+    """Train the network of the recipe as the options say, or until Ctrl-C, which loses nothing.
+
+    The folder is that of the run, which goes on from its last checkpoint if there is one.
+    """
     data = Mnist(*(array[: args.images] for array in load_mnist()))
     manual_seed(args.seed)
     model = recipe.build()
@@ -136,7 +140,7 @@ def fit(recipe: Recipe, args: Namespace) -> Trained:
         right = recipe.scores(found).numpy().argmax(-1) == data.test_labels
         return {"loss": recipe.loss(found, labels).item(), "accuracy": float(np.mean(right))}
 
-    optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.epochs * len(loader)
+    optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.steps or args.epochs * len(loader)
     schedule = OneCycleLR(optimizer, args.lr, steps, pct_start=0.2, cycle_momentum=False) if recipe.one_cycle else None
     trainer = Trainer(
         model,
@@ -148,9 +152,13 @@ def fit(recipe: Recipe, args: Namespace) -> Trained:
         evaluate=evaluate,
         evaluate_every=len(loader),
         unit="images",
+        folder=folder,
+        config={"network": args.network},
+        settings={name: getattr(args, name) for name in OPTIONS},
+        resume_hint=f"{command(args)} --resume",
     )
     start, cpu_start = time.perf_counter(), time.process_time()
-    history = trainer.fit()
+    history = trainer.fit(resume=folder is not None and bool(checkpoint.steps(folder)))
     return Trained(model, data, loader, history, time.perf_counter() - start, time.process_time() - cpu_start)
 
 
@@ -203,11 +211,9 @@ def draw_step(model: Module, recipe: Recipe, loader: DataLoader, folder: Path) -
 
 
 def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
-    """Train, save the weights, report, draw."""
-    trained = fit(recipe, args)
+    """Train, report, draw."""
+    trained = fit(recipe, args, folder)
     model, data, loader, history, seconds, cpu_seconds = trained
-    save(model.state_dict(), folder / WEIGHTS)
-
     found, losses = scores(model, recipe, data.test_images), history.column("loss")[1]
     confusion = np.zeros((10, 10), np.int64)
     np.add.at(confusion, (data.test_labels, found.argmax(-1)), 1)
@@ -228,7 +234,7 @@ def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
     pictures.first_layer(first.reshape(len(first), -1), folder / "first_layer.png")
     draw_step(model, recipe, loader, folder)
     for name, what in (
-        (WEIGHTS, "the trained weights"),
+        (next(folder.glob(f"{WEIGHTS}.*")).name, "the trained weights"),
         ("report.json", "these figures and more"),
         ("training.png", "loss and accuracy"),
         ("confusion.png", "which digit is taken for which"),
@@ -247,14 +253,16 @@ def command(args: Namespace) -> str:
     return f"python -m demos.digits{chosen}" + (f" --out {args.out}" if args.out else "")
 
 
-def read_weights(recipe: Recipe, folder: Path, args: Namespace) -> Module:
-    """The network with the weights in `folder`. Raises ValueError that says which command trains them."""
-    model, file = recipe.build(), folder / WEIGHTS
+def read_weights(recipe: Recipe, base: Path, args: Namespace) -> Module:
+    """The network with the weights of the latest run in `base`, or of the run whose folder that is.
+
+    Raises ValueError that says which command trains them.
+    """
+    model, latest = recipe.build(), base / LATEST
     try:
-        model.load_state_dict(load(file))
-    except Exception as error:  # a damaged pickle may raise anything
-        fault = "does not hold this network's weights" if file.exists() else "does not exist"
-        raise ValueError(f"{file} {fault}; this trains them: {command(args)}") from error
+        checkpoint.load_model((latest if latest.exists() else base) / WEIGHTS, model, {"network": args.network})
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{error}; this trains the network: {command(args)}") from error
     return model
 
 
@@ -282,11 +290,12 @@ def options() -> Parser:
 
     result.add_argument("--network", choices=RECIPES, default="default", help="which of them")
     add("--epochs", "passes over the training images", type=at_least(1))
+    add("--steps", "updates of the weights, in place of whole passes", type=at_least(1))
     add("--batch", "images a step", type=at_least(1))
     add("--lr", "learning rate", type=positive)
     add("--images", "use only so many images to train and to test, for a quick try", type=at_least(1))
     add("--predict", "read the digit in this picture instead of training", metavar="FILE.png")
-    add("--out", "folder for the results (default: out/digits, or out/digits-NETWORK)", type=Path)
+    add("--out", "folder for the runs and their results (default: out/digits, or out/digits-NETWORK)", type=Path)
     return result
 
 
@@ -294,21 +303,27 @@ def completed(args: Namespace) -> tuple[Recipe, Namespace]:
     """The recipe that is asked for, and the options, where they were not given with its defaults."""
     recipe = RECIPES[args.network]
     own = {name: getattr(recipe, name) for name in ("epochs", "batch", "lr")}
-    return recipe, Namespace(**{**own, "images": None, "predict": None, "out": None, **vars(args)})
+    return recipe, Namespace(**{**own, "steps": None, "images": None, "predict": None, "out": None, **vars(args)})
+
+
+def runs_in(args: Namespace) -> Path:
+    """The folder of the runs of this network."""
+    return getattr(args, "out", None) or Path("out", RECIPES[args.network].folder)
 
 
 def work(args: Namespace) -> Any:
     """Train, or predict. Returns the figures of the training, or the ten scores of the picture."""
     recipe, args = completed(args)
-    folder = args.out or out_dir(recipe.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     pyplot()  # if it is missing, fail before the work, not after it
-    return learn(recipe, folder, args) if args.predict is None else predict(recipe, folder, args)
+    if args.predict is not None:
+        return predict(recipe, runs_in(args), args)
+    with run_folder(runs_in(args), args) as folder:
+        return learn(recipe, folder, args)
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Read the options, then train or predict."""
-    return run(options(), arguments, work)
+    return run_or_resume(options(), arguments, work, runs_in)
 
 
 if __name__ == "__main__":

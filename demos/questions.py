@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.common import at_least, parser, pyplot
 from demos.data.numbers import Example
 from demos.report import Report
+from demos.runs import LATEST, run_folder, run_or_resume
 from nn import checkpoint
 from nn.history import History
 from nn.train import Trainer
 
 NOTHING = "(nothing)"
-WEIGHTS = "last.ckpt"
 
 
 def learn_or_ask(
@@ -36,29 +36,27 @@ def learn_or_ask(
     `learn(args, folder)` returns the model and its figures, which this function returns, too; `load(folder)` returns
     the model that was saved, and `reply(model, question)` an answer.
     """
-    options = parser(description)
+    options, base = parser(description), Path("out", name)
     options.add_argument("--steps", type=at_least(1), default=steps, help="of training")
-    options.add_argument("--resume", action="store_true", help="go on with a stopped training, its seed and its steps")
     what = "let the saved model answer this instead of training; without a question, answer what is typed"
     options.add_argument("--ask", action="append", nargs="?", const="", metavar="QUESTION", help=what)
 
     def work(args: Namespace) -> Any:
-        folder, found = out_dir(name), None
+        found = None
         if args.ask:
             try:
-                model = load(folder)
+                model = load(base / LATEST)
             except (OSError, ValueError) as error:
                 raise ValueError(f"{error}; python -m demos.{name} trains a model") from error
         else:
             pyplot()  # if it is missing, fail before the work, not after it
-            if args.resume:
-                vars(args).update(checkpoint.load(folder / WEIGHTS)["settings"])
-            model, found = learn(args, folder)
+            with run_folder(base, args) as folder:
+                model, found = learn(args, folder)
         if args.ask or sys.stdin.isatty():
             converse(lambda question: reply(model, question), [*filter(None, args.ask or ())], example)
         return found
 
-    return run(options, arguments, work)
+    return run_or_resume(options, arguments, work, lambda args: base)
 
 
 def settings(name: str, args: Namespace, folder: Path) -> dict[str, Any]:
@@ -72,11 +70,11 @@ def settings(name: str, args: Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-def fit(report: Report, trainer: Trainer, resume: bool) -> History:
-    """Train, and report how long it took."""
+def fit(report: Report, trainer: Trainer, folder: Path) -> History:
+    """Train, from the last checkpoint in the folder if there is one, and report how long it took."""
     report.step("Training")
     wall, cpu = time.perf_counter(), time.process_time()
-    history = trainer.fit(resume)
+    history = trainer.fit(resume=bool(checkpoint.steps(folder)))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     trainer.model.eval()
     report.say(f"This took {wall:.0f} seconds, and {cpu:.0f} seconds of processor time.")

@@ -1,33 +1,40 @@
 """A character GPT learns to write like a text file, then writes.
 
 Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. In
-out/text/ are then log.csv, curves.png, surprise.png (held-out text, each character as dark as it was unexpected), and
-the model: best.ckpt and last.ckpt.
+out/text/latest/ are then log.csv, curves.png, surprise.png (held-out text, each character as dark as it was
+unexpected), and the weights: the best ones, and those at the end.
 """
 
 from __future__ import annotations
 
+import hashlib
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Tensor
-from demos.common import Parser, at_least, checked, out_dir, parser, positive, pyplot, run
+from demos.common import Parser, at_least, checked, parser, positive, pyplot
+from demos.runs import BEST, LATEST, run_folder, run_or_resume
 from models.checkpoint import describe, load_gpt
 from models.config import CHOICES, GPTConfig
 from models.generate import generate_text, stream_text
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer, Tokenizer
+from nn import checkpoint, optim
 from nn import functional as F
-from nn import optim
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
 from nn.train import Trainer, decay_groups, evaluating
 
 # nanoGPT's sizes for a CPU, with rotary positions: its learned ones take longer to train
 START = GPTConfig(65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False, position="rotary")
+
+
+BASE = Path("out", "text")
+NOT_OF_THE_TRAINING = ("resume", "run", "sample", "model", "prompt", "length", "temperature", "top_k", "top_p")
 
 
 def options() -> Parser:
@@ -72,10 +79,10 @@ def options() -> Parser:
     training.add_argument(
         "--evaluate-every", type=count, default=250, help="steps between evaluations on the held-out text"
     )
-    training.add_argument("--resume", action="store_true", help="go on from out/text/last.ckpt, with the same options")
+    training.add_argument("--skip-above", type=positive, help="standard deviations by which a step is an outlier")
     writing = result.add_argument_group("writing")
     writing.add_argument("--sample", action="store_true", help="do not train, write with the saved model")
-    writing.add_argument("--model", type=Path, default=Path("out/text/best.ckpt"), help="the saved model of --sample")
+    writing.add_argument("--model", type=Path, default=BASE / LATEST / BEST, help="the saved model of --sample")
     writing.add_argument("--prompt", help="what it goes on from, a line break if nothing is given")
     writing.add_argument("--length", type=at_least(0), default=500, help="characters to write")
     writing.add_argument("--temperature", type=amount, default=0.8, help="0 takes the likeliest, more is more varied")
@@ -129,6 +136,13 @@ def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
         return sum(model.loss(*passages.at(part)).item() * len(part) for part in parts) / len(starts)
 
 
+def settings(args: Namespace, text: str) -> dict[str, Any]:
+    """All that the training depends on: its options, and a digest of its text."""
+    chosen = {name: value for name, value in vars(args).items() if name not in NOT_OF_THE_TRAINING}
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {**chosen, "text": args.text and str(args.text), "digest of the text": digest}
+
+
 def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
     """Train on the text that the options name."""
     text = read_text(args.text)
@@ -156,6 +170,7 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
         accumulate=args.accumulate,
         threads=args.threads,
         clip=args.clip,
+        skip_above=args.skip_above,
         evaluate=lambda: mean_loss(model, held_out, 256),
         evaluate_every=args.evaluate_every,
         on_evaluate=lambda run: run.progress.line(
@@ -164,10 +179,11 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
         folder=folder,
         classes=tokenizer.vocab_size,
         unit="characters",
-        resume_hint="the same command and --resume",
+        resume_hint="python -m demos.text --resume",
+        settings=settings(args, text),
         **describe(config, tokenizer),
     )
-    trainer.fit(resume=args.resume)
+    trainer.fit(resume=bool(checkpoint.steps(folder)))
     return trainer, model, tokenizer, held_out
 
 
@@ -205,8 +221,8 @@ def learn(args: Namespace) -> float | None:
     """Train and write; returns the loss on all of the held-out text, if the training was not interrupted."""
     pyplot()  # if it is missing, fail before the work, not after it
     autograd.manual_seed(args.seed)
-    folder = out_dir("text")
-    trainer, model, tokenizer, held_out = train(args, folder)
+    with run_folder(BASE, args) as folder:
+        trainer, model, tokenizer, held_out = train(args, folder)
     if trainer.interrupted:
         return None
     loss = mean_loss(model, held_out)
@@ -229,7 +245,9 @@ def sample(args: Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> float | None:
     """Read the options, then train and write, or write alone."""
-    return run(options(), arguments, lambda args: sample(args) if args.sample else learn(args))
+    return run_or_resume(
+        options(), arguments, lambda args: sample(args) if args.sample else learn(args), lambda _: BASE
+    )
 
 
 if __name__ == "__main__":

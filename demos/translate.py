@@ -1,8 +1,9 @@
 """A transformer learns to translate number words into digits: "four hundred and seven" becomes "407".
 
 The encoder-decoder of Attention Is All You Need, with its learning-rate schedule and label smoothing, sees four fifths
-of the numbers from 0 to 9999 and is tested on the rest. In out/translate/ are the model, the course of training, the
-figures by length, and which words it looks at for each digit. With --ask the saved model translates without training.
+of the numbers from 0 to 9999 and is tested on the rest. In out/translate/latest/ are the model, the course of training,
+the figures by length, and which words it looks at for each digit. With --ask the saved model translates without being
+trained again.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from autograd import Tensor
 from demos.data.numbers import Example, split_examples, translation_examples, words_to_number
 from demos.pictures.answers import learning
 from demos.pictures.attention import attention_of, draw_attention
-from demos.questions import NOTHING, WEIGHTS, fit, learn_or_ask, settings, show_answers
+from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
+from demos.runs import WEIGHTS
 from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_state
 from models.transformer import Transformer, TransformerConfig, padded
 from nn import checkpoint, optim
@@ -182,7 +184,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
     )
     questions = [example.question for example in held_out]
     before = translator.translate(questions)
-    history = fit(report, trainer(translator, trained, held_out, args, folder), args.resume)
+    history = fit(report, trainer(translator, trained, held_out, args, folder), folder)
 
     given = translator.translate(questions)
     show_answers(report, held_out, before, given, np.random.default_rng(args.seed).permutation(len(held_out))[:12])

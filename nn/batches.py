@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
+import numpy as np
+
 from autograd import Tensor
 from autograd.generator import Generator, default_generator
+
+
+class _Python:
+    """The generator of the module random."""
+
+    get_state, set_state = staticmethod(random.getstate), staticmethod(random.setstate)
+
+
+class _NumPy:
+    """The generator of NumPy's older functions, such as np.random.rand."""
+
+    get_state, set_state = staticmethod(np.random.get_state), staticmethod(np.random.set_state)
+
+
+SHARED: tuple[Any, ...] = (default_generator, _Python, _NumPy)
+PARTS = ("generator", "sampler", "batch_sampler", "dataset")  # of a DataLoader, where generators are looked for
 
 
 class Batches:
@@ -37,17 +56,25 @@ class Batches:
         return batch
 
     def _begin_epoch(self) -> None:
-        self._start = [generator.get_state() for generator in self._generators()]
+        self._start = self._states()
         self._epoch, self._taken = iter(self.source), 0  # type: ignore[arg-type]
 
-    def _generators(self) -> list[Generator]:
-        own = getattr(self.source, "generator", None)
-        return [default_generator] if own is None else [default_generator, own]
+    def _generators(self) -> list[Any]:
+        """All that the batches are drawn from: the shared generators, and those of the source and its samplers."""
+        found, parts = [*SHARED], [self.source]  # type: list[Any], list[Any]
+        for part in parts:
+            if isinstance(part, Generator) and part not in found:
+                found.append(part)
+            own = [getattr(part, name, None) for name in PARTS]
+            parts += [new for new in own if not any(new is known for known in (None, *parts))]
+        return found
+
+    def _states(self) -> list[Any]:
+        return [generator.get_state() for generator in self._generators()]
 
     def state_dict(self) -> dict[str, Any]:
         """The position in the data, and the state of every random number generator."""
-        now = [generator.get_state() for generator in self._generators()]
-        return {"epoch": self._start, "taken": self._taken, "now": now}
+        return {"epoch": self._start, "taken": self._taken, "now": self._states()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from reprlib import repr as short
-from typing import Any
+from typing import Any, BinaryIO
 
-import autograd
 from autograd import is_tensor
+from nn import tensor_files
 from nn.module import Module
+from nn.tensor_files import CheckpointError as CheckpointError
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where nothing keeps two runs from one folder
+    fcntl = None  # type: ignore[assignment]
 
 FORMAT = "chainrule-checkpoint"
-VERSION = 1
-
-
-class CheckpointError(ValueError):
-    """A file is not a checkpoint, or it is the checkpoint of another model."""
+VERSION = 2
 
 
 def save(
@@ -27,31 +30,32 @@ def save(
     config: Mapping[str, Any] | None = None,
     tokenizer: Mapping[str, Any] | None = None,
     **more: Any,
-) -> None:
+) -> Path:
     """Write a checkpoint. An existing file is replaced as a whole, or, if writing fails, not at all.
 
-    `config` holds the fields that the model is made from, and `tokenizer` the state of its tokenizer. They and `more`
-    consist of plain values, tensors and containers of them.
+    The path ends in .safetensors or .npz, or gets the suffix that can be written; it is returned. `config` holds the
+    fields that the model is made from, and `tokenizer` the state of its tokenizer. They and `more` consist of plain
+    values, tensors, arrays and containers of them.
     """
-    path = Path(path)
+    path = tensor_files.complete(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     head = {"format": FORMAT, "version": VERSION, "config": config and dict(config), "tokenizer": tokenizer}
-    autograd.save({**head, "model": model.state_dict(), **more}, path)
+    tensor_files.write(path, {**head, "model": model.state_dict(), **more})
+    return path
 
 
 def load(path: str | Path) -> dict[str, Any]:
     """What `save` wrote: a dict with "model" (a state_dict), "config", "tokenizer" and the rest.
 
-    The file may come from anyone: no code in it is run, and no size in it is believed (see `autograd.load`).
+    The file may come from anyone: no code in it is run, and no size in it is believed.
 
-    Raises FileNotFoundError if there is no such file, and CheckpointError, with the reason, if it is something else.
+    Raises FileNotFoundError if there is no such file, and CheckpointError, with the reason, if it is damaged or
+    something else.
     """
-    if not Path(path).exists():
+    path = tensor_files.complete(path)
+    if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint {path}: train a model first, or name another file")
-    try:
-        state = autograd.load(path)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
+    state = tensor_files.read(path)
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of this program")
     if state.get("version") != VERSION:
@@ -65,10 +69,80 @@ def load(path: str | Path) -> dict[str, Any]:
 def load_model(path: str | Path, model: Module, config: Mapping[str, Any] | None) -> dict[str, Any]:
     """Load a checkpoint, and its weights into `model`, whose `config` must be the one that was saved with them."""
     state = load(path)
-    old, new = state["config"] or {}, config or {}
+    check_same(f"{path} is the checkpoint of another model", state["config"], config)
+    model.load_state_dict(state["model"])
+    return state
+
+
+def check_same(finding: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+    """Raise CheckpointError, with the finding and what differs, unless both have the same values."""
+    old, new = old or {}, new or {}
     differing = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     changes = [f"{key!s:.50} {short(old.get(key))} -> {short(new.get(key))}" for key in differing]
     if changes:
-        raise CheckpointError(f"{path} is the checkpoint of another model: {', '.join(changes)}")
-    model.load_state_dict(state["model"])
-    return state
+        raise CheckpointError(f"{finding}: {', '.join(changes)}")
+
+
+# The checkpoints of a run ---------------------------------------------------------------------------------------------
+
+
+def save_step(folder: Path, step: int, keep: int, model: Module, **more: Any) -> None:
+    """Write the checkpoint of a step into the folder of a run, and remove those before the last `keep`."""
+    save(folder / f"step-{step:08}", model, **more)
+    earlier = [file for file in steps(folder) if _number(file) < step]
+    for file in earlier[: 1 - keep or None]:
+        file.unlink()
+
+
+def steps(folder: str | Path) -> list[Path]:
+    """The checkpoints of the steps of a run, the last one at the end."""
+    suffixes = (tensor_files.SAFETENSORS, tensor_files.NPZ)
+    files = [file for file in Path(folder).glob("step-*") if file.suffix in suffixes and file.stem[5:].isdecimal()]
+    return sorted(files, key=_number)
+
+
+def _number(file: Path) -> int:
+    return int(file.stem[5:])
+
+
+def load_newest(folder: str | Path, say: Callable[[str], Any] = print) -> dict[str, Any]:
+    """The last checkpoint of a run, or, if it is damaged, which `say` is told, the one before it."""
+    files = steps(folder)
+    if not files:
+        raise FileNotFoundError(f"there is no checkpoint in {folder}: train a model first, or name another folder")
+    for file in reversed(files):
+        try:
+            return load(file)
+        except CheckpointError as error:
+            say(f"{error}; this program goes back to the checkpoint before it")
+    raise CheckpointError(f"none of the {len(files)} checkpoints in {folder} can be read: train again")
+
+
+_locks: set[BinaryIO] = set()
+if fcntl is not None:  # a worker process that outlives the run for a moment must not hold its locks
+    os.register_at_fork(after_in_child=lambda: [file.close() for file in _locks])
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """A context in which no other run writes into the folder, which is made if needed; the lock ends with its process.
+
+    What a killed process was writing is removed. Raises CheckpointError if there is another run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "ab") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"another run is writing into {folder}: wait for its end, or choose another folder"
+                raise CheckpointError(message) from None
+        _locks.add(file)
+        try:
+            for draft in folder.glob(".*.part"):
+                draft.unlink()
+            yield
+        finally:
+            _locks.discard(file)
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""How far a long computation has come, and Ctrl-C that waits for a good moment."""
+"""How far a long computation has come, and Ctrl-C or SIGTERM that waits for a good moment."""
 
 from __future__ import annotations
 
@@ -56,33 +56,35 @@ class Progress:
 
 
 class DeferredInterrupt:
-    """A context in which the first Ctrl-C waits for `check()`, and a second one does not.
+    """A context in which the first Ctrl-C or SIGTERM waits for `check()`, and a second one does not.
 
-    The context ends at a KeyboardInterrupt, which goes no further; `requested` says afterwards whether there was one.
-    Only the main thread receives Ctrl-C, so in other threads the context changes nothing.
+    The context ends at a KeyboardInterrupt, which goes no further; `requested` says afterwards whether there was one,
+    and `terminated` whether it came of SIGTERM. Only the main thread receives signals, so in other threads the context
+    changes nothing.
     """
 
     def __init__(self, say: Callable[[str], Any] = print) -> None:
-        self.say, self.requested = say, False
+        self.say, self.requested, self.terminated = say, False, False
+        self._before: dict[int, Any] = {}
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed: a good moment to stop."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed or SIGTERM has come: a good moment to stop."""
         if self.requested:
             raise KeyboardInterrupt
 
-    def _handle(self, *_: Any) -> None:
+    def _handle(self, number: int, _: Any) -> None:
+        self.terminated |= number == signal.SIGTERM
         self.check()
         self.requested = True
         self.say("stopping after this step; press Ctrl-C again to stop at once")
 
     def __enter__(self) -> Self:
-        self._main = threading.current_thread() is threading.main_thread()
-        if self._main:
-            self._before = signal.signal(signal.SIGINT, self._handle)
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if self._main:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         self.requested |= kind is KeyboardInterrupt
         return kind is KeyboardInterrupt

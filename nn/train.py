@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from autograd import Tensor, no_grad
 from autograd.generator import default_generator
 from nn import checkpoint
 from nn.batches import Batches, count_items
+from nn.checkpoint import CheckpointError
 from nn.history import History, plot
 from nn.module import Module
 from nn.nonfinite import Guard
@@ -29,7 +31,12 @@ Metrics = Mapping[str, float]
 
 @dataclass(eq=False, repr=False)
 class Trainer:
-    """Trains a model. With a folder, `fit(resume=True)` goes on after a stop to the same end, bit for bit."""
+    """Trains a model. With a folder, `fit(resume=True)` goes on after a stop, or a crash, to the same end, bit for bit.
+
+    The folder is that of one run. It gets log.csv, curves.png and, in files of the format .safetensors (.npz where that
+    package is missing), a checkpoint of all that resuming needs at each evaluation (step-N, of which the last `keep`
+    are kept), the weights with the lowest held-out loss (best), and those at the end (weights).
+    """
 
     model: Module
     optimizer: Optimizer
@@ -44,17 +51,20 @@ class Trainer:
     evaluate: Callable[[], float | Metrics] | None = None  # the held-out loss, or metrics that include "loss"
     evaluate_every: int | None = None  # updates between two evaluations, a tenth of all by default
     on_evaluate: Callable[[Trainer], Any] | None = None  # called after each evaluation, to show samples
-    folder: str | Path | None = None  # where log.csv, curves.png, last.ckpt and best.ckpt (lowest held-out loss) go
-    config: Mapping[str, Any] | None = None  # kept in both checkpoints, to make the model from
-    tokenizer: Mapping[str, Any] | None = None  # kept in both checkpoints
-    settings: Mapping[str, Any] | None = None  # kept in last.ckpt, for whoever resumes the run
+    skip_above: float | None = None  # in standard deviations: steps whose loss or gradient norm lies further above the
+    # mean of the last 128 steps change no weight, and are logged
+    folder: str | Path | None = None  # of this run alone
+    keep: int = 2  # checkpoints
+    config: Mapping[str, Any] | None = None  # kept in the checkpoints, to make the model from
+    tokenizer: Mapping[str, Any] | None = None  # kept in the checkpoints
+    settings: Mapping[str, Any] | None = None  # what must be the same for whoever resumes the run, the data included
     classes: int | None = None  # possible answers: the first loss is shown beside that of a uniform guess among them
     unit: str = "tokens"  # the name of what is counted per second
     resume_hint: str = "fit(resume=True)"  # how to go on after Ctrl-C
     quiet: bool = False  # print nothing
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 0), ("accumulate", 1), ("threads", 1), ("evaluate_every", 1)):
+        for name, least in (("steps", 0), ("accumulate", 1), ("threads", 1), ("evaluate_every", 1), ("keep", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
@@ -64,16 +74,37 @@ class Trainer:
         self.evaluated = -1  # the step of the last evaluation
         self.best = math.inf  # the lowest held-out loss
         self.interrupted = False  # by Ctrl-C
-        self._saved: int | None = None  # the step of last.ckpt, if this run wrote it
+        self._saved: int | None = None  # the step of the last checkpoint
+        self._settings = {
+            **(self.settings or {}),
+            **{name: getattr(self, name) for name in ("accumulate", "threads", "clip", "skip_above")},
+            "optimizer": type(self.optimizer).__name__,
+        }
+        for i, group in enumerate(self.optimizer.param_groups):
+            self._settings |= {f"{name} of group {i}": value for name, value in group.items() if name != "params"}
 
     def fit(self, resume: bool = False) -> History:
         """Train, and return the history. After Ctrl-C the current step is finished and saved, and training ends.
 
-        Raises NonFiniteError if the loss or a gradient is not finite, before it reaches the weights.
+        After SIGTERM, too, and then SystemExit is raised. Raises NonFiniteError if the loss or a gradient is not
+        finite, before it reaches the weights, and CheckpointError, with `resume`, for a run with other settings, or,
+        without it, for a folder that holds an earlier run.
         """
+        if self.folder is None or resume and not checkpoint.steps(self.folder):
+            return self._fit(resume)
+        with checkpoint.locked(Path(self.folder)):
+            return self._fit(resume)
+
+    def _fit(self, resume: bool) -> History:
         if resume:
             self.load()
-        model, optimizer, parameters = self.model.train(), self.optimizer, [*self.model.parameters()]
+        elif self.folder is not None and self._saved is None and checkpoint.steps(self.folder):
+            raise CheckpointError(
+                f"{self.folder} holds an earlier run: choose another folder, or go on with that one: {self.resume_hint}"
+            )
+        model, optimizer = self.model.train(), self.optimizer
+        trained = [*model.parameters(), *(param for group in optimizer.param_groups for param in group["params"])]
+        parameters = [*{id(param): param for param in trained}.values()]
         compute_loss = self.loss if self.threads == 1 else data_parallel(self.loss, self.threads)
         clip = math.inf if self.clip is None else self.clip
         guard = Guard(model, self.loss)
@@ -90,7 +121,8 @@ class Trainer:
                     items += count_items(batch)
                 norm = clip_grad_norm_(parameters, clip).item()
                 guard.check(step, total, norm)
-                optimizer.step()
+                if not self._is_outlier(loss=total, grad_norm=norm):
+                    optimizer.step()
                 self._log(total, norm, items / (time.perf_counter() - start))
                 if self.scheduler is not None:
                     self.scheduler.step()
@@ -100,7 +132,7 @@ class Trainer:
 
     @contextmanager
     def _session(self) -> Iterator[None]:
-        """A progress bar and deferred Ctrl-C for a run; at its end, however it ends, the log and the curves."""
+        """A progress bar and deferred Ctrl-C for a run; then the weights and, however the run ends, log and curves."""
         formats = {"loss": ".4f", "lr": ".2e", "gradient norm": ".3f", f"{self.unit}/s": ",.0f"}
         with Progress(self.steps, formats, self.step, self.quiet) as self.progress:
             try:
@@ -110,14 +142,16 @@ class Trainer:
                 if self.interrupted:
                     self.progress.line(f"stopped after {self.step:,} of {self.steps:,} steps")
                     if self._saved is not None:
-                        file = Path(self.folder or "", "last.ckpt")
                         self.progress.line(
-                            f"{file} has the state after {self._saved:,} steps; to resume: {self.resume_hint}"
+                            f"{self.folder} has the state after {self._saved:,} steps; to resume: {self.resume_hint}"
                         )
+                self._write("weights", step=self.step)
             finally:
                 if self.folder is not None and self.step > 0:
                     self.history.save(Path(self.folder, "log.csv"))
                     self.progress.line(plot(self.history, Path(self.folder, "curves.png")))
+        if self._interrupt.terminated:
+            raise SystemExit(128 + signal.SIGTERM)
 
     def _remaining_steps(self) -> Iterator[int]:
         """Count the steps. Between two of them evaluate when it is due, and after Ctrl-C save and stop."""
@@ -135,6 +169,19 @@ class Trainer:
         except KeyboardInterrupt:
             self.save()
             raise
+
+    def _is_outlier(self, **values: float) -> bool:
+        """Whether a value of this step lies too far above those before it, which is then said and logged."""
+        for name, value in values.items():
+            z = self.history.z_score(name, value) if self.skip_above is not None else 0.0
+            if z > (self.skip_above or 0.0):
+                self.progress.line(
+                    f"step {self.step:,} is skipped: its {name} {value:.4f} lies {z:.1f} standard deviations above the "
+                    "mean of the steps before it"
+                )
+                self.history.add(self.step, skipped=1)
+                return True
+        return False
 
     def _log(self, loss: float, grad_norm: float, items_per_s: float) -> None:
         """Add a step to the history and to the progress bar."""
@@ -157,7 +204,7 @@ class Trainer:
             self.progress.line(f"step {self.step:,}: held-out {shown}{' (best so far)' if better else ''}")
             if better:
                 self.best = float(metrics["loss"])
-                self._write("best.ckpt", step=self.step, held_out=metrics)
+                self._write("best", step=self.step, held_out=metrics)
         self.evaluated = self.step
         self.save()
         if self.on_evaluate is not None:
@@ -167,23 +214,34 @@ class Trainer:
     # Checkpoints ------------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write last.ckpt, from which `fit(resume=True)` goes on, and log.csv, once there is a step to save."""
-        if self.folder is not None and self.step > 0:
-            self._write("last.ckpt", training=self.state_dict(), settings=self.settings)
+        """Write a checkpoint, from which `fit(resume=True)` goes on, and log.csv."""
+        if self.folder is not None:
+            state = {"training": self.state_dict(), "settings": self._settings, **self._described()}
+            checkpoint.save_step(Path(self.folder), self.step, self.keep, self.model, **state)
             self.history.save(Path(self.folder, "log.csv"))
             self._saved = self.step
 
     def load(self) -> None:
-        """Restore last.ckpt: weights, optimiser, schedule, batches, random numbers and history."""
+        """Restore the last checkpoint: weights, optimiser, schedule, batches, random numbers and history.
+
+        One that is damaged is reported, and the one before it is taken. Raises CheckpointError where the model or the
+        settings are others.
+        """
         if self.folder is None:
             raise ValueError("a Trainer without a folder has nothing to resume from")
-        state = checkpoint.load_model(Path(self.folder, "last.ckpt"), self.model, self.config)
+        state = checkpoint.load_newest(self.folder, lambda text: self.quiet or print(text))
+        checkpoint.check_same(f"{self.folder} is the run of another model", state["config"], self.config)
+        checkpoint.check_same(f"{self.folder} is a run with other settings", state["settings"], self._settings)
+        self.model.load_state_dict(state["model"])
         self.load_state_dict(state["training"])
         self._saved = self.step
 
+    def _described(self) -> dict[str, Any]:
+        return {"config": self.config, "tokenizer": self.tokenizer}
+
     def _write(self, name: str, **more: Any) -> None:
         if self.folder is not None:
-            checkpoint.save(Path(self.folder, name), self.model, config=self.config, tokenizer=self.tokenizer, **more)
+            checkpoint.save(Path(self.folder, name), self.model, **self._described(), **more)
 
     def state_dict(self) -> dict[str, Any]:
         """All that resuming needs but the weights."""
@@ -194,7 +252,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler and self.scheduler.state_dict(),
             "batches": self.stream.state_dict(),
-            "history": self.history.columns,
+            "history": self.history.arrays(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ ROWS = [
     {"models"},
     {"demos"},
 ]
-OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "regex", "hypothesis"}
+OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "regex", "hypothesis", "safetensors"}
 FILES = sorted(p for package in ("autograd", "nn", "models", "demos") for p in (ROOT / package).rglob("*.py"))
 
 

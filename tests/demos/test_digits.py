@@ -7,19 +7,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autograd import is_grad_enabled, load, manual_seed
+from autograd import is_grad_enabled, manual_seed
 from demos import digits
 from demos.data.idx import load_mnist
+from nn import checkpoint
 
 QUICK = ["--images", "300", "--epochs", "1"]
-FILES = ("weights.pkl", "report.json", "training.png", "confusion.png", "mistakes.png", "first_layer.png")
+FILES = ("weights.safetensors", "report.json", "training.png", "confusion.png", "mistakes.png", "first_layer.png")
 
 
 @pytest.fixture(scope="module", params=digits.RECIPES)
 def trained(request, tmp_path_factory):
     """(the network's name, the folder with the results, the figures) of a training with seed 0."""
     folder = tmp_path_factory.mktemp(request.param)
-    return request.param, folder, run(folder, "--network", request.param)
+    figures = run(folder, "--network", request.param)
+    return request.param, folder / "latest", figures
+
+
+def weights(folder):
+    return checkpoint.load(folder / "weights")["model"]
 
 
 def run(folder, *options):
@@ -57,7 +63,7 @@ def test_the_report_has_the_figures_of_the_saved_weights(trained):
     read = json.loads((folder / "report.json").read_text())
     recipe, data = digits.RECIPES[name], load_mnist()
     model = recipe.build()
-    model.load_state_dict(load(folder / "weights.pkl"))
+    model.load_state_dict(weights(folder))
     guesses = digits.scores(model, recipe, data.test_images[:300]).argmax(-1)
     wrong = int((guesses != data.test_labels[:300]).sum())
     assert read["test_mistakes"] == figures["test_mistakes"] == wrong
@@ -70,7 +76,7 @@ def test_the_report_has_the_figures_of_the_saved_weights(trained):
 
 def test_one_seed_one_result_to_the_last_bit_and_other_seeds_others(trained):
     name, folder, _ = trained
-    saved = load(folder / "weights.pkl")
+    saved = weights(folder)
     again, other = (fit("--network", name, "--seed", seed) for seed in ("0", "1"))
     assert all(np.array_equal(saved[key].array, tensor.array) for key, tensor in again.model.state_dict().items())
     assert not any(np.array_equal(saved[key].array, tensor.array) for key, tensor in other.model.state_dict().items())
@@ -90,16 +96,16 @@ def test_a_picture_of_a_test_image_is_read_like_the_image(trained, tmp_path, cap
     image = load_mnist().test_images[0]
     file = tmp_path / "mine.png"
     Image.fromarray(255 - image).resize((140, 140), Image.Resampling.NEAREST).save(file)  # dark ink on light paper
-    found = digits.main(["--network", name, "--out", str(folder), "--predict", str(file)])
+    found = digits.main(["--network", name, "--out", str(folder.parent), "--predict", str(file)])
 
     recipe = digits.RECIPES[name]
     model = recipe.build()
-    model.load_state_dict(load(folder / "weights.pkl"))
+    model.load_state_dict(weights(folder))
     np.testing.assert_allclose(found, digits.scores(model, recipe, image[None])[0], atol=0.2)
     printed = capsys.readouterr().out
     assert f"{file}: a {found.argmax()}, {recipe.score} {found.max():.1%}" in printed
     assert all(f"  {digit} {share:6.1%}" in printed for digit, share in enumerate(found))
-    assert (folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder.parent / "prediction.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_default_networks_scores_are_probabilities():
@@ -113,7 +119,9 @@ def test_the_default_networks_scores_are_probabilities():
 @pytest.mark.parametrize("name", digits.RECIPES)
 def test_predicting_before_training_says_which_command_trains(name, tmp_path, capsys):
     line = refused(["--network", name, "--out", str(tmp_path), "--predict", "mine.png"], capsys)
-    assert re.search(f"weights.pkl does not exist; .*python -m demos.digits.*--out {tmp_path}", line)
+    assert re.search(
+        f"there is no checkpoint {tmp_path}/weights.safetensors: .*python -m demos.digits.*--out {tmp_path}", line
+    )
     assert ("--network nielsen" in line) == (name == "nielsen")
 
 
@@ -126,22 +134,22 @@ def test_a_file_that_is_not_a_picture_is_an_error_that_names_it(content, match, 
     file = tmp_path / "mine.png"
     if content is not None:
         file.write_bytes(content)
-    line = refused(["--network", name, "--out", str(folder), "--predict", str(file)], capsys)
+    line = refused(["--network", name, "--out", str(folder.parent), "--predict", str(file)], capsys)
     assert match in line and str(file) in line
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"\x80\x05K\x01."])
 def test_weights_that_are_damaged_are_an_error_that_says_how_to_make_them(content, tmp_path, capsys):
-    (tmp_path / "weights.pkl").write_bytes(content)
+    (tmp_path / "weights.safetensors").write_bytes(content)
     line = refused(["--out", str(tmp_path), "--predict", "mine.png"], capsys)
-    assert re.search("does not hold this network's weights; .*python -m demos.digits", line)
+    assert re.search("weights.safetensors is damaged, or .*; this trains the network: python -m demos.digits", line)
 
 
 def test_the_weights_of_the_other_network_are_an_error(trained, capsys):
     name, folder, _ = trained
     other = next(n for n in digits.RECIPES if n != name)
-    line = refused(["--network", other, "--out", str(folder), "--predict", "mine.png"], capsys)
-    assert "does not hold this network's weights" in line
+    line = refused(["--network", other, "--out", str(folder.parent), "--predict", "mine.png"], capsys)
+    assert f"is the checkpoint of another model: network '{name}' -> '{other}'" in line
 
 
 def test_ctrl_c_keeps_and_reports_what_was_learned(tmp_path, monkeypatch, capsys):
@@ -156,7 +164,14 @@ def test_ctrl_c_keeps_and_reports_what_was_learned(tmp_path, monkeypatch, capsys
     figures = run(tmp_path, "--epochs", "5", "--batch", "100")
     assert figures["steps"] == 4 and len(figures["test_accuracy_after_epoch"]) == 2
     assert "stopped after 4 of 15 steps" in capsys.readouterr().out
-    assert all((tmp_path / name).exists() for name in FILES)
+    assert all((tmp_path / "run-1" / name).exists() for name in FILES)
+    monkeypatch.undo()
+    whole = digits.fit(*digits.completed(digits.options().parse_args([*QUICK, "--epochs", "5", "--batch", "100"])))
+    assert digits.main(["--out", str(tmp_path), "--resume"])["steps"] == 15
+    assert all(
+        (whole.model.state_dict()[key].array == array.array).all()
+        for key, array in weights(tmp_path / "latest").items()
+    )
 
 
 def test_ctrl_c_before_the_first_step_leaves_a_report_too(tmp_path, monkeypatch):

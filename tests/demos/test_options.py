@@ -12,6 +12,7 @@ COUNT = "must be at least 1, got"
 WRONG = {
     **{name: [("--steps 0", f"--steps {COUNT} 0"), ("--steps -5", f"--steps {COUNT} -5")] for name in DEMOS},
     "digits": [
+        ("--steps -5", f"--steps {COUNT} -5"),
         ("--epochs 0", f"--epochs {COUNT} 0"),
         ("--batch -1", f"--batch {COUNT} -1"),
         ("--images many", "--images must be a whole number, got many"),
@@ -29,8 +30,10 @@ WRONG["text"] += [
     ("--text short.txt", "a context of 64 needs 65 characters, and a part of the text has"),
     ("--text short.txt --context 4 --prompt €", "unknown character '€'"),
     ("--text short.txt --context 4 --heads 3", "n_embd=128 is not divisible by n_head=3"),
-    ("--text short.txt --context 4 --resume", "there is no checkpoint out/text/last.ckpt"),
-    ("--sample", "there is no checkpoint out/text/best.ckpt"),
+    ("--text short.txt --context 4 --resume", "there is no run to resume in out/text: train first"),
+    ("--resume run-3", "there is no run run-3 in out/text: train first"),
+    ("--sample", "there is no checkpoint out/text/latest/best."),
+    ("--sample --model old.ckpt", "old.ckpt is no .safetensors or .npz file; pickles, which earlier versions wrote"),
     ("--dropout 1", "--dropout must be at least 0 and below 1, got 1"),
     ("--temperature -1", "--temperature must be a finite number of at least 0, got -1"),
     ("--top-p 0", "--top-p must be above 0 and at most 1, got 0"),
@@ -54,6 +57,13 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "short.txt").write_text("to be or not to be\n" * 10, encoding="utf-8")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     return tmp_path
+
+
+@pytest.mark.parametrize("name", ["text", "calculator", "translate", "digits"])
+def test_a_checkpoint_of_an_earlier_version_is_not_resumed(name, folder, capsys):
+    (folder / "out" / name).mkdir(parents=True)
+    (folder / "out" / name / "last.ckpt").write_bytes(b"\x80\x05N.")
+    check(name, "--resume", f"out/{name}/last.ckpt is a pickle of an earlier version", folder, capsys)
 
 
 CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]

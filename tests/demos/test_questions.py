@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-import autograd as ag
 import nn
 from demos import calculator, questions, translate
 from demos.data.numbers import calculator_examples, translation_examples
@@ -32,7 +31,7 @@ class Case(NamedTuple):
         return self.demo.main([*arguments])
 
     def weights(self, folder):
-        return {name: tensor.array for name, tensor in ag.load(folder / "last.ckpt")["model"].items()}
+        return {name: tensor.array for name, tensor in checkpoint.load(folder / "weights")["model"].items()}
 
 
 def shrink_calculator(patch):
@@ -82,7 +81,7 @@ def case(request, tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(case, tmp_path):
-    return tmp_path / "out" / case.demo.NAME
+    return tmp_path / "out" / case.demo.NAME / "latest"
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def no_pictures(case, monkeypatch):
 def test_a_training_leaves_pictures_and_a_model_that_answers(case, folder, capsys, monkeypatch):
     found = case.run("--steps", "2")
     assert all(0 <= share <= 1 for share in (found.values() if isinstance(found, dict) else [found]))
-    files = [*case.pictures.values(), f"{case.demo.NAME}.html", "last.ckpt", "best.ckpt", "log.csv", "curves.png"]
+    files = [*case.pictures.values(), f"{case.demo.NAME}.html", "weights.safetensors", "log.csv", "curves.png"]
     assert all((folder / name).stat().st_size > 100 for name in files)
     capsys.readouterr()
     monkeypatch.setattr(case.demo, "learn", lambda *_: pytest.fail("trained again"))
@@ -162,25 +161,31 @@ def test_a_stopped_training_goes_on_with_its_own_settings_as_if_it_had_not_been_
         case.run("--steps", "4", "--seed", "5")
     assert "stopped after 2 of 4 steps" in (printed := capsys.readouterr().out)
     assert f"to resume: python -m demos.{case.demo.NAME} --resume" in printed
+    with pytest.raises(SystemExit):
+        case.run("--resume", "--seed", "6")
+    assert "is a run with other settings: seed 5 -> 6" in capsys.readouterr().err
     case.run("--resume")
     assert all(np.array_equal(whole[name], array) for name, array in case.weights(folder).items())
 
 
 def test_the_checkpoint_of_something_else_is_refused(case, folder, capsys):
-    checkpoint.save(folder / "last.ckpt", nn.Linear(1, 1), config={"sizes": 3})
+    checkpoint.save(folder / "weights", nn.Linear(1, 1), config={"sizes": 3})
     with pytest.raises(SystemExit) as stopped:
         case.run("--ask", case.question)
     (line,) = capsys.readouterr().err.splitlines()
-    assert stopped.value.code == 2 and f"last.ckpt is not the checkpoint of {case.kind}" in line
+    assert stopped.value.code == 2 and "weights" in line and f"is not the checkpoint of {case.kind}" in line
     assert line.endswith(f"python -m demos.{case.demo.NAME} trains a model")
 
 
-@pytest.mark.parametrize("option", ["--ask", "--resume"])
-def test_without_a_saved_model_there_is_nothing_to_ask_and_nothing_to_resume(case, option, capsys):
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--ask", "there is no checkpoint out/{}/latest/weights"), ("--resume", "there is no run to resume in out/{}:")],
+)
+def test_without_a_saved_model_there_is_nothing_to_ask_and_nothing_to_resume(case, option, words, capsys):
     with pytest.raises(SystemExit) as stopped:
         case.run(option)
     (line,) = capsys.readouterr().err.splitlines()
-    assert stopped.value.code == 2 and f"there is no checkpoint out/{case.demo.NAME}/last.ckpt" in line
+    assert stopped.value.code == 2 and words.format(case.demo.NAME) in line
 
 
 def test_answers_that_are_wrong_or_missing_are_marked(capsys):

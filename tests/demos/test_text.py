@@ -25,9 +25,10 @@ def test_it_learns_a_text_writes_and_leaves_its_pictures_and_its_model(tmp_path,
     printed = capsys.readouterr().out
     assert loss < 1.8 < np.log(14)
     assert "a uniform guess among 14 would have 2.6391" in printed and f"held-out text {loss:.4f}" in printed
+    folder = tmp_path / "out/text/latest"
     for name in ("curves.png", "surprise.png"):
-        assert (tmp_path / "out/text" / name).read_bytes().startswith(b"\x89PNG")
-    assert {"log.csv", "best.ckpt", "last.ckpt"} <= {path.name for path in (tmp_path / "out/text").iterdir()}
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert {"log", "best", "weights", "step-00000080"} <= {path.stem for path in folder.iterdir()}
     assert len(printed.split("It writes:\n")[1]) == len("\n") + 30 + len("\n")
 
     main(["--sample", "--prompt", "the ", "--length", "20", "--temperature", "0", "--seed", "3"])
@@ -44,16 +45,56 @@ def test_one_seed_one_result_also_when_it_was_stopped_in_between(tmp_path, monke
         patch.setattr("demos.text.generate_text", lambda *_, **__: next(samples, None) or _interrupt())
         assert train(tmp_path, patch, *often, steps=12) is None
     assert "stopped after 8 of 12 steps" in capsys.readouterr().out
-    assert train(tmp_path, monkeypatch, *often, "--resume", steps=12) == whole
+    assert main(["--resume"]) == whole  # with the options of the run
+    assert main(["--resume", "run-1"]) == whole  # which is at its end already
 
 
 def _interrupt():
     raise KeyboardInterrupt
 
 
+OTHERWISE = {
+    "--lr 0.02": "lr 0.01 -> 0.02",
+    "--beta2 0.5": "beta2 0.99 -> 0.5",
+    "--decay 0": "decay 0.1 -> 0.0",
+    "--seed 4": "seed 0 -> 4",
+    "--batch 9": "batch 8 -> 9",
+    "--threads 1": "threads 2 -> 1",
+    "--steps 7": "steps 3 -> 7",
+    "--text other.txt": "digest of the text '",
+}
+
+
+def test_resuming_with_another_option_is_refused_and_changes_nothing(tmp_path, monkeypatch, capsys):
+    train(tmp_path, monkeypatch, steps=3)
+    (tmp_path / "other.txt").write_text(TEXT[::-1], encoding="utf-8")
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    for arguments, words in OTHERWISE.items():
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main(["--resume", *arguments.split()])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert stopped.value.code == 2 and "out/text/run-1 is a run with other settings: " in line and words in line
+        assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_run_leaves_an_earlier_one_as_it_was(tmp_path, monkeypatch):
+    train(tmp_path, monkeypatch, steps=3)
+    first = tmp_path / "out/text/run-1"
+    before = {file: file.read_bytes() for file in first.iterdir()}
+    train(tmp_path, monkeypatch, "--seed", "1", steps=2)
+    assert {file: file.read_bytes() for file in first.iterdir()} == before
+    assert (tmp_path / "out/text/latest").resolve() == tmp_path / "out/text/run-2"
+    with monkeypatch.context() as patch:
+        patch.setattr("demos.text.generate_text", lambda *_, **__: _interrupt())
+        train(tmp_path, patch, steps=3)
+    assert main(["--resume", "run-1"]) is not None and (tmp_path / "out/text/run-3").exists()
+    assert (tmp_path / "out/text/latest").resolve() == first
+
+
 def test_the_held_out_loss_is_that_of_every_character_after_the_first(tmp_path, monkeypatch):
     train(tmp_path, monkeypatch, steps=3)
-    model, tokenizer = load_gpt(tmp_path / "out/text/last.ckpt")
+    model, tokenizer = load_gpt(tmp_path / "out/text/latest/weights")
     ids = np.array(tokenizer.encode(TEXT))[:49]
     passages = Passages(ids, 16)
     losses = []

@@ -239,20 +239,20 @@ def test_tokens_beyond_the_vocabulary_and_the_context_are_errors():
 
 def test_model_and_tokenizer_come_back_from_one_file(tmp_path):
     model, tokenizer = GPT(GPTConfig(**SMALL, position="rotary", dropout=0.1)), CharTokenizer("abcdefghijé")
-    save_gpt(tmp_path / "a.ckpt", model, tokenizer)
-    loaded, back = load_gpt(tmp_path / "a.ckpt")
+    save_gpt(tmp_path / "a", model, tokenizer)
+    loaded, back = load_gpt(tmp_path / "a")
     assert loaded.config == model.config and back.state() == tokenizer.state() and not loaded.training
     idx = tokens(model.config)
     assert (loaded(idx) == model.eval()(idx)).all()
-    save_gpt(tmp_path / "b.ckpt", model)
-    assert load_gpt(tmp_path / "b.ckpt")[1] is None
+    save_gpt(tmp_path / "b", model)
+    assert load_gpt(tmp_path / "b")[1] is None
 
 
 @pytest.mark.parametrize("config", [None, {"sizes": [3]}, {**SMALL, "n_head": 3}, {**SMALL, "n_layer": 1}])
 def test_a_checkpoint_of_another_model_is_an_error(tmp_path, config):
-    checkpoint.save(tmp_path / "a.ckpt", GPT(GPTConfig(**SMALL)), config=config)
+    checkpoint.save(tmp_path / "a", GPT(GPTConfig(**SMALL)), config=config)
     with pytest.raises(CheckpointError, match="not the checkpoint of a GPT"):
-        load_gpt(tmp_path / "a.ckpt")
+        load_gpt(tmp_path / "a")
 
 
 @pytest.mark.parametrize("field", ["vocab_size", "block_size", "n_layer", "n_embd", "n_hidden"])
@@ -261,10 +261,10 @@ def test_a_config_of_more_than_the_weights_of_its_file_is_an_error_before_the_mo
     tmp_path, monkeypatch, field, position
 ):
     config = {**SMALL, "position": position}
-    checkpoint.save(tmp_path / "a.ckpt", GPT(GPTConfig(**config)), config={**config, field: 12 * 10**9})
+    checkpoint.save(tmp_path / "a", GPT(GPTConfig(**config)), config={**config, field: 12 * 10**9})
     monkeypatch.setattr("models.checkpoint.GPT", None)
     with pytest.raises(CheckpointError, match="the file holds|positions up to"):
-        load_gpt(tmp_path / "a.ckpt")
+        load_gpt(tmp_path / "a")
 
 
 @pytest.mark.parametrize("preset, total", [("gpt2", "124,439,808"), ("gpt3", "174,604,259,328")])

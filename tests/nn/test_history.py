@@ -2,6 +2,11 @@
 
 import csv
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nn.history import History
 
 
@@ -27,3 +32,18 @@ def test_the_file_has_a_row_for_each_step_and_every_digit(tmp_path):
     assert [row["step"] for row in rows] == ["0", "1", "2", "3"]
     assert [float(row["loss"]) for row in rows[:3]] == history().column("loss")[1] and rows[3]["loss"] == ""
     assert [row["held_out_loss"] for row in rows] == ["3.0", "", "", "1.0"]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=9), st.floats(-1e6, 1e6))
+def test_a_z_score_counts_standard_deviations_of_the_last_values_where_there_are_enough(values, value):
+    found = History()
+    for step, old in enumerate(values):
+        found.add(step, loss=old)
+    last = values[-5:]
+    expected = (value - np.mean(last)) / np.std(last) if np.std(last) else 0.0
+    assert found.z_score("loss", value, window=5) == pytest.approx(expected)
+    assert found.z_score("loss", value, window=len(values) + 1) == found.z_score("absent", value) == 0
+
+
+def test_a_history_comes_back_from_its_arrays():
+    assert History(history().arrays()).columns == history().columns

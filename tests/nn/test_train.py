@@ -1,8 +1,10 @@
 import csv
 import math
 import os
+import random
 import signal
 import sys
+from dataclasses import fields
 from functools import partial
 
 import numpy as np
@@ -11,7 +13,8 @@ import pytest
 import autograd as ag
 import nn
 from nn import checkpoint, optim
-from nn.data import DataLoader, TensorDataset
+from nn.checkpoint import CheckpointError
+from nn.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 from nn.history import plot
 from nn.nonfinite import NonFiniteError
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
@@ -60,7 +63,8 @@ def draw():
 
 
 def trainer(folder=None, steps=11, batches=draw, **settings):
-    ag.manual_seed(0)
+    for seed in (ag.manual_seed, random.seed, np.random.seed):
+        seed(0)
     model = Regression()
     optimizer = optim.AdamW(decay_groups(model, 0.1), lr=0.01)
     scheduler = LambdaLR(optimizer, partial(warmup_cosine, warmup=3, total=max(steps, 11)))
@@ -163,8 +167,25 @@ def test_a_loss_that_is_not_finite_is_an_error_before_it_reaches_the_weights(thr
     assert all((array == weights(run.model)[name]).all() for name, array in weights(expected.model).items())
 
 
+def sampled(batches_of=lambda sampler: {"batch_size": 6, "sampler": sampler}, **settings):
+    data_set = TensorDataset(*data())
+    sampler = RandomSampler(data_set, generator=ag.Generator().manual_seed(5), **settings)
+    return DataLoader(data_set, **batches_of(sampler))
+
+
+def drawn_by_others():
+    """With the generators of Python and of NumPy."""
+    x, y = data()
+    rows = ag.tensor([random.randrange(20), *np.random.permutation(20)[:5].tolist()])
+    return x[rows], y[rows]
+
+
 SOURCES = {
     "drawn": lambda: draw,
+    "drawn by others": lambda: drawn_by_others,
+    "sampler with a generator": sampled,
+    "sampler with replacement": lambda: sampled(replacement=True, num_samples=20),
+    "batch sampler": lambda: sampled(lambda sampler: {"batch_sampler": BatchSampler(sampler, 6, False)}),
     "epochs": lambda: loader(),
     "epochs, own generator": lambda: loader(own_generator=True),
 }
@@ -183,7 +204,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_very_same_end(tmp_path, source, a
     stopped = trainer(tmp_path / "parts", batches=SOURCES[source](), on_evaluate=stop, evaluate_every=3)
     stopped.fit()
     assert stopped.interrupted and stopped.step == at
-    ag.manual_seed(123)
+    for seed in (ag.manual_seed, random.seed, np.random.seed):
+        seed(123)
     resumed = trainer(tmp_path / "parts", batches=SOURCES[source](), evaluate_every=3)
     resumed.fit(resume=True)
     assert resumed.step == 11 and not resumed.interrupted
@@ -227,7 +249,7 @@ def test_a_stop_in_the_middle_of_something_keeps_the_last_whole_step(tmp_path, c
     setattr(run, place, stopping)
     run.quiet = False
     run.fit()
-    assert f"last.ckpt has the state after {kept} steps" in capsys.readouterr().out
+    assert f"{tmp_path} has the state after {kept} steps" in capsys.readouterr().out
     resumed = trainer(tmp_path)
     resumed.fit(resume=True)
     whole = trainer()
@@ -245,17 +267,136 @@ def test_going_on_to_fewer_steps_than_were_made_ends_at_once(tmp_path):
     assert_same_run(whole, resumed)
 
 
-def test_a_stop_before_the_first_step_leaves_the_checkpoint_of_an_earlier_run(tmp_path, capsys):
-    def stop(run):
-        raise KeyboardInterrupt
-
+def test_a_run_in_the_folder_of_an_earlier_one_is_refused_and_changes_nothing(tmp_path):
     trainer(tmp_path).fit()
-    before = (tmp_path / "last.ckpt").read_bytes()
-    run = trainer(tmp_path, on_evaluate=stop)
-    run.quiet = False
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(CheckpointError, match=f"{tmp_path} holds an earlier run: choose another folder"):
+        trainer(tmp_path).fit()
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_trainer_goes_on_in_its_own_folder_where_it_stopped(tmp_path):
+    def interrupted(model, batch):
+        if run.step == 6 and not run.interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+        return loss(model, batch)
+
+    whole = trainer()
+    whole.fit()
+    run = trainer(tmp_path)
+    run.loss = interrupted
     run.fit()
-    assert "stopped after 0 of 11 steps\n" in (printed := capsys.readouterr().out) and "last.ckpt" not in printed
-    assert (tmp_path / "last.ckpt").read_bytes() == before
+    assert run.interrupted and run.step == 7
+    run.fit()
+    assert_same_run(run, whole)
+
+
+OTHERWISE = {
+    "lr of group 0": lambda run: run.optimizer.param_groups[0].update(lr=0.5),
+    "betas of group 1": lambda run: run.optimizer.param_groups[1].update(betas=(0.9, 0.95)),
+    "weight_decay of group 0": lambda run: run.optimizer.param_groups[0].update(weight_decay=0.2),
+    "accumulate": lambda run: setattr(run, "accumulate", 2),
+    "threads": lambda run: setattr(run, "threads", 2),
+    "clip": lambda run: setattr(run, "clip", None),
+    "text": lambda run: setattr(run, "settings", {"text": "another"}),
+    "optimizer": lambda run: setattr(run, "optimizer", optim.SGD(run.model.parameters(), 0.1)),
+}
+
+
+@pytest.mark.parametrize("setting", OTHERWISE)
+def test_resuming_with_another_setting_is_refused_by_its_name(setting, tmp_path):
+    trainer(tmp_path, settings={"text": "some"}).fit()
+    other = trainer(tmp_path, settings={"text": "some"})
+    OTHERWISE[setting](other)
+    other = Trainer(**{field.name: getattr(other, field.name) for field in fields(Trainer)})
+    with pytest.raises(CheckpointError, match=rf"a run with other settings: (.*, )?{setting} .* -> "):
+        other.fit(resume=True)
+
+
+def test_two_runs_in_one_folder_are_refused(tmp_path):
+    second = trainer(tmp_path)
+    first = trainer(tmp_path, on_evaluate=lambda run: second.fit(resume=True))
+    with pytest.raises(CheckpointError, match=f"another run is writing into {tmp_path}"):
+        first.fit()
+    second.fit(resume=True)
+    assert second.step == 11
+
+
+def test_the_last_checkpoints_and_the_best_are_kept(tmp_path):
+    run = trainer(tmp_path, keep=3, evaluate_every=2, steps=10)
+    run.fit()
+    assert [file.stem for file in checkpoint.steps(tmp_path)] == ["step-00000006", "step-00000008", "step-00000010"]
+    assert checkpoint.load(tmp_path / "best")["held_out"]["loss"] == run.best
+    saved = checkpoint.load(tmp_path / "weights")
+    assert saved["step"] == 10
+    assert all((saved["model"][name].array == array).all() for name, array in weights(run.model).items())
+
+
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(tmp_path, capsys):
+    trainer(tmp_path).fit()
+    whole = trainer()
+    whole.fit()
+    newest = checkpoint.steps(tmp_path)[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    resumed = trainer(tmp_path)
+    resumed.quiet = False
+    resumed.fit(resume=True)
+    assert f"{newest} is damaged" in (printed := capsys.readouterr().out) and "goes back" in printed
+    assert_same_run(whole, resumed)
+    for file in checkpoint.steps(tmp_path):
+        file.write_bytes(b"")
+    with pytest.raises(CheckpointError, match="none of the 2 checkpoints in .* can be read"):
+        trainer(tmp_path).fit(resume=True)
+
+
+def test_sigterm_is_a_ctrl_c_that_ends_the_program(tmp_path):
+    def terminated(model, batch):
+        if run.step == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(model, batch)
+
+    before = signal.getsignal(signal.SIGTERM)
+    run = trainer(tmp_path)
+    run.loss = terminated
+    with pytest.raises(SystemExit) as stopped:
+        run.fit()
+    assert stopped.value.code == 143 and run.step == 7 and signal.getsignal(signal.SIGTERM) is before
+    resumed = trainer(tmp_path)
+    resumed.fit(resume=True)
+    whole = trainer()
+    whole.fit()
+    assert_same_run(whole, resumed)
+
+
+@pytest.mark.parametrize("what", ["loss", "grad_norm"])
+def test_an_outlier_is_logged_and_changes_no_weight(what, capsys, tmp_path):
+    def spiked(model, batch):
+        value = loss(model, batch)
+        if run.step == 140:
+            before.update(weights(model))
+            return value + 1e4 if what == "loss" else value * 1e4 - 9999 * value.item()
+        if run.step == 141:
+            after.update(weights(model))
+        return value
+
+    before, after = {}, {}
+    run = trainer(tmp_path, steps=143, skip_above=50.0, evaluate_every=100)
+    run.loss, run.quiet = spiked, False
+    run.fit()
+    assert all((before[name] == after[name]).all() for name in before)
+    assert any((array != after[name]).any() for name, array in weights(run.model).items())
+    assert f"step 140 is skipped: its {what}" in capsys.readouterr().out
+    assert run.history.column("skipped") == ([140], [1.0]) and run.history.column("loss")[0] == [*range(143)]
+
+
+def test_a_gradient_that_is_not_finite_does_not_reach_a_parameter_outside_of_the_model():
+    scale = nn.Parameter(ag.zeros(1))
+    run = trainer()
+    run.optimizer.add_param_group({"params": [scale]})
+    run.loss = lambda model, batch: loss(model, batch) + scale.sqrt().sum()  # its derivative is infinite
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError):
+        run.fit()
+    assert scale.array == 0
 
 
 def test_held_out_data_are_looked_at_without_dropout_and_without_a_graph():
@@ -285,7 +426,7 @@ def test_the_best_weights_are_those_of_the_lowest_held_out_loss(tmp_path):
         tokenizer={"kind": "none"},
     )
     run.fit()
-    best, last = (checkpoint.load(tmp_path / name) for name in ("best.ckpt", "last.ckpt"))
+    best, last = checkpoint.load(tmp_path / "best"), checkpoint.load(checkpoint.steps(tmp_path)[-1])
     assert (best["step"], best["held_out"]) == (4, {"loss": 1.0, "accuracy": 0.5})
     for name, array in seen[4].items():
         assert (best["model"][name].array == array).all()
@@ -320,7 +461,7 @@ def test_without_tqdm_and_matplotlib_it_trains_with_plain_lines(tmp_path, capsys
 
 
 def test_wrong_settings_and_foreign_checkpoints_are_errors_with_the_reason(tmp_path):
-    for setting in ({"accumulate": 0}, {"evaluate_every": 0}, {"steps": -1}):
+    for setting in ({"accumulate": 0}, {"evaluate_every": 0}, {"steps": -1}, {"keep": 0}):
         with pytest.raises(ValueError, match=next(iter(setting))):
             trainer(**setting)
     with pytest.raises(ValueError, match="no batch"):
@@ -330,7 +471,7 @@ def test_wrong_settings_and_foreign_checkpoints_are_errors_with_the_reason(tmp_p
     with pytest.raises(ValueError, match="without a folder"):
         trainer().fit(resume=True)
     trainer(tmp_path, config={"width": 8}).fit()
-    with pytest.raises(ValueError, match="another model: width 8 -> 9"):
+    with pytest.raises(ValueError, match="run of another model: width 8 -> 9"):
         trainer(tmp_path, config={"width": 9}).fit(resume=True)
 
 

@@ -1,0 +1,89 @@
+"""The runs of a demo that trains a model: a folder for each, run-1 and so on, and `latest` beside them."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from demos.common import Parser, run
+from nn import checkpoint
+
+LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files that a Trainer leaves
+
+
+def run_or_resume(
+    options: Parser,
+    arguments: Sequence[str] | None,
+    work: Callable[[Namespace], Any],
+    base: Callable[[Namespace], Path],
+) -> Any:
+    """`work` with the options of these arguments and `--resume`, as `demos.common.run` does it.
+
+    With `--resume`, `args.run` is the folder of that run below `base(args)`, and options that are not given are those
+    of the run; without it, `args.run` is None.
+    """
+    options.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with the newest run, or with this one, such as run-1, and with its options",
+    )
+
+    def work_in_run(args: Namespace) -> Any:
+        folder = None if args.resume is None else _find(base(args), args.resume)
+        if folder is not None and checkpoint.steps(folder):
+            options.set_defaults(**checkpoint.load_newest(folder)["settings"])
+            args = options.parse_args(arguments)
+        elif folder is not None:
+            print(f"{folder} was stopped before its first checkpoint: it begins again, with the options given here")
+        args.run = folder
+        return work(args)
+
+    return run(options, arguments, work_in_run)
+
+
+@contextmanager
+def run_folder(base: Path, args: Namespace) -> Iterator[Path]:
+    """The folder of the run that is resumed, or of a new one. When it has weights, `latest` leads to it."""
+    folder = args.run or _new(base)
+    try:
+        yield folder
+    finally:
+        if any(folder.glob(f"{WEIGHTS}.*")):
+            draft = base / f".{LATEST}.{os.urandom(8).hex()}"
+            draft.symlink_to(folder.name)
+            os.replace(draft, base / LATEST)
+        elif not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _runs(base: Path) -> dict[int, Path]:
+    return {int(path.name[4:]): path for path in base.glob("run-*") if path.name[4:].isdecimal()}
+
+
+def _new(base: Path) -> Path:
+    base.mkdir(parents=True, exist_ok=True)
+    for number in count(max(_runs(base), default=0) + 1):
+        try:
+            (base / f"run-{number}").mkdir()
+        except FileExistsError:  # another run began at the same time
+            continue
+        return base / f"run-{number}"
+    raise AssertionError
+
+
+def _find(base: Path, name: str) -> Path:
+    runs = _runs(base)
+    if name and (base / name) in runs.values():
+        return base / name
+    if runs and not name:
+        return runs[max(runs)]
+    if (old := base / "last.ckpt").exists() and not name:
+        raise ValueError(f"{old} is a pickle of an earlier version, with which this one cannot go on: train again")
+    raise ValueError(f"there is no run {name or 'to resume'} in {base}: train first, without --resume")
