@@ -9,7 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import numpy as np
+
 from autograd.errors import require
+from demos.pictures.style import CYCLE, RC
 
 
 def out_dir(name: str) -> Path:
@@ -22,7 +25,17 @@ def out_dir(name: str) -> Path:
 def pyplot() -> ModuleType:
     """matplotlib.pyplot, which draws into files and needs no screen. Raises ImportError that names the extra."""
     require("matplotlib", "plot").use("agg")
-    return require("matplotlib.pyplot", "plot")
+    plt = require("matplotlib.pyplot", "plot")
+    plt.rcParams.update(RC, **{"axes.prop_cycle": plt.cycler(color=CYCLE)})
+    return plt
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A float with `digits` decimals and never as "-0.000"; anything else as it is."""
+    if isinstance(value, (float, np.floating)):
+        text = f"{value:.{digits}f}"
+        return text.removeprefix("-") if float(text) == 0 else text.replace("-inf", "−∞")
+    return str(value)
 
 
 class Parser(argparse.ArgumentParser):

@@ -21,7 +21,8 @@ from autograd import Tensor
 from demos.common import at_least, out_dir, parser, pyplot, run
 from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
 from demos.pictures.attention import attention_of
-from demos.report import Report, heatmap, save
+from demos.pictures.parts import heatmap, save
+from demos.report import Report
 from demos.watch import stages_of, watch
 from models.block import Block, Stack
 from models.config import GPTConfig

@@ -19,7 +19,8 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from demos.common import at_least, out_dir, parser, pyplot, run
-from demos.report import Report, save
+from demos.pictures.parts import save
+from demos.report import Report
 from demos.text import read_text
 from models.config import GPTConfig
 from models.gpt import GPT

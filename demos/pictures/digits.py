@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from demos.common import pyplot
-from demos.report import save
+from demos.pictures.parts import save
 
 DIGITS = range(10)
 INK, RIGHT, WRONG = "#222222", "#2b6cb0", "#c0392b"

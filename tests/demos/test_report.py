@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from demos.common import pyplot
-from demos.report import Report, heatmap, number, save
+from demos.common import number, pyplot
+from demos.pictures.parts import heatmap, save
+from demos.report import Report
 
 
 def test_numbers_have_their_digits_and_no_negative_zero():
-    assert [number(v) for v in (1.23456, np.float32(-0.0001), 7, "a", -np.inf)] == ["1.235", "0.000", "7", "a", "-inf"]
+    assert [number(v) for v in (1.23456, np.float32(-0.0001), 7, "a", -np.inf)] == ["1.235", "0.000", "7", "a", "−∞"]
 
 
 def test_a_matrix_is_printed_with_its_names_and_its_shape(capsys):
@@ -33,6 +34,33 @@ def test_steps_are_numbered_and_the_page_holds_all_and_escapes_it(tmp_path, caps
     page, text = (tmp_path / "page.html").read_text(encoding="utf-8"), capsys.readouterr().out
     assert "1. first" in text and "2. second" in text and "y = x" in text
     assert all(part in page for part in ("1. first", "2. second", "y = x", "&lt;end&gt;", "A &lt; B", "<td>1.000</td>"))
+
+
+def test_columns_of_text_are_left_aligned_and_columns_of_numbers_right_aligned(capsys):
+    Report("r").table(["what", "text", "n"], [["a", "x", 1.0], ["b", "long", -12.5]])
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  what  text        n",
+        "  a     x       1.000",
+        "  b     long  -12.500",
+    ]
+
+
+def test_the_contents_lead_to_every_step(tmp_path):
+    report = Report("r")
+    for title in ("one", "two"):
+        report.step(title)
+    report.save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for n, title in enumerate(("one", "two"), 1):
+        assert f"<a href=#step-{n}>{title}</a>" in page and f"<h2 id=step-{n}>{n}. {title}</h2>" in page
+
+
+def test_panels_of_one_limit_have_one_scale():
+    _, panels = pyplot().subplots(1, 2)
+    for axes, largest in zip(panels, (1.0, 4.0)):
+        heatmap(axes, np.array([[largest]]), ["r"], ["c"], "title", limit=4.0)
+    assert panels[0].images[0].get_clim() == panels[1].images[0].get_clim() == (-5.2, 5.2)
+    pyplot().close("all")
 
 
 def test_a_heatmap_writes_its_numbers_and_leaves_masked_cells_to_the_background(tmp_path):
