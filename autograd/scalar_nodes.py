@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.costs import Cost
 from autograd.graph import Node, newest_first
 from autograd.scalar import Value
 from autograd.tracing import Record, Source
@@ -45,6 +46,6 @@ def nodes_of(root: Value, sources: Mapping[int, Source | None]) -> dict[Value, N
         op = Partials(value) if value.parents else None
         nodes[value] = node = Node(op, tuple([nodes[p] for p in value.parents]), None, (), np.dtype(np.float64))
         if op is not None:
-            node.record = Record(np.array(float(value)), op.inputs, None, {})
+            node.record = Record(np.array(float(value)), op.inputs, None, {}, Cost.total(()))
             node.record.source = sources.get(value.order)
     return nodes

@@ -55,7 +55,7 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
     cost = [np.size(step.data) + step.cost.multiply_adds if step.kind == "op" else 0 for step in steps]
     behind = np.cumsum(cost[::-1], dtype=float)[::-1]  # of each step and all after it
     first_use = {operand: i for i, step in reversed([*enumerate(steps)]) for operand in step.operands}
-    numbers = work = 0
+    numbers, work = 0, 0.0
     for leaf in sorted(largest, key=lambda i: (gradients[i].ndim < 2, -gradients[i].flat[largest[i]])):
         needed = behind[first_use[leaf]] if leaf in first_use else 0.0
         if work + needed > WORK:
