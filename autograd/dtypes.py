@@ -13,6 +13,7 @@ from autograd.errors import ShapeError
 
 float64 = double = np.dtype(np.float64)
 float32 = float = np.dtype(np.float32)
+bfloat16 = float32  # NumPy has none: its range is that of float32, which has more digits
 float16 = half = np.dtype(np.float16)
 complex64 = cfloat = np.dtype(np.complex64)
 complex128 = cdouble = np.dtype(np.complex128)
@@ -25,19 +26,6 @@ bool = np.dtype(np.bool_)
 # torch's older names of the dtypes: the types of tensors.
 TENSOR_TYPES = {"HalfTensor": float16, "FloatTensor": float32, "DoubleTensor": float64, "LongTensor": int64}
 TENSOR_TYPES |= {"IntTensor": int32, "ShortTensor": int16, "CharTensor": int8, "ByteTensor": uint8, "BoolTensor": bool}
-
-
-class _NoDtype:
-    """A dtype that torch has and NumPy has not: a program may name it, as in a table of dtypes, but not use it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"{self.name}, which NumPy does not have: use float32"
-
-
-bfloat16 = _NoDtype("bfloat16")
 
 
 def sizes(args: Any, size: Any = None) -> tuple[builtins.int, ...]:

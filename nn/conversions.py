@@ -35,7 +35,7 @@ class Conversions:
         return self.to(float64)
 
     def bfloat16(self) -> Self:
-        """Raises TypeError: NumPy has no bfloat16."""
+        """Cast to float32, which stands in the place of bfloat16."""
         return self.to(bfloat16)
 
     def cuda(self, device: Any = None) -> Self:

@@ -75,6 +75,14 @@ def version(name: str) -> str:
     return metadata.distribution(name).version if any(metadata.distributions(name=name)) else "0"
 
 
+def in_float64(torch: Any) -> None:
+    """Let a program compute in float64 where it says nothing, or float32."""
+    torch.set_default_dtype(torch.float64)
+    torch.float32 = torch.float = torch.float64
+    torch.FloatTensor = torch.DoubleTensor
+    torch.Tensor.float, torch.nn.Module.float = torch.Tensor.double, torch.nn.Module.double
+
+
 def main() -> int:
     """Run it; exit code 1 where the program fails."""
     library, folder, program, *arguments = sys.argv[1:]
@@ -90,6 +98,11 @@ def main() -> int:
     if library != "ours":
         torch.set_num_threads(1)
         torch.backends.mkldnn.enabled = library == "torch"  # nudged: other kernels as well
+        torch.storage._storage_type_to_dtype_map()  # cached, from the dtypes as they are
+        torch.bfloat16 = torch.float32  # as ours has it
+        torch.Tensor.bfloat16, torch.nn.Module.bfloat16 = torch.Tensor.float, torch.nn.Module.float
+    if os.environ.get("DTYPE") == "float64":
+        in_float64(torch)
     recorder = tape.Tape(Path(folder) / "tape", library == "torch", nudge=2e-7 * (library == "nudged"))
     tape.patch(torch, recorder)
     backward, item = torch.Tensor.backward, torch.Tensor.item

@@ -25,9 +25,10 @@ parser.add_argument("inputs", nargs="+")
 parser.add_argument("--optimizer", default="optim.AdamW(parameters, lr=1e-3)", help="from `parameters`, as Python")
 options = parser.parse_args()
 
-names = {**vars(torch), **vars(import_module(options.module)), "torch": torch, "import_module": import_module}
+names = {**vars(torch), "torch": torch, "optim": torch.optim, "import_module": import_module}
+names |= vars(import_module(options.module))
 model = eval(options.expression, names)
-optimizer = eval(options.optimizer, {**names, **vars(torch), "parameters": list(model.parameters())})
+optimizer = eval(options.optimizer, {**names, "parameters": list(model.parameters())})
 inputs = [eval(expression, names) for expression in options.inputs]
 targets = None
 for step in range(5):

@@ -1,12 +1,15 @@
 """gym by its new name; with GYM=old in the environment, `reset` and `step` give what they gave before version 0.26."""
 
 import os
+import re
 
 import gymnasium
 from gymnasium import *  # noqa: F403
 
 
 class _Old(gymnasium.Wrapper):
+    unwrapped = property(lambda self: self)
+
     def reset(self, **options):
         return super().reset(**options)[0]
 
@@ -20,5 +23,5 @@ class _Old(gymnasium.Wrapper):
 
 def make(name, **options):
     options.pop("autoreset", None)
-    env = gymnasium.make(name.replace("CartPole-v0", "CartPole-v1"), **options)
+    env = gymnasium.make(re.sub("(CartPole|Pendulum)-v0", r"\1-v1", name), **options)
     return _Old(env) if os.environ.get("GYM") == "old" else env

@@ -17,7 +17,8 @@ class Compose:
 class ToTensor:
     def __call__(self, x):
         x = np.asarray(x, np.float32) / 255
-        return torch.from_numpy(x[None] if x.ndim == 2 else np.ascontiguousarray(x.transpose(2, 0, 1)))
+        x = torch.from_numpy(x[None] if x.ndim == 2 else np.ascontiguousarray(x.transpose(2, 0, 1)))
+        return x.to(torch.get_default_dtype())
 
 
 class Normalize:
