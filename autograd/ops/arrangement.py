@@ -171,30 +171,35 @@ def _all(f):
     return of
 
 
+def _dims_1(x):
+    return x if np.ndim(x) else np.reshape(x, (1,))
+
+
 def _dims_2(x):
-    return x if x.ndim > 1 else reshape(x, size=(1, -1))
+    return x if np.ndim(x) > 1 else np.reshape(x, (1, -1))
 
 
 def _dims_3(x):
-    return x if x.ndim > 2 else reshape(x, size=(*x.shape, 1) if x.ndim == 2 else (1, -1, 1))
+    return x if np.ndim(x) > 2 else np.reshape(x, (*x.shape, 1) if np.ndim(x) == 2 else (1, -1, 1))
 
 
 _doc = "Each with at least {} dims."
-atleast_1d = short("atleast_1d", _all(at_least_1d), _doc.format(1), method=False)
-atleast_2d = short("atleast_2d", _all(_dims_2), _doc.format(2), method=False)
-atleast_3d = short("atleast_3d", _all(_dims_3), _doc.format(3), method=False)
+atleast_1d = short("atleast_1d", _all(_dims_1), _doc.format(1), np.atleast_1d, method=False)
+atleast_2d = short("atleast_2d", _all(_dims_2), _doc.format(2), np.atleast_2d, method=False)
+atleast_3d = short("atleast_3d", _all(_dims_3), _doc.format(3), np.atleast_3d, method=False)
 dstack = short("dstack", lambda ts: cat([_dims_3(t) for t in ts], 2), "Joined along dim 2.", method=False)
 column_stack = short(
     "column_stack",
-    lambda tensors: cat([t if t.ndim > 1 else reshape(t, size=(-1, 1)) for t in tensors], 1),
+    lambda tensors: cat([t if np.ndim(t) > 1 else np.reshape(t, (-1, 1)) for t in tensors], 1),
     "Joined along dim 1; vectors are columns.",
+    np.column_stack,
     method=False,
 )
 concatenate = cat
 ravel = short("ravel", lambda input: reshape(input, size=(-1,)), "The elements in one dim.", np.ravel)
 reshape_as = short("reshape_as", lambda input, other: reshape(input, size=tuple(other.shape)), "In the shape of other.")
-fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.")
-flipud = short("flipud", lambda input: flip(input, dim=(0,)), "The order along dim 0 reversed.")
+fliplr = short("fliplr", lambda input: flip(input, dim=(1,)), "The order along dim 1 reversed.", np.fliplr)
+flipud = short("flipud", lambda input: flip(input, dim=(0,)), "The order along dim 0 reversed.", np.flipud)
 adjoint = short("adjoint", lambda input: transpose(input, -2, -1), "Matrices transposed.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from autograd.dtypes import default_dtype
@@ -40,6 +42,21 @@ def flat(g):
     return np.zeros_like(g)
 
 
+def of_numpy(name, doc, ufunc, *others, inplace=True, **rules):
+    """The op whose forward is one of NumPy's functions, of x or of x and y; it serves `others` of NumPy's as well."""
+
+    def of_one(x):
+        return ufunc(x)
+
+    def of_two(x, y):
+        return ufunc(x, y)
+
+    forward = of_one if ufunc.nin == 1 else of_two
+    forward.__name__ = forward.__qualname__ = name
+    forward.__module__, forward.__doc__ = sys._getframe(1).f_globals["__name__"], doc  # where the op is defined
+    return op(ufunc, *others, inplace=inplace, **rules)(forward)
+
+
 # Nonlinearities -------------------------------------------------------------------------------------------------------
 
 
@@ -65,10 +82,7 @@ def relu(x):
 # Kinks and steps ------------------------------------------------------------------------------------------------------
 
 
-@op(np.abs, np.fabs, inplace=True, x=lambda g, x: g * np.sign(x))
-def abs(x):
-    """|x|; its derivative at 0 is 0."""
-    return np.abs(x)
+abs = of_numpy("abs", "|x|; its derivative at 0 is 0.", np.abs, np.fabs, x=lambda g, x: g * np.sign(x))
 
 
 def _unless(lost, g, x, y):
@@ -180,22 +194,9 @@ def sign(x):
     return np.sign(x) if x.dtype != np.bool_ else x.copy()
 
 
-@op(np.floor, inplace=True, x=flat)
-def floor(x):
-    """The greatest integer that is not above x; its derivative is 0."""
-    return np.floor(x)
-
-
-@op(np.ceil, inplace=True, x=flat)
-def ceil(x):
-    """The smallest integer that is not below x; its derivative is 0."""
-    return np.ceil(x)
-
-
-@op(np.trunc, inplace=True, x=flat)
-def trunc(x):
-    """The integer part of x; its derivative is 0."""
-    return np.trunc(x)
+floor = of_numpy("floor", "The greatest integer that is not above x; its derivative is 0.", np.floor, x=flat)
+ceil = of_numpy("ceil", "The smallest integer that is not below x; its derivative is 0.", np.ceil, x=flat)
+trunc = of_numpy("trunc", "The integer part of x; its derivative is 0.", np.trunc, x=flat)
 
 
 @op(np.round, np.rint, inplace=True, x=flat)

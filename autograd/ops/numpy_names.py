@@ -79,30 +79,6 @@ def np_expand_dims(a, axis):
     return a
 
 
-@function(np.swapaxes, method=False)
-def np_swapaxes(a, axis1, axis2):
-    """Two dims exchanged."""
-    return transpose(a, axis1, axis2)
-
-
-@function(np.diagonal, method=False)
-def np_diagonal(a, offset=0, axis1=0, axis2=1):
-    """The diagonal of two dims, as a new last dim."""
-    return diagonal(a, offset, axis1, axis2)
-
-
-@function(np.diag, method=False)
-def np_diag(v, k=0):
-    """Diagonal k of a matrix, or the matrix with this diagonal."""
-    return diag(v, k)
-
-
-@function(np.clip, method=False)
-def np_clip(a, a_min=None, a_max=None, *, min=None, max=None):
-    """Kept between two numbers or tensors."""
-    return clamp(a, a_min if min is None else min, a_max if max is None else max)
-
-
 @function(np.dot, method=False)
 def np_dot(a, b):
     """The product with a number, or the sum of products over the last dim of a and the last but one of b."""
@@ -111,36 +87,6 @@ def np_dot(a, b):
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
         return matmul(a, b)
     return tensordot(a, b, ([-1], [-2 if np.ndim(b) > 1 else 0]))
-
-
-@function(np.outer, method=False)
-def np_outer(a, b):
-    """The products of every element of a with every one of b, both flattened."""
-    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
-
-
-@function(np.tensordot, method=False)
-def np_tensordot(a, b, axes=2):
-    """The sum of products over the last `axes` dims of a and the first of b, or over two lists of dims."""
-    return tensordot(a, b, axes)
-
-
-@function(np.matrix_transpose, method=False)
-def np_matrix_transpose(x):
-    """The last two dims exchanged."""
-    return transpose(x, -1, -2)
-
-
-@function(np.var, method=False)
-def np_var(a, axis=None, ddof=0, keepdims=False):
-    """The variance as NumPy has it: divided by n - ddof."""
-    return var(a, dim=axis, correction=ddof, keepdim=keepdims)
-
-
-@function(np.std, method=False)
-def np_std(a, axis=None, ddof=0, keepdims=False):
-    """The standard deviation as NumPy has it: divided by n - ddof."""
-    return std(a, dim=axis, correction=ddof, keepdim=keepdims)
 
 
 @function(np.linalg.norm, method=False)
@@ -152,3 +98,26 @@ def np_norm(x, ord=None, axis=None, keepdims=False):
             "norms of its rows or columns, or flatten it"
         )
     return norm(x, ord, axis, keepdims)
+
+
+def serve(table: dict[Any, Any]) -> None:
+    """Let functions of ours serve those of NumPy's: they are one of the ops with other arguments."""
+    for numpys, ours in table.items():
+        ours.__name__ = numpys.__name__
+        function(numpys, method=False)(ours)
+
+
+OURS: dict[Any, Any] = {
+    np.swapaxes: lambda a, axis1, axis2: transpose(a, axis1, axis2),
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: diagonal(a, offset, axis1, axis2),
+    np.diag: lambda v, k=0: diag(v, k),
+    np.clip: lambda a, a_min=None, a_max=None, *, min=None, max=None: clamp(
+        a, a_min if min is None else min, a_max if max is None else max
+    ),
+    np.outer: lambda a, b: np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)),
+    np.tensordot: lambda a, b, axes=2: tensordot(a, b, axes),
+    np.matrix_transpose: lambda x: transpose(x, -1, -2),
+    np.var: lambda a, axis=None, ddof=0, keepdims=False: var(a, dim=axis, correction=ddof, keepdim=keepdims),
+    np.std: lambda a, axis=None, ddof=0, keepdims=False: std(a, dim=axis, correction=ddof, keepdim=keepdims),
+}
+serve(OURS)

@@ -209,7 +209,7 @@ def _neighbours(x, dim):
     return x[(*lead, slice(1, None))], x[(*lead, slice(-1))]
 
 
-@function()
+@function(np.diff)
 def diff(input, n=1, dim=-1, prepend=None, append=None):
     """The differences of neighbours along dim, n times; truth values differ or not."""
     if not input.ndim or n < 0:

@@ -39,17 +39,17 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
 dist = short("dist", lambda input, other, p=2: norm(input - other, p), "The p-norm of the difference.")
 
 
-@function()
+@function(np.kron)
 def kron(input, other):
     """The Kronecker product: every element of the first times the whole second."""
-    n = max(input.ndim, other.ndim)
-    x, y = ((1,) * (n - t.ndim) + tuple(t.shape) for t in (input, other))
-    left = reshape(input, size=tuple(itertools.chain(*zip(x, (1,) * n))))
-    right = reshape(other, size=tuple(itertools.chain(*zip((1,) * n, y))))
-    return reshape(left * right, size=tuple(a * b for a, b in zip(x, y)))
+    n = max(np.ndim(input), np.ndim(other))
+    x, y = ((1,) * (n - np.ndim(t)) + tuple(np.shape(t)) for t in (input, other))
+    left = np.reshape(input, tuple(itertools.chain(*zip(x, (1,) * n))))
+    right = np.reshape(other, tuple(itertools.chain(*zip((1,) * n, y))))
+    return np.reshape(left * right, tuple(a * b for a, b in zip(x, y)))
 
 
-@function()
+@function(np.inner)
 def inner(input, other):
     """The sum of products over the last dim of both; the product with a number."""
     return L.tensordot(input, other, ([-1], [-1])) if np.ndim(input) and np.ndim(other) else input * other

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.ops import arithmetic as A
 from autograd.ops import comparison as C
 from autograd.ops import transcendental as T
-from autograd.ops.elementwise import abs, as_floats, clamp, sign, trunc, where
+from autograd.ops.elementwise import abs, as_floats, clamp, of_numpy, sign, trunc, where
 from autograd.ops.reduction import recurrence
 from autograd.ops.shape import one_dim
 from autograd.ops.table import alias, function, op, short
@@ -171,7 +171,6 @@ isposinf = short(
 isneginf = short("isneginf", lambda input: np.equal(input, -math.inf), "Whether x is minus infinity, elementwise.")
 
 
-_without = C.without_derivative
-nextafter = _without("nextafter", np.nextafter, "The next number from x in the direction of y, elementwise.", True)
-bitwise_left_shift = _without("bitwise_left_shift", np.left_shift, "x 2^y of whole numbers, by their bits.", True)
-bitwise_right_shift = _without("bitwise_right_shift", np.right_shift, "x 2^-y of whole numbers, rounded down.", True)
+nextafter = of_numpy("nextafter", "The next number from x in the direction of y, elementwise.", np.nextafter)
+bitwise_left_shift = of_numpy("bitwise_left_shift", "x 2^y of whole numbers, by their bits.", np.left_shift)
+bitwise_right_shift = of_numpy("bitwise_right_shift", "x 2^-y of whole numbers, rounded down.", np.right_shift)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from autograd import kernels
-from autograd.ops.elementwise import as_floats, sigmoid
+from autograd.ops.elementwise import as_floats, of_numpy, sigmoid
 from autograd.ops.table import op
 
 __all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "sqrt", "rsqrt", "sin", "cos"]
@@ -16,46 +16,13 @@ __all__ += ["tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asi
 # Exponentials and logarithms ------------------------------------------------------------------------------------------
 
 
-@op(np.exp, inplace=True, x=lambda g, out: g * out)
-def exp(x):
-    """e^x."""
-    return np.exp(x)
-
-
-@op(np.exp2, inplace=True, x=lambda g, out: g * (out * math.log(2)))
-def exp2(x):
-    """2^x."""
-    return np.exp2(x)
-
-
-@op(np.expm1, inplace=True, x=lambda g, out: g * (out + 1))
-def expm1(x):
-    """e^x - 1, accurate near 0."""
-    return np.expm1(x)
-
-
-@op(np.log, inplace=True, x=lambda g, x: g / x)
-def log(x):
-    """The natural logarithm."""
-    return np.log(x)
-
-
-@op(np.log2, inplace=True, x=lambda g, x: g / (x * math.log(2)))
-def log2(x):
-    """The logarithm to base 2."""
-    return np.log2(x)
-
-
-@op(np.log10, inplace=True, x=lambda g, x: g / (x * math.log(10)))
-def log10(x):
-    """The logarithm to base 10."""
-    return np.log10(x)
-
-
-@op(np.log1p, inplace=True, x=lambda g, x: g / (x + 1))
-def log1p(x):
-    """log(1 + x), accurate near 0."""
-    return np.log1p(x)
+exp = of_numpy("exp", "e^x.", np.exp, x=lambda g, out: g * out)
+exp2 = of_numpy("exp2", "2^x.", np.exp2, x=lambda g, out: g * (out * math.log(2)))
+expm1 = of_numpy("expm1", "e^x - 1, accurate near 0.", np.expm1, x=lambda g, out: g * (out + 1))
+log = of_numpy("log", "The natural logarithm.", np.log, x=lambda g, x: g / x)
+log2 = of_numpy("log2", "The logarithm to base 2.", np.log2, x=lambda g, x: g / (x * math.log(2)))
+log10 = of_numpy("log10", "The logarithm to base 10.", np.log10, x=lambda g, x: g / (x * math.log(10)))
+log1p = of_numpy("log1p", "log(1 + x), accurate near 0.", np.log1p, x=lambda g, x: g / (x + 1))
 
 
 @op(np.logaddexp, x=lambda g, x, y: g * sigmoid(x - y), y=lambda g, x, y: g * sigmoid(y - x))
@@ -64,10 +31,7 @@ def logaddexp(x, y):
     return np.logaddexp(x, y)
 
 
-@op(np.sqrt, inplace=True, x=lambda g, out: g / (2 * out))
-def sqrt(x):
-    """The square root; its derivative at 0 is infinite."""
-    return np.sqrt(x)
+sqrt = of_numpy("sqrt", "The square root; its derivative at 0 is infinite.", np.sqrt, x=lambda g, out: g / (2 * out))
 
 
 @op(inplace=True, x=lambda g, out: g * (-0.5 * out * out * out))
@@ -79,40 +43,12 @@ def rsqrt(x):
 # Trigonometric and hyperbolic -----------------------------------------------------------------------------------------
 
 
-@op(np.sin, inplace=True, x=lambda g, x: g * np.cos(x))
-def sin(x):
-    """The sine; x in radians."""
-    return np.sin(x)
-
-
-@op(np.cos, inplace=True, x=lambda g, x: -g * np.sin(x))
-def cos(x):
-    """The cosine; x in radians."""
-    return np.cos(x)
-
-
-@op(np.tan, inplace=True, x=lambda g, out: g * (1 + out * out))
-def tan(x):
-    """The tangent; x in radians."""
-    return np.tan(x)
-
-
-@op(np.arcsin, inplace=True, x=lambda g, x: g / np.sqrt(1 - x * x))
-def asin(x):
-    """The arc sine, in radians."""
-    return np.arcsin(x)
-
-
-@op(np.arccos, inplace=True, x=lambda g, x: -g / np.sqrt(1 - x * x))
-def acos(x):
-    """The arc cosine, in radians."""
-    return np.arccos(x)
-
-
-@op(np.arctan, inplace=True, x=lambda g, x: g / (1 + x * x))
-def atan(x):
-    """The arc tangent, in radians."""
-    return np.arctan(x)
+sin = of_numpy("sin", "The sine; x in radians.", np.sin, x=lambda g, x: g * np.cos(x))
+cos = of_numpy("cos", "The cosine; x in radians.", np.cos, x=lambda g, x: -g * np.sin(x))
+tan = of_numpy("tan", "The tangent; x in radians.", np.tan, x=lambda g, out: g * (1 + out * out))
+asin = of_numpy("asin", "The arc sine, in radians.", np.arcsin, x=lambda g, x: g / np.sqrt(1 - x * x))
+acos = of_numpy("acos", "The arc cosine, in radians.", np.arccos, x=lambda g, x: -g / np.sqrt(1 - x * x))
+atan = of_numpy("atan", "The arc tangent, in radians.", np.arctan, x=lambda g, x: g / (1 + x * x))
 
 
 def _over_square(part, y, x):
@@ -126,40 +62,12 @@ def atan2(y, x):
     return np.arctan2(y, x)
 
 
-@op(np.sinh, inplace=True, x=lambda g, x: g * np.cosh(x))
-def sinh(x):
-    """The hyperbolic sine."""
-    return np.sinh(x)
-
-
-@op(np.cosh, inplace=True, x=lambda g, x: g * np.sinh(x))
-def cosh(x):
-    """The hyperbolic cosine."""
-    return np.cosh(x)
-
-
-@op(np.tanh, inplace=True, x=lambda g, out: g * (1 - out * out))
-def tanh(x):
-    """The hyperbolic tangent."""
-    return np.tanh(x)
-
-
-@op(np.arcsinh, inplace=True, x=lambda g, x: g / np.sqrt(x * x + 1))
-def asinh(x):
-    """The inverse hyperbolic sine."""
-    return np.arcsinh(x)
-
-
-@op(np.arccosh, inplace=True, x=lambda g, x: g / np.sqrt(x * x - 1))
-def acosh(x):
-    """The inverse hyperbolic cosine."""
-    return np.arccosh(x)
-
-
-@op(np.arctanh, inplace=True, x=lambda g, x: g / (1 - x * x))
-def atanh(x):
-    """The inverse hyperbolic tangent."""
-    return np.arctanh(x)
+sinh = of_numpy("sinh", "The hyperbolic sine.", np.sinh, x=lambda g, x: g * np.cosh(x))
+cosh = of_numpy("cosh", "The hyperbolic cosine.", np.cosh, x=lambda g, x: g * np.sinh(x))
+tanh = of_numpy("tanh", "The hyperbolic tangent.", np.tanh, x=lambda g, out: g * (1 - out * out))
+asinh = of_numpy("asinh", "The inverse hyperbolic sine.", np.arcsinh, x=lambda g, x: g / np.sqrt(x * x + 1))
+acosh = of_numpy("acosh", "The inverse hyperbolic cosine.", np.arccosh, x=lambda g, x: g / np.sqrt(x * x - 1))
+atanh = of_numpy("atanh", "The inverse hyperbolic tangent.", np.arctanh, x=lambda g, x: g / (1 - x * x))
 
 
 @op(inplace=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * np.exp(-x * x)))

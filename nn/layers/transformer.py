@@ -69,10 +69,10 @@ class _Layer(Module):
         return x + block(norm(x)) if self.norm_first else norm(x + block(x))
 
     def _sa_block(
-        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
+        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool | None = False
     ) -> Tensor:
         """Self-attention."""
-        y, _ = self.self_attn(x, x, x, key_padding_mask, False, attn_mask, is_causal=is_causal)
+        y, _ = self.self_attn(x, x, x, key_padding_mask, False, attn_mask, is_causal=bool(is_causal))
         return self.dropout1(y)
 
     def _ff_block(self, x: Tensor) -> Tensor:

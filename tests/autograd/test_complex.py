@@ -68,3 +68,8 @@ def test_eigenvalues_of_any_matrix_are_complex_and_have_no_derivative():
     assert ag.linalg.eigvals(ag.tensor(a, dtype=ag.float32)).dtype == ag.complex64
     with pytest.raises(RuntimeError, match="eig has no derivative here"):
         ag.linalg.eig(ag.tensor(a, requires_grad=True))
+
+
+@pytest.mark.parametrize("f", [np.real, np.imag, np.conjugate, np.abs])
+def test_the_parts_that_numpy_gives_are_those_of_its_arrays(f):
+    np.testing.assert_allclose(f(ag.tensor(Z)).numpy(), f(Z))
