@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+import os
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.costs import Cost
+from autograd.draw.words import called
 from autograd.graph import Node, newest_first
 from autograd.scalar import Value
 from autograd.tracing import Record, Source
@@ -49,3 +53,33 @@ def nodes_of(root: Value, sources: Mapping[int, Source | None]) -> dict[Value, N
             node.record = Record(np.array(float(value)), op.inputs, None, {}, Cost.total(()))
             node.record.source = sources.get(value.order)
     return nodes
+
+
+# What Values are computed with ----------------------------------------------------------------------------------------
+
+
+def parts_of(name: str) -> list[str]:
+    """The variable, and the attributes and indices behind it: of w.a[0] these are w, .a and [0]."""
+    return re.split(r"(?=[.\[])", name)
+
+
+def homes_of(names: Iterable[str]) -> dict[str, str]:
+    """What holds each of the leaves of these names: the outermost list or object that has some of them itself."""
+    parts = {name: parts_of(name) for name in names}
+    holders = {"".join(part[:-1]) for part in parts.values()} - {""}
+    return {
+        name: next((h for i in range(1, len(part)) if (h := "".join(part[:i])) in holders), "")
+        for name, part in parts.items()
+    }
+
+
+def home_of(node: Node, places: Mapping[Any, str], known: Mapping[Any, str], homes: Mapping[str, str]) -> str:
+    """What holds most of the leaves that an operation on Values takes; else where its operand is; else its name."""
+    own = [home for parent in node.parents if (home := homes.get(known.get(parent, ""), ""))]
+    if own:
+        home, times = Counter(own).most_common(1)[0]
+        common = "".join(os.path.commonprefix([parts_of(home) for home in own]))
+        return home if 2 * times >= len(own) or not common else common
+    before = next((places[parent] for parent in node.parents if parent in places), "")
+    is_home = before and any(home.startswith(before) for home in homes.values())
+    return before if is_home else called(node.name)

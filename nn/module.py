@@ -13,7 +13,7 @@ from autograd.grad_mode import mode
 from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
-from nn.state import LoadResult, Register, load
+from nn.state import LoadResult, Register, load, remember_buffers
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -150,6 +150,8 @@ class Module(Hooks, Conversions):
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]
+
+    _remember_buffers = remember_buffers
 
     def _own_children(self) -> list[tuple[str, Module]]:
         return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Module)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Tensor, writing, zeros_like
@@ -48,6 +48,18 @@ class Register(MutableMapping):
 
     def __repr__(self) -> str:
         return repr(self.own)
+
+
+def remember_buffers(module: Module) -> Callable[[], None]:
+    """A function that gives all buffers of a module the numbers back that they have now."""
+    before = [(m, name, b, b.array.copy()) for m in module.modules() for name, b in m._own_buffers()]
+
+    def put_back() -> None:
+        for m, name, buffer, array in before:
+            buffer.array[...] = array
+            setattr(m, name, buffer)
+
+    return put_back
 
 
 def load(

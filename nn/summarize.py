@@ -152,15 +152,12 @@ def _observed(model: Module, args: tuple, kwargs: dict) -> dict[Module, list[Cos
 @contextmanager
 def _as_before(model: Module) -> Iterator[None]:
     """Afterwards the buffers and the random numbers are what they were."""
-    state = default_generator.get_state()
-    buffers = [(m, name, b, b.array.copy()) for m in model.modules() for name, b in m._own_buffers()]
+    state, put_back = default_generator.get_state(), model._remember_buffers()
     try:
         yield
     finally:
         default_generator.set_state(state)
-        for module, name, buffer, array in buffers:
-            buffer.array[...] = array
-            setattr(module, name, buffer)
+        put_back()
 
 
 # The table ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import shutil
 import socket
@@ -12,6 +13,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROGRAMS = ("chromium", "chromedriver")
 MISSING = " and ".join(name for name in PROGRAMS if shutil.which(name) is None)
@@ -106,6 +109,15 @@ class Browser:
     def text(self, css: str) -> str:
         """The text that an element shows."""
         return self.run("return document.querySelector(arguments[0]).innerText", css)
+
+    def serious_violations(self) -> list[str]:
+        """What axe-core finds in the page that keeps people out. The test is skipped where that is not installed."""
+        folder = importlib.util.find_spec("axe_core_python")
+        if folder is None or folder.submodule_search_locations is None:
+            pytest.skip("axe-core-python is not installed: it is in the extra dev")
+        axe = Path(folder.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+        found = self.run_async(f"{axe}; axe.run().then((result) => arguments[0](result.violations))")
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
     def complaints(self) -> list[str]:
         """What the console has said since this was last asked."""

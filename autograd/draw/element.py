@@ -17,8 +17,8 @@ from autograd.base import TensorBase
 from autograd.draw.flow import recorded
 from autograd.draw.labels import short_name
 from autograd.draw.steps import Step
+from autograd.flows import pull, push
 from autograd.graph import Node
-from autograd.routes import pull, push
 
 SHOWN = 3  # elements of a tensor
 NUMBERS = 800  # steps of all elements that are opened unasked

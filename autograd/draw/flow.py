@@ -11,8 +11,8 @@ from autograd.base import TensorBase
 from autograd.draw.steps import Step
 from autograd.draw.words import norm
 from autograd.errors import GraphError
+from autograd.flows import pull
 from autograd.graph import FREED, Node, check_saved
-from autograd.routes import pull
 from autograd.scalar import Value
 
 NAMED = 8  # steps that are still to come, by name

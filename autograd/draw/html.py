@@ -55,15 +55,17 @@ def page(root: Any, names: Mapping[str, Any], zoom: str | None, depth: int | Non
             if element.leaf in whole.number
         ],
     }
-    files = {name: _read(name) for name in ("page.html", "style.css", *SCRIPTS)}
-    data = json.dumps(graph, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    parts = {
-        "title": html.escape(graph["title"]),
-        "style": files["style.css"],
-        "data": data,
-        "script": "\n".join(['"use strict";', *(files[name] for name in SCRIPTS)]),
+    return filled("page.html", SCRIPTS, graph, title=html.escape(graph["title"]))
+
+
+def filled(template: str, scripts: Iterable[str], data: Any, **parts: str) -> str:
+    """A page with its style, its scripts, the data for these, and the `parts` of HTML that its template names."""
+    parts |= {
+        "style": _read("style.css"),
+        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "script": "\n".join(['"use strict";', *map(_read, scripts)]),
     }
-    text, *rest = files["page.html"].split("{")
+    text, *rest = _read(template).split("{")
     for piece in rest:
         name, _, after = piece.partition("}")
         text += parts[name] + after

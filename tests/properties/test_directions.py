@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.flows import pull, push
 from autograd.func import grad, jvp, vjp
 from autograd.graph import newest_first
 from autograd.ops import OPS
-from autograd.routes import pull, push
 from autograd.tensor import Tensor
 from tests.properties.calls import OF_COMPLEX, Call, differentiable, examples
 from tests.properties.cases import CASES, FUNCTIONS
