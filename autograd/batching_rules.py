@@ -19,14 +19,14 @@ from autograd.ops.reduction import axes_of
 
 Operands = list[tuple[Any, bool]]
 RULES: dict[str, Callable[[Op, Operands, int, dict], Any]] = {}
-_ELEMENTWISE = {f"autograd.ops.{name}" for name in ("activations", "arithmetic", "comparison", "elementwise")}
-_ELEMENTWISE |= {"autograd.ops.transcendental"}
+ELEMENTWISE = {f"autograd.ops.{name}" for name in ("activations", "arithmetic", "comparison", "elementwise")}
+ELEMENTWISE |= {"autograd.ops.transcendental"}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def batched_form(entry: Op, operands: Operands, size: int, kwargs: dict) -> Any:
     """What the op gives of all examples, stacked along dim 0."""
-    rule = RULES.get(entry.name) or (_elementwise if entry.forward.__module__ in _ELEMENTWISE else None)
+    rule = RULES.get(entry.name) or (_elementwise if entry.forward.__module__ in ELEMENTWISE else None)
     out = rule(entry, operands, size, kwargs) if rule is not None else None
     if out is not None:
         return out

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.costs import Cost, Costs
+from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node
 
@@ -53,10 +54,10 @@ class Record:
     `out` and `inputs` are the values of its operation, `grad` is its gradient after a walk, and `saved` what the
     operation saved. `source` is the line of the user's program, `written` that of whatever called the operation or the
     function, if any, that `calls` ends with; before it come the modules that were running. `names` has the names of the
-    parameters of these modules, and `cost` what the operation computes and keeps.
+    parameters of these modules, `cost` what the operation computes and keeps, `axes` the names of the axes of `out`.
     """
 
-    __slots__ = ("out", "inputs", "grad", "saved", "calls", "source", "written", "names", "cost")
+    __slots__ = ("out", "inputs", "grad", "saved", "calls", "source", "written", "names", "cost", "axes")
 
     def __init__(self, out: np.ndarray, inputs: tuple, saved: dict | None, names: dict[Node, str], cost: Cost) -> None:
         self.out = out
@@ -65,6 +66,7 @@ class Record:
         self.saved = saved
         self.names = names
         self.cost = cost
+        self.axes: tuple[str, ...] = ()
         self.calls: tuple[Call, ...] = ()
         self.source: Source | None = None
         self.written: Source | None = None
@@ -153,6 +155,21 @@ class trace:  # noqa: N801 - a context, as no_grad is
             if self._call is not None:
                 record.calls += (self._call,)
         record.source = line_of_user(frame)
+
+
+def name_axes(names: str, *tensors: Any) -> None:
+    """Name the axes of tensors for pictures, as `name_axes("B T C", x)` does; outside of a trace it does nothing.
+
+    Elementwise operations, norms and linear layers hand the names on. Raises ShapeError for another number of axes.
+    """
+    if mode.trace is None:
+        return
+    axes = tuple(names.split())
+    for tensor in tensors:
+        if len(axes) != tensor.ndim:
+            raise ShapeError(f"{names!r} names {len(axes)} axes, but the tensor has the shape {tuple(tensor.shape)}")
+        if tensor.node is not None and tensor.node.record is not None:
+            tensor.node.record.axes = axes
 
 
 _WRAPPERS = frozenset(["call", "several", "note", "decorate", "in_place", "apply"])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import nn
 from autograd import Tensor
 from autograd.errors import ShapeError
+from autograd.tracing import name_axes
 from models.cache import NO_CACHE, KVCache, LayerCache, NoCache
 from models.config import ACTIVATIONS, GPTConfig
 from nn import functional as F
@@ -59,7 +60,8 @@ class SelfAttention(Attention):
 
     def forward(self, x: Tensor, mask: Tensor | None = None, cache: LayerCache | NoCache = NO_CACHE) -> Tensor:
         """(B, T, C) to (B, T, C)."""
-        q, k, v = F.split_heads(self.c_attn(x), self.n_head, parts=3)  # (B, H, T, D)
+        q, k, v = F.split_heads(self.c_attn(x), self.n_head, parts=3)
+        name_axes("B H T D", q, k, v)
         q, k = self.rotary(q, cache.length), self.rotary(k, cache.length)
         k, v = cache.extend(k, v)  # (B, H, S, D)
         return self.attend(q, k, v, mask)
@@ -74,8 +76,10 @@ class CrossAttention(Attention):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """x (B, T, C) and memory (B, S, C) to (B, T, C)."""
-        (q,) = F.split_heads(self.q_attn(x), self.n_head)  # (B, H, T, D)
-        k, v = F.split_heads(self.c_attn(memory), self.n_head, parts=2)  # (B, H, S, D)
+        (q,) = F.split_heads(self.q_attn(x), self.n_head)
+        k, v = F.split_heads(self.c_attn(memory), self.n_head, parts=2)
+        name_axes("B H T D", q)
+        name_axes("B H S D", k, v)
         return self.attend(q, k, v, mask)
 
 
@@ -190,7 +194,8 @@ class Stack(nn.Module):
                 f"token ids must be (B, T) with T from 1 to {room}, for a context of {self.block_size} and "
                 f"{cache.length} in a cache; got {tuple(idx.shape)}"
             )
-        x = self.drop(self.wpe(self.wte(idx), cache.length))  # (B, T, C)
+        x = self.drop(self.wpe(self.wte(idx), cache.length))
+        name_axes("B T C", x)
         for i, block in enumerate(self.h):
             x = block(x, mask, cache[i], memory, memory_mask)
         return self.ln_f(x)

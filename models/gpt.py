@@ -9,6 +9,7 @@ import math
 
 import nn
 from autograd import Tensor, no_grad
+from autograd.tracing import name_axes
 from models.block import Stack
 from models.cache import NO_CACHE, KVCache, NoCache
 from models.config import GPTConfig
@@ -46,7 +47,8 @@ class GPT(nn.Module):
     def loss(self, idx: Tensor, targets: Tensor) -> Tensor:
         """The mean cross-entropy in nats of targets (B, T); those that are -1 are left out."""
         self.config.check_tokens(idx)
-        logits = self(idx)  # (B, T, V)
+        logits = self(idx)
+        name_axes("B T V", logits)
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
 
     @no_grad()

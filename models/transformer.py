@@ -14,6 +14,7 @@ import autograd
 import nn
 import nn.functional as F
 from autograd import Tensor
+from autograd.tracing import name_axes
 from models.block import Stack
 from models.config import GPTConfig, check_sizes
 
@@ -98,7 +99,8 @@ class Transformer(nn.Module):
 
     def loss(self, source: Tensor, target: Tensor, label_smoothing: float = 0.1) -> Tensor:
         """The mean cross-entropy of target[:, 1:] given the tokens before, without the padding (section 5.4)."""
-        logits = self(source, target[:, :-1])  # (B, T, V)
+        logits = self(source, target[:, :-1])
+        name_axes("B T V", logits)
         return F.cross_entropy(
             logits.flatten(0, 1),
             target[:, 1:].flatten(),

@@ -62,8 +62,11 @@ def _each(group: Group) -> str:
 
 
 def shape_line(step: Step) -> str:
-    """The shape and the dtype of a tensor."""
-    return f"{tuple(step.shape)} {step.dtype}"
+    """The shape of a tensor, with the names of its axes as far as they are known, and its dtype."""
+    if not step.axes:
+        return f"{tuple(step.shape)} {step.dtype}"
+    sizes = [f"{name}={n}" if name else str(n) for name, n in zip(step.axes, step.shape)]
+    return f"({', '.join(sizes)}{',' * (len(sizes) == 1)}) {step.dtype}"
 
 
 def data_lines(step: Step) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase
+from autograd.batching_rules import ELEMENTWISE
 from autograd.costs import Cost
 from autograd.draw.code import Code
 from autograd.draw.words import called, fitted
@@ -30,20 +31,9 @@ class Step:
     """
 
     __slots__ = (
-        "kind",
-        "name",
-        "title",
-        "path",
-        "shape",
-        "dtype",
-        "data",
-        "grad",
-        "saved",
-        "operands",
+        "kind", "name", "title", "text", "says", "path", "shape", "axes", "dtype", "data", "grad", "saved", "operands",
         "node",
-        "text",
-        "says",
-    )
+    )  # fmt: skip
 
     def __init__(self, kind: str, node: Any, name: str = "", title: str = "", path: Path = ()) -> None:
         self.kind = kind
@@ -54,6 +44,7 @@ class Step:
         self.text = ""  # the expression in the program, where the program is the user's
         self.says: tuple[str, ...] = ()  # what else there is to say of it
         self.shape: tuple[int, ...] = ()
+        self.axes: tuple[str, ...] = ()  # their names, "" for one without a name; empty where none is known
         self.dtype: Any = None
         self.data: Any = None
         self.grad: Any = None
@@ -163,12 +154,14 @@ class _Collection:
             inputs = record.inputs if record is not None else (None,) * len(node.operands)
             if record is not None:
                 self._say(step, record)
+                step.axes = record.axes
             for parent, data in zip(node.operands, inputs):
                 if parent is not None:
                     step.operands.append(self.place[parent])
                 elif isinstance(data, np.ndarray):
                     known = self.place.get(id(data))
                     step.operands.append(self._add_array(data) if known is None else known)
+            step.axes = step.axes or _axes_of_result(step, [self.steps[i] for i in step.operands])
         self._add(node, step)
 
     def _say(self, step: Step, record: Any) -> None:
@@ -178,6 +171,22 @@ class _Collection:
         if not step.name and (targets := self.code.names(record.written)):
             index = step.node.index or 0
             step.name = targets[index if len(targets) > 1 and index < len(targets) else 0]
+
+
+_KEEP_AXES = {"layer_norm", "rms_norm", "softmax", "log_softmax", "dropout", "masked_fill", "where", "fused_attention"}
+
+
+def _axes_of_result(step: Step, operands: list[Step]) -> tuple[str, ...]:
+    """The names of the axes of a result where its operation keeps those of an operand."""
+    name, op = step.node.name, step.node.op
+    named = [x for x in operands if x.axes]
+    if name in _KEEP_AXES or getattr(getattr(op, "forward", None), "__module__", "") in ELEMENTWISE:
+        return next((x.axes for x in named if x.shape == step.shape), ())
+    if name == "linear" and operands[0].axes:
+        return (*operands[0].axes[:-1], "")
+    if name == "merge_heads" and named:
+        return (*named[0].axes[:-3], named[0].axes[-2], "")
+    return ()
 
 
 def _arrays(saved: Mapping[str, Any]) -> Iterable[tuple[str, np.ndarray]]:

@@ -1,14 +1,17 @@
 """Modules in pictures: frames, folding, repeats, and what a module costs."""
 
+import pytest
+
 import nn
 import nn.functional as F
 from autograd import Tensor, cat, manual_seed, randn, tensor
 from autograd.draw import picture
 from autograd.draw.fold import Tree
-from autograd.draw.labels import figure_lines
+from autograd.draw.labels import figure_lines, shape_line
 from autograd.draw.steps import steps_behind
 from autograd.draw.words import amount, byte_count
-from autograd.tracing import trace
+from autograd.errors import ShapeError
+from autograd.tracing import name_axes, trace
 from models.config import GPTConfig
 from models.gpt import GPT
 
@@ -127,3 +130,27 @@ def test_the_figures_of_modules_are_those_of_the_summary():
                 assert (figure in text) == (not figure.endswith(" 0 B")), (row, text)
             found += 1
     assert found > 15
+
+
+# Axes -----------------------------------------------------------------------------------------------------------------
+
+
+def test_axes_that_a_model_names_are_shown_and_handed_on():
+    model, tokens = small_gpt(), tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+    with trace():
+        loss = model.loss(tokens, tokens)
+    steps = [step for step in steps_behind(loss, {}) if step.kind == "op"]
+    assert all(not step.axes or len(step.axes) == len(step.shape) for step in steps)
+    lines = {(step.name or step.title): shape_line(step) for step in steps}
+    heads = "(B=2, H=2, T=4, D=4) float32"
+    assert [lines[name] for name in ("q", "k", "v", "F.attention")] == [heads] * 4
+    assert lines["+"] == lines["F.layer_norm"] == "(B=2, T=4, C=8) float32"
+    assert lines["joined heads"] == "(B=2, T=4, 8) float32" and lines["flatten"] == "(8, 11) float32"
+    assert [shape_line(s) for s in steps if s.title == "F.linear"][-1] == "(B=2, T=4, V=11) float32"
+
+
+def test_names_for_another_number_of_axes_are_refused():
+    x = randn(2, 3, requires_grad=True)
+    name_axes("B T C", x)  # outside of a trace nothing looks at them
+    with trace(), pytest.raises(ShapeError, match=r"'B T C' names 3 axes, but the tensor has the shape \(2, 3\)"):
+        name_axes("B T C", x * 2)
