@@ -5,6 +5,7 @@ import pytest
 
 import autograd
 import nn
+from tests.nn.test_parametrize import assigned_and_cached
 from tests.parity.test_module_parity import data, net, plain
 
 torch = pytest.importorskip("torch")
@@ -93,35 +94,4 @@ def test_training_through_a_parametrization_is_torchs(name):
 
 
 def test_assigning_goes_through_the_inverse_and_cached_computes_once():
-    for m, layers in ((autograd, nn), (torch, torch.nn)):
-        calls = []
-
-        class Counted(layers.Module):
-            def forward(self, x):
-                calls.append(1)  # noqa: B023
-                return x * 2
-
-            def right_inverse(self, y):
-                return y / 2
-
-        layer = layers.Linear(2, 2)
-        layers.utils.parametrize.register_parametrization(layer, "weight", Counted())
-        layer.weight = m.ones(2, 2)
-        assert layer.parametrizations.weight.original.tolist() == [[0.5, 0.5], [0.5, 0.5]]
-        calls.clear()
-        with layers.utils.parametrize.cached():
-            assert layer.weight is layer.weight
-        assert len(calls) == 1 and layer.weight is not layer.weight
-
-
-def test_what_cannot_be_parametrized_is_said():
-    layer, halved = nn.Linear(2, 3), nn.Module()
-    halved.forward = lambda x: x[:1]
-    with pytest.raises(ValueError, match="no parameter or buffer 'weights'"):
-        nn.utils.parametrize.register_parametrization(layer, "weights", nn.Identity())
-    with pytest.raises(ValueError, match="must keep shape"):
-        nn.utils.parametrize.register_parametrization(layer, "weight", halved)
-    with pytest.raises(ValueError, match="not parametrized"):
-        nn.utils.parametrize.remove_parametrizations(layer, "bias")
-    with pytest.raises(ValueError, match="not found"):
-        nn.utils.remove_weight_norm(layer)
+    assigned_and_cached(torch, torch.nn)
