@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits test lint format parity fuzz programs bench clean
+.PHONY: help digits test lint format parity fuzz soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ SEED ?= 0
 
 fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, from SEED on (0): to go on, name the last seed shown
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.beside_torch --count $(FUZZ) --start $(SEED)
+
+KILLS ?= 100
+
+soak: .venv/all.stamp ## kill trainings of the demos KILLS times (100) at random moments: resumed, each ends with the same bits
+	$(BIN)/python -m tests.soak --kills $(KILLS) --seed $(SEED)
 
 CHECKOUTS ?= checkouts
 

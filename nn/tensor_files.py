@@ -19,7 +19,7 @@ from autograd.errors import require
 from autograd.files import checked_array, replacing
 
 SAFETENSORS, NPZ = ".safetensors", ".npz"
-METADATA = "metadata.json"  # what safetensors has in its header is a member of this name in an .npz file
+JSON = "chainrule.json"  # the name of what is no array: of an entry in the header of safetensors, of a member of .npz
 Arrays = dict[str, np.ndarray]
 
 
@@ -50,15 +50,15 @@ def write(path: Path, value: Mapping[str, Any]) -> None:
     other programs ask for them. Raises TypeError, with the place, for anything else.
     """
     arrays: Arrays = {}
-    text = json.dumps(_pack(value, "", arrays, {}))
-    metadata = {"value": text, "sha256": _digest(text, arrays)}
+    packed = _pack(value, "", arrays, {})
+    text = json.dumps({"sha256": _digest(packed, arrays), "value": packed})
     if path.suffix == SAFETENSORS:
-        data = require("safetensors.numpy", "safetensors").save(arrays, metadata)
+        data = require("safetensors.numpy", "safetensors").save(arrays, {JSON: text})
         with replacing(path) as file:
             file.write(data)
     else:
         with replacing(path) as file:
-            _write_npz(file, arrays, metadata)
+            _write_npz(file, arrays, text)
 
 
 def read(path: Path) -> Any:
@@ -67,19 +67,19 @@ def read(path: Path) -> Any:
     Raises CheckpointError where the file was not written by `write`, or not one bit is as it was written.
     """
     try:
-        arrays, metadata = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_npz(path)
-        text = metadata["value"]
-        if metadata["sha256"] != _digest(text, arrays):
+        arrays, text = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_npz(path)
+        content = json.loads(text)
+        if content["sha256"] != _digest(content["value"], arrays):
             raise ValueError("its digest is that of other content")
-        return _unpack(json.loads(text), arrays)
+        return _unpack(content["value"], arrays)
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is damaged, or it is not a checkpoint of this program: {error!r:.200}"
         ) from error
 
 
-def _digest(text: str, arrays: Arrays) -> str:
-    digest = hashlib.sha256(text.encode())
+def _digest(packed: Any, arrays: Arrays) -> str:
+    digest = hashlib.sha256(json.dumps(packed).encode())
     for name in sorted(arrays):
         array = np.asarray(arrays[name], order="C")
         digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
@@ -90,40 +90,42 @@ def _digest(text: str, arrays: Arrays) -> str:
 # The two formats ------------------------------------------------------------------------------------------------------
 
 
-def _read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
+def _read_safetensors(path: Path) -> tuple[Arrays, str | bytes]:
     safetensors = require("safetensors", "safetensors")
     with open(path, "rb"):  # its absence is a FileNotFoundError
         pass
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()[JSON]  # noqa: SIM118
     except safetensors.SafetensorError as error:
         raise ValueError(str(error)) from error
 
 
-def _write_npz(file: BinaryIO, arrays: Arrays, metadata: dict[str, str]) -> None:
+def _write_npz(file: BinaryIO, arrays: Arrays, text: str) -> None:
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(METADATA, json.dumps(metadata))
+        archive.writestr(
+            zipfile.ZipInfo(JSON), text
+        )  # a ZipInfo has no date of today, so equal values give equal files
         for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def _read_npz(path: Path) -> tuple[Arrays, dict[str, str]]:
-    arrays, metadata = {}, {}
+def _read_npz(path: Path) -> tuple[Arrays, str | bytes]:
+    arrays, text = {}, b""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
                 raise ValueError("its members are larger than the file")
             for member in archive.infolist():
                 data = archive.read(member)
-                if member.filename == METADATA:
-                    metadata = json.loads(data)
+                if member.filename == JSON:
+                    text = data
                 else:
                     arrays[member.filename.removesuffix(".npy")] = _read_npy(data)
     except (zipfile.BadZipFile, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(str(error)) from error
-    return arrays, metadata
+    return arrays, text
 
 
 def _read_npy(data: bytes) -> np.ndarray:

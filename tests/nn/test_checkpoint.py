@@ -44,11 +44,19 @@ def test_other_programs_find_the_weights_by_their_names(path):
     model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
     checkpoint.save(path, model, training={"momentum": [ag.ones(2)]})
     if path.suffix == ".npz":
-        found = {name: array for name, array in np.load(path, allow_pickle=False).items() if name != "metadata.json"}
+        found = {name: array for name, array in np.load(path, allow_pickle=False).items() if name != "chainrule.json"}
     else:
         found = pytest.importorskip("safetensors.numpy").load_file(path)
     assert found.keys() == {*model.state_dict(), "training/momentum/0"}
     assert all((found[name] == tensor.array).all() for name, tensor in model.state_dict().items())
+
+
+def test_equal_values_give_equal_files(path):
+    found = set()
+    for _ in range(5):
+        tensor_files.write(path, {"model": {str(i): ag.ones(i) for i in range(9)}, "step": 3})
+        found.add(path.read_bytes())
+    assert len(found) == 1
 
 
 ARRAYS = hnp.arrays(st.sampled_from(["?", "<i8", "u1", "<f2", "<f4", ">f8"]), hnp.array_shapes(min_dims=0, min_side=0))
@@ -171,11 +179,11 @@ def archive_of(path, **members):
 
 def test_an_archive_that_claims_more_than_it_holds_takes_no_memory(tmp_path):
     path = tmp_path / "a.npz"
-    metadata = json.dumps({"value": "1", "sha256": ""})
+    text = json.dumps({"value": 1, "sha256": ""})
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }"
     member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
     for content in ({"zeros.npy": bytes(10**8)}, {"many.npy": member}, {"objects.npy": member.replace(b"<f8", b"|O8")}):
-        archive_of(path, **{"metadata.json": metadata, **content})
+        archive_of(path, **{"chainrule.json": text, **content})
         with pytest.raises(CheckpointError, match="damaged"):
             checkpoint.load(path)
 
