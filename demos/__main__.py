@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-HELPERS = ("__init__", "__main__", "by_hand", "common", "questions", "report", "runs", "watch")
+HELPERS = ("__init__", "__main__", "by_hand", "common", "one_question", "questions", "report", "runs", "watch")
 
 
 def demos() -> dict[str, str]:

@@ -143,9 +143,3 @@ def reasons(course: list[Weights], tokens: WordTokenizer) -> dict[str, float]:
     small = largest / largest_change(course[0], unit)
     shares = [probability(trained(course[0], (ids, love), rate=r, steps=1)[1], ids, love) for r in (rate, small)]
     return {"moved": moved, "rate": rate, "share": shares[0], "small_rate": small, "small_share": shares[1]}
-
-
-def as_published(text: str, values: Any) -> str:
-    """The values with as many decimals as the published text has."""
-    decimals = len(text.split()[0].partition(".")[2])
-    return " ".join(f"{v:.{decimals}f}" for v in np.atleast_1d(values))

@@ -7,6 +7,7 @@ operands, and what the model looks at. With --ask the saved model answers withou
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,9 +17,9 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
+from demos import one_question
 from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
 from demos.pictures.answers import learning, operands
-from demos.pictures.attention import attention_of, draw_attention
 from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from demos.runs import WEIGHTS
@@ -38,7 +39,8 @@ SIZES: dict[str, Any] = {"block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 
 LONGEST_ANSWER = 6  # "one hundred and ninety eight <end>"
 STEPS, BATCH, RATE, DECAY = 3000, 256, 4e-3, 0.3
 PRODUCTS = 6  # a product is drawn this many times as often as a sum, for there are few products
-SHOWN = "forty seven plus thirty five"  # in the picture of attention
+SHOWN, RIGHT = "two plus three", "five"  # followed from before the training to what is looked at
+SAME = {"six plus two": "eight", "six minus two": "four", "six times two": "twelve"}
 NAME = "calculator"
 
 
@@ -177,15 +179,6 @@ def draw_operands(examples: Sequence[Example], given: Sequence[str], held_out: s
     operands(maps, file)
 
 
-def draw_looks(calculator: Calculator, file: Path) -> None:
-    """What each head attends to while it answers one question."""
-    model, tokens = calculator
-    ids = tokens.encode(f"{SHOWN} {IS} {calculator.answers([SHOWN])[0]}")
-    names = [tokens.decode([i]) for i in ids]
-    title = f"“{tokens.decode(ids)}”: each row looks at the columns"
-    draw_attention(attention_of(model, ag.as_tensor([ids]))[:, 0], names, names, title, file)
-
-
 def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[str, str]) -> dict[str, float]:
     """The exact answers by operation, and some of the wrong ones. Returns the shares of those held out."""
     report.step("Exact answers")
@@ -208,7 +201,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     """Train, report, draw. Returns the calculator and its share of exact held-out answers by operation."""
     ag.manual_seed(args.seed)
     tokens, examples = tokenizer(), calculator_examples()
-    trained, held_out = split_examples(examples, seed=args.seed)
+    trained, held_out = split_examples(examples, seed=args.seed, question=SHOWN)
     calculator = Calculator(GPT(GPTConfig(tokens.vocab_size, **SIZES)), tokens)
     report = Report("The calculator")
     report.step("What is to be learned", f"{held_out[0].question} {IS} {held_out[0].answer} {END}")
@@ -216,8 +209,11 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
         f"{len(trained):,} questions to learn from, {len(held_out):,} held out; a vocabulary of {tokens.vocab_size}; "
         f"a GPT of {sum(p.numel() for p in calculator.model.parameters()):,} weights."
     )
-    before = calculator.answers([example.question for example in held_out])
+    model, prompt = calculator.model, f"{SHOWN} {IS}"
+    untrained = one_question.show_loop(report, model, tokens, prompt, RIGHT)
+    before, start = calculator.answers([example.question for example in held_out]), time.perf_counter()
     history = fit(report, trainer(calculator, trained, held_out, args, folder), folder)
+    seconds = time.perf_counter() - start
 
     given = calculator.answers([example.question for example in examples])
     answers = {example.question: answer for example, answer in zip(examples, given, strict=True)}
@@ -225,13 +221,19 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     which = [i for word in OPERATIONS for i in rng.permutation([i for i, kind in enumerate(kinds) if kind == word])[:4]]
     show_answers(report, held_out, before, [answers[example.question] for example in held_out], which)
     found = show_figures(report, {"trained on": trained, "held out": held_out}, answers)
-    report.step("Pictures")
     learning(history, {f"held_out_{word}": name for word, name in OPERATIONS.items()}, folder / "learning.png")
-    draw_operands(examples, given, set(held_out), folder / "operands.png")
-    draw_looks(calculator, folder / "attention.png")
     report.picture(folder / "learning.png", "the loss, and the exact answers to held-out questions")
+    draw_operands(examples, given, set(held_out), folder / "operands.png")
     report.picture(folder / "operands.png", "which questions are answered right")
-    report.picture(folder / "attention.png", "what each head looks at while one question is answered")
+    after = one_question.look(model, tokens, prompt, RIGHT)
+    looks = [("before training", untrained), ("after training", after)]
+    one_question.show_before_and_after(report, looks, prompt, RIGHT)
+    text = f"{prompt} {answers.get(SHOWN) or RIGHT}"
+    one_question.show_looks(report, model, tokens, text, "plus", IS, folder / "attention.png")
+    one_question.show_operations(report, model, tokens, {f"{q} {IS}": answer for q, answer in SAME.items()})
+    one_question.show_neighbours(report, model, tokens, [number_to_words(n) for n in (*range(20), *range(20, 100, 10))])
+    seen, weights = BATCH * args.steps, sum(p.numel() for p in model.parameters())
+    one_question.show_published(report, untrained, after, seen, weights, len(examples), f"{seconds / 60:.1f} minutes")
     report.save(folder / "calculator.html")
     return calculator, found
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from demos.common import number
+from demos.data.published import Published
 
 STYLE = """body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
 div{overflow-x:auto}table{border-collapse:collapse;font:14px monospace;margin:.6rem 0}
@@ -58,6 +59,12 @@ class Report:
         title = f"{name} ({' × '.join(map(str, values.shape))}){note and ', ' + note}"
         cells = [[row, *(number(v, digits) for v in line)] for row, line in zip(rows, values, strict=True)]
         self._grid(title, ["", *columns], cells, [[None, *colours] for colours in _colours(values)], indent=4)
+
+    def published(self, source: str, rows: Sequence[Published], here: Mapping[str, str], **figures: Any) -> None:
+        """What an article says beside what is computed here, and why they differ, with the figures of the reasons."""
+        self.say(f"Published in {source}.")
+        lines = [(row.what, row.text, here[row.what], row.why.format(**figures)) for row in rows]
+        self.table(["what", "published", "here", "why they differ"], lines)
 
     def _grid(
         self,

@@ -22,6 +22,7 @@ from demos.common import at_least, out_dir, parser, pyplot, run
 from demos.pictures.parts import save
 from demos.report import Report
 from demos.text import read_text
+from demos.watch import STAGES, blame
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
@@ -31,7 +32,6 @@ from nn.train import Trainer
 DIALOGUE = Path(__file__).parent / "data" / "dialogue.txt"
 CONTEXT, BATCH, RATE = 32, 16, 3e-3
 SGD_RATE, ADAM_RATE, BETAS, EPS = 0.01, 1e-3, (0.9, 0.999), 1e-8
-STAGES = ("embedding", "attention", "feed-forward", "output")
 QUERIES = "transformer.h.0.attn.c_attn.weight"  # W_Q, W_K and W_V of the first block, one above the other
 
 Batch = tuple[Tensor, Tensor]
@@ -42,25 +42,6 @@ class Step(NamedTuple):
 
     loss: float
     shares: tuple[float, ...]
-
-
-def stage(parameter: str) -> str:
-    """The stage that a parameter of this name belongs to; a norm goes with what it feeds."""
-    if ".wte." in parameter or ".wpe." in parameter:
-        return "embedding"
-    if ".attn." in parameter or ".ln_1." in parameter:
-        return "attention"
-    return "feed-forward" if ".mlp." in parameter or ".ln_2." in parameter else "output"
-
-
-def blame(model: GPT) -> tuple[float, ...]:
-    """‖g‖ of each stage over the sum of the four, after a backward pass."""
-    squares = dict.fromkeys(STAGES, 0.0)
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None:
-            squares[stage(name)] += float((parameter.grad.array**2).sum())
-    norms = [math.sqrt(square) for square in squares.values()]
-    return tuple(norm / sum(norms) for norm in norms)
 
 
 def batches(ids: np.ndarray, count: int, rng: np.random.Generator) -> list[Batch]:

@@ -17,7 +17,6 @@ import numpy as np
 from demos.by_hand import (
     Pass,
     Weights,
-    as_published,
     computed,
     drawn,
     forward,
@@ -29,6 +28,7 @@ from demos.by_hand import (
     trained,
 )
 from demos.common import at_least, out_dir, parser, positive, pyplot, run
+from demos.data.published import BY_HAND, as_published
 from demos.data.six_sentences import PUBLISHED, RATE, SENTENCES, pairs, tokenizer
 from demos.pictures import walkthrough as pictures
 from demos.report import Report
@@ -206,14 +206,13 @@ def show_neighbours(report: Report, course: list[Weights], tokens: WordTokenizer
 def show_published(report: Report, course: list[Weights], tokens: WordTokenizer) -> None:
     """Every published number beside the one that is computed here, and why some differ."""
     report.step("The published numbers, and what is computed here")
+    found = computed(course, tokens)
+    here = {row.what: as_published(row.text, found[row.what]) for row in PUBLISHED}
+    report.published(BY_HAND, PUBLISHED, here, **reasons(course, tokens))
     report.say(
-        'Published are those of P. K. Varanasi, "GPT Has No Idea What Words Mean. That\'s the Whole Point." '
-        "(DEV Community). The weights here are chosen so that they come out. Five differ: W_q and the embedding of "
-        "love cannot move, whatever the weights; the two other changes are what the course takes with these weights."
+        "The weights are chosen so that the published numbers come out. Five differ: W_q and the embedding of love "
+        "cannot move, whatever the weights; the two other changes are what the course takes with these weights."
     )
-    found, figures = computed(course, tokens), reasons(course, tokens)
-    rows = [(p.what, p.text, as_published(p.text, found[p.what]), p.why.format(**figures)) for p in PUBLISHED]
-    report.table(["what", "published", "here", "why they differ"], rows)
 
 
 def show(args: Namespace) -> list[Weights]:

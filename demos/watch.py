@@ -1,4 +1,4 @@
-"""Watching a model at work: what its modules are called with and return, and what a block computes step by step."""
+"""Watching a model at work: what its modules return, what a block computes step by step, which stage is to blame."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from autograd import Tensor, no_grad
 from models.block import Block, pre_norm
 from nn import Module
+
+STAGES = ("embedding", "attention", "feed-forward", "output")
 
 
 class Call(NamedTuple):
@@ -76,3 +78,22 @@ def stages_of(block: Block, x: Tensor) -> dict[str, Stage]:
         ("out", "y + down" if pre else "LN₂(y + down)", "B T C", result),
     ]
     return {row[0]: Stage(*row) for row in rows if row}
+
+
+def stage(parameter: str) -> str:
+    """The stage that a parameter of this name belongs to; a norm goes with what it feeds."""
+    if ".wte." in parameter or ".wpe." in parameter:
+        return "embedding"
+    if ".attn." in parameter or ".ln_1." in parameter:
+        return "attention"
+    return "feed-forward" if ".mlp." in parameter or ".ln_2." in parameter else "output"
+
+
+def blame(model: Module) -> tuple[float, ...]:
+    """‖g‖ of each stage over the sum of the four, after a backward pass."""
+    squares = dict.fromkeys(STAGES, 0.0)
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            squares[stage(name)] += float((parameter.grad.array**2).sum())
+    norms = [math.sqrt(square) for square in squares.values()]
+    return tuple(norm / sum(norms) for norm in norms)

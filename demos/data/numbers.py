@@ -84,15 +84,18 @@ def translation_examples() -> list[Example]:
 
 
 def split_examples(
-    examples: list[Example], *, held_out: float = 0.2, seed: int = 0
+    examples: list[Example], *, held_out: float = 0.2, seed: int = 0, question: str = ""
 ) -> tuple[list[Example], list[Example]]:
     """(training, held out): the share `held_out` of `examples` is drawn at random, both parts keep their order.
 
-    The same seed gives the same parts. Raises ValueError if a part would be empty.
+    The same seed gives the same parts. `question`, if there is such an example, is held out in any case, in the place
+    of one that was drawn. Raises ValueError if a part would be empty.
     """
     count = round(held_out * len(examples))
     if not 0 < count < len(examples):
         raise ValueError(f"held_out={held_out} of {len(examples)} examples leaves one of the two parts empty")
-    drawn = set(random.Random(seed).sample(range(len(examples)), count))
+    first, *others = random.Random(seed).sample(range(len(examples)), count)
+    wanted = {i for i, example in enumerate(examples) if example.question == question}
+    drawn = {*others, *(wanted - {*others} or {first})}
     training = [example for i, example in enumerate(examples) if i not in drawn]
     return training, [example for i, example in enumerate(examples) if i in drawn]

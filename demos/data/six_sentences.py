@@ -4,8 +4,7 @@ They were published by P. K. Varanasi, "GPT Has No Idea What Words Mean. That's 
 few words and weights; the other weights are chosen so that those numbers come out, but for the ones that cannot.
 """
 
-from typing import NamedTuple
-
+from demos.data.published import Published
 from models.tokenizers import WordTokenizer
 
 SENTENCES = (
@@ -47,14 +46,6 @@ W_K = [[0.3, -0.1], [0.7, 0.3]]
 W_V = [[0.2, 0.9], [0.4, 0.6]]
 
 RATE = 0.2
-
-
-class Published(NamedTuple):
-    """Numbers as they were written, so the decimals are those that must be met, or why they cannot be met."""
-
-    what: str
-    text: str
-    why: str = ""
 
 
 PUBLISHED = (

@@ -85,6 +85,17 @@ def test_a_split_is_a_partition_decided_by_its_seed() -> None:
     assert {"plus", "minus", "times"} <= {word for question, _ in held_out for word in question.split()}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_question_that_is_to_be_held_out_takes_the_place_of_one_that_was_drawn(seed: int) -> None:
+    examples = calculator_examples()[:50]
+    parts = split_examples(examples, seed=seed, question="zero plus three")
+    free = split_examples(examples, seed=seed)
+    assert "zero plus three" in {example.question for example in parts[1]}
+    assert sorted(parts[0] + parts[1]) == sorted(examples) and len(parts[1]) == len(free[1])
+    assert len({*parts[1]} ^ {*free[1]}) in (0, 2)
+    assert split_examples(examples, seed=seed, question="no such question") == free
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1e-9])
 def test_a_split_with_an_empty_part_is_an_error(share: float) -> None:
     with pytest.raises(ValueError, match="empty"):

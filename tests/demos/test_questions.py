@@ -52,7 +52,7 @@ CASES = {
         demo=calculator,
         model=GPT,
         shrink=shrink_calculator,
-        pictures={"learning": "learning.png", "draw_operands": "operands.png", "draw_looks": "attention.png"},
+        pictures={"learning": "learning.png", "draw_operands": "operands.png"},
         question="two plus three",
         nonsense="two plus pizza",
         reason="unknown word 'pizza'",
@@ -86,6 +86,7 @@ def folder(case, tmp_path):
 
 @pytest.fixture
 def no_pictures(case, monkeypatch):
+    monkeypatch.setattr("demos.one_question.draw_attention", lambda *_: None)
     for name in case.pictures:
         monkeypatch.setattr(case.demo, name, lambda *_: None)
     monkeypatch.setattr("demos.report.Report.picture", lambda *_: None)

@@ -12,18 +12,16 @@ from demos.training import (
     EPS,
     QUERIES,
     SGD_RATE,
-    STAGES,
     adam_by_hand,
     batches,
-    blame,
     main,
     nudged,
     sgd_by_hand,
     slope,
     softmax_gradient,
-    stage,
     updates,
 )
+from demos.watch import STAGES, blame, stage
 from models.config import GPTConfig
 from models.gpt import GPT
 from nn import optim

@@ -8,7 +8,6 @@ import pytest
 from demos.by_hand import (
     Weights,
     _leaf,
-    as_published,
     computed,
     drawn,
     forward,
@@ -20,7 +19,8 @@ from demos.by_hand import (
     reasons,
     trained,
 )
-from demos.data.six_sentences import PUBLISHED, RATE, Published, pairs, tokenizer
+from demos.data.published import Published, as_published
+from demos.data.six_sentences import PUBLISHED, RATE, pairs, tokenizer
 from demos.walkthrough import STEPS, main
 
 TOKENS = tokenizer()
