@@ -37,7 +37,7 @@ def push(node: Node, tangents: Mapping[Any, Any]) -> Any:
     Of a node that joins several outputs this is a list, None for an output that holds no floats.
     """
     if node.index is not None:
-        return tangents[node.parents[0]][node.index]  # type: ignore[index]
+        return tangents[node.parents[0]][node.index]
     if hasattr(node.op, "partials"):
         return sum(d * tangents[p] for p, d in zip(node.parents, node.op.partials) if p in tangents)
     check_saved(node)

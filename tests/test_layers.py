@@ -27,9 +27,10 @@ ROWS = [
     {"autograd.linearized"},
     {"autograd.functional"},
     {"autograd.func"},
-    {"autograd.gradcheck", "autograd.routes"},
+    {"autograd.gradcheck", "autograd.flows", "autograd.differences"},
     {"autograd.testing"},
     {"autograd.draw"},
+    {"autograd.routes", "autograd.draw.why", "autograd.scalar_nodes"},
     {"autograd"},
     {"nn"},
     {"autograd.hips", "autograd.compat"},  # reached by name alone, from `__getattr__` and the importer
