@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.accumulation import Part, unbroadcast
 from autograd.grad_mode import enable_grad, no_grad
-from autograd.graph import Node, Part, check_saved, depending_on, unbroadcast
+from autograd.graph import Node, check_saved, depending_on
 from autograd.linearized import products
 from autograd.tensor import Tensor
 

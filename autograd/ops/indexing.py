@@ -7,9 +7,9 @@ import operator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from autograd.accumulation import Part
 from autograd.base import apply_view
 from autograd.errors import GraphError, ShapeError
-from autograd.graph import Part
 from autograd.ops.shape import one_dim, reshape
 from autograd.ops.table import function, op
 from autograd.versions import owner

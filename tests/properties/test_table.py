@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import grad, gradcheck, gradgradcheck, tensor
+from autograd.accumulation import Part
 from autograd.base import TensorBase
-from autograd.graph import Part
 from autograd.ops import OPS
 from autograd.tensor import Tensor
 from tests.properties.calls import OF_COMPLEX, PREPARED, Call, differentiable, examples, is_float
