@@ -13,6 +13,7 @@ from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
 from autograd.ops.shape import expand
+from autograd.ops.table import function
 from autograd.tensor import Tensor, leaf, to_array
 
 
@@ -136,6 +137,7 @@ def _number(value: Any, whole: bool) -> Any:
     return int(value) if whole else value
 
 
+@function(method=False)
 def arange(
     start: Any = None,
     end: Any = None,
@@ -161,6 +163,7 @@ def arange(
     return made(array, dtype or (default_dtype() if array.dtype.kind == "f" else dtypes.int64), device, requires_grad)
 
 
+@function(method=False)
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -175,6 +178,7 @@ def linspace(
     return made(numbers, dtype or default_dtype(), device, requires_grad)
 
 
+@function(method=False)
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The identity matrix (n, n), or ones on the diagonal of (n, m)."""
     return made(np.eye(n, m, dtype=dtype or default_dtype()), None, device, requires_grad)

@@ -73,7 +73,7 @@ def _below(path: str, names: str, ours: str) -> dict[str, str]:
 
 _MODULES = "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
 _MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
-_OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam"
+_OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam radam rmsprop rprop sgd sparse_adam"
 _DISTRIBUTIONS = "bernoulli beta binomial categorical dirichlet exponential gamma independent laplace log_normal "
 _DISTRIBUTIONS += "multinomial normal one_hot_categorical poisson transformed_distribution uniform"
 _HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
@@ -81,7 +81,7 @@ _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 
 TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
-TABLE |= _below("optim", _OPTIM, "nn.optim")
+TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.optimizer"}
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")

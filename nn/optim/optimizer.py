@@ -17,7 +17,8 @@ from nn.state import zero_grads
 
 State = dict[str, Any]
 Group = dict[str, Any]
-Params = Iterable[Tensor] | Iterable[Group]
+Params = ParamsT = params_t = Iterable[Tensor] | Iterable[Group]
+required = object()  # as a default of a user's optimiser: each group must give the setting
 
 
 def settings(arguments: dict[str, Any]) -> Group:
@@ -152,6 +153,8 @@ class Optimizer:
                 f"{type(self).__name__} has no differentiable=True: a step is not recorded in the graph. "
                 "Compute the new parameters from the gradients of backward(create_graph=True)"
             )
+        if missing := [name for name, value in group.items() if value is required]:
+            raise ValueError(f"a parameter group must give a value of {missing[0]}, which has no default")
         self.check(group)
         self.param_groups.append(group)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.errors import ShapeError
 
 
 @pytest.mark.parametrize("make", [ag.zeros, ag.ones, ag.empty, ag.rand, ag.randn])
@@ -92,3 +93,12 @@ def test_bfloat16_is_computed_in_float32():
     x = ag.tensor([1.0, 1 + 2**-20], dtype=ag.float64)
     for made in (x.to(ag.bfloat16), x.bfloat16(), ag.tensor(x.tolist(), dtype=ag.bfloat16)):
         assert made.dtype == ag.bfloat16 and made.dtype == np.float32 and made.tolist() == x.tolist()
+
+
+@pytest.mark.parametrize(("make", "args"), [(ag.eye, (3,)), (ag.arange, (2, 8, 2)), (ag.linspace, (0, 1, 5))])
+def test_ranges_and_the_identity_can_be_written_into_a_tensor(make, args):
+    expected = make(*args)
+    for target in (ag.empty(expected.shape), ag.empty(0)):
+        assert make(*args, out=target) is target and target.tolist() == expected.tolist()
+    with pytest.raises(ShapeError, match=f"{make.__name__}.out=.*shape"):
+        make(*args, out=ag.empty(1, 1, 1))

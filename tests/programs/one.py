@@ -10,6 +10,7 @@ prints.
 from __future__ import annotations
 
 import builtins
+import collections.abc
 import json
 import os
 import random
@@ -44,7 +45,14 @@ def code_of(path: Path) -> str:
         ]
     else:
         return path.read_text()
-    return "\n".join(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE) for cell in cells)
+    return "\n".join(re.sub(r"^(\s*)(%+[a-z]|!).*$", r"\1pass", cell, flags=re.MULTILINE) for cell in cells)
+
+
+def remember() -> None:
+    """Put back the names that Python and NumPy have taken away since older programs were written."""
+    collections.Iterable = collections.abc.Iterable  # type: ignore[attr-defined]
+    for name, kind in {"int": int, "float": float, "object": object, "unicode_": np.str_}.items():
+        setattr(np, name, kind)
 
 
 def seeded(draw: Any) -> Any:
@@ -137,6 +145,8 @@ def main() -> int:
     sys.modules["torch.utils.tensorboard"] = import_module("tensorboardX")
     sys.modules.update({name: Empty(name) for name in os.environ.get("EMPTY", "").split(",") if name})
     metadata.version = version
+    sys.modules["tqdm.notebook"] = import_module("tqdm")
+    remember()
     os.environ["PATH"] = f"{STAND_INS / 'bin'}:{os.environ['PATH']}"
     builtins.tab = tab  # type: ignore[attr-defined]
     builtins.display = lambda *args, **kwargs: None  # type: ignore[attr-defined] # IPython's

@@ -458,6 +458,19 @@ def test_an_optimiser_of_ones_own_may_have_no_defaults_and_a_step_of_its_own():
     assert (a.item(), b.item()) == (0.25, 0.5)
 
 
+def test_a_setting_without_a_default_must_be_given_by_each_group():
+    from autograd.optim.optimizer import Optimizer, required
+
+    class Scaling(Optimizer):
+        def __init__(self, params, lr=required):
+            super().__init__(params, {"lr": lr})
+
+    a, b = nn.Parameter(ag.ones(1)), nn.Parameter(ag.ones(1))
+    assert [group["lr"] for group in Scaling([{"params": [a], "lr": 2}, {"params": [b]}], lr=3).param_groups] == [2, 3]
+    with pytest.raises(ValueError, match="must give a value of lr, which has no default"):
+        Scaling([{"params": [a], "lr": 2}, {"params": [b]}])
+
+
 def test_a_group_keeps_keys_that_the_optimiser_does_not_know():
     optimizer = optim.SGD([{"params": [nn.Parameter(ag.ones(1))], "rho": 0.05}], lr=0.1)
     assert optimizer.param_groups[0]["rho"] == 0.05 and "rho" not in optimizer.defaults

@@ -9,6 +9,7 @@ from gymnasium import *  # noqa: F403
 
 class _Old(gymnasium.Wrapper):
     unwrapped = property(lambda self: self)
+    _max_episode_steps = property(lambda self: self.spec.max_episode_steps)
 
     def reset(self, **options):
         return super().reset(**options)[0]
