@@ -17,7 +17,8 @@ from nn.state import zero_grads
 
 State = dict[str, Any]
 Group = dict[str, Any]
-Params = ParamsT = params_t = Iterable[Tensor] | Iterable[Group]
+Params = Iterable[Tensor] | Iterable[Group]
+ParamsT = Params  # torch's name
 required = object()  # as a default of a user's optimiser: each group must give the setting
 
 
