@@ -92,6 +92,8 @@ class Node:
         """The nodes of the arguments of the operation, None for one without a gradient."""
         return self.parents if self.index is None else self.parents[0].parents  # type: ignore[union-attr]
 
+    next_functions = property(lambda self: tuple([(node, getattr(node, "index", 0) or 0) for node in self.operands]))
+
     def __repr__(self) -> str:
         return f"<Node {self.order} {self.name} {self.shape}>"
 

@@ -207,6 +207,14 @@ def test_is_leaf_and_grad_fn():
     assert not (x * 2).is_leaf and (x * 2).grad_fn.name == "mul" and (x * 2).detach().is_leaf
 
 
+def test_the_functions_before_a_grad_fn_are_those_of_its_operands():
+    x = ag.ones(3, 4, requires_grad=True)
+    first, second = (x * 2).split(2, dim=1)
+    assert (first + second).grad_fn.next_functions == ((first.node, 0), (second.node, 1))
+    (product, _), (constant, _) = (x * 2 - ag.ones(4)).grad_fn.next_functions
+    assert constant is None and product.next_functions[0] == (x.node, 0) and x.node.next_functions == ()
+
+
 def test_flatten_of_one_dim_and_retain_grad_of_a_leaf_do_nothing():
     x = leaf(1.0, 2.0)
     x.retain_grad()
