@@ -9,17 +9,7 @@ import math
 import numpy as np
 from numba import carray, float32, uint64
 
-from autograd.kernels.numba_math import (
-    exp,
-    floats_at,
-    inline,
-    kernel,
-    larger,
-    minus,
-    normal_cdf,
-    sigmoid,
-    wide_vectors,
-)
+from autograd.kernels.numba_math import exp, floats_at, inline, kernel, larger, minus, normal_cdf, sigmoid, wide_vectors
 
 ONE, ZERO = float32(1), float32(0)
 DENSITY = float32(1 / math.sqrt(2 * math.pi))

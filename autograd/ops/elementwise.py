@@ -90,21 +90,13 @@ def _unless(lost, g, x, y):
     return select(np.logical_not(lost), np.where(np.equal(x, y), g * 0.5, g))
 
 
-@op(
-    np.maximum,
-    x=lambda g, x, y: _unless(x < y, g, x, y),
-    y=lambda g, x, y: _unless(y < x, g, x, y),
-)
+@op(np.maximum, x=lambda g, x, y: _unless(x < y, g, x, y), y=lambda g, x, y: _unless(y < x, g, x, y))
 def maximum(x, y):
     """The greater of x and y, nan where one is; equal ones share the gradient."""
     return np.maximum(x, y)
 
 
-@op(
-    np.minimum,
-    x=lambda g, x, y: _unless(y < x, g, x, y),
-    y=lambda g, x, y: _unless(x < y, g, x, y),
-)
+@op(np.minimum, x=lambda g, x, y: _unless(y < x, g, x, y), y=lambda g, x, y: _unless(x < y, g, x, y))
 def minimum(x, y):
     """The smaller of x and y, nan where one is; equal ones share the gradient."""
     return np.minimum(x, y)

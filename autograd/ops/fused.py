@@ -214,13 +214,7 @@ def _attention_rule(g, q, k, v, mask, top, share, causal, scale):
     return *kernels.attention_backward(g, q, k, v, mask, top, share, causal, scale), None
 
 
-@op(
-    method=False,
-    grads=_attention_rule,
-    saves=("top", "share"),
-    reference=_attention,
-    differentiable=("q", "k", "v"),
-)
+@op(method=False, grads=_attention_rule, saves=("top", "share"), reference=_attention, differentiable=("q", "k", "v"))
 def fused_attention(q, k, v, mask, *, causal, scale):
     """`attention` with a mask that needs no gradient."""
     return kernels.attention(q, k, v, mask, causal, scale)

@@ -136,11 +136,7 @@ def _outside(g, view_fn, order):
     return np.zeros_like(g) if view_fn is None else copy_slices(g, 0, view_fn=view_fn, order=order)
 
 
-@op(
-    method=False,
-    x=_outside,
-    value=lambda g, view_fn: apply_view(view_fn, g),
-)
+@op(method=False, x=_outside, value=lambda g, view_fn: apply_view(view_fn, g))
 def copy_slices(x, value, *, view_fn, order):
     """x with `value` in the place of the elements that a view of it has, as a new array with the dims in `order`.
 

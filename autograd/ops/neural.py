@@ -20,10 +20,7 @@ def leaky_relu(x, *, negative_slope=0.01):
     return np.where(x > 0, x, x * negative_slope)
 
 
-@op(
-    method=False,
-    x=lambda g, x, min_val, max_val: select(np.logical_and(x > min_val, x < max_val), g, x),
-)
+@op(method=False, x=lambda g, x, min_val, max_val: select(np.logical_and(x > min_val, x < max_val), g, x))
 def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     """x kept between two numbers; its derivative on both is 0."""
     if x.dtype.kind != "f":

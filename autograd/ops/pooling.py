@@ -53,20 +53,14 @@ def _padded(x: np.ndarray, margins: list[tuple[int, int]], value: float) -> np.n
     return np.pad(x, [(0, 0), (0, 0), *margins], constant_values=value)
 
 
-@op(
-    method=False,
-    x=lambda g, shape, kernel, steps: add_windows(g, size=shape[2:], kernel=kernel, steps=steps),
-)
+@op(method=False, x=lambda g, shape, kernel, steps: add_windows(g, size=shape[2:], kernel=kernel, steps=steps))
 def windows(x, *, kernel, steps, places):
     """The windows of x (N, C, ...) with zeros around it, as (N, C, elements of the kernel, *places)."""
     x = _padded(x, _margins(x.shape[2:], kernel, steps, places), 0)
     return np.stack(list(_elements(x, kernel, steps, places)), 2)
 
 
-@op(
-    method=False,
-    g=lambda g, shape, kernel, steps: windows(g, kernel=kernel, steps=steps, places=shape[3:]),
-)
+@op(method=False, g=lambda g, shape, kernel, steps: windows(g, kernel=kernel, steps=steps, places=shape[3:]))
 def add_windows(g, *, size, kernel, steps):
     """Zeros (N, C, *size) with windows (N, C, elements of the kernel, *places) added where `windows` takes them."""
     margins = _margins(size, kernel, steps, g.shape[3:])

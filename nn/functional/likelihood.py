@@ -68,12 +68,7 @@ def kl_div(
 
 
 def gaussian_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    var: Tensor | float,
-    full: bool = False,
-    eps: float = 1e-6,
-    reduction: str = "mean",
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
     """(log var + (x - y)^2 / var) / 2, with log(2 pi) / 2 if `full`; var is at least `eps` (Nix and Weigend 1994).
 

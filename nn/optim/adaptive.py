@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn.optim.optimizer import (
-    Group,
-    Optimizer,
-    Params,
-    State,
-    count_step,
-    moving_average_,
-    settings,
-    slot,
-    with_decay,
-)
+from nn.optim.optimizer import Group, Optimizer, Params, State, count_step, moving_average_, settings, slot, with_decay
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
