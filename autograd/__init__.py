@@ -11,53 +11,8 @@ from typing import Any
 from numpy import finfo, iinfo
 
 from autograd import errors, functional, graph, kernels, ops, random, tracing
-from autograd.creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_dlpack,
-    from_numpy,
-    full,
-    full_like,
-    get_default_dtype,
-    is_floating_point,
-    is_tensor,
-    linspace,
-    meshgrid,
-    numel,
-    ones,
-    ones_like,
-    set_default_dtype,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from autograd.dtypes import (
-    Size,
-    bfloat16,
-    bool,
-    cdouble,
-    cfloat,
-    complex64,
-    complex128,
-    device,
-    double,
-    float,
-    float16,
-    float32,
-    float64,
-    half,
-    int,
-    int8,
-    int16,
-    int32,
-    int64,
-    long,
-    short,
-    uint8,
-)
+from autograd.creation import *
+from autograd.dtypes import *
 from autograd.errors import GraphError, ShapeError
 from autograd.files import load, save
 from autograd.function import Function

@@ -16,6 +16,10 @@ from autograd.ops.shape import expand
 from autograd.ops.table import function
 from autograd.tensor import Tensor, leaf, to_array
 
+__all__ = ["arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like"]
+__all__ += ["get_default_dtype", "is_floating_point", "is_tensor", "linspace", "meshgrid", "numel", "ones", "ones_like"]
+__all__ += ["set_default_dtype", "tensor", "zeros", "zeros_like"]
+
 
 def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of this array, in another dtype if one is given; the device is checked."""

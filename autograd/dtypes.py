@@ -11,6 +11,9 @@ import numpy as np
 
 from autograd.errors import ShapeError
 
+__all__ = ["Size", "bfloat16", "bool", "cdouble", "cfloat", "complex64", "complex128", "device", "double", "float"]
+__all__ += ["float16", "float32", "float64", "half", "int", "int8", "int16", "int32", "int64", "long", "short", "uint8"]
+
 float64 = double = np.dtype(np.float64)
 float32 = float = np.dtype(np.float32)
 bfloat16 = float32  # NumPy has none: its range is that of float32, which has more digits

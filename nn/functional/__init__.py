@@ -1,9 +1,9 @@
 """The functions behind the layers, under PyTorch's names: `import nn.functional as F`."""
 
+from autograd.ops.convolution import *
 from nn.functional.activation import *
 from nn.functional.attention import *
 from nn.functional.batch_norm import *
-from nn.functional.convolution import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
 from nn.functional.embedding import *

@@ -14,15 +14,8 @@ from nn.utils.parametrizations import hooked_weight_norm as weight_norm
 from nn.utils.parametrizations import remove_spectral_norm, remove_weight_norm
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
-__all__ += [
-    "parameters_to_vector",
-    "parametrizations",
-    "parametrize",
-    "remove_spectral_norm",
-    "remove_weight_norm",
-    "rnn",
-]
-__all__ += ["spectral_norm", "vector_to_parameters", "weight_norm"]
+__all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm"]
+__all__ += ["rnn", "spectral_norm", "vector_to_parameters", "weight_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:

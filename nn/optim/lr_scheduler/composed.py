@@ -9,6 +9,8 @@ from typing import Any
 from nn.optim.lr_scheduler.schedules import LRScheduler
 from nn.optim.optimizer import Optimizer
 
+__all__ = ["ChainedScheduler", "SequentialLR"]
+
 
 class _Composed(LRScheduler):
     """A schedule that holds others, whose states are part of its own."""

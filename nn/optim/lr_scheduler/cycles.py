@@ -9,6 +9,8 @@ from typing import Any
 from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
 from nn.optim.optimizer import Optimizer
 
+__all__ = ["CosineAnnealingWarmRestarts", "CyclicLR"]
+
 
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine from the initial rate to `eta_min` in T_0 steps, then anew, each time `T_mult` times as long.

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
 from nn.optim.optimizer import Group, Optimizer
 
+__all__ = ["OneCycleLR"]
+
 
 class OneCycleLR(LRScheduler):
     """Up to `max_lr`, then down to a `final_div_factor`-th of where it began (Smith and Topin 2018).

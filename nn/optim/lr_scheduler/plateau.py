@@ -9,6 +9,8 @@ from typing import Any
 from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
 from nn.optim.optimizer import Optimizer
 
+__all__ = ["ReduceLROnPlateau"]
+
 
 class ReduceLROnPlateau(LRScheduler):
     """Times `factor` when the metric given to `step` has not improved for more than `patience` steps.

@@ -13,6 +13,9 @@ from typing import Any
 
 from nn.optim.optimizer import Group, Optimizer
 
+__all__ = ["ConstantLR", "CosineAnnealingLR", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR"]
+__all__ += ["MultiplicativeLR", "PolynomialLR", "StepLR", "inverse_square_root", "warmup_cosine"]
+
 
 def warmup_cosine(step: int, *, warmup: int, total: int, floor: float = 0.0) -> float:
     """A factor for LambdaLR: linear from 1/(warmup+1) to 1, then half a cosine down to `floor` at `total`."""
