@@ -96,19 +96,3 @@ def checkpoint(
         return wrap(arrays[0], Node(_Recomputed(again), parents, saved, arrays[0].shape, arrays[0].dtype))
     made = iter(map(wrap, arrays, output_nodes(_Recomputed(again), parents, saved, arrays)))
     return type(result)(next(made) if isinstance(out, TensorBase) else out for out in result)
-
-
-def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: Any = None, **kwargs: Any) -> Any:
-    """The functions (or a Sequential) one after the other, checkpointed in `segments` parts, the last one excepted."""
-    functions = list(functions)
-    size = len(functions) // segments
-    for i in range(segments):
-        part = functions[i * size : (i + 1) * size if i < segments - 1 else None]
-
-        def run(x: Any, part: Sequence[Callable] = tuple(part)) -> Any:
-            for function in part:
-                x = function(x)
-            return x
-
-        input = run(input) if i == segments - 1 else checkpoint(run, input, **kwargs)
-    return input

@@ -34,7 +34,7 @@ __all__ += ["is_storage", "layer_norm", "max_pool1d", "max_pool2d", "memory_form
 __all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
 __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
-__all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_", "feature_alpha_dropout"]
+__all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
@@ -42,9 +42,8 @@ celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, 
 layer_norm, group_norm, rms_norm, pairwise_distance = F.layer_norm, F.group_norm, F.rms_norm, F.pairwise_distance
 max_pool1d, max_pool2d, max_pool3d, avg_pool1d = F.max_pool1d, F.max_pool2d, F.max_pool3d, F.avg_pool1d
 relu_, selu_, celu_, rrelu_, threshold_ = F.relu_, F.selu_, F.celu_, F.rrelu_, F.threshold_
-alpha_dropout, feature_alpha_dropout = F.alpha_dropout, F.feature_alpha_dropout
 pixel_shuffle, pixel_unshuffle = F.pixel_shuffle, F.pixel_unshuffle
-adaptive_avg_pool1d, bilinear, pdist = F.adaptive_avg_pool1d, F.bilinear, F.pdist
+adaptive_avg_pool1d, bilinear, pdist, alpha_dropout = F.adaptive_avg_pool1d, F.bilinear, F.pdist, F.alpha_dropout
 
 # Types and formats ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from autograd import Generator, Tensor, ones, ops
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 
 def check_probability(p: float) -> None:
@@ -33,13 +33,9 @@ def _of_channels(input: Tensor, batch_dims: int, p: float, training: bool, inpla
     check_probability(p)
     if not training or p == 0:
         return input
-    out = input * dropout(ones(_channels(input, batch_dims), dtype=input.dtype), p)
+    shape = *input.shape[: batch_dims + 1], *[1] * (input.ndim - batch_dims - 1)
+    out = input * dropout(ones(shape, dtype=input.dtype), p)
     return input._overwrite(out) if inplace else out
-
-
-def _channels(input: Tensor, batch_dims: int = 1) -> tuple[int, ...]:
-    """The shape of one number for each channel."""
-    return *input.shape[: batch_dims + 1], *[1] * (input.ndim - batch_dims - 1)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -59,23 +55,14 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return _of_channels(input, 0 if input.ndim == 4 else 1, p, training, inplace)
 
 
-def _alpha_dropout(shape: tuple[int, ...], input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
-    """Elements dropped to -alpha', then scaled so that mean and variance stay (Klambauer et al. 2017, section 3)."""
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout for selu: elements become selu's limit -alpha', then all are scaled so that mean and variance stay
+    (Klambauer et al. 2017, section 3)."""
     check_probability(p)
     if not training or p == 0:
         return input
     dropped = 1.7580993408473766  # alpha' = alpha scale of selu
-    kept = ops.dropout(ones(shape, dtype=input.dtype), p=p, rng=numpy_rng(None)) * (1 - p)
+    kept = ops.dropout(ones(input.shape, dtype=input.dtype), p=p, rng=numpy_rng(None)) * (1 - p)
     a = 1 / math.sqrt((1 - p) * (1 + p * dropped**2)) if p < 1 else 0.0
     out = input * (kept * a) + ((kept - 1) * (dropped * a) + dropped * a * p)
     return input._overwrite(out) if inplace else out
-
-
-def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """Dropout for selu: what is dropped becomes selu's limit, and mean and variance are kept."""
-    return _alpha_dropout(tuple(input.shape), input, p, training, inplace)
-
-
-def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """alpha_dropout of whole channels of (N, C, ...)."""
-    return _alpha_dropout(_channels(input), input, p, training, inplace)

@@ -6,7 +6,7 @@ from nn import functional as F
 from nn.functional.dropout import check_probability
 from nn.layers.derived import FunctionLayer
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
 
 
 class Dropout(FunctionLayer, of=F.dropout):
@@ -34,7 +34,3 @@ class Dropout3d(Dropout, of=F.dropout3d):
 
 class AlphaDropout(Dropout, of=F.alpha_dropout):
     """Dropout for SELU, which keeps mean and variance."""
-
-
-class FeatureAlphaDropout(Dropout, of=F.feature_alpha_dropout):
-    """AlphaDropout of whole channels."""

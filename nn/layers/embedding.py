@@ -27,6 +27,7 @@ class _Table(Module):
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"{name}: padding_idx {padding_idx} is not one of {num_embeddings} rows")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self._settings = tuple(settings)
         for setting, value in settings.items():
             setattr(self, setting, value)
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
@@ -112,27 +113,12 @@ class EmbeddingBag(_Table):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        settings: dict[str, Any] = {
-            "max_norm": max_norm,
-            "norm_type": norm_type,
-            "scale_grad_by_freq": scale_grad_by_freq,
-        }
-        settings |= {"mode": mode, "sparse": sparse, "include_last_offset": include_last_offset}
-        settings |= {"padding_idx": padding_idx}
+        settings: dict[str, Any] = {"max_norm": max_norm, "norm_type": norm_type}
+        settings |= {"scale_grad_by_freq": scale_grad_by_freq, "mode": mode, "sparse": sparse}
+        settings |= {"include_last_offset": include_last_offset, "padding_idx": padding_idx}
         self._make(num_embeddings, embedding_dim, settings, _weight, device=device, dtype=dtype)
 
     def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         """Indices (bags, n), or a vector of them with offsets, to (bags, embedding_dim)."""
-        return F.embedding_bag(
-            input,
-            self.weight,
-            offsets,
-            self.max_norm,
-            self.norm_type,
-            self.scale_grad_by_freq,
-            self.mode,
-            self.sparse,
-            per_sample_weights,
-            self.include_last_offset,
-            self.padding_idx,
-        )
+        settings = {name: getattr(self, name) for name in self._settings}
+        return F.embedding_bag(input, self.weight, offsets, per_sample_weights=per_sample_weights, **settings)

@@ -265,6 +265,10 @@ class RNNCellBase(Module):
         """Initialise all parameters uniform in +-1 / sqrt(hidden_size)."""
         _uniform(self, self.hidden_size)
 
+    def forward(self, input: Tensor, hx: Any = None) -> Any:
+        """input (B, C) and h (B, H) (zeros) to the next h; both may come without B."""
+        return self._step(input, None if hx is None else (hx,), 1)[0]
+
     def _step(self, input: Tensor, hx: Any, parts: int) -> State:
         """The next state, of so many parts; input (B, C) and hx (B, H), or both without B."""
         name, batch = type(self).__name__, tuple(input.shape[:-1])
@@ -308,10 +312,6 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity, self.mode = nonlinearity, _mode(nonlinearity)
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        """input (B, C) and h (B, H) (zeros) to the next h; both may come without B."""
-        return self._step(input, None if hx is None else (hx,), 1)[0]
-
 
 class _GatedCell(RNNCellBase):
     def __init__(
@@ -334,7 +334,3 @@ class GRUCell(_GatedCell):
     """One step of GRU."""
 
     mode = "GRU"
-
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        """input (B, C) and h (B, H) (zeros) to the next h; both may come without B."""
-        return self._step(input, None if hx is None else (hx,), 1)[0]

@@ -13,7 +13,7 @@ from nn.utils.parametrizations import hooked_spectral_norm as spectral_norm
 from nn.utils.parametrizations import hooked_weight_norm as weight_norm
 from nn.utils.parametrizations import remove_spectral_norm, remove_weight_norm
 
-__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
 __all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm"]
 __all__ += ["rnn", "spectral_norm", "vector_to_parameters", "weight_norm"]
 
@@ -45,7 +45,11 @@ def clip_grad_norm_(
     """
     gradients = _gradients(parameters)
     total = get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
-    _clip(gradients, max_norm, total)
+    factor = max_norm / (float(total) + 1e-6)
+    if not factor >= 1:
+        arrays = [gradient.array for gradient in gradients]
+        with writing(*gradients):
+            kernels.parallel_map(lambda array: np.multiply(array, factor, out=array), arrays)
     return total
 
 
@@ -64,21 +68,6 @@ def get_total_norm(
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
     return as_tensor(np.asarray(total, dtype=arrays[0].dtype if arrays else np.float32))
-
-
-def clip_grads_with_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
-) -> None:
-    """Scale all gradients, whose joint norm is `total_norm`, by one factor so that it is at most `max_norm`."""
-    _clip(_gradients(parameters), max_norm, total_norm)
-
-
-def _clip(gradients: list[Tensor], max_norm: float, total: Tensor) -> None:
-    factor = max_norm / (float(total) + 1e-6)
-    if not factor >= 1:
-        arrays = [gradient.array for gradient in gradients]
-        with writing(*gradients):
-            kernels.parallel_map(lambda array: np.multiply(array, factor, out=array), arrays)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:

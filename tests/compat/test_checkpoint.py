@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from autograd.utils.checkpoint import checkpoint, checkpoint_sequential
+from autograd.utils.checkpoint import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as torch
-import nn
 from autograd.errors import GraphError
 from nn import functional as F
 
@@ -74,13 +73,3 @@ def test_an_argument_that_was_changed_since_is_found():
     y.mul_(2)
     with pytest.raises(GraphError, match="'checkpoint' saved for its backward"):
         out.sum().backward()
-
-
-def test_a_sequence_in_segments_is_the_sequence():
-    model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 5), nn.Tanh(), nn.Linear(5, 2))
-    x = torch.randn(3, 4)
-    expected = torch.grad(model(x).square().sum(), list(model.parameters()))
-    for segments in (1, 2, 5):
-        out = checkpoint_sequential(model, segments, x, use_reentrant=False).square().sum()
-        for a, b in zip(torch.grad(out, list(model.parameters())), expected, strict=True):
-            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)

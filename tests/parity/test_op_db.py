@@ -108,8 +108,7 @@ DEVIATIONS = [
         drawn=True,
     ),
     Row(
-        "nn_functional_dropout nn_functional_dropout2d nn_functional_dropout3d nn_functional_alpha_dropout "
-        "nn_functional_feature_alpha_dropout_with_train",
+        "nn_functional_dropout nn_functional_dropout2d nn_functional_dropout3d nn_functional_alpha_dropout",
         "other random numbers",
         lambda sample, dtype: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
         drawn=True,

@@ -33,7 +33,7 @@ def test_channels_are_dropped_as_a_whole_and_the_others_scaled(name, data):
     np.testing.assert_array_equal(x.grad.numpy(), out.detach().numpy())
 
 
-@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"])
+@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"])
 def test_nothing_is_dropped_in_evaluation_and_all_at_one(name):
     x = ag.randn(3, 4, 5, 2, 2) if name == "Dropout3d" else ag.randn(3, 4, 5)
     assert getattr(nn, name)(0.7).eval()(x) is x
