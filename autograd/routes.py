@@ -13,7 +13,6 @@ import numpy as np
 from autograd.base import apply_view, current_node
 from autograd.differences import Ran, of_element, of_value
 from autograd.draw import _all_names
-from autograd.draw.why import page_of, table_of
 from autograd.errors import GraphError
 from autograd.flows import Flow, Step, joined
 from autograd.generator import default_generator
@@ -22,6 +21,7 @@ from autograd.graph import Node, newest_first
 from autograd.scalar import Value
 from autograd.scalar_nodes import home_of, homes_of, nodes_of, parts_of
 from autograd.tensor import Tensor
+from autograd.why import page_of, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
