@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import linecache
 import math
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,6 @@ from autograd.tracing import Source
 from nn.data import DataLoader, SequentialSampler
 from nn.module import Module
 from nn.observation import Finding, Observer
-from nn.optim import Optimizer
 
 # Checks of the steps --------------------------------------------------------------------------------------------------
 
@@ -25,17 +23,17 @@ def _no_zero_grad(seen: Observer) -> Iterator[Finding]:
     for walk in seen.walks:
         if walk.stale:
             yield Finding(
-                "gradients that add up",
+                "zero_grad forgotten",
                 walk.line,
-                "backward adds to the gradients of an earlier step, with which the parameters were updated already: "
+                "backward adds to the gradients of an earlier step, which an update has already used: "
                 f"{_names(seen, walk.stale)}",
-                "call optimizer.zero_grad() once in each step, before backward",
+                "call optimizer.zero_grad() once in every step, before backward",
             )
             return
 
 
 def _modules_in_lists(seen: Observer) -> Iterator[Finding]:
-    held = {id(parameter) for optimizer in _optimizers() for parameter in optimizer._params()}
+    held = {id(parameter) for optimizer in seen.optimizers for parameter in optimizer._params()}
     for module, (around, line) in seen.strangers.items():
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         if not parameters or any(id(parameter) in held for parameter in parameters):
@@ -43,13 +41,14 @@ def _modules_in_lists(seen: Observer) -> Iterator[Finding]:
         attribute = next(
             (n for n, v in vars(around).items() if isinstance(v, (list, tuple, dict)) and _holds(v, module)), None
         )
-        place = f"the plain {type(vars(around)[attribute]).__name__} self.{attribute}" if attribute else "no attribute"
+        kind = type(vars(around)[attribute]).__name__ if attribute else ""
+        place = f"is in the plain {kind} self.{attribute}" if attribute else "is not an attribute of it"
         yield Finding(
             "a module that is not registered",
             line,
-            f"{type(around).__name__} runs a {type(module).__name__} that stands in {place}: parameters(), "
-            "state_dict() and train() do not find it, and it does not learn",
-            "put modules into nn.ModuleList, nn.ModuleDict or attributes of their own",
+            f"{type(around).__name__} runs a {type(module).__name__} that {place}: parameters(), state_dict() and "
+            "train() do not find it, and it does not learn",
+            "hold modules in nn.ModuleList, nn.ModuleDict or attributes of their own",
         )
         return
 
@@ -61,17 +60,22 @@ def _without_gradient(seen: Observer) -> Iterator[Finding]:
     for nodes, reason, remedy in (
         (
             [node for node in missing if node in run],
-            "are of modules that run, but no gradient comes back to them: what they compute does not reach the loss",
+            "run, but no gradient comes back to them: what they compute does not reach the loss",
             "look for detach(), .data, .item(), numpy() or no_grad() between them and the loss",
         ),
         (
             [node for node in missing if node not in run],
-            "are of modules that were not run",
-            "call them in forward, or take them out of the model",
+            "are never called",
+            "call them in forward, or remove them from the model",
         ),
     ):
         if nodes:
-            yield Finding("parameters without a gradient", _last_line(seen), f"{_names(seen, nodes)} {reason}", remedy)
+            yield Finding(
+                "parameters without a gradient",
+                _last_line(seen),
+                f"the modules of {_names(seen, nodes)} {reason}",
+                remedy,
+            )
 
 
 def _zero_gradient(seen: Observer) -> Iterator[Finding]:
@@ -80,28 +84,28 @@ def _zero_gradient(seen: Observer) -> Iterator[Finding]:
     zero = [n for n, found in zip(seen.parameters, reached) if len(found) > 1 and max(found) == 0]
     if zero:
         name, line = seen.zeros[-1] if seen.zeros else ("", _last_line(seen))
-        dead = f": all that comes out of {name} is 0, its units are dead" if name else ""
+        dead = f", since all that {name} returns is 0: its units are dead" if name else ""
         yield Finding(
             "a gradient that is always 0",
             line,
-            f"{_names(seen, zero)}{dead}",
-            "lower the learning rate, start from smaller weights and biases of 0, or take leaky_relu or gelu"
+            f"the gradient of {_names(seen, zero)} is 0 in every backward pass{dead}",
+            "lower the learning rate, start from smaller weights and biases of 0, or use leaky_relu or gelu"
             if name
-            else "look for a product with 0, a rounding or a comparison on the way to the loss",
+            else "look for a product with 0, for rounding, or for a comparison on the way to the loss",
         )
 
 
 def _not_optimised(seen: Observer) -> Iterator[Finding]:
     parameters = seen.parameters
-    held = {parameter.node for optimizer in _optimizers() for parameter in optimizer._params()}
+    held = {parameter.node for optimizer in seen.optimizers for parameter in optimizer._params()}
     left = [node for node in parameters if node not in held and node in seen.reached]
     if left and not held.isdisjoint(parameters):
         yield Finding(
-            "parameters that no optimiser has",
+            "parameters in no optimiser",
             _last_line(seen),
-            f"{_names(seen, left)} have a gradient, and no optimiser updates them",
-            "make the optimiser of model.parameters(), after all modules were added; to freeze them on purpose, call "
-            "requires_grad_(False)",
+            f"gradients are computed for {_names(seen, left)}, but no optimiser updates them",
+            "make the optimiser from model.parameters(), once all modules have been added; to freeze parameters on "
+            "purpose, call requires_grad_(False)",
         )
 
 
@@ -116,16 +120,16 @@ def _wrong_mode(seen: Observer) -> Iterator[Finding]:
             yield Finding(
                 "eval() forgotten",
                 call.line,
-                f"the model is run without gradients, but in training mode: {', '.join(layers)} behave as in training",
-                "call model.eval() before, and model.train() after it",
+                f"the model is evaluated in training mode: {', '.join(layers)} behave as in training",
+                "call model.eval() before evaluation, and model.train() after it",
             )
             return
         if not call.training and learns:
             yield Finding(
                 "eval() left on",
                 call.line,
-                f"the model learns in evaluation mode: {', '.join(layers)} do not behave as in training",
-                "call model.train() before the steps of training",
+                f"the model is trained in evaluation mode: {', '.join(layers)} do not behave as in training",
+                "call model.train() before training",
             )
             return
 
@@ -135,29 +139,28 @@ def _graph_kept(seen: Observer) -> Iterator[Finding]:
     for i, walk in enumerate(walks):
         if walk.root() is not None and any(later.made == walk.made for later in walks[i + 1 :]):
             yield Finding(
-                "a graph that is kept",
+                "a graph kept alive",
                 walk.made,
-                "the loss of an earlier step is still held, with the graph behind it: memory grows with each step",
-                "add up numbers: total += loss.item(), or loss.detach()",
+                "the loss of an earlier step is still referenced, and keeps its graph: memory grows with every step",
+                "keep numbers: total += loss.item(), or loss.detach()",
             )
             return
 
 
 def _not_shuffled(seen: Observer) -> Iterator[Finding]:
     loader = seen.batches
-    in_order = [t.ndim == 1 and len(t) > 7 and t[0] != t[-1] and bool((np.diff(t) >= 0).all()) for t in seen.targets]
-    same = [t.ndim == 1 and len(t) > 7 and bool((t == t[0]).all()) for t in seen.targets]
     reason = ""
-    if seen.targets and (all(in_order) or all(same)):
-        reason = f"the targets of each batch are {'in order' if all(in_order) else 'all the same'}"
+    if seen.targets and all(t.ndim == 1 and len(t) > 7 and (np.diff(t) >= 0).all() for t in seen.targets):
+        same = all(t[0] == t[-1] for t in seen.targets)
+        reason = f"the targets of every batch are {'all the same' if same else 'sorted'}"
     elif isinstance(loader, DataLoader) and isinstance(loader.sampler, SequentialSampler):
-        reason = "the DataLoader takes the samples in the order of the dataset, the same in each epoch"
+        reason = "the DataLoader takes the samples in the order of the dataset, which is the same in every epoch"
     if reason:
         yield Finding(
             "data that is not shuffled",
             seen.first_loss and seen.first_loss[2],
-            f"{reason}: the model follows the last class that it has seen",
-            "DataLoader(..., shuffle=True), or a permutation of the data in each epoch",
+            f"{reason}: the model learns whatever it has seen last",
+            "use DataLoader(..., shuffle=True), or permute the data in every epoch",
         )
 
 
@@ -170,26 +173,26 @@ def _first_loss(seen: Observer) -> Iterator[Finding]:
         yield Finding(
             "a first loss that is too high",
             line,
-            f"the first cross-entropy is {loss:.3g}; an even guess among {classes} classes has -log(1/{classes}) = "
-            f"{guess:.3g}: the model begins sure of wrong answers",
-            "start the last layer from smaller weights, and normalise the inputs",
+            f"the first cross-entropy is {loss:.3g}, where an even guess among {classes} classes has "
+            f"-log(1/{classes}) = {guess:.3g}: the model starts out confident of wrong answers",
+            "normalise the inputs, and start the last layer from smaller weights",
         )
 
 
 def _integer_division(seen: Observer) -> Iterator[Finding]:
     for x, line in seen.data:
-        if line is not None and x.size and (x == np.floor(x)).all() and (where := _floor_division(line)) is not None:
+        if line is not None and x.size and (x == np.floor(x)).all() and (where := _floor_division(line, x.max())):
             yield Finding(
                 "integer division of the inputs",
                 where,
-                f"the inputs of shape {x.shape} are whole numbers from {x.min():.4g} to {x.max():.4g}: // drops the "
-                "fraction",
-                "divide with /, of floats: x.float() / 255",
+                f"the inputs of shape {x.shape} are whole numbers from {x.min():.4g} to {x.max():.4g}, since // drops "
+                "the fraction",
+                "convert to floats and divide with /: x.float() / 255",
             )
             return
 
 
-_STEADY = "residual connections, normalisation, and weights of variance 1/n (nn.init.xavier_uniform_, kaiming_uniform_)"
+_STEADY = "add residual connections and normalisation; start from weights of variance 1/n (nn.init.xavier_uniform_)"
 
 
 def _uneven_gradients(seen: Observer) -> Iterator[Finding]:
@@ -205,9 +208,9 @@ def _uneven_gradients(seen: Observer) -> Iterator[Finding]:
         yield Finding(
             "a gradient that vanishes",
             _last_line(seen),
-            f"the mean gradient of {names[first]}, the first layer, is {of_first.mean:.2g}, and that of {names[last]}, "
-            f"the last, {of_last.mean:.2g}",
-            f"relu or gelu rather than sigmoid, {_STEADY}",
+            f"the gradient of {names[first]}, in the first layer, is {of_first.mean:.2g} on average, and that of "
+            f"{names[last]}, in the last, {of_last.mean:.2g}",
+            f"use relu or gelu instead of sigmoid; {_STEADY}",
         )
     largest = max(found, key=lambda node: found[node].mean)
     mean, weight = found[largest].mean, found[largest].weight
@@ -215,7 +218,7 @@ def _uneven_gradients(seen: Observer) -> Iterator[Finding]:
         yield Finding(
             "a gradient that explodes",
             _last_line(seen),
-            f"the mean gradient of {names[largest]} is {mean:.2g}, its weights are {weight:.2g} on average",
+            f"the gradient of {names[largest]} is {mean:.2g} on average, and its weights are {weight:.2g}",
             f"clip the gradient (nn.utils.clip_grad_norm_); {_STEADY}",
         )
 
@@ -227,11 +230,6 @@ CHECKS = (
 
 
 # What the checks ask --------------------------------------------------------------------------------------------------
-
-
-def _optimizers() -> list[Optimizer]:
-    """All optimisers that there are: a step does not say which one it calls."""
-    return [thing for thing in gc.get_objects() if isinstance(thing, Optimizer)]
 
 
 def _names(seen: Observer, nodes: Iterable[Node]) -> str:
@@ -255,14 +253,14 @@ def _depends_on_mode(module: Module) -> bool:
     return any("BatchNorm" in name for name in kinds) or ("Dropout" in "".join(kinds) and getattr(module, "p", 1) > 0)
 
 
-def _floor_division(line: Source) -> Source | None:
-    """The first `x // n` with a large n in the file of the program; None where there is none."""
+def _floor_division(line: Source, most: float) -> Source | None:
+    """The first `x // n` in the file of the program whose n is much larger than `most`; None where there is none."""
     try:
         tree = ast.parse("".join(linecache.getlines(line.file)))
     except SyntaxError:
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv) and isinstance(node.right, ast.Constant):
-            if isinstance(node.right.value, (int, float)) and node.right.value >= 100:
+            if isinstance(node.right.value, (int, float)) and node.right.value > max(99, 16 * most):
                 return Source(line.file, node.lineno, line.function)
     return None

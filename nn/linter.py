@@ -91,10 +91,27 @@ def _softmax_twice(operation: Operation) -> Finding | None:
         loss, loss
     )
     return Finding(
-        f"{node.name} before the loss",
+        f"{node.name} before {name}",
         operation.line,
-        f"{name} takes logits and applies {node.name} itself: of probabilities its gradient is small",
-        f"leave out the {node.name}, and apply it where probabilities are shown",
+        f"{name} takes logits and applies {node.name} itself; applied twice, it leaves only small gradients",
+        f"give {name} the logits, and apply {node.name} only where probabilities are shown",
+    )
+
+
+def _no_log_probabilities(operation: Operation) -> Finding | None:
+    x = operation.argument(0)
+    if operation.node.name != "linear_step" or x is None or not x.size:  # nll_loss takes its input through this
+        return None
+    with np.errstate(over="ignore"):
+        if np.allclose(np.exp(x).sum(min(x.ndim - 1, 1)), 1, atol=0.01):
+            return None
+    what = "probabilities" if x.min() >= 0 and x.max() <= 1 else "logits"
+    return Finding(
+        "nll_loss without log_softmax",
+        operation.line,
+        f"nll_loss takes the logarithms of probabilities, and is given {what}",
+        f"{'apply log_softmax instead of softmax' if what == 'probabilities' else 'apply log_softmax first'}, or give "
+        "the logits to cross_entropy",
     )
 
 
@@ -108,9 +125,9 @@ def _loss_broadcasts(operation: Operation) -> Finding | None:
     return Finding(
         "a loss that broadcasts",
         operation.line,
-        f"the difference of shapes {x.shape} and {y.shape} is of shape {operation.out.shape}: each prediction is "
-        "compared with every target, and the best answer is the mean of the targets",
-        "give both the same shape: prediction.squeeze(1), or target.unsqueeze(1)",
+        f"the difference of shapes {x.shape} and {y.shape} has shape {operation.out.shape}: each prediction is "
+        "compared with every target, so the model learns the mean of the targets",
+        "make the shapes equal, with prediction.squeeze(1) or target.unsqueeze(1)",
     )
 
 
@@ -123,10 +140,10 @@ def _float64(operation: Operation) -> Finding | None:
     return Finding(
         "float64 among float32",
         operation.line,
-        f"{operation.node.name} meets a float64 array of shape {wide.shape} with float32 ones; all that follows is "
-        "float64, at half the speed and with twice the memory",
+        f"{operation.node.name} combines a float64 array of shape {wide.shape} with float32 ones; everything after it "
+        "is float64, which takes twice the memory and the time",
         "convert the data with .float(): NumPy makes float64 unless told otherwise",
     )
 
 
-_OF_OPERATIONS = (_softmax_twice, _loss_broadcasts, _float64)
+_OF_OPERATIONS = (_softmax_twice, _no_log_probabilities, _loss_broadcasts, _float64)

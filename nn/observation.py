@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from autograd.graph import Node, backward_walk
 from autograd.tensor import Tensor
 from autograd.tracing import Source, line_of_user, trace
 from nn.module import Module
+from nn.optim import Optimizer
 
 
 class Finding(NamedTuple):
@@ -141,18 +144,30 @@ class Observer(trace):
         elif node.name in ("relu", "clamp", "threshold") and not operation.out.any():
             self.zeros.append((node.name, operation.line))
 
-    @property
+    @cached_property
+    def optimizers(self) -> list[Optimizer]:
+        """All optimisers that there are: a step does not say which one it calls."""
+        return [thing for thing in gc.get_objects() if isinstance(thing, Optimizer)]
+
+    @cached_property
     def parameters(self) -> dict[Node, str]:
-        """The names of the trained parameters of the models that learn: those of which a walk reaches a parameter."""
+        """The names of the trained parameters of the models that learn.
+
+        These are the models of which a walk reaches a parameter, or a parameter in the same optimiser.
+        """
+        trained = set(self.reached)
+        for optimizer in self.optimizers:
+            held: set[Any] = {parameter.node for parameter in optimizer._params()}
+            trained |= held if not held.isdisjoint(self.reached) else set()
+        models = [m for m in self.models if any(parameter.node in trained for parameter in m.parameters())]
         return {
-            parameter.node: name
-            for model in self.models
-            if any(parameter.node in self.reached for parameter in model.parameters())
+            parameter.node: name if len(models) == 1 else f"{type(model).__name__}.{name} {tuple(parameter.shape)}"
+            for model in models
             for name, parameter in model.named_parameters()
             if parameter.node is not None
         }
 
-    @property
+    @cached_property
     def reached(self) -> set[Node]:
         """The leaves that a walk has reached."""
         return {node for walk in self.walks for node in walk.gradients}
