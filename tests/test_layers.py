@@ -30,7 +30,7 @@ ROWS = [
     {"autograd.gradcheck", "autograd.flows", "autograd.differences"},
     {"autograd.testing"},
     {"autograd.draw"},
-    {"autograd.routes", "autograd.draw.why", "autograd.scalar_nodes"},
+    {"autograd.routes", "autograd.why", "autograd.scalar_nodes"},
     {"autograd"},
     {"nn"},
     {"autograd.hips", "autograd.compat"},  # reached by name alone, from `__getattr__` and the importer
