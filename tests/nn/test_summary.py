@@ -9,6 +9,7 @@ import autograd as ag
 import nn
 from autograd.graph import newest_first
 from autograd.versions import owner
+from models.cnn import CNN
 from models.config import GPTConfig
 from models.gpt import GPT
 
@@ -46,6 +47,38 @@ def test_multiply_adds_are_the_products_that_are_added(n, c, o, kernel, data):
     for layer, shape in layers.items():
         x = ag.ones(*shape)
         assert nn.summary(with_ones(layer), x).total.multiply_adds == layer(x).sum().item()
+
+
+def test_the_figures_of_the_cnn_are_those_computed_by_hand():
+    b, total = 3, nn.summary(CNN().eval(), (3, 1, 28, 28)).total
+    assert total.parameters == (16 * 25 + 16) + (32 * 16 * 25 + 32) + (800 * 128 + 128) + (128 * 10 + 10)
+    assert total.multiply_adds == b * (16 * 28 * 28 * 25 + 32 * 10 * 10 * 16 * 25 + 800 * 128 + 128 * 10)
+    convolutions, pools, linears = 16 * 28 * 28 + 32 * 10 * 10, 16 * 14 * 14 + 32 * 5 * 5, 128
+    assert total.activations == 4 * b * (2 * convolutions + pools + 2 * linears + 10)  # 2: relu follows
+    indices = 8 * b * pools  # of the largest; relu and the layers behind pooling keep what they gave and were given
+    assert total.saved == 4 * b * (convolutions + pools + linears) + indices
+
+
+@pytest.mark.parametrize("tie", [False, True])
+def test_the_figures_of_a_gpt_are_those_computed_by_hand(tie):
+    b, t, c, v, layers = 2, 8, 12, 11, 3
+    model = GPT(GPTConfig(v, t, n_layer=layers, n_head=2, n_embd=c, tie=tie))
+    total = nn.summary(model, ag.randint(0, v, (b, t))).total
+    norm, attention, mlp = 2 * c, (c + 1) * 3 * c + (c + 1) * c, (c + 1) * 4 * c + (4 * c + 1) * c
+    assert total.parameters == v * c + t * c + layers * (2 * norm + attention + mlp) + norm + (0 if tie else v * c)
+    products = 3 * c * c + c * c + 2 * 4 * c * c  # for each token: q, k and v; the projection; the feed-forward layer
+    assert total.multiply_adds == b * t * (layers * (products + 2 * t * c) + c * v)  # and all queries with all keys
+    assert total.output == ((b, t, v),)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_the_figures_of_an_lstm_are_those_computed_by_hand(both):
+    t, b, i, h, d = 5, 3, 4, 6, 1 + both
+    total = nn.summary(nn.LSTM(i, h, 2, bidirectional=both), (t, b, i)).total
+    weights = 4 * h * (i + h) + 4 * h * (d * h + h)  # of the two layers: those of the inputs, those of the state
+    assert total.parameters == d * (weights + 2 * 2 * 4 * h)
+    assert total.multiply_adds == d * t * b * weights
+    assert total.output == ((t, b, d * h), (2 * d, b, h), (2 * d, b, h))
 
 
 def network():
