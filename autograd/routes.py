@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "Route", "explain"]
 
 PRECISE = 10_000_000  # numbers in a graph, up to which the finite difference of float32 is computed in float64
+HINT = "\nFor the modules on the way, and a finite difference, give the loss as a function: explain(lambda: ..., ...)"
 
 
 class Route(NamedTuple):
@@ -80,6 +81,8 @@ class Explanation:
     def __repr__(self) -> str:
         lines = [self.heading, "", f"{'contribution':>14} {'share':>8}  route"]
         lines += [self._line(route.contribution, str(route)) for route in self.rows]
+        if not self.modules:
+            return "\n".join(lines + [HINT] * (self.numeric is None))
         lines += ["", f"{'contribution':>14} {'share':>8}  of all routes through a module"]
         return "\n".join([*lines, *[self._line(value, name) for name, value in self.modules.items()]])
 
@@ -119,8 +122,14 @@ def explain(
     element are afterwards as they were. Raises GraphError where the loss does not depend on the element.
     """
     names = _all_names(names)
+    if not isinstance(element, (Tensor, Value)):
+        raise TypeError(
+            f"explain takes one element of a tensor, as W[3, 5], or a Value, not a {type(element).__name__}"
+        )
+    if not isinstance(loss, (Tensor, Value)) and not callable(loss):
+        raise TypeError(f"the loss is a Tensor, a Value or a function that computes one, not a {type(loss).__name__}")
     if isinstance(element, Value):
-        return _explain_value(loss, element, names, routes, depth, max_steps or 200_000)
+        return _explain_value(loss, element, names, routes, depth, 200_000 if max_steps is None else max_steps)
     base, index = _place_of(element)
     function, state, ran = loss, default_generator.get_state(), Ran()
     if not isinstance(loss, Tensor):
@@ -143,8 +152,8 @@ def explain(
             ran.restore_buffers()
     name = next((name for name, tensor in names.items() if tensor is base), None)
     name = name or next((n.record.names[start] for n in nodes if n.record and start in n.record.names), "")
-    text = (name or "the number") + (f"[{', '.join(map(str, index))}]" if index and name else "")
-    return _explanation(flow, index, text, numeric, resolution, routes, max_steps or 2000)
+    text = (name or "w") + (f"[{', '.join(map(str, index))}]" if index else "")
+    return _explanation(flow, index, text, numeric, resolution, routes, 2000 if max_steps is None else max_steps)
 
 
 def _explain_value(
@@ -169,7 +178,7 @@ def _explain_value(
     numeric, resolution = None, 0.0
     if loss is not root and not isinstance(element.data, Value):
         numeric, resolution = of_value(loss, element)
-    name = known.get(nodes[element], "the Value")
+    name = known.get(nodes[element], "w")
     return _explanation(flow, (), name, numeric, resolution, routes, max_steps)
 
 

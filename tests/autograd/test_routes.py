@@ -184,6 +184,7 @@ def test_without_a_trace_all_routes_are_one():
     w = ag.tensor([1.0, 2.0], requires_grad=True)
     found = ag.explain((w * w.exp()).sum(), w[1])
     assert [route.steps for route in found.routes] == [("loss",)]
+    assert str(found).endswith("give the loss as a function: explain(lambda: ..., ...)")
 
 
 def test_an_activation_can_be_explained_too():
@@ -402,6 +403,10 @@ def test_what_cannot_be_explained_is_said():
     loss = (w * 2).sum()
     with pytest.raises(ValueError, match=r"one element of a tensor, as W\[3, 5\], got a tensor of shape \(2,\)"):
         ag.explain(loss, w[0])
+    with pytest.raises(TypeError, match=r"one element of a tensor, as W\[3, 5\], or a Value, not a float"):
+        ag.explain(loss, 1.0)
+    with pytest.raises(TypeError, match="the loss is a Tensor, a Value or a function that computes one, not a float"):
+        ag.explain(1.0, w[0, 0])
     with pytest.raises(ValueError, match="that an operation computed"):
         ag.explain(loss, w.sum())
     with pytest.raises(ValueError, match=r"the loss must be one number, got a tensor of shape \(1, 2\)"):
