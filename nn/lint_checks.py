@@ -32,6 +32,18 @@ def _no_zero_grad(seen: Observer) -> Iterator[Finding]:
             return
 
 
+def _no_zero_grad_of_values(seen: Observer) -> Iterator[Finding]:
+    count, line = seen.values.stale
+    if count:
+        yield Finding(
+            "zero_grad forgotten",
+            line,
+            f"backward adds to the gradients of an earlier step, which an update has already used: those of {count:,} "
+            f"Value{'s' * (count > 1)}",
+            "set the grad of every parameter to 0.0 in every step, before backward",
+        )
+
+
 def _modules_in_lists(seen: Observer) -> Iterator[Finding]:
     held = {id(parameter) for optimizer in seen.optimizers for parameter in optimizer._params()}
     for module, (around, line) in seen.strangers.items():
@@ -224,8 +236,8 @@ def _uneven_gradients(seen: Observer) -> Iterator[Finding]:
 
 
 CHECKS = (
-    _no_zero_grad, _modules_in_lists, _without_gradient, _zero_gradient, _not_optimised, _wrong_mode, _graph_kept,
-    _not_shuffled, _first_loss, _integer_division, _uneven_gradients,
+    _no_zero_grad, _no_zero_grad_of_values, _modules_in_lists, _without_gradient, _zero_gradient, _not_optimised,
+    _wrong_mode, _graph_kept, _not_shuffled, _first_loss, _integer_division, _uneven_gradients,
 )  # fmt: skip
 
 

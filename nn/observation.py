@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import scalar
 from autograd.grad_mode import mode
-from autograd.graph import Node, backward_walk
+from autograd.graph import Node, backward_walk, newest_first, tick
+from autograd.scalar import Value
 from autograd.tensor import Tensor
 from autograd.tracing import Source, line_of_user, trace
 from nn.module import Module
@@ -73,6 +75,24 @@ class Walk:
         self.stale: list[Node] = []  # leaves that were updated with a gradient of this walk and of one before an update
 
 
+class ValueWalks:
+    """What is seen of Values: at how many leaves a walk adds to a gradient that an update has used, and its line."""
+
+    order = staticmethod(tick)
+
+    def __init__(self) -> None:
+        self.before: dict[Value, Any] = {}  # the leaves at the last walk to each
+        self.stale: tuple[int, Source | None] = 0, None
+
+    def walk(self, root: Value) -> None:
+        """Look at the leaves before a backward pass."""
+        leaves = [value for value in newest_first([root]) if not value.parents]
+        stale = sum(bool(leaf.grad) and self.before.get(leaf, leaf.data) != leaf.data for leaf in leaves)
+        if stale and not self.stale[0]:
+            self.stale = stale, line_of_user()
+        self.before.update((leaf, leaf.data) for leaf in leaves)
+
+
 class Observer(trace):
     """A trace that hands each operation to `see`, notes what the checks ask for, and takes the place of the walk, too.
 
@@ -88,6 +108,7 @@ class Observer(trace):
         self.strangers: dict[Module, tuple[Module, Source | None]] = {}  # run within a module that does not know them
         self.leaves: dict[Node, np.ndarray] = {}
         self.walks: list[Walk] = []
+        self.values = ValueWalks()
         self.lines: weakref.WeakKeyDictionary[Node, Source | None] = weakref.WeakKeyDictionary()
         self.targets: list[np.ndarray] = []  # of each cross-entropy
         self.first_loss: tuple[float, int, Source | None] | None = None  # the first of them, and how many classes
@@ -98,10 +119,13 @@ class Observer(trace):
 
     def __enter__(self) -> Observer:
         self._outer_walk, mode.walk = mode.walk, self.walk
+        self._outer_observer = scalar.observer
+        scalar.observe(self.values)
         return super().__enter__()  # type: ignore[return-value]
 
     def __exit__(self, *details: object) -> None:
         mode.walk = self._outer_walk
+        scalar.observe(self._outer_observer)
         super().__exit__(*details)
         for node in list(self._added):
             self._settle(node)

@@ -35,7 +35,8 @@ def test_two_steps_of_training_have_no_findings(options, tmp_path, monkeypatch):
 
     def two_steps(trainer, resume=False):
         trainer.steps, trainer.threads, trainer.quiet = 2, 1, True
-        trainer.evaluate_every, trainer.on_evaluate = 2, None
+        trainer.evaluate_every, trainer.on_evaluate, trainer.folder = 2, None, None
+        trainer.evaluated = 0  # there is one evaluation, at the end
         with linter:
             fit(trainer)
         raise Finished
@@ -54,3 +55,13 @@ def test_the_walkthrough_has_no_findings(tmp_path, monkeypatch):
     with warnings.catch_warnings(), linter as report:
         importlib.import_module("demos.walkthrough").main(["--steps", "2"])
     assert linter.observer.leaves and report == []
+
+
+def test_the_scalar_demo_has_no_findings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("demos.moons.plot", lambda *_: None)
+    linter = nn.lint()
+    with linter as report:
+        importlib.import_module("demos.moons").main(["--points", "5", "--steps", "3"])
+    changed = [leaf for leaf, before in linter.observer.values.before.items() if leaf.data != before]
+    assert len(changed) > 100 and report == []

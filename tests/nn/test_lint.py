@@ -6,6 +6,7 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
+from autograd.scalar import Value
 from nn import optim
 from nn.data import DataLoader, TensorDataset
 from nn.linter import LintWarning
@@ -99,6 +100,18 @@ class NoZeroGrad(Program):
         loss = self.loss()
         loss.backward()  # without zero_grad
         self.optimizer.step()
+
+
+class NoZeroGradOfValues(Program):
+    finds, line = "zero_grad forgotten", "loss.backward()  # of Values"
+    says = "those of 2 Values"
+
+    def step(self):
+        w, b = self.values = getattr(self, "values", (Value(0.5), Value(0.1)))
+        loss = (w * 3.0 + b - 1.0) ** 2
+        loss.backward()  # of Values
+        for value in self.values:
+            value.data -= 0.01 * value.grad
 
 
 class PlainList(nn.Module):
