@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from autograd.base import TensorBase
 from autograd.draw.dot import to_text
-from autograd.draw.html import Wishes, page
-from autograd.draw.picture import Box, Cluster, Edge, Picture, picture
+from autograd.draw.html import Elements, page
+from autograd.draw.picture import Box, Cluster, Edge, Options, Picture, picture
 from autograd.draw.render import HINT, image, renderer
 from autograd.scalar import Value
 
@@ -47,47 +47,35 @@ class Drawing:
 
 
 def draw(
-    x: Any,
-    *,
-    zoom: str | None = None,
-    depth: int | None = None,
-    names: Mapping[str, Any] | None = None,
-    rankdir: str | None = None,
-    max_nodes: int = 400,
+    x: Any, *, names: Mapping[str, Any] | None = None, rankdir: str | None = None, **options: Unpack[Options]
 ) -> Drawing:
     """The graph behind a Value or a Tensor, as a picture that a notebook shows.
 
-    `zoom` is "scalars" (data and gradient of each value), "tensors" (each operation, with shapes, ranges and gradient
-    norms) or "modules" (folded where there is no room, `depth` modules open within each other); by default what suits
-    the graph. `names` labels what it holds, as `dict(model.named_parameters())` does; so do the caller's variables.
-    `rankdir` is where the arrows go (LR, TB, RL or BT); of more than `max_nodes` boxes the newest are drawn.
+    The options are those of `picture`: `zoom` is "scalars" (data and gradient of each value), "tensors" (each
+    operation, with shapes, ranges and gradient norms) or "modules" (folded where there is no room), by default what
+    suits the graph; `depth` modules within each other are open, `unfold=["h.7"]` draws one of identical modules by
+    itself, and `backward=True` draws the gradients and their rules. Of more than `max_nodes` boxes the newest are
+    drawn. `names` labels what it holds, as `dict(model.named_parameters())` does; so do the caller's variables.
+    `rankdir` is where the arrows go (LR, TB, RL or BT).
     """
-    return Drawing(_dot(x, zoom, depth, _all_names(names), rankdir, max_nodes))
+    return Drawing(_dot(x, _all_names(names), rankdir, options))
 
 
 def to_dot(
-    x: Any,
-    *,
-    zoom: str | None = None,
-    depth: int | None = None,
-    names: Mapping[str, Any] | None = None,
-    rankdir: str | None = None,
-    max_nodes: int = 400,
+    x: Any, *, names: Mapping[str, Any] | None = None, rankdir: str | None = None, **options: Unpack[Options]
 ) -> str:
     """The same graph as DOT text; it takes no other program."""
-    return _dot(x, zoom, depth, _all_names(names), rankdir, max_nodes)
+    return _dot(x, _all_names(names), rankdir, options)
 
 
 def save(
     x: Any,
     path: str | Path,
     *,
-    zoom: str | None = None,
-    depth: int | None = None,
     names: Mapping[str, Any] | None = None,
     rankdir: str | None = None,
-    max_nodes: int = 400,
-    open: Wishes | None = None,
+    open: Elements | None = None,
+    **options: Unpack[Options],
 ) -> Path:
     """The same graph in a file: an image (.svg, .png; .pdf with Graphviz's own `dot`), DOT text (.dot, .gv) or a page.
 
@@ -103,22 +91,19 @@ def save(
         raise ValueError(f"{path} needs a suffix that names the kind of file: .svg, .png, .pdf, or .dot for text")
     names = _all_names(names)
     if path.suffix == ".html":
-        data = page(x, names, zoom, depth, open or {}).encode()
+        data = page(x, names, open or {}, **options).encode()
     elif open:
         raise ValueError(f"open= is for a page (.html), not for {path.name}")
     else:
-        text = _dot(x, zoom, depth, names, rankdir, max_nodes)
+        text = _dot(x, names, rankdir, options)
         data = text.encode() if path.suffix in (".dot", ".gv") else image(text, path.suffix[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
 
 
-def _dot(
-    x: Any, zoom: str | None, depth: int | None, names: Mapping[str, Any], rankdir: str | None, max_nodes: int
-) -> str:
-    drawn = picture(x, names, zoom=zoom, depth=depth, max_nodes=max_nodes)
-    return to_text(drawn, rankdir or ("LR" if isinstance(x, Value) else "TB"))
+def _dot(x: Any, names: Mapping[str, Any], rankdir: str | None, options: Options) -> str:
+    return to_text(picture(x, names, **options), rankdir or ("LR" if isinstance(x, Value) else "TB"))
 
 
 def _all_names(given: Mapping[str, Any] | None) -> dict[str, Any]:

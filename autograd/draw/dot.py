@@ -39,7 +39,8 @@ def _lines(picture: Picture, rankdir: str) -> Iterator[str]:
     joined = {edge.tail for edge in picture.edges}
     for box in picture.boxes:
         if box.kind == "note" and box.id not in joined:
-            yield f'label="{_escaped(box.title)}"; labelloc=t'
+            text = "".join([_escaped(line) + "\\l" for line in box.title.splitlines()])
+            yield f'label="{text}"; labelloc=t'
             continue
         inside.setdefault(box.cluster, []).append(_statement(box))
     nested: dict[str, list[int]] = {}
@@ -113,6 +114,8 @@ def _edge(edge: Edge, largest: float) -> str:
     if edge.gradient is not None and largest > 0 and edge.gradient == edge.gradient:
         share = 1 + math.log10(max(min(edge.gradient / largest, 1.0), 1e-4)) / 4
         marks.append(f'color="0.03 {share * 0.85:.2f} {0.6 + 0.2 * share:.2f}"')
+    if edge.label:
+        marks.append(f'label="{_escaped(edge.label)}", fontname="Helvetica", fontsize=10, fontcolor="#555555"')
     return f"{edge.tail} -> {edge.head}" + (f" [{', '.join(marks)}]" if marks else "")
 
 

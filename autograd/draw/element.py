@@ -100,12 +100,11 @@ class _Opening:
             for i, step in enumerate(steps):
                 u = _array(step.grad) if step.kind == "op" else None
                 if u is not None and (twin := recorded(step)) is not None:
-                    self._go_through(i, step.node, u, twin)
+                    self._go_through(i, step, u, twin)
         self.shown = {i: _largest(flow) for i, flow in self.flows.items()}
 
-    def _go_through(self, i: int, node: Any, u: np.ndarray, twin: Node) -> None:
-        tangents = self.tangents
-        joint = node if node.index is None else node.parents[0]
+    def _go_through(self, i: int, step: Step, u: np.ndarray, twin: Node) -> None:
+        tangents, node, joint = self.tangents, step.node, step.joint
         if joint not in tangents:
             if not any(parent in tangents for parent in twin.parents):
                 return

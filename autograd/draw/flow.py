@@ -115,7 +115,7 @@ def recorded(step: Step) -> Node | None:
     """
     if step.record is None or step.record.saved is FREED:
         return None
-    node = step.node if step.node.index is None else step.node.parents[0]
+    node = step.joint
     twin = Node(node.op, node.parents, step.record.saved, node.shape, node.dtype, outputs=node.outputs)
     twin.order = node.order
     try:

@@ -5,7 +5,7 @@ Steps are numbered, and so are groups: their numbers follow those of the steps. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -40,16 +40,20 @@ class Group:
 
 
 class Tree:
-    """The steps of a graph, and the groups that they are in; those that `apart` chooses are on no stack."""
+    """The steps of a graph, and the groups that they are in; those that `unfold` names are on no stack.
 
-    def __init__(self, steps: list[Step], loops: bool, apart: Callable[[Group], bool] = lambda _: False) -> None:
-        self.steps, self.apart = steps, apart
+    Without `stacks` no group is, and without `loops` none is made of the turns of a loop.
+    """
+
+    def __init__(self, steps: list[Step], loops: bool, unfold: Sequence[str] = (), stacks: bool = True) -> None:
+        self.steps, self.unfold = steps, unfold
         self.groups: list[Group] = []
         self.parents: list[Group] = []  # of each step
         self._tokens: dict[tuple, int] = {}
         self.root = self._build()
         for group in sorted(self.groups, key=lambda group: -group.depth):
-            self._stack_repeats(group, loops)
+            if stacks:
+                self._stack_repeats(group, loops)
             group.token = self._token_of_group(group)
         self._set_depths()
         self.stand = self._stand_ins()
@@ -90,6 +94,13 @@ class Tree:
         """The group of this number."""
         return self.groups[number - len(self.steps)]
 
+    def is_called(self, group: Group, names: Sequence[str]) -> bool:
+        """Whether one of the names is that of a group, as much of its dotted path as it says."""
+        path, outer = "", group
+        while names and outer.parent is not None:
+            path, outer = f".{outer.call.name}{path}", outer.parent
+        return any(path.endswith(f".{name}") for name in names)
+
     def is_step(self, number: int) -> bool:
         """Does the number mean a step?"""
         return number < len(self.steps)
@@ -100,7 +111,7 @@ class Tree:
     def _token_of_group(self, group: Group) -> int:
         """The same for identical groups. Inputs do not count: the first of some modules may have data that none has."""
         children = [child for child in group.children if not self._is_input(child)]
-        alone = group.number if self.apart(group) else -1
+        alone = group.number if self.is_called(group, self.unfold) else -1
         return self._token("group", group.call.kind, alone, *map(self._token_of, children))
 
     def _is_input(self, number: int) -> bool:

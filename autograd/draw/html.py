@@ -24,15 +24,15 @@ from autograd.draw.labels import (
     value_lines,
 )
 from autograd.draw.numbers import numbers, plain
-from autograd.draw.picture import LOOPS, checked_zoom
+from autograd.draw.picture import tree_behind
 from autograd.draw.rules import rule_of
-from autograd.draw.steps import Step, steps_behind
+from autograd.draw.steps import Step
 from autograd.draw.view import view_of
 from autograd.draw.words import byte_count, norm
 from autograd.scalar import Value
 from autograd.tracing import Source
 
-Wishes = Mapping[str, Sequence[tuple[int, ...]]]  # elements by the name of the leaf
+Elements = Mapping[str, Sequence[tuple[int, ...]]]  # elements by the name of the leaf
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
 SCRIPTS = ("view.js", "layout.js", "camera.js", "page.js", "panel.js", "numbers.js", "player.js", "listen.js")
 COMFORTABLE = 20  # boxes, beyond which groups are folded at first
@@ -40,11 +40,21 @@ MOST = 2500  # steps that a page holds
 MAPPED = 150_000  # numbers in all heat maps together
 
 
-def page(root: Any, names: Mapping[str, Any], zoom: str | None, depth: int | None, wished: Wishes) -> str:
-    """The page for the graph behind a Value or a Tensor; `wished` are the elements of leaves that it opens."""
-    zoom = checked_zoom(root, zoom)
-    steps = steps_behind(root, names)
-    tree = Tree(steps, loops=len(steps) > LOOPS)
+def page(
+    root: Any,
+    names: Mapping[str, Any],
+    wished: Elements,
+    *,
+    depth: int | None = None,
+    unfold: Sequence[str] = (),
+    **ignored: Any,
+) -> str:
+    """The page for the graph behind a Value or a Tensor; `wished` are the elements of leaves that it opens.
+
+    The other options of a picture make no difference here: a page has all zooms, and the backward pass.
+    """
+    tree = tree_behind(root, names, unfold)
+    steps = tree.steps
     whole = _Graph(tree, depth)
     rules = {_rule_name(step): rule for step in steps if (rule := rule_of(step.node) if step.node else None)}
     graph = whole.data() | {
@@ -72,7 +82,7 @@ def filled(template: str, scripts: Iterable[str], data: Any, **parts: str) -> st
     return text
 
 
-def _places(steps: list[Step], wished: Wishes) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _places(steps: list[Step], wished: Elements) -> Iterator[tuple[int, tuple[int, ...]]]:
     """The leaves that are named, and the elements of each that are asked for."""
     leaves = {step.name: i for i, step in enumerate(steps) if step.kind == "leaf" and step.dtype is not None}
     for name, indices in wished.items():
@@ -87,7 +97,7 @@ def _places(steps: list[Step], wished: Wishes) -> Iterator[tuple[int, tuple[int,
 
 
 def _element_graph(element: Element) -> dict[str, Any]:
-    tree = Tree(element.steps, loops=False, apart=lambda _: True)
+    tree = Tree(element.steps, loops=False, stacks=False)
     graph = _Graph(tree, None, element.parts.__getitem__).data()
     says = (
         f"The derivative of the loss by {element.name} is {element.gradient:.6g}; each box says what part it carries."

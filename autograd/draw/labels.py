@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from textwrap import wrap
 
 import numpy as np
 
 from autograd.base import TensorBase
 from autograd.costs import Cost
 from autograd.draw.fold import Group, Tree, stack_name
+from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step
-from autograd.draw.words import amount, byte_count, norm, number, short, summary
+from autograd.draw.words import LONGEST, amount, byte_count, cut, norm, number, short, summary
 
 ASSIGNS_IN_PLACE = re.compile(r"[\w.\[\]]+ [-+*/@%&|^]{1,2}= ")
 
@@ -95,6 +97,22 @@ def short_name(step: Step) -> str:
 def step_lines(step: Step) -> tuple[str, ...]:
     """What there is to say of a step: data and gradient, and how much was saved."""
     return (*value_lines(step), *([f"saved {byte_count(step.cost.saved)}"] if step.cost.saved else []))
+
+
+def rule_lines(step: Step) -> tuple[str, ...]:
+    """The gradient of a tensor, the rules that make those of its operands, and what they saved.
+
+    Where a rule is too long for a box, a sentence says what the rules do.
+    """
+    lines: list[str] = []
+    if step.kind == "op" and (rule := rule_of(step.node)) is not None:
+        op, parents = step.joint.op, step.joint.parents
+        idle = {arg for arg, parent in zip(getattr(op, "args", ()), parents) if parent is None}
+        lines = [f"d {arg} = {formula}" for arg, formula in rule.rules if arg not in idle]
+        if any(cut(line) != line for line in lines):
+            lines = wrap(rule.words, LONGEST)
+    lines += [cut(f"saved {name} {a.shape}, {byte_count(a.nbytes)}") for name, a in step.saved.items()]
+    return (shape_line(step), *data_lines(step)[step.data is not None :], *lines)
 
 
 def value_lines(step: Step) -> tuple[str, ...]:

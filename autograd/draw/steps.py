@@ -57,6 +57,11 @@ class Step:
         return getattr(self.node, "record", None)
 
     @property
+    def joint(self) -> Any:
+        """The node of its operation, which of several results is not that of one."""
+        return self.node if self.node is None or self.node.index is None else self.node.parents[0]
+
+    @property
     def bytes(self) -> int:
         """The size of its value in memory."""
         return math.prod(self.shape) * self.dtype.itemsize if self.dtype is not None else 8
@@ -148,7 +153,7 @@ class _Collection:
             step.path = record.calls
         if node.op is not None:
             step.title = called(node.name)
-            saved = record.saved if record is not None else (node if node.index is None else node.parents[0]).saved
+            saved = record.saved if record is not None else step.joint.saved
             if saved is not FREED:
                 step.saved = dict(_arrays(saved or {}))
             inputs = record.inputs if record is not None else (None,) * len(node.operands)
@@ -173,7 +178,7 @@ class _Collection:
             step.name = targets[index if len(targets) > 1 and index < len(targets) else 0]
 
 
-_KEEP_AXES = {"layer_norm", "rms_norm", "softmax", "log_softmax", "dropout", "masked_fill", "where", "fused_attention"}
+_KEEP_AXES = {"layer_norm", "rms_norm", "softmax", "log_softmax", "dropout", "gelu", "silu", "fused_attention"}
 
 
 def _axes_of_result(step: Step, operands: list[Step]) -> tuple[str, ...]:

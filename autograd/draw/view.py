@@ -64,8 +64,18 @@ def view_of(tree: Tree, depth: int | None, comfortable: int, most: int) -> tuple
     Of more than `most` boxes the oldest are left out. The depth is None where nothing but functions is folded.
     """
 
-    def at(level: int) -> View:
-        return View(tree, lambda group: group.call.kind != "function" and group.depth <= level)
+    unfolded: set[int] = set()
+    for group in tree.groups:
+        if tree.is_called(group, tree.unfold):
+            while group.parent is not None:
+                unfolded.add(group.number)
+                group = group.parent
+
+    def at(level: int, hidden: int = 0) -> View:
+        def is_open(group: Group) -> bool:
+            return group.number in unfolded or (group.call.kind != "function" and group.depth <= level)
+
+        return View(tree, is_open, hidden)
 
     deepest = max((g.depth for g in tree.groups if g.call.kind != "function"), default=0)
     if depth is None:
@@ -74,6 +84,5 @@ def view_of(tree: Tree, depth: int | None, comfortable: int, most: int) -> tuple
             depth -= 1
     view = at(depth)
     if len(view.shown) > most:
-        hidden = len(view.shown) - most
-        view = View(tree, lambda group: group.call.kind != "function" and group.depth <= depth, hidden)
+        view = at(depth, len(view.shown) - most)
     return view, None if depth >= deepest else depth

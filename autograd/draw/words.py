@@ -31,7 +31,13 @@ def fitted(text: str) -> str:
         return text
     function, bracket, _ = text.partition("(")
     short = f"{function}(…)" if bracket and text.endswith(")") and function.replace(".", "").isidentifier() else text
-    return short if len(short) <= LONGEST else short[: LONGEST - 1] + "…"
+    return cut(short)
+
+
+def cut(text: str) -> str:
+    """As much of a text as a line of a box holds."""
+    first, _, rest = text.partition("\n")
+    return first if len(first) <= LONGEST and not rest else first[: LONGEST - 1] + "…"
 
 
 def number(x: Any) -> str:

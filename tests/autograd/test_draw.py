@@ -124,6 +124,20 @@ def test_numbers_are_short_and_never_shown_as_zero(number, shown):
     assert ("leaf", (f"data {shown}", "grad 0.0000")) in by_content(Value(number))[0]
 
 
+def test_the_backward_pass_leads_from_the_root_to_the_leaves_with_local_derivatives():
+    x = Value(3.0)
+    y = x * x + x
+    y.backward()
+    drawn = picture(y, {"x": x}, backward=True)
+    assert drawn.boxes[0].title.startswith("The backward pass")
+    assert [box.kind for box in drawn.boxes[1:]] == ["value", "circle", "value", "circle", "leaf"]
+    (leaf,) = [box.id for box in drawn.boxes if box.title == "x"]
+    assert sorted(edge.label for edge in drawn.edges if edge.head == leaf) == ["× 1", "× 3 + × 3"]
+    place = {box.id: i for i, box in enumerate(drawn.boxes)}
+    assert all(place[edge.tail] < place[edge.head] for edge in drawn.edges)
+    assert 'label="× 1"' in to_dot(y, backward=True)
+
+
 # Big graphs -----------------------------------------------------------------------------------------------------------
 
 
@@ -330,6 +344,18 @@ def test_a_trace_shows_data_gradients_inputs_and_what_was_saved():
     lines = ("(1, 3) float64", "data [0.7500, 0.0000, 1.7500]", "grad [1.0000, 1.0000, 1.0000]")
     assert ("input", ("x", "(1, 2) float32", "data [1.0000, 2.0000]")) in boxes
     assert any(kind == "op" and found[1:] == lines for kind, found in boxes)
+
+
+def test_the_backward_pass_of_tensors_says_what_each_rule_does_and_saved():
+    with trace():
+        out, named = layer()
+    out.backward()
+    boxes, edges = by_content(out, names=named, backward=True)
+    linear = ("∂ ops.linear(…)", "(1, 3) float64", "grad [1.0000, 1.0000, 1.0000]")
+    linear += ("d weight = matmul(rows(g).T, rows(x))", "d bias = g", "saved x (1, 2), 8 B")  # x needs no gradient
+    bias = ("∂ bias", "(3,) float32", "grad [1.0000, 1.0000, 1.0000]")
+    assert ("op", linear) in boxes and (linear, bias) in edges
+    assert not [lines for kind, lines in boxes if kind == "input"]
 
 
 def test_shared_data_of_a_traced_program_is_one_box():

@@ -72,10 +72,22 @@ def test_depth_says_how_many_modules_within_each_other_are_open():
     assert not [box for box in whole.boxes if box.kind in ("module", "note")]
 
 
+def test_any_of_identical_modules_is_drawn_by_itself_when_it_is_named():
+    loss = traced(Net(9), randn(2, 4))
+    drawn = picture(loss, depth=1, unfold=["blocks.4"])
+    modules = [box.title for box in drawn.boxes if box.kind == "module"]
+    first, inside, second, head = modules
+    assert [first, second] == ["blocks.0 … blocks.3: Residual × 4", "blocks.5 … blocks.8: Residual × 4"]
+    assert [inside, head] == ["layer: Linear", "head: Linear"]
+    assert [cluster.title for cluster in drawn.clusters] == ["Net", "blocks.4: Residual"]
+    with pytest.raises(ValueError, match=r"there is no module 'blocks.9' in the graph"):
+        picture(loss, unfold=["blocks.9"])
+
+
 def test_what_is_in_view_hangs_together_at_every_depth():
     loss = traced(Net(), randn(2, 4))
-    for depth in range(4):
-        drawn = picture(loss, depth=depth)
+    for depth, unfold in ((0, ()), (1, ()), (2, ()), (3, ()), (1, ["blocks.1"])):
+        drawn = picture(loss, depth=depth, unfold=unfold)
         around = {box.id: {box.id} for box in drawn.boxes}
         for edge in drawn.edges:
             joined = around[edge.tail] | around[edge.head]
