@@ -254,7 +254,7 @@ def test_a_click_shows_numbers_rule_source_and_what_was_saved(shown):
         "GPT.transformer.h.0.ln_1",
         "test_page.py",
         "model.loss(tokens, tokens)",
-        "(1, 4, 8)",
+        "(B=1, T=4, C=8)",
     ):
         assert words in said
     assert "The gradient loses its mean" in said and "saved for the backward pass" in said and "rstd" in said
@@ -310,7 +310,7 @@ def test_the_player_of_tensors_shows_shapes_norms_and_rules(shown):
     browser.run("player.go(player.forward.length + player.backward.indexOf(arguments[0]) + 1)", number)
     said = browser.text("#panel")
     for words in (
-        "upstream g\t(1, 4, 32) float32, norm ",
+        "upstream g\t(B=1, T=4, 32) float32, norm ",
         "× local: d weight",
         "= contribution\t(32, 8) float32, norm ",
     ):
