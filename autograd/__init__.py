@@ -19,7 +19,7 @@ from autograd.function import Function
 from autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.generator import Generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from autograd.gradcheck import GradcheckError, gradcheck, gradcheck_module, gradcheck_report, gradgradcheck
 from autograd.inplace import writing
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *

@@ -218,7 +218,7 @@ def test_the_report_has_argument_indices_values_and_errors():
     assert m.absolute == pytest.approx(1)
     assert m.relative == pytest.approx(1 / 3.4)
     text = str(error)
-    assert "argument 1 (b) is wrong in 1 entries" in text
+    assert "argument 1 (b): 1 entry disagrees with finite differences: it is a bug in the gradient" in text
     assert "d output 1[1, 1] / d argument 1 (b)[1, 1]: analytic -2.4, numeric -3.4" in text
     assert re.search(r"absolute error 1(\.0+\d)?, relative error 0\.294", text)
 
@@ -233,7 +233,7 @@ def test_the_worst_come_first_and_the_text_has_few_of_them():
     error = rejected(kept, np.linspace(-1, 1, 20))
     assert [m.in_index for m in error.mismatches[:2]] == [(19,), (18,)]
     assert len(error.mismatches) == 19
-    assert len(str(error).splitlines()) == 6
+    assert len(str(error).splitlines()) == 9 and "(and 16 more)" in str(error)
 
 
 def test_a_nan_where_a_number_should_be_is_rejected():
@@ -244,12 +244,19 @@ def test_a_nan_where_a_number_should_be_is_rejected():
     rejected(kept, X)
 
 
-@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
-def test_float32_is_a_clear_error(check):
-    with pytest.raises(
-        ValueError, match=r"needs float64, but argument 0 \(x\) is float32: convert it with .double\(\)"
-    ):
-        check(ops.exp, tensor([1.0], requires_grad=True))
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_narrow_floats_are_held_against_differences_in_float64(dtype):
+    x = tensor(X.astype(dtype), requires_grad=True)
+    for check in (gradcheck, gradgradcheck):
+        assert check(ops.sin, x) and check(lambda x: (x * x * x).sum(0) / 3, x)
+
+    @op(x=lambda g, x: g * (2.1 * x))
+    def squared(x):
+        return x * x
+
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(squared, x)
+    assert {m.verdict.kind for m in caught.value.mismatches} == {"bug"}
 
 
 @pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
@@ -285,7 +292,7 @@ def test_upstream_gradients_may_be_given():
 
 
 def test_the_op_of_the_guide_can_be_added_from_outside():
-    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    guide = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text()
     section = guide.partition("## Add an op")[2]
     block = re.search(r"^ {4}.*\n(?:(?: {4}.*)?\n)*", section, re.MULTILINE).group()
     names: dict = {"np": np}
