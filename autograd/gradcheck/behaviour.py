@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from autograd.gradcheck.flat import ROUNDINGS, FlatFunction, Recorded, outputs
 from autograd.gradcheck.report import Finding
 from autograd.graph import newest_first
 from autograd.linearized import Linearized
+from autograd.ops.shape import flip
 from autograd.tensor import Tensor
 
 
@@ -38,46 +40,50 @@ def of_forward(flat: FlatFunction, tolerance: float) -> Iterator[Finding]:
     for name in changed:
         if flat.names.index(name) in flat.checked:
             yield Finding("mutation", f"the forward changes {name} in place: compute into a new array")
-    if far := _apart(outs, again, tolerance):
+    with no_grad():
+        unrecorded = _apart(outs, outputs(flat.func(*flat.arguments())), tolerance)
+    if far := _apart(outs, again, tolerance) or (drawn and unrecorded):
         why = "it depends on something besides its arguments, which it changes"
         if drawn:
             why = "it draws random numbers. Seed the generator within it, or switch dropout off with eval()"
         elif changed:
             why = f"it changes {', '.join(changed)} in place"
         yield Finding("nondeterminism", f"two calls on the same inputs differ by {far}: {why}")
-        return
-    with no_grad():
-        unrecorded = outputs(flat.func(*flat.arguments()))
-    if far := _apart(outs, unrecorded, tolerance):
-        yield Finding("state", f"in no_grad() the values differ by {far}: they are to depend on the arguments alone")
+    elif unrecorded:
+        yield Finding("state", f"in no_grad() the values differ by {unrecorded}: they are to depend on arguments alone")
 
 
 def of_backward(flat: FlatFunction, run: Recorded, settings: Any) -> Iterator[Finding]:
     """Whether the backward is a linear function of its upstream gradient, of any layout, and nothing else."""
     v, w = np.random.default_rng(1).uniform(0.5, 1.5, (2, run.size))
-    upstream = [piece.astype(out.dtype) for piece, out in zip(run.pieces(v), run.outs)]
-    arrays = {"its upstream gradient": upstream}
-    arrays |= {flat.names[i]: [x.array] for i, x in zip(flat.checked, run.leaves)}
-    before = {name: [array.copy() for array in found] for name, found in arrays.items()}
-    first = run.pull_pieces(upstream)
-    for name, found in arrays.items():
-        if not all(map(np.array_equal, found, before[name])):
+    upstream: list[tuple[np.ndarray, np.ndarray]] = []
+    before = [x.array.copy() for x in run.leaves]
+    differentiable = [out for out in run.outs if out.requires_grad]
+    handles = [out.register_hook(lambda g: upstream.append((g.array, g.array.copy()))) for out in differentiable]
+    first = run.pull(v)
+    for handle in handles:
+        handle.remove()
+    arrays = [(flat.names[i], x.array, old) for i, x, old in zip(flat.checked, run.leaves, before)]
+    arrays += [("its upstream gradient", g, old) for g, old in upstream]
+    for name, array, old in arrays:
+        if not _equal(array, old, 0):
             yield Finding("mutation", f"the backward changes {name} in place: compute into a new array")
-    upstream = before["its upstream gradient"]
     if not _equal(first, run.pull(v), settings.nondet_tol):
         yield Finding("nondeterminism", "two backward passes through one graph differ")
         return
 
+    def reversed_layout() -> Any:
+        with enable_grad():
+            flipped = [flip(out, tuple(range(out.ndim))) for out in run.outs]
+        return Recorded(run.leaves, flipped).pull_pieces([np.flip(piece) for piece in run.pieces(v)])
+
     def one_by_one() -> Any:
-        return sum(
-            run.pull_pieces([p if n == k else None for n, p in enumerate(upstream)]) for k in range(len(upstream))
-        )
+        pieces = run.pieces(v)
+        alone = ([p if n == k else None for n, p in enumerate(pieces)] for k in range(len(pieces)))
+        return sum(map(run.pull_pieces, alone))
 
     checks = {
-        "layout": (
-            "an upstream gradient that is not contiguous",
-            lambda: run.pull_pieces(list(map(_strided, upstream))),
-        ),
+        "layout": ("an upstream gradient that is not contiguous", reversed_layout),
         "linearity": ("a sum of upstream gradients", lambda: run.pull(v + 2 * w) - 2 * run.pull(w)),
     }
     if settings.check_undefined_grad:
@@ -152,17 +158,9 @@ def _hidden_view(out: Tensor, given: Tensor) -> bool:
     return out._base is None or out._base is not given
 
 
-def _strided(array: np.ndarray) -> np.ndarray:
-    """The same numbers, every second one of a larger array in column-major order."""
-    wide = np.zeros(tuple(2 * n for n in array.shape), array.dtype, order="F")
-    found = wide[tuple([slice(None, None, 2)] * array.ndim)] if array.ndim else wide
-    found[...] = array
-    return found
-
-
-def _random_state() -> str:
+def _random_state() -> bytes:
     """Where the generators stand that a function may draw from."""
-    return repr((get_rng_state(), np.random.get_state(legacy=False), hash(random.getstate())))
+    return pickle.dumps((get_rng_state(), np.random.get_state(), random.getstate()))
 
 
 def _equal(a: Any, b: Any, tolerance: float) -> bool:

@@ -13,7 +13,7 @@ from autograd.functional import grad
 from autograd.grad_mode import no_grad
 from autograd.gradcheck.behaviour import of_backward, of_forward, of_forward_mode
 from autograd.gradcheck.entries import all_entries, random_directions
-from autograd.gradcheck.flat import FlatFunction, argument_names, outputs
+from autograd.gradcheck.flat import FlatFunction, argument_names, name_of, outputs
 from autograd.gradcheck.report import Finding, GradcheckError, Report
 from autograd.tensor import Tensor
 
@@ -108,7 +108,8 @@ def gradcheck_module(
     state |= {name: (f"buffer {name}", b.detach()) for name, b in module.named_buffers()}
 
     def call(*tensors: Any) -> Any:
-        return functional_call(module, dict(zip(state, tensors)), tensors[len(state) :])
+        own = [t if t.requires_grad else t.clone() for t in tensors[: len(state)]]  # running statistics change in place
+        return functional_call(module, dict(zip(state, own)), tensors[len(state) :])
 
     call.__name__ = type(module).__name__
     names = [name for name, _ in state.values()] + argument_names(module.forward, len(inputs))
@@ -131,11 +132,7 @@ def _told(report: Report, raise_exception: bool) -> bool:
 
 def _examined(flat: FlatFunction, order: int, settings: _Settings) -> Report:
     """The report on a function, whose forward, backward and Jacobian are looked at in turn."""
-    func = flat.func
-    while hasattr(func, "__wrapped__"):
-        func = func.__wrapped__
-    name = getattr(func, "__name__", type(func).__name__)
-    name = name if order == 1 else f"the gradient of {name}"
+    name = name_of(flat.func) if order == 1 else f"the gradient of {name_of(flat.func)}"
     findings = list(of_forward(flat, settings.nondet_tol)) if order == 1 else []
     if any(finding.kind == "nondeterminism" for finding in findings):
         return Report(name, 0, [], findings)

@@ -91,7 +91,9 @@ class Recorded:
 
     def pull_pieces(self, pieces: Sequence[Any]) -> np.ndarray:
         """v^T J for an upstream gradient an output, in its layout in memory; None is one that is not given."""
-        pairs = [(o, p.astype(o.dtype)) for o, p in zip(self.outs, pieces) if o.requires_grad and p is not None]
+        pairs = [
+            (o, p.astype(o.dtype, copy=False)) for o, p in zip(self.outs, pieces) if o.requires_grad and p is not None
+        ]
         found: Sequence[Any] = [None] * len(self.leaves)
         if pairs:
             upstream = [Tensor.wrap(p) for _, p in pairs]
@@ -123,13 +125,28 @@ def outputs(result: Any) -> tuple[Tensor, ...]:
     return floats
 
 
-def argument_names(func: Callable, count: int) -> list[str]:
+def name_of(func: Any) -> str:
+    """What a function is called in a report: a Function by its class, a module by its kind."""
+    func = _written(func)
+    owner = getattr(func, "__self__", None)
+    return owner.__name__ if isinstance(owner, type) else getattr(func, "__name__", type(func).__name__)
+
+
+def argument_names(func: Any, count: int) -> list[str]:
     """ "argument 0 (x)", with the names that the function gives its arguments."""
+    func = _written(func)
+    owner = getattr(func, "__self__", None)
+    func = getattr(owner if isinstance(owner, type) else func, "forward", func)
+    code = getattr(func, "__code__", None)
+    own = code.co_varnames[owner is not None or hasattr(func, "__self__") : code.co_argcount] if code else ()
+    return [f"argument {i} ({own[i]})" if i < len(own) else f"argument {i}" for i in range(count)]
+
+
+def _written(func: Any) -> Any:
+    """The function that others are wrapped around."""
     while hasattr(func, "__wrapped__"):
         func = func.__wrapped__
-    code = getattr(func, "__code__", None)
-    own = code.co_varnames[: code.co_argcount] if code is not None else ()
-    return [f"argument {i} ({own[i]})" if i < len(own) else f"argument {i}" for i in range(count)]
+    return func
 
 
 def index_in(shape: Sequence[int], i: Any) -> tuple[int, ...]:

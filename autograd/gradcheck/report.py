@@ -55,7 +55,9 @@ class Mismatch(NamedTuple):
         best, left, right = (part._asdict() for part in self.verdict[3:])
         own = self._asdict() | {"absolute": self.absolute, "relative": self.relative, "reason": self.verdict.reason}
         own |= {"verdict": self.verdict.kind, "agrees": self.verdict.agrees, "best": best, "left": left, "right": right}
-        return own | {"sweep": {"step": self.sweep.steps.tolist(), "central": self.sweep.central.tolist()}}
+        return own | {
+            "sweep": {"step": self.sweep.steps.tolist(), "central": self.sweep.central.astype(float).tolist()}
+        }
 
     def table(self) -> str:
         """The error of the central difference at each step size, and the slopes on both sides, as text."""
