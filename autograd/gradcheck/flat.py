@@ -90,14 +90,14 @@ class Recorded:
         return [v[a:b].reshape(out.shape) for a, b, out in zip(self.starts, self.starts[1:], self.outs)]
 
     def pull_pieces(self, pieces: Sequence[Any]) -> np.ndarray:
-        """v^T J for an upstream gradient an output, in its layout in memory; None is one that is not given."""
+        """v^T J for an upstream gradient an output; None is one that is not given."""
         pairs = [
             (o, p.astype(o.dtype, copy=False)) for o, p in zip(self.outs, pieces) if o.requires_grad and p is not None
         ]
         found: Sequence[Any] = [None] * len(self.leaves)
         if pairs:
-            upstream = [Tensor.wrap(p) for _, p in pairs]
-            found = grad([o for o, _ in pairs], self.leaves, upstream, retain_graph=True, allow_unused=True)
+            upstream = [Tensor.wrap(piece.astype(out.dtype)) for out, piece in pairs]
+            found = grad([out for out, _ in pairs], self.leaves, upstream, retain_graph=True, allow_unused=True)
         self.unused -= {i for i, g in enumerate(found) if g is not None}
         flat = [np.zeros(x.numel(), x.dtype) if g is None else g.array for x, g in zip(self.leaves, found)]
         return np.concatenate([g.reshape(-1) for g in flat]).astype(np.result_type(np.float64, *flat))

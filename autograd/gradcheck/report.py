@@ -50,15 +50,6 @@ class Mismatch(NamedTuple):
             f"numeric {self.numeric:.10g}, absolute error {self.absolute:.3g}, relative error {self.relative:.3g}"
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain data."""
-        best, left, right = (part._asdict() for part in self.verdict[3:])
-        own = self._asdict() | {"absolute": self.absolute, "relative": self.relative, "reason": self.verdict.reason}
-        own |= {"verdict": self.verdict.kind, "agrees": self.verdict.agrees, "best": best, "left": left, "right": right}
-        return own | {
-            "sweep": {"step": self.sweep.steps.tolist(), "central": self.sweep.central.astype(float).tolist()}
-        }
-
     def table(self) -> str:
         """The error of the central difference at each step size, and the slopes on both sides, as text."""
         lines = [f"{'step':>8} {'difference':>18} {'error':>9} {'left slope':>14} {'right slope':>14}"]
@@ -118,18 +109,6 @@ class Report:
             )
             lines += _told(self.resolved[0])
         return "\n".join([*lines, *self.notes])
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain data."""
-        return {
-            "name": self.name,
-            "passed": bool(self),
-            "fast": self.fast,
-            "entries": self.entries,
-            "findings": [finding._asdict() for finding in self.findings],
-            "mismatches": [m.as_dict() for m in self.mismatches],
-            "resolved": [m.as_dict() for m in self.resolved],
-        }
 
     def table(self, entry: int = 0) -> str:
         """The error of one entry (of `mismatches`, then `resolved`) against the step size, as text."""

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a pytest of its own: marked tests and the fixture pass, fail with a report, and say how to use it."""
+"""The pytest plugin, in a pytest of its own: marked tests and the fixture pass, or fail with a report."""
 
 import subprocess
 import sys

@@ -1,8 +1,10 @@
 """What a report says in words, in data and in pictures, and the fast mode and modules that it is about."""
 
-import json
+import re
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,14 +66,15 @@ def test_a_kink_is_told_with_both_slopes():
     assert (m.verdict.left.value, m.verdict.right.value) == pytest.approx((0, 1))
 
 
-def test_the_data_is_that_of_the_text():
+def test_what_the_text_says_is_there_as_data():
     report = gradcheck_report(Square.apply, leaf([0.5, 3.0]))
-    data = json.loads(json.dumps(report.as_dict()))
-    assert not data["passed"] and data["entries"] == 4
-    (found,) = data["mismatches"]
-    assert found["argument"] == "argument 0 (x)" and found["in_index"] == [1] and found["verdict"] == "bug"
-    assert found["absolute"] == pytest.approx(12) and found["best"]["value"] == pytest.approx(6)
-    assert len(found["sweep"]["step"]) == len(found["sweep"]["central"])
+    assert not report and report.entries == 4 and report.findings == report.resolved == []
+    (m,) = report.mismatches
+    assert (m.argument, m.in_index, m.output, m.out_index) == ("argument 0 (x)", (1,), 0, (1,))
+    assert (m.analytic, m.numeric, m.absolute, m.relative) == pytest.approx((18, 6, 12, 2 / 3))
+    assert m.verdict.kind == "bug" and not m.verdict.agrees and m.verdict.reason in str(report)
+    assert [side.value for side in (m.verdict.slope, m.verdict.left, m.verdict.right)] == pytest.approx([6, 6, 6])
+    assert len(m.sweep.steps) == len(m.sweep.values) == len(m.sweep.central)
 
 
 def test_the_plot_shows_the_error_of_each_entry_against_the_step_size():
@@ -185,3 +188,11 @@ def test_a_large_module_is_checked_fast():
     assert gradcheck_module(nn.Linear(60, 60), ag.randn(3, 60))
     with pytest.raises(GradcheckError, match="The gradient of Wrong, in random directions .the fast mode"):
         gradcheck_module(Wrong(60, 60), ag.randn(3, 60))
+
+
+def test_the_example_of_the_guide_prints_what_the_guide_shows():
+    guide = (Path(__file__).parents[3] / "docs" / "gradcheck.md").read_text()
+    program, shown = re.search(r"\n\n((?: {4}.*\n|\n)+)prints\n\n((?: {4}.*\n)+)", guide).groups()
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
+    rounded = [re.sub(r"\(± .*?\)|(?<=\d{6})\d+", "", text).split() for text in (done.stdout, shown)]
+    assert rounded[0] == rounded[1]
