@@ -9,13 +9,19 @@ import autograd as ag
 import nn
 from nn import optim
 from nn.optim.lr_scheduler import (
+    ChainedScheduler,
+    ConstantLR,
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
     LRScheduler,
+    MultiplicativeLR,
     MultiStepLR,
     OneCycleLR,
+    PolynomialLR,
     ReduceLROnPlateau,
     SequentialLR,
     StepLR,
@@ -37,6 +43,13 @@ def rates(scheduler, steps):
     return found
 
 
+def restarts(n, length=3, times=2):
+    """The cosine of warm restarts, n steps from the beginning."""
+    while n >= length:
+        n, length = n - length, length * times
+    return (1 + math.cos(math.pi * n / length)) / 2
+
+
 FORMULAS = {
     "LambdaLR": (lambda o: LambdaLR(o, lambda n: 1 / (n + 1)), lambda n: 1 / (n + 1)),
     "StepLR": (lambda o: StepLR(o, 3, 0.5), lambda n: 0.5 ** (n // 3)),
@@ -51,6 +64,24 @@ FORMULAS = {
         lambda o: SequentialLR(o, [LinearLR(o, 0.5, 1.0, 4), ExponentialLR(o, 0.8)], [4]),
         lambda n: 0.5 + 0.5 * n / 4 if n < 4 else 0.8 ** (n - 4),
     ),
+    "ConstantLR": (lambda o: ConstantLR(o, 0.25, 4), lambda n: 0.25 if n < 4 else 1),
+    "PolynomialLR": (lambda o: PolynomialLR(o, 7, 2.0), lambda n: (1 - min(n, 7) / 7) ** 2),
+    "MultiplicativeLR": (
+        lambda o: MultiplicativeLR(o, lambda n: n / (n + 1)),
+        lambda n: math.prod(i / (i + 1) for i in range(1, n + 1)),
+    ),
+    "CosineAnnealingWarmRestarts": (
+        lambda o: CosineAnnealingWarmRestarts(o, 3, 2, 0.01),
+        lambda n: 0.01 + 0.99 * restarts(n),
+    ),
+    "CyclicLR": (
+        lambda o: CyclicLR(o, 0.1, 0.5, 3, 5),
+        lambda n: 0.1 + 0.4 * (n % 8 / 3 if n % 8 <= 3 else (8 - n % 8) / 5),
+    ),
+    "ChainedScheduler": (
+        lambda o: ChainedScheduler([ConstantLR(o, 0.1, 2), ExponentialLR(o, 0.9)], o),
+        lambda n: (0.1 if n < 2 else 1) * 0.9**n,
+    ),
 }
 
 
@@ -60,7 +91,8 @@ def test_rates_follow_the_formula(name):
     np.testing.assert_allclose(rates(make(sgd()), 20), [formula(n) for n in range(20)], rtol=1e-12)
 
 
-WITHOUT_FLOOR = [name for name in FORMULAS if name != "CosineAnnealingLR"]  # its eta_min is one for all groups
+OF_ALL_GROUPS = ("CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR")  # their bounds are one for all groups
+WITHOUT_FLOOR = [name for name in FORMULAS if name not in OF_ALL_GROUPS]
 
 
 @pytest.mark.parametrize("name", WITHOUT_FLOOR)
@@ -192,6 +224,45 @@ def test_one_cycle_turns_beta1_and_takes_epochs():
             OneCycleLR(plain, **{"max_lr": 0.1, **settings})
 
 
+@given(up=st.integers(1, 5), down=st.integers(1, 5), name=st.sampled_from(["SGD", "AdamW"]),
+       mode=st.sampled_from(["triangular", "triangular2", "exp_range", "by cycle", "by step"]))  # fmt: skip
+def test_a_cycle_rises_and_falls_by_equal_steps_and_the_momentum_against_it(up, down, name, mode):
+    optimizer = getattr(optim, name)([nn.Parameter(ag.ones(1))], lr=7.0)
+    group, how = optimizer.param_groups[0], {"mode": mode, "gamma": 0.9}
+    if mode.startswith("by"):
+        how = {"scale_fn": lambda x: 1 / (1 + x), "scale_mode": "cycle" if mode == "by cycle" else "iterations"}
+    scheduler = CyclicLR(optimizer, 0.1, 0.5, up, down, base_momentum=0.6, max_momentum=0.9, **how)
+    for n in range(3 * (up + down)):
+        cycle, at = divmod(n, up + down)
+        height = at / up if at <= up else (up + down - at) / down
+        height *= {"triangular": 1, "triangular2": 0.5**cycle, "exp_range": 0.9**n, "by cycle": 1 / (2 + cycle),
+                   "by step": 1 / (1 + n)}[mode]  # fmt: skip
+        assert group["lr"] == pytest.approx(0.1 + 0.4 * height)
+        momentum = group["betas"][0] if name == "AdamW" else group["momentum"]
+        assert momentum == pytest.approx(0.9 - 0.3 * height)
+        scheduler.step()
+    assert scheduler.state_dict()["scale_fn"] is None
+
+
+@given(moments=st.lists(st.floats(0, 30), min_size=1, max_size=5))
+def test_warm_restarts_go_to_moments_between_two_steps(moments):
+    optimizer = sgd()
+    scheduler = CosineAnnealingWarmRestarts(optimizer, 3, 2)
+    for moment in moments:
+        scheduler.step(moment)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(restarts(moment)) == scheduler.get_last_lr()[0]
+        assert scheduler.last_epoch == math.floor(moment)
+
+
+@pytest.mark.parametrize("name", ["StepLR", "ExponentialLR", "LambdaLR", "LinearLR"])
+def test_a_schedule_goes_to_a_given_epoch(name):
+    make, formula = FORMULAS[name]
+    scheduler = make(sgd())
+    for epoch in (5, 2, 7):
+        scheduler.step(epoch)
+        assert scheduler.get_last_lr()[0] == pytest.approx(formula(epoch))
+
+
 def test_a_plateau_lowers_the_rate_after_patience():
     optimizer = sgd()
     scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=2, cooldown=1, min_lr=0.2)
@@ -225,6 +296,18 @@ def test_bad_settings_are_named():
         LinearLR(sgd(), start_factor=0.0)
     with pytest.raises(ValueError, match="T_max"):
         CosineAnnealingLR(sgd(), 0)
+    with pytest.raises(ValueError, match="T_0 > 0 and T_mult >= 1 must hold, got 3 and 0"):
+        CosineAnnealingWarmRestarts(sgd(), 3, 0)
+    with pytest.raises(ValueError, match="ConstantLR: factor must be above 0 and at most 1, got 2"):
+        ConstantLR(sgd(), 2)
+    with pytest.raises(ValueError, match="mode is triangular, triangular2 or exp_range, got 'square'"):
+        CyclicLR(sgd(), 0.1, 1.0, mode="square")
+    with pytest.raises(ValueError, match="no momentum to cycle"):
+        CyclicLR(optim.Adagrad([nn.Parameter(ag.ones(1))]), 0.1, 1.0)
+    with pytest.raises(ValueError, match="at least one scheduler"):
+        ChainedScheduler([])
+    with pytest.raises(ValueError, match="belong to the same optimizer"):
+        ChainedScheduler([StepLR(sgd(), 1), StepLR(sgd(), 1)])
     o = sgd()
     with pytest.raises(ValueError, match="1 schedulers need one milestone less"):
         SequentialLR(o, [StepLR(o, 1)], [3])

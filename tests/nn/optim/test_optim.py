@@ -284,6 +284,10 @@ def test_bad_settings_are_named():
         optim.Adadelta(p, rho=2.0)
     with pytest.raises(ValueError, match="betas"):
         optim.AdamW([{"params": p, "betas": (2.0, 0.5)}])
+    with pytest.raises(ValueError, match=r"beta2_decay must not be positive, got 0\.8"):
+        optim.Adafactor(p, beta2_decay=0.8)
+    with pytest.raises(ValueError, match=r"d must be at least 1, got 0\.5"):
+        optim.Adafactor(p, d=0.5)
     with pytest.raises(ValueError, match="lr must not be negative, got nan"):
         optim.SGD(p, lr=math.nan)
 
@@ -322,6 +326,12 @@ def test_what_has_no_gradient_stays():
     optimizer = optim.AdamW([a, b])
     optimizer.step()
     assert b.item() == 1 and a.item() != 1 and list(optimizer.state) == [a]
+
+
+def test_groups_take_named_parameters():
+    optimizer = optim.Adam(nn.Linear(2, 1).named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert [tuple(p.shape) for p in optimizer.param_groups[0]["params"]] == [(1, 2), (1,)]
 
 
 def test_zero_grad_forgets_or_fills():
