@@ -86,7 +86,7 @@ def embedding_bag(
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1)
     members = as_tensor(counted[..., None])
-    bags = rows[np.minimum(places, flat.numel() - 1)]
+    bags = rows[places]
     if mode == "max":
         largest = ops.where(members, bags, -np.inf).max(1).values
         return ops.where(as_tensor(counted.any(1, keepdims=True)), largest, 0.0)
@@ -95,7 +95,8 @@ def embedding_bag(
 
 
 def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The places of each bag's members in the flat input, (bags, longest), and where there is a member."""
+    """The places of each bag's members in the flat input, (bags, longest), and where there is a member; a place that
+    has none is some other."""
     if input.ndim == 2 and offsets is None:
         places = np.arange(input.numel()).reshape(input.shape)
         return places, np.ones(places.shape, bool)
@@ -109,4 +110,4 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[np
         raise ValueError(f"embedding_bag: offsets must begin with 0 and grow to at most {input.numel()}, got {offsets}")
     lengths = np.diff(ends)
     step = np.arange(lengths.max(initial=1))
-    return ends[:-1, None] + step, step < lengths[:, None]
+    return np.minimum(ends[:-1, None] + step, max(input.numel() - 1, 0)), step < lengths[:, None]
