@@ -38,7 +38,9 @@ def run_or_resume(
     def work_in_run(args: Namespace) -> Any:
         folder = None if args.resume is None else _find(base(args), args.resume)
         if folder is not None and checkpoint.steps(folder):
-            options.set_defaults(**checkpoint.load_newest(folder)["settings"])
+            options.set_defaults(
+                **checkpoint.load_newest(folder, say=lambda _: None)["settings"]
+            )  # the Trainer says it
             args = options.parse_args(arguments)
         elif folder is not None:
             print(f"{folder} was stopped before its first checkpoint: it begins again, with the options given here")

@@ -79,7 +79,11 @@ def options() -> Parser:
     training.add_argument(
         "--evaluate-every", type=count, default=250, help="steps between evaluations on the held-out text"
     )
-    training.add_argument("--skip-above", type=positive, help="standard deviations by which a step is an outlier")
+    training.add_argument(
+        "--skip-above",
+        type=positive,
+        help="skip steps whose loss or gradient norm is so many deviations above the mean",
+    )
     writing = result.add_argument_group("writing")
     writing.add_argument("--sample", action="store_true", help="do not train, write with the saved model")
     writing.add_argument("--model", type=Path, default=BASE / LATEST / BEST, help="the saved model of --sample")

@@ -78,6 +78,7 @@ class Trainer:
         self._settings = {
             **(self.settings or {}),
             **{name: getattr(self, name) for name in ("accumulate", "threads", "clip", "skip_above")},
+            "batch_size": getattr(self.batches, "batch_size", None),  # of a DataLoader
             "optimizer": type(self.optimizer).__name__,
         }
         for i, group in enumerate(self.optimizer.param_groups):

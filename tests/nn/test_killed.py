@@ -23,7 +23,7 @@ from tests.nn.test_train import trainer
 nn.train.plot = lambda *_: ""
 
 def training(folder, resume, end):
-    run = trainer(folder, steps=4, evaluate_every=2, keep=1)
+    run = trainer(folder, steps=3, evaluate_every=3, keep=1)
     run.fit(resume=resume)
     end(run)
 

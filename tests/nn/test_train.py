@@ -1,4 +1,5 @@
 import csv
+import errno
 import math
 import os
 import random
@@ -298,6 +299,7 @@ OTHERWISE = {
     "accumulate": lambda run: setattr(run, "accumulate", 2),
     "threads": lambda run: setattr(run, "threads", 2),
     "clip": lambda run: setattr(run, "clip", None),
+    "batch_size": lambda run: setattr(run, "batches", loader()),
     "text": lambda run: setattr(run, "settings", {"text": "another"}),
     "optimizer": lambda run: setattr(run, "optimizer", optim.SGD(run.model.parameters(), 0.1)),
 }
@@ -347,6 +349,24 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(tmp_path, c
         file.write_bytes(b"")
     with pytest.raises(CheckpointError, match="none of the 2 checkpoints in .* can be read"):
         trainer(tmp_path).fit(resume=True)
+
+
+def test_a_full_disk_ends_the_run_with_the_name_of_the_file_and_spoils_no_checkpoint(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    whole = trainer()
+    whole.fit()
+    run = trainer(tmp_path, on_evaluate=lambda run: run.step < 4 or monkeypatch.setattr(os, "fsync", full))
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        run.fit()
+    assert str(caught.value.filename).startswith(str(tmp_path)) and not [*tmp_path.glob(".*.part")]
+    monkeypatch.undo()
+    monkeypatch.setattr("nn.train.plot", lambda history, path: "")
+    assert [file.stem for file in checkpoint.steps(tmp_path)] == ["step-00000000", "step-00000004"]
+    resumed = trainer(tmp_path)
+    resumed.fit(resume=True)
+    assert_same_run(whole, resumed)
 
 
 def test_sigterm_is_a_ctrl_c_that_ends_the_program(tmp_path):
