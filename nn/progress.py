@@ -56,7 +56,7 @@ class Progress:
 
 
 class DeferredInterrupt:
-    """A context in which the first Ctrl-C or SIGTERM waits for `check()`, and a second one does not.
+    """A context in which SIGTERM and the first Ctrl-C wait for `check()`, and a second Ctrl-C does not.
 
     The context ends at a KeyboardInterrupt, which goes no further; `requested` says afterwards whether there was one,
     and `terminated` whether it came of SIGTERM. Only the main thread receives signals, so in other threads the context
@@ -73,10 +73,13 @@ class DeferredInterrupt:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, _: Any) -> None:
-        self.terminated |= number == signal.SIGTERM
-        self.check()
-        self.requested = True
-        self.say("stopping after this step; press Ctrl-C again to stop at once")
+        if number == signal.SIGTERM:  # which may come twice at once, by the program `timeout`, for example
+            self.terminated = True
+        else:
+            self.check()
+        if not self.requested:
+            self.requested = True
+            self.say("stopping after this step; press Ctrl-C again to stop at once")
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
