@@ -82,8 +82,9 @@ def _new(base: Path) -> Path:
 
 def _find(base: Path, name: str) -> Path:
     runs = _runs(base)
-    if name and (base / name) in runs.values():
-        return base / name
+    chosen = base / (base / Path(name).name).resolve().name  # also out/text/run-1, and what `latest` leads to
+    if name and chosen in runs.values():
+        return chosen
     if runs and not name:
         return runs[max(runs)]
     if (old := base / "last.ckpt").exists() and not name:

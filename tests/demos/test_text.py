@@ -46,7 +46,8 @@ def test_one_seed_one_result_also_when_it_was_stopped_in_between(tmp_path, monke
         assert train(tmp_path, patch, *often, steps=12) is None
     assert "stopped after 8 of 12 steps" in capsys.readouterr().out
     assert main(["--resume"]) == whole  # with the options of the run
-    assert main(["--resume", "run-1"]) == whole  # which is at its end already
+    for name in ("run-3", "out/text/run-3", "latest"):  # which is at its end already
+        assert main(["--resume", name]) == whole
 
 
 def _interrupt():
