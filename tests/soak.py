@@ -29,7 +29,7 @@ RUNS = {
     "text": "--text some.txt --steps 60 --layers 1 --heads 2 --width 16 --context 16 --batch 4 --accumulate 3 "
     "--dropout 0.2 --threads 2 --warmup 9 --evaluate-every 4 --skip-above 6 --length 5",
     "digits": "--images 900 --steps 70 --batch 64",
-    "calculator": "--steps 30",
+    "calculator": "--steps 8",
 }
 
 
