@@ -101,6 +101,11 @@ def steps(folder: str | Path) -> list[Path]:
     return sorted(files, key=_number)
 
 
+def holds_run(folder: str | Path) -> bool:
+    """Whether a run has left something in the folder that another one would replace."""
+    return bool(steps(folder)) or any(Path(folder).glob("weights.*"))
+
+
 def _number(file: Path) -> int:
     return int(file.stem[5:])
 

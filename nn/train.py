@@ -99,7 +99,7 @@ class Trainer:
     def _fit(self, resume: bool) -> History:
         if resume:
             self.load()
-        elif self.folder is not None and self._saved is None and checkpoint.steps(self.folder):
+        elif self.folder is not None and self._saved is None and checkpoint.holds_run(self.folder):
             raise CheckpointError(
                 f"{self.folder} holds an earlier run: choose another folder, or go on with that one: {self.resume_hint}"
             )
@@ -173,9 +173,9 @@ class Trainer:
 
     def _is_outlier(self, **values: float) -> bool:
         """Whether a value of this step lies too far above those before it, which is then said and logged."""
-        for name, value in values.items():
-            z = self.history.z_score(name, value) if self.skip_above is not None else 0.0
-            if z > (self.skip_above or 0.0):
+        limit = math.inf if self.skip_above is None else self.skip_above
+        for name, value in values.items() if limit < math.inf else ():
+            if (z := self.history.z_score(name, value)) > limit:
                 self.progress.line(
                     f"step {self.step:,} is skipped: its {name} {value:.4f} lies {z:.1f} standard deviations above the "
                     "mean of the steps before it"
