@@ -3,14 +3,16 @@
 import ast
 from pathlib import Path
 
-HELPERS = ("__init__", "__main__", "by_hand", "common", "one_question", "questions", "report", "runs", "watch")
-
 
 def demos() -> dict[str, str]:
     """Each demo's name and the first line of its docstring, read without running it."""
-    files = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS)
-    docstrings = {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in files}
-    return {name: (text or "").partition("\n")[0] for name, text in docstrings.items()}
+    files = sorted(path for path in Path(__file__).parent.glob("*.py") if path != Path(__file__))
+    trees = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    return {
+        name: (ast.get_docstring(tree) or "").partition("\n")[0]
+        for name, tree in trees.items()
+        if any(isinstance(part, ast.FunctionDef) and part.name == "main" for part in tree.body)
+    }
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """How one weight learns: loss, gradient, nudge, update, and which stage of a GPT the blame falls on.
 
 A small character GPT is trained on a dialogue of three speakers, or on any text (`--text`). Shown are the loss as
-surprise, the gradient at the softmax, the course of the blame (the share of the gradient that each stage receives), one
-entry of W_Q with what a nudge was predicted to do and what it did, and the updates by SGD and by Adam side by side. In
-out/training/ are then the pictures, and all of it as one page.
+surprise, the gradient at the softmax, which weights there are, the course of the blame (the share of the gradient that
+each stage receives), W_Q before and after, one entry of it with what a nudge was predicted to do and what it did, and
+the updates by SGD and by Adam side by side. The page out/training/training.html has all of it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 import autograd as ag
-from autograd import Tensor
+from demos import arithmetic
 from demos.common import at_least, out_dir, parser, pyplot, run
-from demos.pictures.parts import save
+from demos.data.published import COURSE, RANDOM
+from demos.one_weight import QUERIES, Batch, gradient_by, show_nudges, show_rates, show_updates
+from demos.pictures import training as pictures
 from demos.report import Report
 from demos.text import read_text
 from demos.watch import STAGES, blame
@@ -31,10 +33,6 @@ from nn.train import Trainer
 
 DIALOGUE = Path(__file__).parent / "data" / "dialogue.txt"
 CONTEXT, BATCH, RATE = 32, 16, 3e-3
-SGD_RATE, ADAM_RATE, BETAS, EPS = 0.01, 1e-3, (0.9, 0.999), 1e-8
-QUERIES = "transformer.h.0.attn.c_attn.weight"  # W_Q, W_K and W_V of the first block, one above the other
-
-Batch = tuple[Tensor, Tensor]
 
 
 class Step(NamedTuple):
@@ -75,11 +73,28 @@ def train(model: GPT, data: list[Batch]) -> list[Step]:
     return [Step(*step) for step in zip(losses, shares)]
 
 
-def gradient_by(x: Tensor, loss: Tensor) -> np.ndarray:
-    """The gradient of the loss with respect to x, in the shape of x."""
-    (gradient,) = ag.grad(loss, x)
-    assert gradient is not None
-    return gradient.array
+class Agreement(NamedTuple):
+    """The gradients of several batches: the mean of their norms, the norm of their mean, and that of all weights."""
+
+    each: float
+    common: float
+    weights: float
+
+
+def agreement(model: GPT, data: list[Batch]) -> Agreement:
+    """How large the gradients of these batches are, and how far they agree."""
+    parameters = [*model.parameters()]
+    found = []
+    for batch in data:
+        gradients = ag.grad(model.loss(*batch), parameters)
+        found.append(np.concatenate([g.array.reshape(-1) for g in gradients if g is not None]))
+    norms, weights = np.linalg.norm(found, axis=1), np.concatenate([p.array.reshape(-1) for p in parameters])
+    return Agreement(float(norms.mean()), float(np.linalg.norm(np.mean(found, axis=0))), float(np.linalg.norm(weights)))
+
+
+def w_q(model: GPT) -> np.ndarray:
+    """W_Q (C, C) of the first block: row to, column from."""
+    return model.get_parameter(QUERIES).detach().array[: model.config.n_embd].copy()
 
 
 def softmax_gradient(model: GPT, ids: list[int], target: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,69 +103,7 @@ def softmax_gradient(model: GPT, ids: list[int], target: int) -> tuple[np.ndarra
     return logits.softmax(dim=-1).array, gradient_by(logits, -logits.log_softmax(dim=-1)[target])
 
 
-def slope(model: GPT, data: Batch) -> np.ndarray:
-    """The gradient (C, C) of the loss of one batch with respect to W_Q of the first block: row to, column from."""
-    return gradient_by(model.get_parameter(QUERIES), model.loss(*data))[: model.config.n_embd]
-
-
-def nudged(model: GPT, data: Batch, row: int, column: int, nudge: float) -> float:
-    """The change of the loss of one batch when `nudge` is added to one entry of W_Q."""
-    weight = model.get_parameter(QUERIES).detach()
-    with ag.no_grad():
-        before, kept = float(model.loss(*data)), float(weight[row, column])
-        weight[row, column] = kept + nudge
-        after = float(model.loss(*data))
-        weight[row, column] = kept
-    return after - before
-
-
-class Update(NamedTuple):
-    """One step of an optimiser, as one weight sees it: its value before, its gradient, and by how much it changes."""
-
-    weight: float
-    gradient: float
-    change: float
-    loss: float
-
-
-def updates(model: GPT, optimizer: optim.Optimizer, data: Batch, row: int, column: int) -> list[Update]:
-    """Three steps of the optimiser on one batch, as one entry of W_Q sees them."""
-    course, weight = [], model.get_parameter(QUERIES)
-    for _ in range(3):
-        optimizer.zero_grad()
-        (loss := model.loss(*data)).backward()
-        assert weight.grad is not None
-        before, gradient = float(weight.array[row, column]), float(weight.grad.array[row, column])
-        optimizer.step()
-        course.append(Update(before, gradient, float(weight.array[row, column]) - before, float(loss)))
-    return course
-
-
-def sgd_by_hand(gradients: list[float]) -> list[float]:
-    """−η g for each step."""
-    return [-SGD_RATE * g for g in gradients]
-
-
-def adam_by_hand(gradients: list[float]) -> list[tuple[float, float, float]]:
-    """m̂, v̂ and the change −η m̂ / (√v̂ + ε) for each step (Kingma and Ba 2015, algorithm 1)."""
-    m = v = 0.0
-    course = []
-    for t, g in enumerate(gradients, 1):
-        m, v = BETAS[0] * m + (1 - BETAS[0]) * g, BETAS[1] * v + (1 - BETAS[1]) * g * g
-        mean, square = m / (1 - BETAS[0] ** t), v / (1 - BETAS[1] ** t)
-        course.append((mean, square, -ADAM_RATE * mean / (math.sqrt(square) + EPS)))
-    return course
-
-
 # What is shown --------------------------------------------------------------------------------------------------------
-
-
-def show_loss(report: Report, vocabulary: int) -> None:
-    """The loss as a function of the probability of what came."""
-    report.step("The loss is the surprise at what really came", "L = −ln P")
-    named = [(0.02, "hardly expected"), (0.45, "among the likely"), (0.80, "expected"), (0.99, "as good as known")]
-    report.table(["P", "loss", ""], [(f"{p:.2f}", -math.log(p), text) for p, text in named])
-    report.say(f"Knowing nothing, P is 1/{vocabulary} for each character, and the loss {math.log(vocabulary):.3f}.")
 
 
 def show_softmax(report: Report, model: GPT, tokens: CharTokenizer, text: str, when: str) -> np.ndarray:
@@ -169,6 +122,52 @@ def show_softmax(report: Report, model: GPT, tokens: CharTokenizer, text: str, w
     return p
 
 
+def show_positions(report: Report, model: GPT, tokens: CharTokenizer, text: str, places: int = 12) -> None:
+    """The loss of every position of a text, whose mean is the loss."""
+    ids = tokens.encode(text[: CONTEXT + 1])
+    p = model(ag.tensor([ids[:-1]]))[0].softmax(dim=-1).detach().array[np.arange(CONTEXT), ids[1:]]
+    report.step(
+        "The loss of a text is the mean over all its positions", "L = −(1/T) Σ ln P(token t + 1 | tokens 1 to t)"
+    )
+    rows = [
+        (repr(text[max(t - 11, 0) : t + 1]), repr(text[t + 1]), f"{p[t]:.4f}", -math.log(p[t])) for t in range(places)
+    ]
+    report.table(["after", "comes", "P", "loss"], rows, name=f"The first {places} of {CONTEXT} positions")
+    loss = float(model.loss(ag.tensor([ids[:-1]]), ag.tensor([ids[1:]])))
+    report.say(f"The mean over all {CONTEXT} is {-np.log(p).mean():.3f}; the model's loss of this text is {loss:.3f}.")
+
+
+def show_course(report: Report, before: Agreement, after: Agreement, data: list[Batch]) -> None:
+    """Gradients early and late, and why they are what they are."""
+    report.step("Gradients early and late")
+    rows = [
+        (when, x.each, x.common, math.sqrt(max(x.each**2 - x.common**2, 0)), f"{x.weights:.1f}")
+        for when, x in (("before training", before), ("after training", after))
+    ]
+    columns = ["", "‖g‖ of a batch", "‖mean g‖", "what is a batch's own", "‖all weights‖"]
+    report.table(columns, rows, name=f"The gradients of {len(data)} batches")
+    here = {"learning rate": str(RATE), "gradients early and late": f"{before.each:.2f}, then {after.each:.2f}"}
+    fall, growth = 1 - after.common / before.common, after.weights / before.weights
+    report.published(RANDOM, COURSE, here, fall=fall, growth=growth)
+
+
+def show_structure(report: Report, before: np.ndarray, after: np.ndarray, file: Path) -> None:
+    """W_Q as a picture before and after training."""
+    report.step("Noise becomes structure: W_Q before and after training", "W_Q = U Σ Vᵀ")
+    values = [np.linalg.svd(w, compute_uv=False) for w in (before, after)]
+    rows = [
+        (when, float(w.std()), float(np.abs(w).max()), f"{(s[:4] ** 2).sum() / (s**2).sum():.0%}")
+        for when, w, s in (("before", before, values[0]), ("after", after, values[1]))
+    ]
+    report.table(["", "standard deviation", "largest", f"of ‖W_Q‖² in 4 of {len(before)} directions"], rows)
+    report.say(
+        "Random numbers prefer no direction. Training makes the matrix larger and gathers it in fewer directions: what "
+        "the queries of this block ask for. Nobody chose them; they are what made the next character likelier."
+    )
+    pictures.structure(before, after, values, file)
+    report.picture(file, "W_Q of the first block, row by row, and how much lies in each of its directions")
+
+
 def show_blame(report: Report, history: list[Step]) -> None:
     """The shares of the stages over the course of training."""
     report.step("Blame: which stage the gradient falls on", "share = ‖g of the stage‖ / Σ ‖g of a stage‖")
@@ -181,93 +180,6 @@ def show_blame(report: Report, history: list[Step]) -> None:
         f"{max(last, key=last.__getitem__)}. The norms before attention and feed-forward count with them, the last "
         "norm with the output."
     )
-
-
-def show_nudges(report: Report, model: GPT, data: Batch) -> tuple[int, int]:
-    """The entry of W_Q with the largest gradient: what it does to the loss. Returns its row and column."""
-    slopes = slope(model, data)
-    row, column = (int(i) for i in np.unravel_index(np.abs(slopes).argmax(), slopes.shape))
-    g, head = float(slopes[row, column]), row // model.config.head_size
-    report.step("One weight: what its gradient promises, and what happens", "ΔL ≈ g · Δw")
-    report.say(
-        f"W_Q[{row}, {column}] of the first block leads from channel {column} to query channel {row} (head {head}). "
-        f"Its value is {float(model.get_parameter(QUERIES)[row, column]):.6f}, its gradient {g:.6f}, the largest "
-        "in W_Q."
-    )
-    rows = []
-    for nudge in (0.1, 0.01, 0.001, -0.001, -0.01, -0.1):
-        change = nudged(model, data, row, column, nudge)
-        rows.append((f"{nudge:+}", f"{g * nudge:+.3e}", f"{change:+.3e}", f"{abs(change / (g * nudge) - 1):.3%}"))
-    report.table(["Δw", "predicted ΔL", "measured ΔL", "off by"], rows)
-    report.say("A tenth of the nudge, a tenth of the error: the gradient is the slope, and what is left is curvature.")
-    return row, column
-
-
-def show_updates(report: Report, model: GPT, data: Batch, row: int, column: int) -> None:
-    """Three steps by SGD and three by Adam, from the same model on the same batch."""
-    report.step("The update: SGD and Adam side by side", "SGD: Δw = −η g      Adam: Δw = −η m̂ / (√v̂ + ε)")
-    one, two = copy.deepcopy(model), copy.deepcopy(model)
-    sgd = updates(one, optim.SGD(one.parameters(), lr=SGD_RATE), data, row, column)
-    adam = updates(two, optim.Adam(two.parameters(), lr=ADAM_RATE, betas=BETAS, eps=EPS), data, row, column)
-    hand = sgd_by_hand([u.gradient for u in sgd])
-    rows = [
-        (str(t), u.loss, f"{u.weight:.6f}", f"{u.gradient:+.3e}", f"{u.change:+.3e}", f"{by_hand:+.3e}")
-        for t, (u, by_hand) in enumerate(zip(sgd, hand), 1)
-    ]
-    columns = ["step", "loss", "w", "g", "Δw", "by hand"]
-    report.table(columns, rows, name=f"SGD, η = {SGD_RATE}")
-    lines = [
-        (
-            str(t),
-            u.loss,
-            f"{u.weight:.6f}",
-            f"{u.gradient:+.3e}",
-            f"{m:+.3e}",
-            f"{v:.3e}",
-            f"{u.change:+.3e}",
-            f"{d:+.3e}",
-        )
-        for t, (u, (m, v, d)) in enumerate(zip(adam, adam_by_hand([u.gradient for u in adam])), 1)
-    ]
-    report.table([*columns[:4], "m̂", "v̂", *columns[4:]], lines, name=f"Adam, η = {ADAM_RATE}")
-    report.say(
-        "SGD's step is η times the gradient, large or small; Adam's first step is η for every weight, whatever its "
-        "gradient, because m̂/√v̂ is then ±1."
-    )
-    slopes = slope(model, data).reshape(-1)
-    order = np.argsort(-np.abs(slopes))[[0, len(slopes) // 10, len(slopes) // 2, len(slopes) * 9 // 10]]
-    firsts = [(slopes[i], sgd_by_hand([slopes[i]])[0], adam_by_hand([slopes[i]])[0][2]) for i in order]
-    names = [f"W_Q[{i // model.config.n_embd}, {i % model.config.n_embd}]" for i in order]
-    table = [(n, *(f"{x:+.3e}" for x in line)) for n, line in zip(names, firsts)]
-    report.table(["the first step of", "g", "Δw by SGD", "Δw by Adam"], table)
-
-
-def draw_blame(history: list[Step], file: Path) -> None:
-    """The shares as bands, each step the mean of those around it, below the loss."""
-    figure, (top, bottom) = pyplot().subplots(
-        2, 1, figsize=(9, 6), sharex=True, height_ratios=[1, 2], layout="constrained"
-    )
-    top.plot([step.loss for step in history])
-    top.set(ylabel="loss", ylim=(0, None), title="training")
-    around = np.ones(min(len(history), 9))
-    counts = np.convolve(np.ones(len(history)), around, "same")
-    smooth = [100 * np.convolve(shares, around, "same") / counts for shares in zip(*(step.shares for step in history))]
-    bottom.stackplot(range(len(history)), smooth, labels=STAGES, alpha=0.85)
-    bottom.set(ylabel="share of the gradient's norm in %", xlabel="step", ylim=(0, 100), xlim=(0, len(history) - 1))
-    bottom.legend(loc="upper right")
-    save(figure, file)
-
-
-def draw_softmax(before: np.ndarray, after: np.ndarray, target: int, tokens: CharTokenizer, file: Path) -> None:
-    """P − onehot by token, before and after training: what is pulled up, what is pushed down."""
-    figure, panels = pyplot().subplots(2, 1, figsize=(12, 5.5), sharex=True, sharey=True, layout="constrained")
-    for axes, p, when in zip(panels, (before, after), ("before training", "after training")):
-        gradient = p - np.eye(len(p))[target]
-        axes.bar(range(len(p)), gradient, color=["tab:red" if g > 0 else "tab:blue" for g in gradient])
-        axes.axhline(0, color="black", linewidth=0.6)
-        axes.set(ylabel="P − onehot", title=f"{when}: red is pushed down, blue is pulled up")
-    panels[1].set_xticks(range(len(before)), [repr(t)[1:-1].replace(" ", "␣") for t in tokens.tokens])
-    save(figure, file)
 
 
 def read(file: Path) -> str:
@@ -287,21 +199,28 @@ def show(args: Namespace) -> list[Step]:
     ids = np.array(tokens.encode(text))
     ag.manual_seed(args.seed)
     model = GPT(GPTConfig(tokens.vocab_size, CONTEXT, n_layer=2, n_head=4, n_embd=32, tie=False)).double()
+    start, some = copy.deepcopy(model), batches(ids, 8, np.random.default_rng(args.seed + 1))
     report = Report("How a weight learns")
-    show_loss(report, tokens.vocab_size)
+    arithmetic.show_loss(report, tokens.vocab_size)
+    arithmetic.show_cases(report)
+    arithmetic.show_published(report)
+    arithmetic.show_counts(report)
+    show_positions(report, model, tokens, text)
     before = show_softmax(report, model, tokens, text, "before training")
     history = train(model, batches(ids, args.steps, rng))
     show_blame(report, history)
-    after = show_softmax(report, model, tokens, text, "after training")
+    pictures.blame(STAGES, [step.loss for step in history], [step.shares for step in history], folder / "blame.png")
+    report.picture(folder / "blame.png", "the loss, and the share of the gradient that each stage receives")
+    show_course(report, agreement(start, some), agreement(model, some), some)
+    after, (target,) = show_softmax(report, model, tokens, text, "after training"), tokens.encode(text[CONTEXT - 1])
+    pictures.softmax(before, after, target, tokens.tokens, folder / "softmax.png")
+    report.picture(folder / "softmax.png", "the largest entries of the gradient, before and after training")
+    show_structure(report, w_q(start), w_q(model), folder / "structure.png")
     (data,) = batches(ids, 1, rng)
     place = show_nudges(report, model, data)
+    show_rates(report, model, data)
     show_updates(report, model, data, *place)
-
-    report.step("Pictures")
-    draw_softmax(before, after, tokens.encode(text[CONTEXT - 1])[0], tokens, folder / "softmax.png")
-    draw_blame(history, folder / "blame.png")
-    report.picture(folder / "softmax.png", "the gradient at the softmax, before and after training")
-    report.picture(folder / "blame.png", "the share of the gradient that each stage receives")
+    arithmetic.show_steady_and_noisy(report, np.random.default_rng(args.seed))
     report.save(folder / "training.html")
     return history
 

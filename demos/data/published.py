@@ -41,9 +41,39 @@ CALCULATOR = (
     Published("weights", "~100K"),
     Published("examples", "~15K"),
 )
-ARITHMETIC = (
-    Published("loss at P(five) = 0.42", "0.87"),
-    Published("loss at P(five) = 0.35", "1.05"),
-    Published("loss at P(five) = 0.94", "0.06"),
-    Published("0.5 after a step at gradient 0.1 and rate 0.01", "0.499"),
+# What demos/training.py computes, of LEARNS and of RANDOM
+ARITHMETIC = {
+    LEARNS: (
+        Published("loss at P = 0.42", "0.87"),
+        Published("loss at P = 0.35", "1.05"),
+        Published("loss at P = 0.94", "0.06"),
+        Published("0.5 after a step at gradient 0.1 and rate 0.01", "0.499"),
+    ),
+    RANDOM: (
+        Published("loss at P = 0.02", "3.912"),
+        Published("loss at P = 0.45", "0.799"),
+        Published("loss at P = 0.80", "0.223"),
+        Published("loss at P = 0.99", "0.010"),
+        Published("gradient at spicy", "-0.55"),
+        Published("change of the loss at gradient 0.023 by a nudge of 0.001", "0.000023"),
+        Published("change of the weight at gradient 0.023 and rate 0.0001", "-0.0000023"),
+    ),
+}
+COUNTS = (
+    Published(
+        "GPT-2 small: layers, d_model, weights",
+        "12 768 117M",
+        "the report on GPT-2 miscounted, as its authors said later; these are the weights that they published",
+    ),
+    Published("GPT-2 large: layers, d_model, weights", "36 1280 774M"),
+    Published("GPT-3: layers, d_model, weights", "96 12288 175B"),
+)
+COURSE = (
+    Published("learning rate", "0.0001 to 0.00003", "so few weights learn in so few steps only at a larger rate"),
+    Published(
+        "gradients early and late",
+        "large, then small",
+        "what all batches have in common does fall, by {fall:.0%}; what is a batch's own grows, and with the weights, "
+        "{growth:.1f} times as large, what they hand on",
+    ),
 )

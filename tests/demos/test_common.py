@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demos.__main__ import HELPERS, demos, main
+from demos.__main__ import demos, main
 from demos.common import out_dir, parser, pyplot, run
 
 FOLDER = Path(__file__).parents[2] / "demos"
@@ -15,7 +15,8 @@ FOLDER = Path(__file__).parents[2] / "demos"
 def test_every_demo_is_listed_with_one_line(capsys):
     main()
     lines = capsys.readouterr().out.splitlines()[2:]
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
+    starts = 'if __name__ == "__main__":'
+    names = sorted(path.stem for path in FOLDER.glob("[!_]*.py") if starts in path.read_text(encoding="utf-8"))
     assert [line.split()[0] for line in lines] == names == list(demos())
     assert all(demos().values())
 

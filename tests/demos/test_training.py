@@ -1,26 +1,25 @@
 """The training demo: what it shows of gradients and updates is true, and its shares are shares."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
 
 import autograd as ag
-from demos.training import (
+from demos.one_weight import (
     ADAM_RATE,
     BETAS,
     EPS,
     QUERIES,
     SGD_RATE,
     adam_by_hand,
-    batches,
-    main,
     nudged,
     sgd_by_hand,
     slope,
-    softmax_gradient,
     updates,
 )
+from demos.training import agreement, batches, main, softmax_gradient, w_q
 from demos.watch import STAGES, blame, stage
 from models.config import GPTConfig
 from models.gpt import GPT
@@ -67,6 +66,24 @@ def test_the_gradient_at_the_softmax_is_p_less_onehot(model, ids):
     np.testing.assert_allclose(gradient, p - np.eye(11)[6], atol=1e-15)
 
 
+def test_batches_that_are_alike_agree_and_their_common_gradient_is_that_of_all_together(model, data):
+    same = agreement(model, [data, data])
+    assert same.each == pytest.approx(same.common)
+    other = batches(np.random.default_rng(7).integers(0, 11, 200), 1, np.random.default_rng(2))[0]
+    both = agreement(model, [data, other])
+    model.loss(*(ag.cat(pair) for pair in zip(data, other))).backward()
+    norm = np.sqrt(sum((p.grad.array**2).sum() for p in model.parameters()))
+    assert both.common == pytest.approx(norm) and both.common < both.each
+    assert both.weights == pytest.approx(np.sqrt(sum((p.array**2).sum() for p in model.parameters())))
+
+
+def test_w_q_is_the_part_of_the_first_block_that_makes_its_queries(model):
+    attention = model.transformer.h[0].attn
+    x = ag.randn(1, 4, 8).double()
+    queries = attention.c_attn(x).detach().array[..., :8] - attention.c_attn.bias.detach().array[:8]
+    np.testing.assert_allclose(queries, x.array @ w_q(model).T, atol=1e-12)
+
+
 def test_a_batch_holds_windows_and_the_same_windows_one_on():
     ids = np.arange(100)
     for x, y in batches(ids, 5, np.random.default_rng(0)):
@@ -102,8 +119,8 @@ def test_the_demo_learns_prints_its_table_and_leaves_its_pictures(tmp_path, monk
     assert all(sum(step.shares) == pytest.approx(1) for step in history)
     text = capsys.readouterr().out
     for p, loss in (("0.02", "3.912"), ("0.45", "0.799"), ("0.80", "0.223"), ("0.99", "0.010")):
-        assert f"  {p}  {loss}  " in text
-    for name in ("softmax", "blame"):
+        assert re.search(rf"  {p} +{loss}  ", text)
+    for name in ("softmax", "blame", "structure"):
         assert (tmp_path / f"out/training/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
