@@ -55,7 +55,7 @@ def counts(preset: str) -> dict[str, tuple[tuple[int, ...], int]]:
     """The shape of every matrix of a block, W x as in x ↦ W x, and how many weights all layers have of it."""
     config = GPTConfig.preset(preset)
     rows = {row.name: row for row in inventory(config)}
-    found = {}
+    found: dict[str, tuple[tuple[int, ...], int]] = {}
     for name, matrices in MATRICES.items():
         out, into = rows[f"transformer.h.0.{name}"].shape
         shape = (out // len(matrices), into)

@@ -77,7 +77,8 @@ def test_convolutions_start_uniform_within_the_root_of_the_fan(name):
 
 
 def test_settings_of_convolutions_are_shown_and_checked():
-    text = "Conv2d(2, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=2, bias=False, padding_mode=circular)"
+    text = "Conv2d(2, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=2, bias=False, "
+    text += "padding_mode=circular)"
     assert repr(nn.Conv2d(2, 4, 3, 2, 1, groups=2, bias=False, padding_mode="circular")).partition("  #")[0] == text
     for keywords, match in [
         ({"groups": 3}, "groups must be positive and divide in_channels and out_channels, got groups=3"),
@@ -191,7 +192,7 @@ def test_what_cannot_be_normalised_is_named():
     one, x = ag.ones(1, 2), ag.ones(3, 2, 4)
     for call, match in [
         (lambda: nn.BatchNorm2d(2)(one), r"expected 4D input \(got 2D input\) for BatchNorm2d"),
-        (lambda: nn.BatchNorm1d(2)(one), r"Expected more than 1 value per channel when training, got input size \[1, 2\]"),
+        (lambda: nn.BatchNorm1d(2)(one), r"Expected more than 1 value per channel .*\[1, 2\]"),
         (lambda: F.batch_norm(x, None, None), "expected running_mean and running_var to be defined"),
         (lambda: F.batch_norm(x, ag.ones(3), None, training=True), "running_mean should contain 2 elements"),
         (lambda: F.instance_norm(x[:, :, :1]), "Expected more than 1 spatial element"),
