@@ -35,7 +35,18 @@ from autograd.ops.statistics import *
 from autograd.ops.table import op
 from autograd.ops.transcendental import *
 from autograd.printing import get_printoptions, set_printoptions
-from autograd.random import bernoulli, multinomial, normal, rand, rand_like, randint, randn, randn_like, randperm
+from autograd.random import (
+    bernoulli,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+)
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 

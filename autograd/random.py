@@ -64,6 +64,14 @@ def randint(
     return made(numpy_rng(generator).integers(low, high, to_sizes((size,))), dtype or dtypes.int64, device, False)
 
 
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, memory_format: Any = None, **keywords: Any
+) -> Tensor:
+    """Whole numbers from low (0 where only high is given) to high - 1, in the shape and dtype of input."""
+    bounds = (0, low) if high is None else (low, high)
+    return randint(*bounds, input.shape, **{"dtype": input.dtype, **keywords})
+
+
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
     return made(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)

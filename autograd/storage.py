@@ -17,6 +17,7 @@ class Storage(TensorBase):
     device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
     is_cuda = is_mps = is_xpu = is_meta = property(lambda self: False, doc="Never: there is no such device here.")
     is_sparse = is_quantized = property(lambda self: False, doc="Never: there is no such layout here.")
+    to_dense = to_sparse = coalesce = lambda self, *args: self  # there is one layout, which holds the zeros as well
     is_cpu = property(lambda self: True, doc="Always.")
 
     def element_size(self) -> int:

@@ -53,6 +53,7 @@ TABLE = {
     "optim.lr_scheduler": "nn.optim.lr_scheduler",
     "profiler": "autograd.compat.profiler",
     "serialization": "autograd.compat.serialization",
+    "sparse": "autograd.compat.sparse",
     "utils": "",
     "utils._pytree": "autograd.compat.pytree",
     "utils.checkpoint": "autograd.compat.checkpoint",
@@ -81,6 +82,14 @@ _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 
 TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
+TABLE["nn.modules.utils"] = "autograd.compat.ntuples"
+for _path, _of in {
+    "batchnorm": "batch_norm",
+    "conv": "convolution",
+    "instancenorm": "batch_norm",
+    "loss": "loss",
+}.items():
+    TABLE[f"nn.modules.{_path}"] += f" nn.layers.{_of}"  # where the bases of the layers are
 TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.optimizer"}
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")

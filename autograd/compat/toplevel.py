@@ -16,8 +16,9 @@ from autograd.anomaly import (
     set_detect_anomaly,
 )
 from autograd.compat.amp import GradScaler, autocast
+from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
-from autograd.creation import set_default_dtype
+from autograd.creation import arange, set_default_dtype
 from autograd.func import vmap
 from autograd.generator import default_generator, initial_seed
 from autograd.grad_mode import mode
@@ -36,6 +37,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
+__all__ += ["range", "sparse_coo_tensor", "spmm"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -187,3 +189,10 @@ def seed() -> int:
     """Start the default generator from a seed that the system makes up, and return it."""
     default_generator.seed()
     return initial_seed()
+
+
+def range(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **options: Any) -> Tensor:  # noqa: A001
+    """The older form of arange, with the end included, of floats unless a dtype is given."""
+    start, end = (0, start) if end is None else (start, end)
+    n = int((end - start) / step) + 1
+    return start + step * arange(n, dtype=dtype or dtypes.default_dtype(), **options)

@@ -14,6 +14,7 @@ DRAWS = {
     "bernoulli": lambda g: ag.bernoulli(ag.full((100,), 0.5), generator=g),
     "multinomial": lambda g: ag.multinomial(ag.ones(50), 20, generator=g),
     "multinomial, replaced": lambda g: ag.multinomial(ag.ones(5), 50, True, generator=g),
+    "randint_like": lambda g: ag.randint_like(ag.ones(100), 3, 7, generator=g),
     "rand_like": lambda g: ag.rand_like(ag.ones(100), generator=g),
     "normal_": lambda g: ag.ones(100).normal_(generator=g),
 }

@@ -57,6 +57,17 @@ def test_the_things_found_are_the_same_by_every_path():
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
 
+def test_the_bases_of_layers_and_the_tuples_of_their_settings_are_where_torch_has_them():
+    from autograd.nn.modules.batchnorm import _BatchNorm
+    from autograd.nn.modules.conv import _ConvNd
+    from autograd.nn.modules.loss import _Loss
+    from autograd.nn.modules.utils import _ntuple, _pair, _single, _triple
+
+    assert isinstance(nn.BatchNorm2d(1), _BatchNorm) and isinstance(nn.ConvTranspose1d(1, 1, 1), _ConvNd)
+    assert isinstance(nn.MSELoss(), _Loss)
+    assert (_single(3), _pair(3), _triple([1, 2, 3]), _ntuple(5)("a")) == ((3,), (3, 3), (1, 2, 3), ("a",))
+
+
 def test_the_package_nn_has_torchs_names_whatever_was_imported_of_it():
     import nn.parallel
 

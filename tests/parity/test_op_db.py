@@ -103,7 +103,8 @@ OPEN = "open: "
 DEVIATIONS = [
     Row("empty empty_like new_empty", "memory that is not set", drawn=True),
     Row(
-        "randn randn_like rand_like randint multinomial normal normal_in_place normal_number_mean bernoulli",
+        "randn randn_like rand_like randint randint_like multinomial "
+        "normal normal_in_place normal_number_mean bernoulli",
         "other random numbers; that torch's bernoulli has a derivative, 0, is not followed",
         drawn=True,
     ),

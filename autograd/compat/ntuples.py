@@ -1,0 +1,21 @@
+"""`torch.nn.modules.utils`: settings of a layer as tuples, a number a dim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+__all__ = ["_ntuple", "_pair", "_quadruple", "_single", "_triple"]
+
+
+def _tuple_of(n: int, x: Any) -> tuple:
+    return tuple(x) if isinstance(x, Iterable) else (x,) * n
+
+
+def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple]:
+    """A function that gives an iterable as a tuple, and anything else n times."""
+    return partial(_tuple_of, n)
+
+
+_single, _pair, _triple, _quadruple = map(_ntuple, (1, 2, 3, 4))
