@@ -42,6 +42,10 @@ class Conversions:
         """Raises RuntimeError: there is no GPU here."""
         return self.to("cuda")
 
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """The module itself, whose weights have memory on whatever device it was made."""
+        return self.to(device)
+
     def type(self, dst_type: Any) -> Self:
         """Cast to a dtype."""
         return self.to(dst_type)

@@ -386,3 +386,13 @@ def test_a_trace_is_told_which_module_is_at_work():
             net(ag.ones(1, 3))
         net[0](ag.ones(1, 2))
     assert [node.record.module for node in seen.nodes] == ["Sequential.0", "Sequential.1.0", "", "Linear"]
+
+
+def test_a_module_made_on_the_meta_device_has_memory_for_its_weights():
+    with ag.device("meta"):
+        layer = nn.Linear(2, 3)
+    assert layer.to_empty(device="cpu") is layer
+    nn.init.ones_(layer.weight)
+    assert layer.weight.tolist() == [[1, 1]] * 3
+    with pytest.raises(RuntimeError, match="no device 'cuda'"):
+        layer.to_empty(device="cuda")
