@@ -57,36 +57,24 @@ def _is_last_dim(dim, x):
 # Activations ----------------------------------------------------------------------------------------------------------
 
 
-def gelu(x, tanh):
-    if not _supported(x):
-        return numpy_kernels.gelu(x, tanh)
-    out = np.empty(x.shape, FLOAT32)
-    (loops.gelu_tanh if tanh else loops.gelu)(out.reshape(-1), _flat(x))
-    return out
+def _elementwise(name, arrays):
+    """The kernel of so many arrays, and of whether it is the form with tanh, which is a loop of its own."""
+    plain, loop = getattr(numpy_kernels, name), getattr(loops, name)
+    with_tanh = getattr(loops, name.replace("gelu", "gelu_tanh"))
+
+    def kernel(*args):
+        x = args[arrays - 1]
+        if not _supported(x):
+            return plain(*args)
+        out = np.empty(x.shape, FLOAT32)
+        (with_tanh if args[-1] is True else loop)(out.reshape(-1), *map(_flat, args[:arrays]))
+        return out
+
+    return kernel
 
 
-def gelu_backward(g, x, tanh):
-    if not _supported(x):
-        return numpy_kernels.gelu_backward(g, x, tanh)
-    out = np.empty(x.shape, FLOAT32)
-    (loops.gelu_tanh_backward if tanh else loops.gelu_backward)(out.reshape(-1), _flat(g), _flat(x))
-    return out
-
-
-def silu(x):
-    if not _supported(x):
-        return numpy_kernels.silu(x)
-    out = np.empty(x.shape, FLOAT32)
-    loops.silu(out.reshape(-1), _flat(x))
-    return out
-
-
-def silu_backward(g, x):
-    if not _supported(x):
-        return numpy_kernels.silu_backward(g, x)
-    out = np.empty(x.shape, FLOAT32)
-    loops.silu_backward(out.reshape(-1), _flat(g), _flat(x))
-    return out
+gelu, gelu_backward = _elementwise("gelu", 1), _elementwise("gelu_backward", 2)
+silu, silu_backward = _elementwise("silu", 1), _elementwise("silu_backward", 2)
 
 
 # Softmax --------------------------------------------------------------------------------------------------------------
@@ -100,12 +88,20 @@ def softmax(x, dim):
     return out
 
 
-def softmax_backward(g, out, dim):
-    if not (_supported(out) and _is_last_dim(dim, out)):
-        return numpy_kernels.softmax_backward(g, out, dim)
-    found = np.empty(out.shape, FLOAT32)
-    loops.softmax_backward(_rows(found), _rows(g), _rows(out))
-    return found
+def _softmax_backward(name):
+    plain, loop = getattr(numpy_kernels, name), getattr(loops, name)
+
+    def backward(g, out, dim):
+        if not (_supported(out) and _is_last_dim(dim, out)):
+            return plain(g, out, dim)
+        found = np.empty(out.shape, FLOAT32)
+        loop(_rows(found), _rows(g), _rows(out))
+        return found
+
+    return backward
+
+
+softmax_backward, log_softmax_backward = map(_softmax_backward, ("softmax_backward", "log_softmax_backward"))
 
 
 def log_softmax(x, dim):
@@ -116,14 +112,6 @@ def log_softmax(x, dim):
     loops.sum_exp(top, total, rows)
     loops.log_softmax(_rows(out), top, total, rows)
     return out
-
-
-def log_softmax_backward(g, out, dim):
-    if not (_supported(out) and _is_last_dim(dim, out)):
-        return numpy_kernels.log_softmax_backward(g, out, dim)
-    found = np.empty(out.shape, FLOAT32)
-    loops.log_softmax_backward(_rows(found), _rows(g), _rows(out))
-    return found
 
 
 # Normalisation --------------------------------------------------------------------------------------------------------

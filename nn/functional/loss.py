@@ -75,7 +75,7 @@ def check_same(name: str, input: Tensor, target: Tensor) -> None:
 # -- distances ------------------------------------------------------------------------------------------------------
 
 
-def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
+def _difference(name: str, input: Tensor, target: Tensor, stacklevel: int = 3) -> Tensor:
     """input - target, with a warning where their shapes differ."""
     target = as_tensor(target)
     if tuple(input.shape) != tuple(target.shape):
@@ -83,7 +83,7 @@ def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
             f"{name}: using a target size ({tuple(target.shape)}) that is different to the input size "
             f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
     return input - target
 
@@ -97,30 +97,26 @@ def _weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str) ->
     return (loss * weight).sum() / weight.sum() if reduction == "mean" else reduced(loss * weight, reduction)
 
 
-def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """(x - y)^2."""
-    difference = _difference("mse_loss", input, target)
-    return _weighted("mse_loss", difference * difference, weight, reduction_of(size_average, reduce, reduction))
+def _of_distance(name: str, measure: Callable[[Tensor], Tensor], doc: str) -> Callable[..., Tensor]:
+    """The loss that is a function of input - target."""
+
+    def loss(
+        input: Tensor,
+        target: Tensor,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        distance = measure(_difference(name, input, target))
+        return _weighted(name, distance, weight, reduction_of(size_average, reduce, reduction))
+
+    loss.__name__, loss.__qualname__, loss.__doc__ = name, name, doc
+    return loss
 
 
-def l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """|x - y|."""
-    difference = _difference("l1_loss", input, target)
-    return _weighted("l1_loss", difference.abs(), weight, reduction_of(size_average, reduce, reduction))
+mse_loss = _of_distance("mse_loss", lambda difference: difference * difference, "(x - y)^2.")
+l1_loss = _of_distance("l1_loss", lambda difference: difference.abs(), "|x - y|.")
 
 
 @with_reduction(before="beta")
@@ -128,7 +124,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere, d = x - y (Girshick 2015)."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    difference = _difference("smooth_l1_loss", input, target)
+    difference = _difference("smooth_l1_loss", input, target, 4)
     loss = difference.abs()
     if beta > 0:
         loss = ops.where(loss.detach() < beta, difference * difference * (0.5 / beta), loss - 0.5 * beta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import signature
+from inspect import Signature, signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,17 +49,20 @@ class UninitializedBuffer(_Uninitialized):
 class LazyModuleMixin(Module):
     """What makes a layer of a plain one whose first argument, the size of its input, is not known yet.
 
-    `cls_to_become` is the plain class, and `size_name` the attribute with the size, which is that of `size_dim`.
+    A subclass names the plain class as its second base: that is `cls_to_become`.
     """
 
     cls_to_become: ClassVar[Any]
-    size_name: ClassVar[str] = "in_channels"
-    size_dim: ClassVar[int] = 1
+    size_name: ClassVar[str]  # the attribute with the size, and the dim of the input whose size it is
+    size_dim: ClassVar[int]
 
     def __init_subclass__(cls) -> None:
-        if "cls_to_become" in vars(cls):
-            plain = signature(cls.cls_to_become)
-            cls.__signature__ = plain.replace(parameters=list(plain.parameters.values())[1:])  # type: ignore[attr-defined]
+        if cls.__bases__[0] is LazyModuleMixin:
+            cls.cls_to_become = plain = cls.__bases__[1]
+            first, *others = signature(plain).parameters.values()
+            cls.__signature__ = Signature(others)  # type: ignore[attr-defined]
+            cls.size_name = first.name
+            cls.size_dim = 1 if first.name == "num_features" else -1 - getattr(plain, "dims", 0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*(0, *args), **kwargs)
@@ -110,58 +113,38 @@ def _take_shapes(module: Any, state_dict: dict[str, Any], prefix: str, *others: 
 class LazyLinear(LazyModuleMixin, Linear):
     """Linear, with the in_features of its first input."""
 
-    cls_to_become, size_name, size_dim = Linear, "in_features", -1
-
 
 class LazyConv1d(LazyModuleMixin, Conv1d):
     """Conv1d, with the in_channels of its first input."""
-
-    cls_to_become, size_dim = Conv1d, -2
 
 
 class LazyConv2d(LazyModuleMixin, Conv2d):
     """Conv2d, with the in_channels of its first input."""
 
-    cls_to_become, size_dim = Conv2d, -3
-
 
 class LazyConv3d(LazyModuleMixin, Conv3d):
     """Conv3d, with the in_channels of its first input."""
-
-    cls_to_become, size_dim = Conv3d, -4
 
 
 class LazyConvTranspose1d(LazyModuleMixin, ConvTranspose1d):
     """ConvTranspose1d, with the in_channels of its first input."""
 
-    cls_to_become, size_dim = ConvTranspose1d, -2
-
 
 class LazyConvTranspose2d(LazyModuleMixin, ConvTranspose2d):
     """ConvTranspose2d, with the in_channels of its first input."""
-
-    cls_to_become, size_dim = ConvTranspose2d, -3
 
 
 class LazyConvTranspose3d(LazyModuleMixin, ConvTranspose3d):
     """ConvTranspose3d, with the in_channels of its first input."""
 
-    cls_to_become, size_dim = ConvTranspose3d, -4
-
 
 class LazyBatchNorm1d(LazyModuleMixin, BatchNorm1d):
     """BatchNorm1d, with the num_features of its first input."""
-
-    cls_to_become, size_name = BatchNorm1d, "num_features"
 
 
 class LazyBatchNorm2d(LazyModuleMixin, BatchNorm2d):
     """BatchNorm2d, with the num_features of its first input."""
 
-    cls_to_become, size_name = BatchNorm2d, "num_features"
-
 
 class LazyBatchNorm3d(LazyModuleMixin, BatchNorm3d):
     """BatchNorm3d, with the num_features of its first input."""
-
-    cls_to_become, size_name = BatchNorm3d, "num_features"
