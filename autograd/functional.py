@@ -14,7 +14,8 @@ from autograd.grad_mode import enable_grad
 from autograd.graph import newest_first
 from autograd.linearized import Linearized, function_of, products
 from autograd.nests import leaves
-from autograd.tensor import Tensor, accumulate_grad, gradients, run_backward
+from autograd.tensor import Tensor
+from autograd.walks import accumulate_grad, gradients, run_backward
 
 
 def _is_argnum(value: Any) -> bool:

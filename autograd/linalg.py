@@ -31,8 +31,8 @@ from autograd.ops.linalg import cross as _cross
 from autograd.ops.linalg import diagonal as _diagonal
 from autograd.ops.linalg import matmul
 from autograd.ops.reduction import amax, amin, reduced_shape, sum
-from autograd.ops.reduction import vector_norm as _power_norm
 from autograd.ops.shape import one_dim, tril, triu
+from autograd.ops.statistics import vector_norm as _power_norm
 
 __all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv"]
 __all__ += ["lstsq", "lu", "lu_factor", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "norm"]

@@ -17,7 +17,8 @@ from autograd.grad_mode import enable_grad, mode
 from autograd.graph import Node, newest_first
 from autograd.nests import leaves, rebuilt
 from autograd.ops.joining import stack
-from autograd.tensor import Tensor, gradients
+from autograd.tensor import Tensor
+from autograd.walks import gradients
 
 
 def linked_or_new(value: Any, linked: bool) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 from autograd import dtypes, ops
 from autograd.base import TensorBase, class_of_results, current_node, wrap
 from autograd.dtypes import default_dtype
-from autograd.errors import GraphError, ShapeError
-from autograd.grad_mode import mode
-from autograd.graph import Node, backward_walk
+from autograd.errors import ShapeError
+from autograd.graph import Node
 from autograd.methods import Methods
 from autograd.printing import tensor_text
-from autograd.versions import bump_version, tick
+from autograd.walks import RemovableHandle, accumulate_grad, gradients, on_gradients, run_backward
 
 
 def to_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -212,7 +210,7 @@ class Tensor(Methods):
         if node is None:
             raise RuntimeError("register_hook() on a tensor that requires no gradient")
         node.hooks = node.hooks or {}
-        return RemovableHandle(node.hooks, _on_gradients(hook))
+        return RemovableHandle(node.hooks, on_gradients(hook))
 
     def backward(
         self,
@@ -256,29 +254,6 @@ class Tensor(Methods):
         return copied
 
 
-class RemovableHandle:
-    """What `register_hook` gives: `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: dict, hook: Callable) -> None:
-        self.hooks, self.key = hooks, tick()
-        hooks[self.key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        self.hooks.pop(self.key, None)
-
-
-def _on_gradients(hook: Callable[[Tensor], Tensor | None]) -> Callable[[Any], Any]:
-    """A hook of tensors as one of the gradients in a walk, which are ndarrays or, with create_graph, tensors."""
-
-    def run(g: Any) -> Any:
-        recorded = isinstance(g, TensorBase)
-        replaced = hook(g if recorded else wrap(g))
-        return g if replaced is None else replaced if recorded else replaced.array
-
-    return run
-
-
 def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) -> Any:
     tensor: Any = object.__new__(kind)
     tensor.array = array
@@ -290,96 +265,3 @@ def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) ->
 def _attributes(extra: dict) -> dict:
     """The attributes that a copy has, too: it is no view."""
     return {name: value for name, value in extra.items() if name not in ("_base", "_view_fn")}
-
-
-# The backward pass ----------------------------------------------------------------------------------------------------
-
-
-def run_backward(
-    outputs: Sequence[Tensor],
-    upstream: Sequence[Any],
-    targets: Sequence[Node] | None,
-    retain_graph: bool | None,
-    create_graph: bool,
-    take: Callable[[Node, Any], None],
-) -> None:
-    """`backward_walk` from tensors: `take` is called with each target and its gradient.
-
-    The upstream gradients may be None for outputs of one element.
-    """
-    seeds = [_upstream(out, g, create_graph) for out, g in zip(outputs, upstream, strict=True)]
-    nodes: Any = [out.node for out in outputs]
-    retain = create_graph if retain_graph is None else retain_graph
-    before, mode.grad = mode.grad, create_graph
-    try:
-        for node, g in (mode.walk or backward_walk)(nodes, seeds, targets, create_graph, retain):
-            take(node, g)
-    finally:
-        mode.grad = before
-
-
-_accumulating = threading.Lock()  # threads may walk back to one leaf at the same time
-
-
-def accumulate_grad(node: Node, g: Any) -> None:
-    """Add `g`, an ndarray or a tensor with a history, to the `.grad` of a node: in place, unless the sum has a history.
-
-    The `.grad` has an array of its own.
-    """
-    g = wrap(g.array.copy(), g.node) if isinstance(g, TensorBase) else wrap(g)
-    with _accumulating:
-        total = node.grad
-        if total is None:
-            node.grad = g
-        elif g.node is not None or not total.array.flags.writeable:
-            node.grad = total + g
-        else:
-            np.add(total.array, g.array, out=total.array)
-            bump_version(total.array)
-
-
-def gradients(
-    outputs: Sequence[Tensor],
-    upstream: Sequence[Any],
-    inputs: Sequence[Tensor],
-    retain_graph: bool | None,
-    create_graph: bool,
-) -> list[Tensor | None]:
-    """The gradient of `outputs` by each of `inputs`, None where no output depends on one."""
-    targets: list[Any] = [current_node(tensor) for tensor in inputs]
-    if None in targets:
-        raise RuntimeError("an input requires no gradient: make it with requires_grad=True")
-    found: dict[Node, Any] = {}
-    wanted = set(targets)
-
-    def take(node: Node, g: Any) -> None:
-        if node.retains_grad:
-            accumulate_grad(node, g if create_graph else g.copy())
-        if node in wanted:
-            found[node] = g
-
-    run_backward(outputs, upstream, targets, retain_graph, create_graph, take)
-    return [g if g is None or isinstance(g, Tensor) else wrap(g) for g in map(found.get, targets)]
-
-
-def _upstream(out: Tensor, gradient: Any, create_graph: bool) -> Any:
-    """The upstream gradient of an output as the walk takes it: an ndarray, or a tensor with `create_graph`."""
-    if current_node(out) is None:
-        raise GraphError(
-            "this tensor has no graph behind it: no input requires a gradient, or it was made in no_grad()"
-        )
-    if gradient is None:
-        if out.array.dtype.kind == "c":
-            raise RuntimeError("backward of complex numbers needs an upstream gradient, or a real function of them")
-        if out.array.size != 1:
-            raise RuntimeError(
-                f"backward of a tensor of shape {out.array.shape} needs an upstream gradient of that shape: only a "
-                "tensor of one element has an obvious one; take .sum() or .mean() first, or pass gradient="
-            )
-        gradient = np.ones_like(out.array)
-    array = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
-    if array.shape != out.array.shape:
-        raise ShapeError(f"the upstream gradient has the shape {array.shape}, the tensor {out.array.shape}")
-    if create_graph:
-        return gradient if isinstance(gradient, TensorBase) else wrap(array.astype(out.array.dtype))
-    return np.array(array, out.array.dtype)

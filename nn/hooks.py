@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import Function, Tensor
-from autograd.tensor import RemovableHandle
+from autograd.walks import RemovableHandle
 
 Hook = Callable[..., Any]
 

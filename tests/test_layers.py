@@ -18,7 +18,7 @@ ROWS = [
     {"autograd.kernels"},
     {"autograd.ops", "autograd.generator"},
     {"autograd.inplace"},
-    {"autograd.storage"},
+    {"autograd.storage", "autograd.walks"},
     {"autograd.methods"},
     {"autograd.tensor", "autograd.tracing"},
     {"autograd.creation", "autograd.files", "autograd.random", "autograd.unpickle"},

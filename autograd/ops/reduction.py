@@ -72,7 +72,7 @@ def _mean_rule(g, shape, dim, keepdim):
 def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over dim; integers have none until they are made floats."""
     x = x if dtype is None else x.astype(dtype)
-    _check_float("mean", x)
+    check_float("mean", x)
     axes = axes_of(dim, x.ndim)
     if x.dtype == np.float16:  # whose sum may be infinite where the mean is not
         return np.mean(x, axis=axes, keepdims=keepdim)
@@ -95,7 +95,8 @@ def _ddof(dim, unbiased, correction):
     return dim, (1 if unbiased else 0) if correction is None else correction
 
 
-def _check_float(name, x):
+def check_float(name, x):
+    """Raise RuntimeError for whole numbers, which have no mean."""
     if x.dtype.kind not in "fc":
         raise RuntimeError(f"{name} of {x.dtype} is not defined: convert it with .float() first")
 
@@ -109,7 +110,7 @@ def _var_rule(g, x, dim, unbiased, keepdim, correction):
 @op(x=_var_rule)
 def var(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
     """The variance over dim, divided by n - 1, or by n where unbiased is False, or by n - correction."""
-    _check_float("var", x)
+    check_float("var", x)
     return _variance(x, keepdim, *_ddof(dim, unbiased, correction)).astype(x.dtype, copy=False)
 
 
@@ -141,7 +142,7 @@ def _std_rule(g, x, out, dim, unbiased, keepdim, correction):
 @op(x=_std_rule)
 def std(x, *, dim=None, unbiased=True, keepdim=False, correction=None):
     """The standard deviation over dim, the root of `var`; its derivative where all are equal is 0, as torch's."""
-    _check_float("std", x)
+    check_float("std", x)
     return np.sqrt(_variance(x, keepdim, *_ddof(dim, unbiased, correction))).astype(x.dtype, copy=False)
 
 
@@ -215,37 +216,6 @@ def logsumexp(x, *, dim=None, keepdim=False):
     with np.errstate(divide="ignore"):  # of nothing, or of minus infinities alone, it is minus infinity
         total = np.log(sum_over(np.exp(x - top), axes, True)) + top
     return total if keepdim else np.squeeze(total, axes)
-
-
-def _norm_rule(g, x, out, p, dim, keepdim):
-    if p == 0:
-        return np.zeros_like(x)
-    total, g = expand_reduced(out, x.shape, dim, keepdim), expand_reduced(g, x.shape, dim, keepdim)
-    zero = np.equal(total, 0)
-    safe = np.where(zero, np.ones_like(total), total)
-    if p == 1:
-        return g * np.sign(x)
-    if p == 2:
-        return np.where(zero, np.zeros_like(x), g * (x / safe))
-    at_zero = np.equal(x, 0)
-    power = np.where(at_zero, np.zeros_like(x), np.abs(np.where(at_zero, np.ones_like(x), x)) ** (p - 1))
-    return np.where(zero, np.zeros_like(x), g * np.sign(x) * power / safe ** (p - 1))
-
-
-@op(method=False, x=_norm_rule)
-def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """(sum of |x|^p)^(1/p) over dim, or for p = 0 how many are not 0; its derivative at 0 is 0, as torch's."""
-    _check_float("norm", x)
-    if x.dtype == np.float16:  # whose squares are soon infinite
-        return vector_norm(x.astype(np.float32), p=p, dim=dim, keepdim=keepdim).astype(np.float16)
-    axes = axes_of(dim, x.ndim)
-    if p == 2:
-        return np.sqrt(sum_over(x * x, axes, keepdim))
-    if p == 1:
-        return sum_over(np.abs(x), axes, keepdim)
-    if p == 0:
-        return np.count_nonzero(x, axis=axes, keepdims=keepdim).astype(x.dtype)
-    return sum_over(np.abs(x) ** p, axes, keepdim) ** (1 / p)
 
 
 @op(np.cumsum, inplace=True, x=lambda g, dim: np.flip(cumsum(np.flip(g, dim), dim=dim), dim) if g.ndim else g)

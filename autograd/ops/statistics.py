@@ -13,7 +13,8 @@ from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
 from autograd.ops.gathering import gather
 from autograd.ops.shape import movedim, one_dim, reshape
-from autograd.ops.table import OPS, function
+from autograd.ops.table import OPS, function, op
+from autograd.summation import sum_over
 
 __all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
 
@@ -92,6 +93,37 @@ def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
     return _with_mean(R.std, input, dim, unbiased, keepdim, correction, axis)
 
 
+def _norm_rule(g, x, out, p, dim, keepdim):
+    if p == 0:
+        return np.zeros_like(x)
+    total, g = R.expand_reduced(out, x.shape, dim, keepdim), R.expand_reduced(g, x.shape, dim, keepdim)
+    zero = np.equal(total, 0)
+    safe = np.where(zero, np.ones_like(total), total)
+    if p == 1:
+        return g * np.sign(x)
+    if p == 2:
+        return np.where(zero, np.zeros_like(x), g * (x / safe))
+    at_zero = np.equal(x, 0)
+    power = np.where(at_zero, np.zeros_like(x), np.abs(np.where(at_zero, np.ones_like(x), x)) ** (p - 1))
+    return np.where(zero, np.zeros_like(x), g * np.sign(x) * power / safe ** (p - 1))
+
+
+@op(method=False, x=_norm_rule)
+def vector_norm(x, *, p=2, dim=None, keepdim=False):
+    """(sum of |x|^p)^(1/p) over dim, or for p = 0 how many are not 0; its derivative at 0 is 0, as torch's."""
+    R.check_float("norm", x)
+    if x.dtype == np.float16:  # whose squares are soon infinite
+        return vector_norm(x.astype(np.float32), p=p, dim=dim, keepdim=keepdim).astype(np.float16)
+    axes = R.axes_of(dim, x.ndim)
+    if p == 2:
+        return np.sqrt(sum_over(x * x, axes, keepdim))
+    if p == 1:
+        return sum_over(np.abs(x), axes, keepdim)
+    if p == 0:
+        return np.count_nonzero(x, axis=axes, keepdims=keepdim).astype(x.dtype)
+    return sum_over(np.abs(x) ** p, axes, keepdim) ** (1 / p)
+
+
 @function()
 def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     """The p-norm over dim, of the elements (so "fro" is 2); p may be 0, plus or minus infinity, or "nuc"."""
@@ -106,7 +138,7 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
         raise RuntimeError(f'norm: p must be a number, "fro" or "nuc", not {p!r}')
     if math.isinf(p):
         return (R.amax if p > 0 else R.amin)(E.abs(input), dim=dim, keepdim=keepdim)
-    return R.vector_norm(input, p=p, dim=dim, keepdim=keepdim)
+    return vector_norm(input, p=p, dim=dim, keepdim=keepdim)
 
 
 @function()
