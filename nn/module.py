@@ -228,27 +228,13 @@ class Module(Hooks, Conversions):
             module = found
         return module
 
-    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put a module at a dotted path; with `strict` there must be one already."""
-        if strict:
-            self.get_submodule(target)
-        path, _, name = target.rpartition(".")
-        self.get_submodule(path).add_module(name, module)
-
-    def _get(self, target: str, kind: type, word: str) -> Any:
-        path, _, name = target.rpartition(".")
-        found = self.get_submodule(path).__dict__.get(name)
-        if not isinstance(found, kind):
-            raise AttributeError(f"{type(self).__name__} has no {word} {target!r}")
-        return found
-
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path."""
-        return self._get(target, Parameter, "parameter")
-
-    def get_buffer(self, target: str) -> Tensor:
-        """The buffer at a dotted path."""
-        return self._get(target, Tensor, "buffer")
+        path, _, name = target.rpartition(".")
+        found = self.get_submodule(path).__dict__.get(name)
+        if not isinstance(found, Parameter):
+            raise AttributeError(f"{type(self).__name__} has no parameter {target!r}")
+        return found
 
     # -- state --------------------------------------------------------------------------------------------------
 

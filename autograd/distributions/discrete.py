@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autograd import Size, Tensor, arange, broadcast_tensors, eye, full_like, lgamma, nan, where
+from autograd import Size, Tensor, arange, broadcast_tensors, full_like, lgamma, nan, where
 from autograd.distributions import constraints
 from autograd.distributions.distribution import ByProbs, Distribution, draw
 from autograd.generator import numpy_rng
@@ -22,7 +22,6 @@ class Bernoulli(ByProbs):
 
     arg_constraints = _PROBABILITY
     support = constraints.boolean
-    has_enumerate_support = True
     mean = property(lambda self: self.probs)
     mode = property(lambda self: where(self.probs == 0.5, nan, (self.probs >= 0.5).to(self.probs.dtype)))
     variance = property(lambda self: self.probs * (1 - self.probs))
@@ -39,15 +38,11 @@ class Bernoulli(ByProbs):
     def entropy(self):
         return bce_with_logits(self.logits, self.probs)
 
-    def enumerate_support(self, expand=True):
-        return _enumerated(self, arange(2, dtype=self._param.dtype), expand)
-
 
 class Binomial(ByProbs):
     """How many of `total_count` independent events of probability `probs` happen."""
 
     arg_constraints = {"total_count": constraints.nonnegative_integer, **_PROBABILITY}
-    has_enumerate_support = True
     support = property(lambda self: constraints.integer_interval(0, self.total_count))
     mean = property(lambda self: self.total_count * self.probs)
     mode = property(lambda self: ((self.total_count + 1) * self.probs).floor().minimum(self.total_count))
@@ -69,14 +64,15 @@ class Binomial(ByProbs):
         return log_choices + value * self.logits - n * softplus(self.logits)
 
     def entropy(self):
-        log_p = self.log_prob(self.enumerate_support(False))
+        log_p = self.log_prob(self.values())
         return -(log_p.exp() * log_p).sum(0)
 
-    def enumerate_support(self, expand=True):
+    def values(self):
+        """0 to the `total_count`, which all elements of the batch must share, along a new first dim."""
         count = int(self.total_count.max())
         if self.total_count.min() != count:
-            raise NotImplementedError("the values of a Binomial whose total_count varies cannot be enumerated")
-        return _enumerated(self, arange(count + 1, dtype=self._param.dtype), expand)
+            raise NotImplementedError("the entropy of a Binomial whose total_count varies has no formula here")
+        return arange(count + 1, dtype=self._param.dtype).reshape(-1, *[1] * len(self._batch_shape))
 
 
 class Poisson(Distribution):
@@ -134,7 +130,6 @@ class Categorical(OverClasses):
     """The index of a class."""
 
     _is_vector = False
-    has_enumerate_support = True
     mean = variance = property(lambda self: full_like(self.probs[..., 0], nan))
     mode = property(lambda self: self.probs.argmax(-1))
     support = property(lambda self: constraints.integer_interval(0, self._num_events - 1))
@@ -145,15 +140,11 @@ class Categorical(OverClasses):
     def log_prob(self, value):
         return self._log_prob_of(self._checked(value).long())
 
-    def enumerate_support(self, expand=True):
-        return _enumerated(self, arange(self._num_events), expand)
-
 
 class OneHotCategorical(OverClasses):
     """A class, as a vector of 0 with a 1 in its place."""
 
     support = constraints.one_hot
-    has_enumerate_support = True
     mean = property(lambda self: self.probs)
     mode = property(lambda self: self._one_hot(self.probs.argmax(-1)))
     variance = property(lambda self: self.probs * (1 - self.probs))
@@ -166,11 +157,6 @@ class OneHotCategorical(OverClasses):
 
     def log_prob(self, value):
         return self._log_prob_of(self._checked(value).argmax(-1))
-
-    def enumerate_support(self, expand=True):
-        rows = eye(self._num_events, dtype=self._param.dtype)
-        rows = rows.reshape(-1, *[1] * len(self._batch_shape), self._num_events)
-        return rows.expand((-1, *self._batch_shape, -1)) if expand else rows
 
 
 class Multinomial(OverClasses):
@@ -199,12 +185,6 @@ class Multinomial(OverClasses):
 
     def entropy(self):
         counts = Binomial(self.total_count, self.probs)
-        values = counts.enumerate_support(False)
+        values = counts.values()
         spread = (counts.log_prob(values).exp() * lgamma(values + 1)).sum((0, -1))
         return self.total_count * super().entropy() - math.lgamma(self.total_count + 1) + spread
-
-
-def _enumerated(distribution, values, expand):
-    """The values along a new first dim, for each element of the batch or once for all."""
-    values = values.reshape(-1, *[1] * len(distribution.batch_shape))
-    return values.expand((-1, *distribution.batch_shape)) if expand else values

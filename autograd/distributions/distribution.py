@@ -29,7 +29,6 @@ class Distribution:
     """
 
     has_rsample = False
-    has_enumerate_support = False
     arg_constraints: Any = {}
     _validate_args = __debug__
     support: Any = property(_missing("support"))
@@ -41,7 +40,6 @@ class Distribution:
     icdf: Any = _missing("icdf")
     entropy: Any = _missing("entropy")
     rsample: Any = _missing("rsample")
-    enumerate_support: Any = _missing("enumerate_support")
     stddev: Any = property(lambda self: self.variance.sqrt())
     batch_shape = property(lambda self: self._batch_shape, doc="The shape over which the parameters vary.")
     event_shape = property(lambda self: self._event_shape, doc="The shape of one event.")

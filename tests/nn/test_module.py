@@ -299,7 +299,6 @@ def test_get_by_path():
     assert net.get_submodule("0.first") is net[0].first
     assert net.get_submodule("") is net
     assert net.get_parameter("0.first.bias") is net[0].first.bias
-    assert net.get_buffer("0.mask") is net[0].mask
     with pytest.raises(AttributeError, match="no submodule 'third'"):
         net.get_submodule("0.third")
     with pytest.raises(AttributeError, match="no parameter '0.mask_'"):

@@ -220,17 +220,6 @@ def test_an_expanded_distribution_is_the_same_for_more_elements(name):
     same(a.log_prob(ag.tensor(value.numpy())), b.log_prob(value))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_values_of_discrete_distributions_are_enumerated_as_in_torch(name):
-    (a, _), (b, _) = pair(name, (2,), 0)
-    assert a.has_enumerate_support == b.has_enumerate_support
-    for expand in (True, False):
-        x, y = (outcome(lambda d, e=expand: d.enumerate_support(e), d) for d in (a, b))
-        assert (x is None) == (y is None)
-        if y is not None:
-            same(x, y)
-
-
 @pytest.mark.parametrize(
     "source",
     [
@@ -263,7 +252,7 @@ def test_the_values_of_discrete_distributions_are_enumerated_as_in_torch(name):
         "d.kl_divergence(d.Normal(0.0, 1.0), d.Poisson(1.0))",
         "d.Poisson(1.0).rsample()",
         "d.Poisson(1.0).cdf(t.ones(1))",
-        "d.Binomial(t.tensor([1.0, 2.0]), t.ones(2)).enumerate_support()",
+        "d.Binomial(t.tensor([1.0, 2.0]), t.ones(2)).entropy()",
         "d.AffineTransform(0.0, 1.0, cache_size=2)",
     ],
 )
