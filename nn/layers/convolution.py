@@ -27,11 +27,6 @@ class _ConvNd(Module):
     dims: ClassVar[int]
     function: ClassVar[Callable[..., Tensor]]
     transposed = False
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: Any
-    dilation: tuple[int, ...]
-    output_padding: tuple[int, ...]
     weight: Parameter
     bias: Parameter | None
 
@@ -39,12 +34,15 @@ class _ConvNd(Module):
         self,
         in_channels: int,
         out_channels: int,
-        sizes: dict[str, Any],
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        device: Any,
-        dtype: Any,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -57,13 +55,16 @@ class _ConvNd(Module):
             modes = "'zeros'" if self.transposed else f"one of {_PADDING_MODES}"
             raise ValueError(f"{name}: padding_mode must be {modes}, got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        for word, size in sizes.items():
-            setattr(self, word, size if isinstance(size, str) else each_dim(name, word, size, self.dims))
+        self.kernel_size = each_dim(name, "kernel_size", kernel_size, self.dims)
+        self.stride = each_dim(name, "stride", stride, self.dims)
+        self.padding: Any = padding if isinstance(padding, str) else each_dim(name, "padding", padding, self.dims)
+        self.dilation = each_dim(name, "dilation", dilation, self.dims)
+        self.output_padding: tuple[int, ...] = (0,) * self.dims
         self.padding_mode = padding_mode
         if self.padding not in ("same", "valid") and isinstance(self.padding, str):
-            raise ValueError(f"{name}: padding must be 'same', 'valid' or numbers, got {self.padding!r}")
+            raise ValueError(f"{name}: padding must be 'same', 'valid' or numbers, got {padding!r}")
         if self.padding == "same" and any(s != 1 for s in self.stride):
-            raise ValueError(f"{name}: padding='same' is not supported for strided convolutions: {self.stride}")
+            raise ValueError(f"{name}: padding='same' is not supported for strided convolutions, got stride={stride}")
         self._make_parameters(bias, device, dtype)
 
     def _make_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
@@ -102,24 +103,6 @@ class _ConvNd(Module):
 
 
 class _Conv(_ConvNd):
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size | str = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        sizes = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
-        sizes["output_padding"] = 0
-        super().__init__(in_channels, out_channels, sizes, groups, bias, padding_mode, device, dtype)
-
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) or (in_channels, ...) to (N, out_channels, ...) or (out_channels, ...)."""
         input, padding = self._padded(input)
@@ -163,9 +146,9 @@ class _ConvTranspose(_ConvNd):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        sizes = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
-        sizes["output_padding"] = output_padding
-        super().__init__(in_channels, out_channels, sizes, groups, bias, padding_mode, device, dtype)
+        sizes = (kernel_size, stride, padding, dilation)
+        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
+        self.output_padding = each_dim(type(self).__name__, "output_padding", output_padding, self.dims)
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """(N, in_channels, ...) to (N, out_channels, ...); `output_size` chooses one of the sizes that may be meant."""
