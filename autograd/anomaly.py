@@ -282,6 +282,8 @@ def _arguments(node: Node) -> dict[str, Any]:
         name, operand = names[i] if i < len(names) else f"argument {i}", (*node.operands, None)[i]
         if operand in node.record.names:
             name += f" (the parameter {node.record.names[operand]})"
+        elif operand is not None and operand.op is None and not hasattr(node.op, "partials"):
+            name += " (a leaf)"
         elif operand is None and isinstance(value, np.ndarray) and value.ndim:
             name += " (data)"
         found[name] = value

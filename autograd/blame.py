@@ -101,8 +101,8 @@ _ARC = [
 ]
 _ALL_MASKED = [
     _Case(
-        lambda x, *_: np.isneginf(x).any(),
-        "a row of softmax is -inf everywhere: it is masked out entirely",
+        lambda x: np.isneginf(x),
+        "a row is -inf everywhere: it is masked out entirely",
         "leave at least one element of each row unmasked, or mask with a large negative number such as -1e9",
     )
 ]
@@ -135,7 +135,7 @@ _CASES: dict[str, list[_Case]] = {
     ],
     **dict.fromkeys(("asin", "acos", "atanh"), _ARC),
     "acosh": [_Case(lambda x: x <= 1, "acosh is defined above 1, and its derivative at 1 is infinite", _POSITIVE)],
-    **dict.fromkeys(("softmax", "log_softmax"), _ALL_MASKED),
+    **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _ALL_MASKED),
     **dict.fromkeys(
         ("var", "std"),
         [_Case(lambda x: x.size <= 1, "the variance of one number is 0 / 0", "say correction=0, or give more numbers")],
@@ -156,17 +156,27 @@ def likely_cause(name: str, arguments: Mapping[str, Any], backward: bool, kind: 
     for argument, value in numbers.items():
         if not np.isfinite(value).all():
             found = "nan" if np.isnan(value).any() else "inf"
-            return Cause(
-                f"{argument} contains {found} already"
-                + ("" if "(data)" in argument else ": an earlier update has made it so"),
-                "check the data with isfinite() before training" if "(data)" in argument else _AGAIN,
-            )
+            return _given(argument, found)
     most = max((float(np.abs(v).max()) for v in numbers.values()), default=0.0)
     limit = np.finfo(arrays[0].dtype if arrays else np.float64)
     if kind == "inf" or most > float(limit.max) ** 0.25:
         what = "gradient" if backward else "result"
         return too_large(f"the {what} is larger than the largest {limit.dtype}, {limit.max:.2g}", reach)
     return Cause(f"the rule of {name} is not defined for these inputs", "look at the inputs above, and at the line")
+
+
+def _given(argument: str, found: str) -> Cause:
+    """The cause where an argument is not finite already; `argument` says what it is."""
+    if "(data)" in argument:
+        return Cause(f"{argument} contains {found} already", "check the data with isfinite() before training")
+    if "(a leaf)" in argument:
+        reason = f"{argument} contains {found} already: it is data, or a parameter that an earlier update has made so"
+        return Cause(reason, f"check data with isfinite(); for a parameter, {_AGAIN}")
+    if argument.endswith(")"):
+        return Cause(f"{argument} contains {found} already: an earlier update has made it so", _AGAIN)
+    if found == "inf":
+        return Cause(f"{argument} is infinite in places, as masked elements are", _ALL_MASKED[0].remedy)
+    return Cause(f"{argument} is {found}", f"find out where {argument} comes from")
 
 
 GROWN = 100.0  # larger than any parameter at the beginning of training, and than data that was normalised

@@ -44,8 +44,14 @@ CAUSES = {
     "asin(2)": (lambda x: (x + 1).asin(), "asin", "output", "nan", "outside of [-1, 1]"),
     "acos(1)": (lambda x: x.acos(), "acos", "gradient", "inf", "the derivative at -1 and 1"),
     "(1e30)^2": (lambda x: (x * 1e30).square(), "square", "output", "inf", "larger than the largest float32, 3.4e+38"),
-    "x * nan": (lambda x: x * math.nan, "mul", "output", "nan", "y contains nan already"),
+    "x * nan": (lambda x: x * math.nan, "mul", "output", "nan", "y is nan"),
     "std of one": (lambda x: x.std(), "std", "output", "nan", "the variance of one number"),
+    "logsumexp masked": (
+        lambda x: x.masked_fill(x > 0, -math.inf).logsumexp(0), "logsumexp", "output", "inf", "masked out entirely",
+    ),
+    "masked": (
+        lambda x: x.masked_fill(x > 0, -math.inf).square(), "square", "output", "inf", "as masked elements are",
+    ),
     "all masked": (
         lambda x: x.masked_fill(x > 0, -math.inf).softmax(0), "softmax", "output", "nan", "masked out entirely",
     ),
@@ -111,6 +117,27 @@ def test_values_have_the_same_gradients_and_nobody_looks_at_them_afterwards():
     assert scalar.observer is None and program(Value(2.0)) == watched
 
 
+def test_what_is_not_finite_already_is_called_data_or_a_parameter():
+    layer = nn.Linear(2, 1)
+    assert "x (data) contains nan already" in str(error_of(layer, ag.tensor([[1.0, math.nan]])))
+    layer.weight.data.fill_(math.inf)
+    text = str(error_of(layer, ag.ones(1, 2)))
+    assert "weight (the parameter weight) contains inf already: an earlier update has made it so" in text
+    assert "x (a leaf) contains nan already: it is data, or a parameter" in str(
+        error_of(lambda x: x * 2, leaf(math.nan))
+    )
+
+
+def test_data_that_is_too_large_is_blamed():
+    layer, x = nn.Linear(2, 1), ag.ones(1, 2) * 1e25
+    text = str(error_of(lambda x: layer(x).square(), x))
+    assert "the data reaches 1e+25" in text and "normalise the data" in text
+    deep = nn.Sequential(*[nn.Linear(8, 8) for _ in range(60)])
+    for linear in deep:
+        linear.weight.data.mul_(30)
+    assert "the numbers grow on the way, from layer to layer" in str(error_of(deep, ag.ones(1, 8)))
+
+
 @given(st.integers(0, 5), st.integers(0, 5), st.sampled_from(["log", "sqrt"]), st.booleans(), st.booleans())
 def test_the_operation_is_found_wherever_it_stands(before, after, name, also_used, traced):
     def chain(x):
@@ -145,7 +172,7 @@ def test_the_error_shows_the_line_the_module_and_the_ranges():
     text = str(error_of(model, leaf(0.0, 2.0, 3.0)))
     assert "inf first appears in the output of log, in the module 1.0" in text
     assert "test_anomaly.py:" in text and "return x.log()  # the line" in text
-    assert "x: float32 of shape (3,), from 0 to 3; 1 of 3 is 0" in text
+    assert "x (a leaf): float32 of shape (3,), from 0 to 3; 1 of 3 is 0" in text
 
 
 def test_infinities_that_do_no_harm_are_left_alone():
