@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import nests
+from autograd import creation, nests
 from autograd.generator import default_generator
 from autograd.grad_mode import no_grad
 from autograd.scalar import Value
@@ -80,11 +80,14 @@ def _in_float64(base: Tensor, modules: Iterable[Any]) -> Iterator[None]:
         module.register_forward_pre_hook(lambda _, *given: nests.mapped(double, given), with_kwargs=True)
         for module in modules
     ]
+    default = creation.get_default_dtype()
     try:
+        creation.set_default_dtype(np.float64)  # of tensors that are made on the way
         for tensor, array in before:
             tensor.array = array.astype(np.float64)
         yield
     finally:
+        creation.set_default_dtype(default)
         for tensor, array in before:
             tensor.array = array
         for hook in hooks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,9 +56,10 @@ class Explanation:
     routes: list[Route]  # the largest first
     others: float  # what all other routes contribute together
     unfollowed: int  # how many bundles of routes that is
-    modules: dict[str, float]  # what all routes that enter each module contribute
+    modules: dict[str, float]  # what all routes that enter each module contribute, as often as they do
     visits: list[str] = field(default_factory=list)  # the number, and the modules in the order of the forward pass
     flows: dict[tuple[int, int], float] = field(default_factory=dict)  # what flows from one visit to another
+    loss: str = "loss"  # its name
 
     @property
     def rows(self) -> list[Route]:
@@ -67,9 +68,14 @@ class Explanation:
         return [*self.routes, Route((count,), self.others)] if self.unfollowed else self.routes
 
     @property
+    def derivative(self) -> str:
+        """What the gradient is the derivative of, and by what."""
+        return f"∂{self.loss}/∂{self.name}"
+
+    @property
     def heading(self) -> str:
         """The gradient, with the finite difference beside it."""
-        text = f"∂loss/∂{self.name} = {self.gradient:.6g}"
+        text = f"{self.derivative} = {self.gradient:.6g}"
         if self.numeric is not None:
             text += f"; by finite differences {self.numeric:.6g}"
         return text + (f" ± {self.resolution:.1g}" if self.resolution > 1e-5 * abs(self.gradient) else "")
@@ -83,7 +89,7 @@ class Explanation:
         lines += [self._line(route.contribution, str(route)) for route in self.rows]
         if not self.modules:
             return "\n".join(lines + [HINT] * (self.numeric is None))
-        lines += ["", f"{'contribution':>14} {'share':>8}  of all routes through a module"]
+        lines += ["", f"{'contribution':>14} {'share':>8}  all routes through"]
         return "\n".join([*lines, *[self._line(value, name) for name, value in self.modules.items()]])
 
     def _line(self, value: float, text: str) -> str:
@@ -178,8 +184,8 @@ def _explain_value(
     numeric, resolution = None, 0.0
     if loss is not root and not isinstance(element.data, Value):
         numeric, resolution = of_value(loss, element)
-    name = known.get(nodes[element], "w")
-    return _explanation(flow, (), name, numeric, resolution, routes, max_steps)
+    found = _explanation(flow, (), known.get(nodes[element], "w"), numeric, resolution, routes, max_steps)
+    return replace(found, loss=known.get(nodes[root], "loss"))
 
 
 def _explanation(
@@ -187,7 +193,9 @@ def _explanation(
 ) -> Explanation:
     found, rest = flow.follow(routes, max_steps)
     total, flows = flow.total()
-    gradient, modules = float(total[index]), dict.fromkeys(filter(None, flow.visits), 0.0)
+    outermost = {node.record.module for node in flow.newest_first if node.record}  # through these run all routes
+    gradient = float(total[index])
+    modules = {place: 0.0 for place in flow.visits if place and place not in outermost}
     for (tail, head), value in flows.items():
         for module in modules:
             if _within(flow.visits[head], module) and not _within(flow.visits[tail], module):

@@ -18,7 +18,7 @@ def page_of(found: Explanation) -> str:
         through[head] += value
     through[0] = found.gradient
     last = len(found.visits) - 1
-    names = [found.name, *found.visits[1:last], found.visits[last] or "loss"]
+    names = [found.name, *found.visits[1:last], found.visits[last] or found.loss]
     data = {
         "boxes": [
             {"name": name or "outside of modules", "flow": f"{value:.4g}", "share": found.share(value)}
@@ -31,7 +31,7 @@ def page_of(found: Explanation) -> str:
         ],
         "routes": [[step.partition(" (")[0] for step in route.steps] for route in found.routes],
     }
-    parts = {"title": html.escape(f"Why is ∂loss/∂{found.name} = {found.gradient:.6g}?"), "table": table_of(found)}
+    parts = {"title": html.escape(f"Why is {found.derivative} = {found.gradient:.6g}?"), "table": table_of(found)}
     return filled("why.html", ("layout.js", "why.js"), data, heading=html.escape(found.heading), **parts)
 
 
@@ -53,5 +53,5 @@ def table_of(found: Explanation) -> str:
     modules = [row(value, name, "module") for name, value in found.modules.items()]
     return "".join(
         f"<table><thead>{head(title)}</thead><tbody>{''.join(rows)}</tbody></table>"
-        for title, rows in (("route", routes), ("of all routes through a module", modules))
+        for title, rows in (("route", routes), ("all routes through", modules))
     )

@@ -93,4 +93,5 @@ theme.onclick = () => document.documentElement.classList.toggle("dark");
 addEventListener("keydown", (event) => { if (event.key === "d" && !event.ctrlKey && !event.metaKey) theme.click(); });
 if (matchMedia("(prefers-color-scheme: dark)").matches) theme.click();
 draw();
-stage.scrollLeft = (stage.scrollWidth - stage.clientWidth) / 2;
+const first = stage.querySelector(".node").getBoundingClientRect(); // the number itself, in the middle
+stage.scrollLeft = first.left + first.width / 2 - stage.getBoundingClientRect().left - stage.clientWidth / 2;
