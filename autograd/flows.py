@@ -97,6 +97,17 @@ def _inner(u: Any, t: Any) -> float:
     return float(np.sum(u * t, dtype=np.float64))
 
 
+def within(place: str, module: str) -> bool:
+    """Whether a place is a module, or within it."""
+    return place == module or place.startswith((f"{module}.", f"{module}["))
+
+
+def _by_feature(u: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """<u, t> for each feature: of images (N, C, H, W) for each channel, of other arrays along the last dim."""
+    feature = 1 if u.ndim == 4 else u.ndim - 1
+    return np.sum(u * t, axis=tuple([i for i in range(u.ndim) if i != feature]), dtype=np.float64)
+
+
 # The flow -------------------------------------------------------------------------------------------------------------
 
 
@@ -127,10 +138,11 @@ class Flow:
                     self.visits.append(here)
                 self._visit[node] = len(self.visits) - 1
 
-    def total(self) -> tuple[Any, dict[tuple[int, int], float]]:
-        """The gradient of `start`, and what flows from one visit to another over all routes."""
+    def total(self) -> tuple[Any, dict[tuple[int, int], float], dict[str, np.ndarray]]:
+        """The gradient of `start`, what flows from one visit to another, and out of a place by each of its features."""
         upstream: Bundle = {self.root: np.ones(self.root.shape, self.root.dtype)}
         flows: dict[tuple[int, int], float] = defaultdict(float)
+        features: dict[str, np.ndarray] = {}
         for node in self.newest_first:
             if node is self.start or node not in upstream:
                 continue
@@ -138,7 +150,11 @@ class Flow:
                 upstream[parent] = _plus(upstream.get(parent), g)
                 if self._visit[parent] != self._visit[node]:
                     flows[self._visit[parent], self._visit[node]] += _inner(g, self.tangents[parent])
-        return upstream[self.start], flows
+                here = self.places[parent]
+                if not within(self.places[node], here) and parent.outputs is None and len(parent.shape) > 1:
+                    out = _by_feature(g, self.tangents[parent])
+                    features[here] = out + features[here] if len(features.get(here, ())) == len(out) else out
+        return upstream[self.start], flows, features
 
     def follow(self, routes: int, max_steps: int) -> tuple[list[tuple[list[Step], float]], list[float]]:
         """The routes followed to their end, the largest first, and what each bundle of the others contributes."""

@@ -14,7 +14,7 @@ from autograd.base import apply_view, current_node
 from autograd.differences import Ran, of_element, of_value
 from autograd.draw import _all_names
 from autograd.errors import GraphError
-from autograd.flows import Flow, Step, joined
+from autograd.flows import Flow, Step, joined, within
 from autograd.generator import default_generator
 from autograd.grad_mode import enable_grad
 from autograd.graph import Node, newest_first
@@ -59,6 +59,7 @@ class Explanation:
     modules: dict[str, float]  # what all routes that enter each module contribute, as often as they do
     visits: list[str] = field(default_factory=list)  # the number, and the modules in the order of the forward pass
     flows: dict[tuple[int, int], float] = field(default_factory=dict)  # what flows from one visit to another
+    features: dict[str, np.ndarray] = field(default_factory=dict)  # what leaves a module by each of its features
     loss: str = "loss"  # its name
 
     @property
@@ -84,13 +85,24 @@ class Explanation:
         """A contribution in per cent of the gradient; "" if that is 0."""
         return f"{round(100 * contribution / self.gradient, 1) + 0:.1f}%" if self.gradient else ""
 
+    def places(self) -> list[tuple[str, float]]:
+        """Each module, with the features by which the most leaves it, and its contribution."""
+        found = []
+        for name, value in self.modules.items():
+            out = self.features.get(name, np.zeros(1))
+            largest = [i for i in np.argsort(-np.abs(out))[:3].tolist() if out[i] and len(out) > 1]
+            shares = ", ".join(f"{i} ({self.share(out[i])})" for i in largest if self.gradient)
+            text = f"{name}: feature{'s' * (len(largest) > 1)} {shares} of {len(out):,}"
+            found.append((text if shares else name, value))
+        return found
+
     def __repr__(self) -> str:
         lines = [self.heading, "", f"{'contribution':>14} {'share':>8}  route"]
         lines += [self._line(route.contribution, str(route)) for route in self.rows]
         if not self.modules:
             return "\n".join(lines + [HINT] * (self.numeric is None))
         lines += ["", f"{'contribution':>14} {'share':>8}  all routes through"]
-        return "\n".join([*lines, *[self._line(value, name) for name, value in self.modules.items()]])
+        return "\n".join([*lines, *[self._line(value, text) for text, value in self.places()]])
 
     def _line(self, value: float, text: str) -> str:
         return f"{value:14.6g} {self.share(value):>8}  " + f"\n{' ' * 27}".join(wrap(text, 93))
@@ -192,26 +204,24 @@ def _explanation(
     flow: Flow, index: tuple, name: str, numeric: float | None, resolution: float, routes: int, max_steps: int
 ) -> Explanation:
     found, rest = flow.follow(routes, max_steps)
-    total, flows = flow.total()
+    total, flows, features = flow.total()
     outermost = {node.record.module for node in flow.newest_first if node.record}  # through these run all routes
     gradient = float(total[index])
     modules = {place: 0.0 for place in flow.visits if place and place not in outermost}
     for (tail, head), value in flows.items():
         for module in modules:
-            if _within(flow.visits[head], module) and not _within(flow.visits[tail], module):
+            if within(flow.visits[head], module) and not within(flow.visits[tail], module):
                 modules[module] += value
     ways = [Route(tuple(map(_text, steps)), value) for steps, value in found]
     visits, flows = joined(flow.visits, flows)
-    return Explanation(name, gradient, numeric, resolution, ways, sum(rest), len(rest), modules, visits, flows)
+    return Explanation(
+        name, gradient, numeric, resolution, ways, sum(rest), len(rest), modules, visits, flows, features
+    )
 
 
 def _text(step: Step) -> str:
     place, argument = step
     return f"{place or 'loss'} ({argument})" if argument else place or "loss"
-
-
-def _within(place: str, module: str) -> bool:
-    return place == module or place.startswith((f"{module}.", f"{module}["))
 
 
 def _module_of(node: Node, places: Mapping[Any, str], depth: int | None) -> str:

@@ -50,7 +50,7 @@ def table_of(found: Explanation) -> str:
         return f"<tr><th>contribution</th><th>share</th><th>{last}</th></tr>"
 
     routes = [row(one.contribution, str(one), "route" if one in found.routes else "others") for one in found.rows]
-    modules = [row(value, name, "module") for name, value in found.modules.items()]
+    modules = [row(value, text, "module") for text, value in found.places()]
     return "".join(
         f"<table><thead>{head(title)}</thead><tbody>{''.join(rows)}</tbody></table>"
         for title, rows in (("route", routes), ("all routes through", modules))

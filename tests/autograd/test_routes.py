@@ -349,6 +349,20 @@ def test_an_explanation_is_saved_as_a_page_or_as_text(pages):
         found.save("why.png")
 
 
+def test_what_leaves_a_module_is_divided_among_its_features(pages):
+    found = pages[0]
+    assert found.features.keys() >= found.modules.keys()
+    for name, value in found.modules.items():
+        assert found.features[name].sum() == pytest.approx(value, rel=1e-9, abs=1e-12 * abs(found.gradient))
+    model, loss = classifier(mlp.nielsen(), 784)
+    first = ag.explain(loss, model.layers[0].weight[3, 5])
+    assert np.flatnonzero(first.features["layers.0"]).tolist() == [3] and first.features["layers.1"].shape == (10,)
+    assert "layers.0: feature 3 (100.0%) of 30" in str(first)
+    model, loss = classifier(CNN(), 1, 28, 28)
+    channels = ag.explain(loss, model.layers[0].weight[2, 0, 1, 1]).features["layers.0"]
+    assert np.delete(channels, 2).tolist() == [0.0] * 15
+
+
 def test_what_flows_into_a_visit_flows_out_of_it(pages):
     found = pages[0]
     for i in range(1, len(found.visits) - 1):
