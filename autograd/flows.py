@@ -105,7 +105,7 @@ def within(place: str, module: str) -> bool:
 def _by_feature(u: np.ndarray, t: np.ndarray) -> np.ndarray:
     """<u, t> for each feature: of images (N, C, H, W) for each channel, of other arrays along the last dim."""
     feature = 1 if u.ndim == 4 else u.ndim - 1
-    return np.sum(u * t, axis=tuple([i for i in range(u.ndim) if i != feature]), dtype=np.float64)
+    return np.asarray(np.sum(u * t, axis=tuple([i for i in range(u.ndim) if i != feature]), dtype=np.float64))
 
 
 # The flow -------------------------------------------------------------------------------------------------------------
