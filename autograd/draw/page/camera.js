@@ -43,7 +43,7 @@ function begin() {
 }
 
 function centre(number) {
-  const box = boxes.get(number);
+  const box = boxes.get(number) ?? frames.get(number);
   if (!box) return;
   const stage = $("graph").getBoundingClientRect();
   camera.scale = Math.max(camera.scale, 0.7);

@@ -7,7 +7,7 @@ const ABSENT = { title: "", name: "", shape: "", op: "", kept: "", operands: [],
 
 /* What is shown: the whole graph or that of one number, and what is computed of it once. */
 let graph, view, users, strongest;
-let elements = new Map(), boxes = new Map(), drawnEdges = [], chosen = null;
+let elements = new Map(), boxes = new Map(), frames = new Map(), drawnEdges = [], chosen = null;
 const left = new Map(); // how each graph was left
 
 for (const { steps } of [whole, ...whole.elements.map((element) => element.graph)])
@@ -73,16 +73,16 @@ function draw() {
     return { width: width + 8, height: 26 + 14 * lines.length };
   };
   const placed = layout(nodes, edges, around, graph.root, heading);
-  boxes = placed.boxes;
-  bounds = placed.frames.get(graph.root);
+  ({ boxes, frames } = placed);
+  bounds = frames.get(graph.root);
   elements = new Map();
   const scene = $("scene");
   scene.replaceChildren();
-  const frames = [...placed.frames].filter(([number]) => number !== graph.root);
-  for (const [number, frame] of frames) scene.append(drawFrame(number, frame));
+  const inner = [...frames].filter(([number]) => number !== graph.root);
+  for (const [number, frame] of inner) scene.append(drawFrame(number, frame));
   drawnEdges = edges.map((edge, i) => ({ ...edge, element: drawEdge(edge, placed.routes[i]) }));
   scene.append(...drawnEdges.map((edge) => edge.element));
-  for (const [number, frame] of frames) scene.append(drawHandle(number, frame));
+  for (const [number, frame] of inner) scene.append(drawHandle(number, frame));
   for (const { number } of nodes) scene.append(drawNode(number, boxes.get(number)));
   drawMap();
   mark();
