@@ -12,6 +12,7 @@ from functools import cache
 from types import CodeType
 from typing import Any, NamedTuple
 
+from autograd.batching_rules import ELEMENTWISE
 from autograd.ops.entry import Op
 from autograd.scalar import Value
 
@@ -52,7 +53,34 @@ WORDS = {
     "split_heads": "The gradients of the heads are put side by side again.",
     "merge_heads": "The gradient is split into heads again.",
     "concatenate": "Each part gets its part of the gradient.",
+    "split_at": "The gradients of the parts are put together again.",
+    "unbind": "The gradients of the slices are put together again.",
+    "expand": "An element that was repeated gets the sum of the gradients of its copies.",
+    "repeat": "An element that was repeated gets the sum of the gradients of its copies.",
+    "where": "Each place of the gradient goes to the operand that was taken there; the other one gets 0.",
+    "masked_fill": "The gradient stops where the mask filled in, and passes elsewhere.",
+    "tril": "The gradient stops where elements were set to 0.",
+    "triu": "The gradient stops where elements were set to 0.",
+    "copy_slices": "What was written gets the gradient of its place, and the base gets 0 there.",
+    "contract": "Each operand gets the upstream gradient times all others, summed over the indices that it lacks.",
+    "convolution": "The input gets upstream slid over the flipped weight, the weight gets upstream slid over the input.",
+    "max_pool": "The largest element of each window gets its gradient, the others 0.",
+    "batch_norm": "Over the deviation; in training it also loses its mean, and its part along the normalised x.",
+    "recurrent_layer": "The gradient goes back through time, step by step; the weights get the sum over all steps.",
+    "silu": "The upstream gradient times s + x s (1 - s), where s is the sigmoid of x.",
+    "square": "The upstream gradient times twice the operand.",
+    "var": "Each element gets the upstream gradient times twice its distance from the mean, over n or n - 1.",
+    "amax": "The largest element gets the gradient; where several tie, each gets an equal share.",
+    "amin": "The smallest element gets the gradient; where several tie, each gets an equal share.",
+    "logsumexp": "Each element gets the upstream gradient times its softmax.",
+    "vector_norm": "The upstream gradient along x: times x over the norm.",
+    "cumsum": "Each element gets the sum of the gradients of all sums that it is part of.",
+    "bce_with_logits": "Each logit gets its probability minus the target, times the upstream gradient.",
+    "rotary": "The gradient is rotated back.",
+    "cast": "The gradient takes the old dtype back.",
+    "clone": "The gradient passes as it is.",
 }
+ELSEWHERE = "Each element gets its upstream gradient times the derivative there."  # for other elementwise operations
 VALUES = {  # of Value: its name in WORDS, what it computes, and the local derivative of each operand
     "+": ("add", "a + b", "1", "1"),
     "-": ("sub", "a - b", "1", "-1"),
@@ -108,7 +136,8 @@ def _of_op(op: Op) -> Rule:
     rules = [(arg, _formula(rule[0])) for arg, rule in zip(op.args, op.rules) if rule]
     if op.grads:
         rules = [(", ".join(op.differentiable), _formula(op.grads[0]))]
-    return Rule(doc, WORDS.get(op.name, ""), tuple((arg, text) for arg, text in rules if text))
+    words = WORDS.get(op.name, ELSEWHERE if op.forward.__module__ in ELEMENTWISE else "")
+    return Rule(doc, words, tuple((arg, text) for arg, text in rules if text))
 
 
 def _formula(rule: Callable) -> str:

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from autograd import manual_seed, tensor
+import nn
+from autograd import manual_seed, randn, tensor
 from autograd.draw import save
 from autograd.draw.flow import contributions
 from autograd.draw.numbers import numbers
-from autograd.draw.rules import _formula, rule_of
+from autograd.draw.rules import WORDS, _formula, rule_of
 from autograd.draw.steps import steps_behind
 from autograd.ops.table import OPS
 from autograd.scalar import Value
@@ -94,6 +95,21 @@ def test_rules_are_those_that_run():
 def test_every_rule_of_the_table_has_a_formula():
     rules = [rule for op in OPS.values() for rule in (*op.rules, op.grads) if rule]
     assert len(rules) > 150 and [rule[0] for rule in rules if not _formula(rule[0])] == []
+
+
+def test_the_rules_of_common_layers_are_put_into_words():
+    layers = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.SiLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3)
+    )
+    with trace():
+        hidden = nn.LSTM(3, 2)(layers(randn(5, 1, 4, 4)))[0]
+        loss = (hidden.square() * hidden.atan()).var() + gpt(1)
+    steps = [step for step in steps_behind(loss, {}) if step.kind == "op"]
+    assert len(steps) > 30 and [step.title for step in steps if not rule_of(step.node).words] == []
+
+
+def test_what_is_put_into_words_are_operations():
+    assert WORDS.keys() - OPS.keys() <= {"dot"}
 
 
 # The file -------------------------------------------------------------------------------------------------------------
