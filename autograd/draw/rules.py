@@ -63,7 +63,7 @@ WORDS = {
     "triu": "The gradient stops where elements were set to 0.",
     "copy_slices": "What was written gets the gradient of its place, and the base gets 0 there.",
     "contract": "Each operand gets the upstream gradient times all others, summed over the indices that it lacks.",
-    "convolution": "The input gets upstream slid over the flipped weight, the weight gets upstream slid over the input.",
+    "convolution": "The input gets upstream slid over the flipped weight, the weight upstream slid over the input.",
     "max_pool": "The largest element of each window gets its gradient, the others 0.",
     "batch_norm": "Over the deviation; in training it also loses its mean, and its part along the normalised x.",
     "recurrent_layer": "The gradient goes back through time, step by step; the weights get the sum over all steps.",
