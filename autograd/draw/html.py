@@ -213,14 +213,14 @@ class _Graph:
         return {
             "own": f"turn {group.call.number + 1} of the loop" if kind == "loop" else own,
             "title": group_title(tree, group),
-            "figures": () if kind in ("function", "loop") else figure_lines(tree, group),
+            "figures": figure_lines(tree, group) if group.foldable and kind not in ("function", "loop") else (),
             "kind": kind,
             "parent": None if group.parent is None else number[group.parent.number],
             "standIn": None if group.stand_in is None else number.get(group.stand_in.number),
             "count": len(group.stack),
             "complete": all(member.number in number for member in group.stack),
             "children": [number[child] for child in group.children if child in number],
-            "lines": group_lines(tree, group),
+            "lines": group_lines(tree, group) if group.foldable else (),
         }
 
 

@@ -31,8 +31,8 @@ def group_title(tree: Tree, group: Group, is_open: bool = False) -> str:
 
 def group_lines(tree: Tree, group: Group) -> tuple[str, ...]:
     """The figures of a group, how many operations are in it, and what comes out."""
-    steps = [tree.steps[i] for i in tree.steps_in(group)]
-    count, last = sum(step.kind == "op" for step in steps), tree.steps[max(tree.steps_in(group))]
+    inside = tree.steps_in(group)
+    count, last = sum(tree.steps[i].kind == "op" for i in inside), tree.steps[max(inside)]
     what = "number" if last.says else "operation"
     lines = [] if group.call.kind == "function" else [f"{count:,} {what}{'s' * (count != 1)}{_each(group)}"]
     computes, memory = _figures(tree, group)
@@ -51,8 +51,10 @@ def figure_lines(tree: Tree, group: Group) -> tuple[str, ...]:
 
 def _figures(tree: Tree, group: Group) -> tuple[list[str], list[str]]:
     inside = tree.steps_in(group)
+    if tree.steps[inside[-1]].dtype is None:
+        return [], []  # numbers, which cost next to nothing
     leaves = {j for i in inside for j in (i, *tree.steps[i].operands) if tree.steps[j].kind == "leaf"}
-    parameters = sum(math.prod(tree.steps[i].shape) for i in leaves if tree.steps[i].dtype is not None)
+    parameters = sum(math.prod(tree.steps[i].shape) for i in leaves)
     cost = Cost.total(tree.steps[i].cost for i in inside if tree.steps[i].kind == "op")
     computes = [f"{amount(n)} {what}" for n, what in ((parameters, "parameters"), (cost[0], "multiply-adds")) if n]
     memory = [f"{what} {byte_count(n)}" for what, n in zip(("activations", "saved"), cost[1:]) if n]

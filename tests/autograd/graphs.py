@@ -1,6 +1,7 @@
-"""Graphs that the tests of pages draw."""
+"""Graphs that the tests of pictures draw, and what these show of them."""
 
 from autograd import manual_seed, tensor
+from autograd.draw import picture
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 from autograd.tracing import trace
@@ -24,3 +25,15 @@ def neuron() -> Value:
     y = n.tanh() * x
     y.backward()
     return y
+
+
+def content(box) -> tuple:
+    return (box.title, *box.lines) if box.title else box.lines
+
+
+def by_content(x, **options) -> tuple[set, set]:
+    """The boxes as (kind, title and lines), and the edges as pairs of these."""
+    drawn = picture(x, **options)
+    found = {box.id: content(box) for box in drawn.boxes}
+    assert len(found) == len(drawn.boxes), "ids are unique"
+    return {(box.kind, content(box)) for box in drawn.boxes}, {(found[e.tail], found[e.head]) for e in drawn.edges}
