@@ -18,6 +18,7 @@ STYLES = {
 }
 CLUSTERS = ("#fafbfc", "#f1f4f7")  # by depth, in turn
 DIRECTIONS = ("LR", "TB", "RL", "BT")
+BESIDE = 8  # clusters, beyond which they stand below each other
 MANY = 80  # edges, beyond which Graphviz must not look for the very best places
 
 
@@ -69,19 +70,32 @@ def _lines(picture: Picture, rankdir: str) -> Iterator[str]:
 
 
 def _below_titles(picture: Picture) -> Iterator[str]:
-    """The title of a cluster is a node, around which edges are led; what begins in the cluster stands below it."""
+    """The title of a cluster is a node, around which edges are led; what begins in the cluster stands below it.
+
+    Where there are many clusters, a title is also below what leads into its cluster: they do not stand side by side.
+    """
     around = {cluster.id: cluster.cluster for cluster in picture.clusters}
     home = {box.id: box.cluster for box in picture.boxes}
-    fed: set[tuple[str, str]] = set()  # boxes, and clusters that hold an operand of theirs
-    for edge in picture.edges:
-        cluster = home[edge.tail]
+
+    def clusters(box: str) -> list[str]:
+        found, cluster = [], home[box]
         while cluster:
-            fed.add((edge.head, cluster))
+            found.append(cluster)
             cluster = around[cluster]
-    below = [*around.items(), *home.items()]
-    for inner, outer in below:
+        return found
+
+    fed: set[tuple[str, str]] = set()  # boxes, and clusters that hold an operand of theirs
+    pairs: dict[tuple[str, str], None] = {}
+    for edge in picture.edges:
+        inside = clusters(edge.tail)
+        fed |= {(edge.head, cluster) for cluster in inside}
+        entered = [cluster for cluster in clusters(edge.head) if cluster not in inside]
+        if entered and len(picture.clusters) > BESIDE:
+            pairs[edge.tail, f"t{entered[-1]}"] = None
+    for inner, outer in [*around.items(), *home.items()]:
         if outer and (inner, outer) not in fed:
-            yield f"t{outer} -> {f't{inner}' if inner in around else inner} [style=invis]"
+            pairs[f"t{outer}", f"t{inner}" if inner in around else inner] = None
+    yield from (f"{tail} -> {head} [style=invis]" for tail, head in pairs)
 
 
 def _statement(box: Box) -> str:

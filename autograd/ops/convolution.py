@@ -110,7 +110,8 @@ def in_each_dim(general: Callable[..., Any]) -> list[Callable[..., Any]]:
             return general(count, *args, **kwargs)
 
         update_wrapper(in_dims, general)
-        in_dims.__name__ = in_dims.__qualname__ = f"{general.__name__}{count}d"
+        in_dims.__name__ = in_dims.__qualname__ = name = f"{general.__name__}{count}d"
+        in_dims.__code__ = in_dims.__code__.replace(co_name=name)  # which a trace reads
         in_dims.__signature__ = Signature(others)  # type: ignore[attr-defined]
         return in_dims
 

@@ -5,7 +5,7 @@ import pytest
 import nn
 import nn.functional as F
 from autograd import Tensor, cat, manual_seed, randn, tensor
-from autograd.draw import picture
+from autograd.draw import picture, to_dot
 from autograd.draw.fold import Tree
 from autograd.draw.labels import figure_lines, shape_line
 from autograd.draw.steps import steps_behind
@@ -58,6 +58,16 @@ def test_identical_modules_in_a_row_are_drawn_once():
     assert [(box.title, box.cluster) for box in drawn.boxes if box.kind == "leaf"] == [
         (name, cluster) for cluster in (linear, head) for name in ("weight", "bias")
     ]
+
+
+def test_titles_of_frames_are_above_what_is_in_them_and_of_many_below_what_leads_in():
+    def hidden(model) -> list[str]:
+        lines = to_dot(traced(model, randn(2, 4)), depth=9).splitlines()
+        return [line.split(" [")[0].strip() for line in lines if line.endswith("[style=invis]")]
+
+    few, many = hidden(Net(3)), hidden(nn.Sequential(*[nn.Linear(4, 4), nn.Tanh()] * 5))
+    assert few and all(line.startswith("t") for line in few)
+    assert [line for line in many if not line.startswith("t")]
 
 
 def test_depth_says_how_many_modules_within_each_other_are_open():

@@ -123,3 +123,9 @@ def test_what_calls_a_function_of_the_library_is_not_always_the_user():
     records = [node.record for node in t.nodes]
     assert {record.source.file for record in records} == {__file__}
     assert {os.path.basename(record.written.file) for record in records} >= {"block.py", "linear.py", "norm.py"}
+
+
+def test_functions_that_are_made_for_each_number_of_dims_have_their_names():
+    with trace() as t:
+        F.max_pool2d(F.conv2d(ag.ones(1, 1, 4, 4), ag.ones(1, 1, 3, 3, requires_grad=True)), 2)
+    assert [node.record.calls[-1].name for node in t.nodes] == ["conv2d", "max_pool2d"]
