@@ -148,7 +148,8 @@ def _einsum_grads(g, tensors, shapes, needs, inputs, output):
 @op(method=False, grads=_einsum_grads)
 def contract(*tensors, inputs, output):
     """An einsum whose subscripts are spelled out, without repeats in one operand."""
-    return np.einsum(f"{','.join(inputs)}->{output}", *tensors, optimize=len(tensors) > 1)
+    out = np.einsum(f"{','.join(inputs)}->{output}", *tensors, optimize=len(tensors) > 1)
+    return out.copy() if len(tensors) == 1 else out  # NumPy gives views of one operand
 
 
 def _diagonals(subs, t):

@@ -40,10 +40,10 @@ def elu(x, *, alpha=1.0, scale=1.0, input_scale=1.0):
     return np.where(x > 0, scale * x, alpha * scale * np.expm1(np.minimum(x, 0) * input_scale))
 
 
-@op(method=False, x=lambda g, x: constant_in(g, x))
+@op(method=False, view=True, x=lambda g, x: constant_in(g, x))
 def linear_step(x):
     """x itself; the derivative by it, which is 1, is recorded as a function of x (see `constant_in`)."""
-    return x
+    return x.view()
 
 
 @op(method=False, x=lambda g, x: g * sigmoid(x))
@@ -96,7 +96,7 @@ def split_heads(x, *, heads, parts):
     return tuple(np.swapaxes(x[..., i, :, :], -2, -3) for i in range(parts))
 
 
-@op(method=False, x=lambda g, shape: np.swapaxes(g.reshape(*g.shape[:-1], shape[-3], shape[-1]), -2, -3))
+@op(method=False, view=True, x=lambda g, shape: np.swapaxes(g.reshape(*g.shape[:-1], *shape[-3::2]), -2, -3))
 def merge_heads(x):
     """x (..., H, T, D) as (..., T, H D)."""
     if x.ndim < 3:

@@ -60,7 +60,8 @@ def erfinv(x):
         part = 2 / (math.pi * 0.147) + log / 2
         z = np.sqrt(np.sqrt(part * part - log / 0.147) - part)
         for _ in range(2):
-            step = (_each(math.erfc, z) - (1 - size)) * (math.sqrt(math.pi) / 2) * np.exp(z * z)
+            short = np.where(size < 0.5, size - _each(math.erf, z), _each(math.erfc, z) - (1 - size))
+            step = short * (math.sqrt(math.pi) / 2) * np.exp(z * z)
             z = z + step / (1 - z * step)
         z = np.where(size < 1, z, np.where(size == 1, np.inf, np.nan))
     return np.copysign(z, y).astype(y.dtype)

@@ -183,3 +183,14 @@ def test_options_of_torch_are_accepted_and_others_are_not():
     assert gradcheck(ops.sin, leaf(), nondet_tol=1e-5, masked=False, check_batched_grad=False, check_backward_ad=True)
     with pytest.raises(TypeError, match="check_nothing"):
         gradcheck(ops.sin, leaf(), check_nothing=True)
+
+
+@pytest.mark.parametrize("f", [lambda x: +x, lambda x: ag.einsum("ii->i", x), lambda x: ag.einsum("ij->ji", x)])
+def test_what_may_share_memory_may_be_changed_in_place(f):
+    def program(x):
+        base = x * 1
+        f(base).mul_(2)
+        return base + 0
+
+    x = leaf(np.arange(4.0).reshape(2, 2))
+    assert gradcheck(f, x) and gradcheck(program, x)
