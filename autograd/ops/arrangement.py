@@ -64,8 +64,8 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
 def masked_scatter(input, mask, source):
     """x with the first elements of source, one after the other, where the mask is true."""
     shape = np.broadcast_shapes(input.shape, mask.shape)
-    at = np.nonzero(np.broadcast_to(mask.array, shape))
-    count = len(at[0]) if shape else int(mask.array)
+    at = np.nonzero(np.broadcast_to(mask.array, shape or (1,)))
+    count = len(at[0])
     if mask.dtype != np.bool_ or source.dtype != input.dtype or source.numel() < count:
         raise RuntimeError(
             f"masked_scatter needs a mask of truth values and at least {count} elements of {input.dtype}, got a mask "
