@@ -179,3 +179,33 @@ def test_the_derivatives_of_a_constant_are_zeros():
     for f in (lambda x: ag.tensor(1.0), lambda x: x.sum()):
         assert ag.hessian(f, x).tolist() == [[0, 0], [0, 0]]
         assert ag.hvp(f, x, x)[1].tolist() == [0, 0]
+
+
+def test_strict_asks_that_every_output_depends_on_every_input():
+    a, b = ag.ones(2), ag.ones(2)
+    pair = lambda a, b: (a * b, b * 2)  # noqa: E731
+    for product in (ag.functional.jacobian, ag.functional.vjp):
+        with pytest.raises(RuntimeError, match="strict: output 1 of the function does not depend on input 0"):
+            product(pair, (a, b), strict=True)
+    found = ag.functional.jacobian(pair, (a, b))
+    assert found[1][0].tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_vectors_of_products_are_checked():
+    with pytest.raises(RuntimeError, match="v is needed unless there is one output of one element"):
+        ag.functional.vjp(ag.exp, ag.ones(3))
+    with pytest.raises(RuntimeError, match=r"v has the shapes \[\(2,\)\], and the inputs \[\(3,\)\]"):
+        ag.functional.jvp(ag.exp, ag.ones(3), ag.ones(2))
+
+
+def test_what_grad_cannot_do_is_said():
+    x = ag.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match=r"grad\(f, n\) takes the function and the number n"):
+        ag.grad(ag.exp, x)
+    with pytest.raises(NotImplementedError, match="is_grads_batched=True"):
+        ag.grad(x.sum(), x, is_grads_batched=True)
+    y = ag.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"no output depends on the inputs \[1\]"):
+        ag.grad(x.sum(), [x, y])
+    found = ag.grad(x.sum(), [x, y], materialize_grads=True)
+    assert [g.tolist() for g in found] == [[1.0, 1.0], [0.0, 0.0]]
