@@ -57,12 +57,12 @@ def run_folder(base: Path, args: Namespace) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if any(folder.glob(f"{WEIGHTS}.*")):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        elif any(folder.glob(f"{WEIGHTS}.*")) and (base / LATEST).resolve() != folder.resolve():
             draft = base / f".{LATEST}.{os.urandom(8).hex()}"
             draft.symlink_to(folder.name)
             os.replace(draft, base / LATEST)
-        elif not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _runs(base: Path) -> dict[int, Path]:

@@ -1,0 +1,62 @@
+"""The folders of runs: none takes the place of another, and `latest` leads to the newest with weights."""
+
+from argparse import Namespace
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from demos import common
+from demos.runs import run_folder, run_or_resume
+
+NEW = Namespace(run=None)
+
+
+def test_each_run_has_a_folder_of_its_own_also_if_they_begin_at_once(tmp_path):
+    found, together = [], Barrier(8)
+
+    def begin():
+        together.wait()
+        with run_folder(tmp_path, NEW) as folder:
+            (folder / "step-1.npz").touch()
+            found.append(folder)
+
+    threads = [Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [tmp_path / f"run-{n}" for n in range(1, 9)]
+
+
+def test_latest_leads_to_a_run_once_it_has_weights_however_it_ends(tmp_path):
+    with run_folder(tmp_path, NEW) as first:
+        (first / "weights.npz").touch()
+    with run_folder(tmp_path, NEW) as second:
+        (second / "step-1.npz").touch()
+    assert (tmp_path / "latest").resolve() == first
+    with pytest.raises(SystemExit), run_folder(tmp_path, Namespace(run=second)) as second:
+        (second / "weights.npz").touch()
+        raise SystemExit(143)
+    assert (tmp_path / "latest").resolve() == second
+
+
+def test_a_run_that_writes_nothing_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError), run_folder(tmp_path, NEW):
+        raise ValueError
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [("", "run-10"), ("run-2", "run-2"), ("out/run-2", "run-2"), ("latest", "run-2")]
+)
+def test_the_newest_run_is_resumed_or_the_one_that_is_named(chosen, expected, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    base = Path("out")
+    for name in ("run-2", "run-10", "run-1"):
+        (base / name).mkdir(parents=True)
+    (base / "latest").symlink_to("run-2")
+    arguments = ["--resume", *filter(None, [chosen])]
+    found = run_or_resume(common.parser("A demo."), arguments, lambda args: args.run, lambda args: base)
+    assert found == base / expected
+    assert f"{found} was stopped before its first checkpoint: it begins again" in capsys.readouterr().out
