@@ -6,10 +6,19 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from nn import checkpoint
 from tests import soak
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch):
+    """Without compiled kernels, which each process would load anew."""
+    monkeypatch.setenv("CHAINRULE_KERNELS", "numpy")
+
 
 # Each training is killed in a process of its own, at the first, the second, ... of its calls that change files.
 EACH_CALL = """
