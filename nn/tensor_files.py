@@ -64,7 +64,7 @@ def write(path: Path, value: Mapping[str, Any]) -> None:
 def read(path: Path) -> Any:
     """What `write` wrote. The file may come from anyone: nothing in it is run, and no size in it is believed.
 
-    Raises CheckpointError where the file was not written by `write`, or not one bit is as it was written.
+    Raises CheckpointError where the file was not written by `write`, or has changed since in any bit that counts.
     """
     try:
         arrays, text = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_npz(path)
