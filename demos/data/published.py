@@ -23,6 +23,7 @@ BY_HAND = (
     'P. K. Varanasi, "GPT Has No Idea What Words Mean. That\'s the Whole Point." (DEV Community)'  # of six_sentences.py
 )
 LEARNS = '"How It Learns", a chapter on the training loop of a calculator in words'
+NEURONS = 'Z. Li, "Neural Network, Transformer and GPT" (lzwjava), after M. Nielsen'
 RANDOM = '"W_Q, W_K, W_V started as random numbers", part 6 of a series on GPT'
 
 # Of LEARNS: what demos/calculator.py trains, and what demos/training.py computes
@@ -75,5 +76,19 @@ COURSE = (
         "large, then small",
         "what all batches have in common does fall, by {fall:.0%}; what is a batch's own grows, and with the weights, "
         "{growth:.1f} times as large, what they hand on",
+    ),
+)
+
+# Of NEURONS: what demos/neurons.py trains
+DIGITS = (
+    Published("numbers of a picture", "784 = 28*28"),
+    Published("values of a pixel", "0 to 255"),
+    Published("weights and biases of 784-10", "784 * 10 + 10"),
+    Published("pictures to learn from, to test", "1000 100"),
+    Published(
+        "read right of 100",
+        "97",
+        "published as an example of what an accuracy is; {learn:,} pictures are few, and of {all:,} test pictures the "
+        "two networks read {wide:.1%} and {deep:.1%} right",
     ),
 )
