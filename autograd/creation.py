@@ -46,8 +46,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares the memory of an ndarray."""
-    if not isinstance(array, np.ndarray):
+    """A tensor that shares the memory of an ndarray; a tensor itself, which a function of NumPy gives of tensors."""
+    if not isinstance(array, (np.ndarray, Tensor)):
         raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}; tensor() takes anything")
     return as_tensor(array)
 

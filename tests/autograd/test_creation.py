@@ -95,6 +95,15 @@ def test_bfloat16_is_computed_in_float32():
         assert made.dtype == ag.bfloat16 and made.dtype == np.float32 and made.tolist() == x.tolist()
 
 
+def test_what_numpy_computes_of_a_tensor_can_be_named_an_array():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = ag.from_numpy(np.dot(np.eye(2), x))
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    with pytest.raises(TypeError, match="from_numpy needs an ndarray, got list"):
+        ag.from_numpy([1.0])
+
+
 @pytest.mark.parametrize(("make", "args"), [(ag.eye, (3,)), (ag.arange, (2, 8, 2)), (ag.linspace, (0, 1, 5))])
 def test_ranges_and_the_identity_can_be_written_into_a_tensor(make, args):
     expected = make(*args)
