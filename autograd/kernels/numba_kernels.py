@@ -16,13 +16,8 @@ from autograd.kernels import numba_norms as norms
 from autograd.kernels import numba_recurrent as recurrent
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import fastest, mkl
-from autograd.kernels.numba_convolution import correlate as correlate
-from autograd.kernels.numba_convolution import correlate_weight as correlate_weight
-from autograd.kernels.numba_images import batch_norm as batch_norm
-from autograd.kernels.numba_images import batch_norm_backward as batch_norm_backward
-from autograd.kernels.numba_images import channel_statistics as channel_statistics
-from autograd.kernels.numba_images import max_pool as max_pool
-from autograd.kernels.numba_images import unpool as unpool
+from autograd.kernels.numba_convolution import correlate, correlate_weight
+from autograd.kernels.numba_images import batch_norm, batch_norm_backward, channel_statistics, max_pool, unpool
 from autograd.kernels.numba_products import products
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 

@@ -6,30 +6,15 @@ fit into the cache, the others in place.
 
 import numpy as np
 
-from autograd.kernels.blas import blas_threads as blas_threads
-from autograd.kernels.error_function import erf as erf
+from autograd.kernels.blas import blas_threads
+from autograd.kernels.error_function import erf
 from autograd.kernels.half_precision import in_float32
-from autograd.kernels.numpy_activations import gelu as gelu
-from autograd.kernels.numpy_activations import gelu_backward as gelu_backward
-from autograd.kernels.numpy_activations import silu as silu
-from autograd.kernels.numpy_activations import silu_backward as silu_backward
-from autograd.kernels.numpy_attention import attention as attention
-from autograd.kernels.numpy_attention import attention_backward as attention_backward
-from autograd.kernels.numpy_attention import rotary as rotary
-from autograd.kernels.numpy_convolution import correlate as correlate
-from autograd.kernels.numpy_convolution import correlate_weight as correlate_weight
-from autograd.kernels.numpy_images import batch_norm as batch_norm
-from autograd.kernels.numpy_images import batch_norm_backward as batch_norm_backward
-from autograd.kernels.numpy_images import channel_statistics as channel_statistics
-from autograd.kernels.numpy_images import max_pool as max_pool
-from autograd.kernels.numpy_images import unpool as unpool
-from autograd.kernels.numpy_recurrent import gru_step as gru_step
-from autograd.kernels.numpy_recurrent import gru_step_backward as gru_step_backward
-from autograd.kernels.numpy_recurrent import lstm_step as lstm_step
-from autograd.kernels.numpy_recurrent import lstm_step_backward as lstm_step_backward
-from autograd.kernels.threads import parallel_for as parallel_for
-from autograd.kernels.threads import parallel_map as parallel_map
-from autograd.kernels.threads import thread_count as thread_count
+from autograd.kernels.numpy_activations import gelu, gelu_backward, silu, silu_backward
+from autograd.kernels.numpy_attention import attention, attention_backward, rotary
+from autograd.kernels.numpy_convolution import correlate, correlate_weight
+from autograd.kernels.numpy_images import batch_norm, batch_norm_backward, channel_statistics, max_pool, unpool
+from autograd.kernels.numpy_recurrent import gru_step, gru_step_backward, lstm_step, lstm_step_backward
+from autograd.kernels.threads import parallel_for, parallel_map, thread_count
 from autograd.summation import sum_over
 
 CACHED = 1 << 17  # elements of logits that are worked on at a time
