@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,9 +11,12 @@ import numpy as np
 from autograd import creation, nests
 from autograd.generator import default_generator
 from autograd.grad_mode import no_grad
+from autograd.graph import Node
 from autograd.scalar import Value
 from autograd.tensor import Tensor
 from autograd.tracing import trace
+
+_NOTHING = np.zeros(0)
 
 
 class Ran(trace):
@@ -30,6 +33,10 @@ class Ran(trace):
             self.modules.append(module)
             self._buffers.append(module._remember_buffers())
         super().enter(module)
+
+    def note(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> None:
+        """Keep a record without a copy of what the operation gave."""
+        super().note(node, _NOTHING, values)
 
     def restore_buffers(self) -> None:
         """Give the buffers the numbers back that they had before the first run."""

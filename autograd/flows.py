@@ -25,7 +25,7 @@ from autograd.tensor import Tensor
 
 Step = tuple[str, str]  # the place of a node, and the argument of attention by which it is entered, if it is
 Bundle = dict[Node, Any]  # the gradients of the nodes at which routes arrive that have the same last steps
-LARGE = 100_000  # numbers: a rule counts as one more for each time so many that it computes with
+LARGE = 300_000  # numbers: a rule counts as one more for each time so many that it computes with
 _HEADS = {1: "q", 2: "kv", 3: "qkv"}  # what `split_heads` makes, by the number of its outputs
 
 
@@ -115,7 +115,8 @@ class Flow:
     """The flow of a derivative from an element of `start` to the loss, through the `nodes` (newest first) between them.
 
     `place` names the place of a node, given those of the nodes before it; routes are sequences of places. Nodes
-    of one place that were made one after the other are a `visit` to it.
+    of one place that were made one after the other are a `visit` to it. A route ends at a node behind which is nothing
+    but the start: what it contributes is known there.
     """
 
     def __init__(
@@ -123,7 +124,8 @@ class Flow:
     ) -> None:
         self.on_the_way = depending_on(nodes, [start])
         self.newest_first = [node for node in nodes if node in self.on_the_way]
-        self.start, self.root = start, nodes[0]
+        self.start, self.root, self.index = start, nodes[0], index
+        self.ends = {n for n in self.newest_first if not self.on_the_way.intersection(n.parents) - {start}}
         one = np.zeros(start.shape, start.dtype)
         one[index] = 1
         self.tangents: dict[Node, Any] = {start: one}
@@ -149,7 +151,8 @@ class Flow:
             for parent, g, _ in pull(node, upstream.pop(node), self.on_the_way):
                 upstream[parent] = _plus(upstream.get(parent), g)
                 if self._visit[parent] != self._visit[node]:
-                    flows[self._visit[parent], self._visit[node]] += _inner(g, self.tangents[parent])
+                    value = float(g[self.index]) if parent is self.start else _inner(g, self.tangents[parent])
+                    flows[self._visit[parent], self._visit[node]] += value
                 here = self.places[parent]
                 if not within(self.places[node], here) and parent.outputs is None and len(parent.shape) > 1:
                     out = _by_feature(g, self.tangents[parent])
@@ -169,7 +172,7 @@ class Flow:
             if not queue or len(found) >= routes or steps >= max_steps:
                 break
             _, _, route, pending = heapq.heappop(queue)
-            if pending.keys() == {self.start}:
+            if pending.keys() <= self.ends:
                 found[route] += self._contribution(pending)
                 bundles = {}
             else:
@@ -188,7 +191,7 @@ class Flow:
             _, node = heapq.heappop(waiting)
             u = pending.pop(node)
             taken += 1 + sum(math.prod(n.shape) for n in (node, *node.parents) if n in self.on_the_way) // LARGE
-            if node is self.start:
+            if node in self.ends:
                 bundles[route][node] = _plus(bundles[route].get(node), u)
                 continue
             for parent, g, argument in pull(node, u, self.on_the_way):

@@ -245,6 +245,9 @@ def _place_of(element: Tensor) -> tuple[Tensor, tuple]:
             + (" that an operation computed" if element.numel() == 1 else "")
         )
     base: Any = element if element._base is None else element._base
+    if base.array.flags.c_contiguous:  # a view lies in the memory of its base
+        start, here = (x.array.__array_interface__["data"][0] for x in (base, element))
+        return base, tuple(map(int, np.unravel_index((here - start) // base.array.itemsize, base.array.shape)))
     numbers = np.arange(base.numel()).reshape(base.shape)
     place = apply_view(element._view_fn, numbers) if element._base is not None else numbers
-    return base, tuple(int(i) for i in np.unravel_index(int(np.asarray(place).item()), base.array.shape))
+    return base, tuple(map(int, np.unravel_index(int(np.asarray(place).item()), base.array.shape)))

@@ -196,6 +196,16 @@ def test_an_activation_can_be_explained_too():
     assert total(found) == pytest.approx(ag.grad(loss, [hidden])[0][2, 3].item(), rel=1e-12)
 
 
+def test_an_element_is_found_in_any_layout_of_memory():
+    grid = np.arange(12.0).reshape(3, 4)
+    for array in (grid, np.asfortranarray(grid), grid[:, ::2], grid[::-1]):
+        w = ag.from_numpy(array).requires_grad_()
+        for element, index in ((w[2, 1], (2, 1)), (w.T[0, 1], (1, 0)), (w[1:][:, 1:][0, 0], (1, 1))):
+            found = ag.explain(lambda: (w**3).sum(), element)  # noqa: B023
+            assert found.name == f"w[{index[0]}, {index[1]}]"
+            assert found.gradient == pytest.approx(3 * array[index] ** 2) == pytest.approx(found.numeric)
+
+
 def test_depth_folds_the_paths_of_modules():
     model, loss = gpt()
     found = ag.explain(loss, model.transformer.h[0].mlp.c_fc.weight[0, 0], depth=1)
