@@ -21,6 +21,7 @@ from autograd.flows import pull, push
 from autograd.graph import Node
 
 SHOWN = 3  # elements of a tensor
+SHORT = 24  # letters of an expression that names elements
 NUMBERS = 800  # steps of all elements that are opened unasked
 WORK = 3_000_000_000  # multiplications and results on the way to these
 
@@ -45,7 +46,12 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
     """
     wished = list(wished)
     for leaf, index in wished:
-        yield from _open(steps, leaf, index)
+        if (element := _open(steps, leaf, index)) is None:
+            raise ValueError(
+                f"open: {steps[leaf].name}{list(index)} has no graph of its own. Its gradient is 0, or of several "
+                "backward passes, or some operation on the way to the loss cannot be derived twice"
+            )
+        yield element
     gradients = {
         i: np.abs(g)
         for i, step in enumerate(steps)
@@ -61,7 +67,8 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
         if work + needed > WORK:
             continue
         work += needed
-        for element in _open(steps, leaf, _index(largest[leaf], gradients[leaf].shape)):
+        element = _open(steps, leaf, _index(largest[leaf], gradients[leaf].shape))
+        if element is not None:
             numbers += len(element.steps)
             if numbers > NUMBERS:
                 return
@@ -78,11 +85,17 @@ def _index(place: int, shape: tuple[int, ...]) -> Index:
     return tuple([int(i) for i in np.unravel_index(place, shape)])
 
 
-def _open(steps: list[Step], leaf: int, index: Index) -> Iterator[Element]:
-    """The graph of an element; nothing where its gradient is 0 or not known, or the rules cannot be run again."""
+def _open(steps: list[Step], leaf: int, index: Index) -> Element | None:
+    """The graph of an element; None where what flows to the loss is not the gradient, or is 0."""
     gradient = _array(steps[leaf].grad)
-    if gradient is not None and gradient[index] and len((found := _Opening(steps, leaf, index, gradient)).shown) > 1:
-        yield found.element()
+    if gradient is None or not gradient[index]:
+        return None
+    try:
+        found = _Opening(steps, leaf, index, gradient)
+        arrives = float(np.sum(found.flows.get(len(steps) - 1, 0.0), dtype=np.float64))
+        return found.element() if abs(arrives - found.gradient) < 0.01 * abs(found.gradient) else None
+    except RuntimeError:  # a rule that cannot be recorded
+        return None
 
 
 class _Opening:
@@ -191,4 +204,4 @@ def _largest(flow: np.ndarray) -> list[int]:
 
 
 def _label(step: Step) -> str:
-    return short_name(step) or step.text or step.title
+    return short_name(step) or (step.text if 0 < len(step.text) <= SHORT else step.title)

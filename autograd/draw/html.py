@@ -36,6 +36,7 @@ Elements = Mapping[str, Sequence[tuple[int, ...]]]  # elements by the name of th
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
 SCRIPTS = ("view.js", "layout.js", "camera.js", "page.js", "panel.js", "numbers.js", "player.js", "listen.js")
 COMFORTABLE = 20  # boxes, beyond which groups are folded at first
+COMFORTABLE_NUMBERS = 64  # the same in the graph of one number
 MOST = 2500  # steps that a page holds
 MAPPED = 150_000  # numbers in all heat maps together
 
@@ -55,7 +56,7 @@ def page(
     """
     tree = tree_behind(root, names, unfold)
     steps = tree.steps
-    whole = _Graph(tree, depth)
+    whole = _Graph(tree, depth, COMFORTABLE)
     rules = {_rule_name(step): rule for step in steps if (rule := rule_of(step.node) if step.node else None)}
     graph = whole.data() | {
         "rules": {name: {"says": r.says, "words": r.words, "rules": r.rules} for name, r in rules.items()},
@@ -98,7 +99,7 @@ def _places(steps: list[Step], wished: Elements) -> Iterator[tuple[int, tuple[in
 
 def _element_graph(element: Element) -> dict[str, Any]:
     tree = Tree(element.steps, loops=False, stacks=False)
-    graph = _Graph(tree, None, element.parts.__getitem__).data()
+    graph = _Graph(tree, None, COMFORTABLE_NUMBERS, element.parts.__getitem__).data()
     says = (
         f"The derivative of the loss by {element.name} is {element.gradient:.6g}; each box says what part it carries."
     )
@@ -113,10 +114,10 @@ def _read(name: str) -> str:
 class _Graph:
     """What the scripts of the page are given. Steps and groups are numbered anew, without those that are left out."""
 
-    def __init__(self, tree: Tree, depth: int | None, parts: Callable | None = None) -> None:
+    def __init__(self, tree: Tree, depth: int | None, comfortable: int, parts: Callable | None = None) -> None:
         self.tree, self.parts = tree, parts
         self.sources: dict[tuple[str, str], int] = {}
-        self.view, _ = view_of(tree, depth, COMFORTABLE, MOST)
+        self.view, _ = view_of(tree, depth, comfortable, MOST)
         steps = range(len(tree.steps))
         kept = [*steps] if len(steps) <= MOST else [i for i in steps if tree.stand[i] == i and not self._hidden(i)]
         self.kept = kept[-MOST:]

@@ -10,6 +10,7 @@ from autograd import manual_seed, randn, tensor
 from autograd.draw.element import SHOWN, Element, opened
 from autograd.draw.flow import contributions
 from autograd.draw.steps import steps_behind
+from autograd.function import Function
 from autograd.tracing import trace
 from models.config import GPTConfig
 from models.gpt import GPT
@@ -94,5 +95,33 @@ def test_what_the_loss_does_not_depend_on_is_not_opened():
         loss = (W[0] * 2).sum()
         loss.backward()
     steps = steps_behind(loss, {"W": W})
-    assert [*opened(steps, [(0, (1, 0))])] == []
+    with pytest.raises(ValueError, match=r"W\[1, 0\] has no graph of its own. Its gradient is 0"):
+        next(opened(steps, [(0, (1, 0))]))
     assert [one.name for one in opened(steps, [(0, (0, 1))])] == ["W[0, 1]"]
+
+
+class Square(Function):
+    """Its backward cannot be derived."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return tensor(x.detach().numpy() ** 2)
+
+    @staticmethod
+    def backward(ctx, g):
+        return tensor(g.detach().numpy() * 2 * ctx.saved_tensors[0].detach().numpy())
+
+
+def test_where_the_flow_is_not_the_gradient_nothing_is_opened():
+    W = randn(2, 2, requires_grad=True)
+    with trace():
+        squares = Square.apply(W).sum()
+        loss = (W * 3).sum()
+    squares.backward()
+    assert [*opened(steps_behind(squares, {"W": W}), [])] == []
+    W.grad = None
+    loss.backward()
+    assert len([*opened(steps_behind(loss, {"W": W}), [])]) == 1
+    (W * 5).sum().backward()
+    assert [*opened(steps_behind(loss, {"W": W}), [])] == [], "the gradient is that of two losses"
