@@ -100,8 +100,8 @@ def picture(
     are drawn once, and so are the turns of a loop in a big graph; `unfold` names modules, as ["h.7"] does, that are
     drawn open and by themselves. Of more than `max_nodes` boxes the newest are drawn, with a note. `names` labels
     Values or Tensors, as `dict(model.named_parameters())` does. What was recorded within `trace()` shows its data, its
-    gradient and the inputs that need none. With `backward` the boxes are the gradients, with the rules that make them
-    and what these saved, and the arrows lead from the root to the leaves.
+    gradient, the inputs that need none, and the axes that `tracing.name_axes` names. With `backward` the boxes are the
+    gradients, with the rules that make them and what these saved, and the arrows lead from the root to the leaves.
     """
     zoom = checked_zoom(root, zoom)
     if max_nodes < 1:
