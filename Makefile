@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits test lint format parity fuzz soak programs bench clean
+.PHONY: help digits test lint format parity accuracy fuzz soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: .venv/all.stamp ## bring the code into the form that lint asks for
 
 parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
 	$(PYTEST) tests/parity
+
+accuracy: .venv/all.stamp ## the largest errors of every operation, in docs/accuracy.md
+	$(BIN)/python -W ignore -m tests.properties.certificates > docs/accuracy.md
 
 FUZZ ?= 100000
 SEED ?= 0
