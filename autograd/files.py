@@ -40,8 +40,8 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
     The new one lies beside it under a unique name until it is on the disk. Where it cannot be written it is removed,
     and an OSError names `path`.
     """
-    folder, name = os.path.split(os.fspath(path))
-    draft = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.part")
+    folder = os.path.dirname(os.fspath(path))
+    draft = os.path.join(folder, f".{os.urandom(8).hex()}.part")
     try:
         try:
             with open(draft, "xb") as file:

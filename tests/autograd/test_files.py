@@ -309,6 +309,11 @@ def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_folder_afterwar
     assert happened == ["fsync", "replace", "fsync a folder"]
 
 
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    ag.save(1, tmp_path / ("x" * 255))
+    assert os.listdir(tmp_path) == ["x" * 255]
+
+
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         ag.save(1, tmp_path / "absent" / "x.pt")
