@@ -40,7 +40,12 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
     The new one lies beside it under a unique name until it is on the disk. Where it cannot be written it is removed,
     and an OSError names `path`.
     """
-    folder = os.path.dirname(os.fspath(path))
+    target = os.path.realpath(path)  # a link stays a link
+    if os.path.exists(target) and not os.path.isfile(target):  # such as /dev/null: there is nothing to be replaced
+        with open(target, "wb") as file:
+            yield file
+        return
+    folder = os.path.dirname(target)
     draft = os.path.join(folder, f".{os.urandom(8).hex()}.part")
     try:
         try:
@@ -48,13 +53,13 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, path)
+            os.replace(draft, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(draft)
             raise
         if os.name == "posix":  # elsewhere a folder cannot be opened
-            descriptor = os.open(folder or ".", os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
             finally:

@@ -314,6 +314,15 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
     assert os.listdir(tmp_path) == ["x" * 255]
 
 
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
+    (tmp_path / "link").symlink_to("x.pt")
+    ag.save(1, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and ag.load(tmp_path / "x.pt") == 1
+    (tmp_path / "device").symlink_to(os.devnull)
+    ag.save(1, tmp_path / "device")
+    assert not os.path.isfile(os.devnull) and sorted(os.listdir(tmp_path)) == ["device", "link", "x.pt"]
+
+
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         ag.save(1, tmp_path / "absent" / "x.pt")
