@@ -2,26 +2,26 @@
 
 First one block of d_model 1024, 16 heads of 64 and 4096 hidden units, step by step with named shapes, then its
 variants: pre-LN and post-LN, ReLU, GELU and SwiGLU. Then a small GPT learns sentences in which an apple is a fruit or a
-company, and the values and outputs of its heads at that word are compared, sense with sense, layer by layer. In
-out/heads/ are then the pictures, and all of it as one page.
+company. Three of its tokens are followed through a head, a norm and the hidden units, and the values and outputs of its
+heads at that word are compared, sense with sense, layer by layer. The page out/heads/heads.html has all of it.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from argparse import Namespace
-from pathlib import Path
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
 import autograd as ag
 from autograd import Tensor
+from demos import inside_block
 from demos.common import at_least, out_dir, parser, pyplot, run
-from demos.data.apples import APPLE, ENDS, SENSES, contexts, corpus
+from demos.data.apples import ANYBODY, APPLE, ENDS, FORMS, SENSES, WHO, beginning, contexts, corpus
+from demos.pictures import heads as pictures
 from demos.pictures.attention import attention_of
-from demos.pictures.parts import heatmap, save
 from demos.report import Report
 from demos.watch import stages_of, watch
 from models.block import Block, Stack
@@ -32,7 +32,7 @@ from nn import optim
 from nn.train import Trainer
 
 BATCH, RATE = 32, 3e-3
-BATCH_SIZE, TIME = 2, 8  # of the block whose shapes are shown
+BATCH_SIZE, TIME = 1, 3  # of the block whose shapes are shown: three tokens
 
 
 # The shapes of a large block ------------------------------------------------------------------------------------------
@@ -188,6 +188,28 @@ def show_pair(report: Report, model: GPT, tokens: WordTokenizer, ids: np.ndarray
     return pair
 
 
+def show_spelling(report: Report, model: GPT, tokens: WordTokenizer) -> None:
+    """apple and Apple: what each head sends, and what is expected after them, with and without a context that tells."""
+    report.step("“apple” and “Apple”", "two tokens, each with an embedding of its own")
+    lines = [beginning(who, 0, 0, form) for who in (ANYBODY[0], WHO["fruit"][0], WHO["company"][0]) for form in FORMS]
+    found = inside(model, np.array([tokens.encode(line) for line in lines]))
+    firsts = {sense: tokens.encode(" ".join(end.split()[0] for end in ENDS[sense])) for sense in SENSES}
+    rows = [
+        (f"{line} …", *(f"{p[firsts[sense]].sum():.0%}" for sense in SENSES))
+        for line, p in zip(lines, found.probabilities)
+    ]
+    report.table(["beginning", *(f"goes on as a {sense}" for sense in SENSES)], rows)
+    names = [f"block {n}" for n in range(len(found.values))]
+    heads = [f"head {h}" for h in range(model.config.n_head)]
+    spelled, told = (apart(found.values[:, 0], found.values[:, 1]), apart(found.values[:, 2], found.values[:, 4]))
+    report.matrix(f"V of apple from V of Apple, after “the {ANYBODY[0]}”", spelled, names, heads)
+    report.matrix(f"V of apple after “the {WHO['fruit'][0]}” from after “the {WHO['company'][0]}”", told, names, heads)
+    report.say(
+        "The spelling is in the embedding, so the values differ from the first block on: without a context that tells, "
+        "Apple leans to the company and apple to the fruit. A person who tells the sense overrides the spelling."
+    )
+
+
 def show_distances(report: Report, before: Inside, after: Inside) -> None:
     """How far apart the senses are, layer by layer and head by head, against two sentences of one sense."""
     report.step("How far apart the senses are", "‖a − b‖ / ½(‖a‖ + ‖b‖): 0 equal, 1.41 orthogonal, 2 opposite")
@@ -212,40 +234,6 @@ def show_distances(report: Report, before: Inside, after: Inside) -> None:
     )
 
 
-def draw_distances(after: Inside, before: Inside, file: Path) -> None:
-    """Distances between the senses by block and head, and of the stream layer by layer, untrained and trained."""
-    figure, (left, middle, right) = pyplot().subplots(1, 3, figsize=(15, 4.2), layout="constrained")
-    for axes, array, title in ((left, after.values, "V of apple"), (middle, after.outputs, "A V of apple")):
-        across, _ = distances(array)
-        blocks, heads = ([f"{what} {n}" for n in range(size)] for what, size in zip(("block", "head"), across.shape))
-        heatmap(axes, across, blocks, heads, f"{title}: fruit from company")
-    places = ["embedding", *(f"block {n}" for n in range(len(after.values)))]
-    for found, when, colour in ((after, "trained", "tab:blue"), (before, "untrained", "tab:grey")):
-        across, within = distances(found.stream)
-        right.plot(places, across, "o-", color=colour, label=f"{when}: fruit from company")
-        right.plot(places, within, "s--", color=colour, label=f"{when}: within a sense")
-    right.set(title="the stream at apple", ylabel="distance", ylim=(0, None))
-    right.legend()
-    save(figure, file)
-
-
-def draw_senses(found: Inside, file: Path) -> None:
-    """Apple in all 128 beginnings, after each block, on the two axes along which the points spread most."""
-    count = len(found.stream)
-    figure, panels = pyplot().subplots(
-        1, count, figsize=(3.5 * count, 3.8), sharex=True, sharey=True, layout="constrained"
-    )
-    limit = 1.15 * np.linalg.norm(found.stream - found.stream.mean(axis=1, keepdims=True), axis=-1).max()
-    for n, (axes, points) in enumerate(zip(panels, found.stream)):
-        centred = points - points.mean(axis=0)
-        plane = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
-        for sense, half in zip(SENSES, np.split(plane, 2)):
-            axes.scatter(*half.T, s=18, alpha=0.6, label=sense)
-        axes.set(title=f"after block {n - 1}" if n else "embedding", xlim=(-limit, limit), ylim=(-limit, limit))
-    panels[0].legend()
-    save(figure, file)
-
-
 def show(args: Namespace) -> tuple[list[float], Inside]:
     """Show the shapes, train, compare the senses. Returns the losses and what the trained model has at apple."""
     pyplot()  # what is missing is said before the work, not after it
@@ -256,26 +244,34 @@ def show(args: Namespace) -> tuple[list[float], Inside]:
     show_variants(report, args.width, args.heads, args.hidden)
 
     text = corpus()
-    tokens = WordTokenizer.train(" ".join(text))
+    tokens = WordTokenizer.train(" ".join(text), lower=False)
     ids = np.array([tokens.encode(line) for line in text])
     model = GPT(GPTConfig(tokens.vocab_size, ids.shape[1] - 1, n_layer=3, n_head=4, n_embd=32))
     report.step(f"A small GPT learns {len(text)} sentences of {tokens.vocab_size} words")
-    for line in (text[0], text[100], text[300], text[-1]):
+    for line in (text[0], text[300], text[600], text[-1]):
         report.say(f"    {line}")
     everything = contexts(tokens).reshape(128, -1)
     before = inside(model, everything)
     losses = train(model, ids, args.steps, np.random.default_rng(args.seed))
-    best = math.log(8 * 4 * 4 * 4) / (ids.shape[1] - 1)  # who, verb, kind, end: nothing else is left to chance
+    counts = np.array([*Counter(text).values()]) / len(text)
+    best = -float((counts * np.log(counts)).sum()) / (ids.shape[1] - 1)  # which sentence it is, spread over its words
     report.say(f"Loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last; {best:.3f} is what chance leaves at best.")
+    three = ids[0, :3]
+    inside_block.show_rows(report, model, three, [tokens.tokens[i] for i in three])
+    inside_block.show_norm(report, model, three, tokens.tokens[three[1]])
+    inside_block.show_activation(report, model, three, tokens.tokens[three[1]])
+    inside_block.show_matrices(report, model)
     show_pair(report, model, tokens, contexts(tokens)[:, 0, 0])
     after = inside(model, everything)
     show_distances(report, before, after)
 
-    report.step("Pictures")
-    draw_distances(after, before, folder / "distances.png")
-    draw_senses(after, folder / "senses.png")
+    (values, _), (outputs, _) = distances(after.values), distances(after.outputs)
+    streams = {"trained": distances(after.stream), "untrained": distances(before.stream)}
+    pictures.distances(values, outputs, streams, folder / "distances.png")
     report.picture(folder / "distances.png", "how far apart the senses are, by block and head")
+    pictures.senses(after.stream, SENSES, folder / "senses.png")
     report.picture(folder / "senses.png", "apple in 128 contexts, after each block")
+    show_spelling(report, model, tokens)
     report.save(folder / "heads.html")
     return losses, after
 
@@ -286,7 +282,7 @@ def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
     options.add_argument("--width", type=count, default=1024, help="d_model of the block whose shapes are shown")
     options.add_argument("--heads", type=count, default=16, help="its heads")
     options.add_argument("--hidden", type=count, default=4096, help="its hidden units")
-    options.add_argument("--steps", type=count, default=300, help="of training on the sentences")
+    options.add_argument("--steps", type=count, default=400, help="of training on the sentences")
     return run(options, arguments, show)
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from autograd import draw
 from autograd.scalar import Value
 from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.pictures.parts import save
+from demos.pictures.style import BLUE
 from nn.progress import DeferredInterrupt, Progress
 
 Point = list[Value]
@@ -92,18 +94,21 @@ def plot(
     x, y = np.meshgrid(np.linspace(left, right, 75), np.linspace(bottom, top, 50))
     scores = np.vectorize(lambda x1, x2: score(network, [Value(x1), Value(x2)]).data)(x, y)
 
-    figure, (plane, course) = plt.subplots(1, 2, figsize=(12, 4.5), width_ratios=[3, 2], layout="constrained")
+    figure, grid = plt.subplot_mosaic(
+        [["plane", "loss"], ["plane", "accuracy"]], figsize=(11, 4.5), width_ratios=[3, 2]
+    )
+    plane, above, below = (grid[name] for name in ("plane", "loss", "accuracy"))
     plane.contourf(x, y, np.clip(scores, -2, 2), levels=np.linspace(-2, 2, 17), cmap="RdBu", alpha=0.7)
     plane.contour(x, y, scores, levels=[-1, 0, 1], colors="black", linestyles=["dotted", "solid", "dotted"])
     plane.scatter(*points.T, c=labels, cmap="RdBu", edgecolors="black")
-    plane.set(title="decision boundary (solid), margins (dotted)", xlabel="x₁", ylabel="x₂", aspect="equal")
+    plane.set(title="Decision boundary (solid), margins (dotted)", xlabel="x₁", ylabel="x₂", aspect="equal")
+    plane.grid(False)
     losses, accuracies = zip(*history)
-    course.plot(losses, label="loss")
-    course.plot(accuracies, label="accuracy")
-    course.set(title="training", xlabel="step", ylim=(0, None))
-    course.legend()
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
+    above.plot(losses, color=BLUE)
+    above.set(title=f"Training: {accuracies[-1]:.0%} at the end", ylabel="loss", ylim=(0, None))
+    below.plot(np.multiply(100, accuracies), color=BLUE)
+    below.set(xlabel="step", ylabel="points told apart, %", ylim=(0, 102))
+    save(figure, file)
 
 
 def draw_neuron(file: Path) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from demos.common import Parser, at_least, checked, parser, positive, pyplot
+from demos.pictures.parts import save
 from demos.runs import BEST, LATEST, run_folder, run_or_resume
 from models.checkpoint import describe, load_gpt
 from models.config import CHOICES, GPTConfig
@@ -209,16 +210,16 @@ def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Pa
     with evaluating(model):
         loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
     plt = pyplot()
-    figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1), layout="constrained")
+    figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1))
     image = axes.imshow(loss, cmap="Reds", aspect="auto", vmin=0, vmax=6)
     for (row, column), number in np.ndenumerate(targets.numpy()):
         character = tokenizer.decode([number]).replace("\n", "↵").replace("$", r"\$")
         color = "white" if loss[row, column] > 3.5 else "black"
         axes.text(column, row, character, ha="center", va="center", color=color, family="monospace", fontsize=8)
-    axes.set(xticks=[], yticks=[], title="held-out text: the darker, the less expected")
-    figure.colorbar(image, label="-log P(character), nats")
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
+    axes.set(xticks=[], yticks=[], title="Held-out text: the darker, the less expected")
+    axes.grid(False)
+    figure.colorbar(image, label="−ln P(character), nats")
+    save(figure, file)
 
 
 def learn(args: Namespace) -> float | None:

@@ -1,9 +1,9 @@
 """A transformer learns to translate number words into digits: "four hundred and seven" becomes "407".
 
 The encoder-decoder of Attention Is All You Need, with its learning-rate schedule and label smoothing, sees four fifths
-of the numbers from 0 to 9999 and is tested on the rest. In out/translate/latest/ are the model, the course of training,
-the figures by length, and which words it looks at for each digit. With --ask the saved model translates without being
-trained again.
+of the numbers from 0 to 9999, small ones oftener, and is tested on the rest. In out/translate/latest/ are the model, the
+course of training, the figures by length, the sines and cosines that tell it the positions, and which words it looks at
+for each digit. With --ask the saved model translates without being trained again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ import autograd as ag
 from autograd import Tensor
 from demos.data.numbers import Example, split_examples, translation_examples, words_to_number
 from demos.pictures.answers import learning
-from demos.pictures.attention import attention_of, draw_attention
+from demos.pictures.attention import attention_of, draw_attention, positions
 from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from demos.runs import WEIGHTS
 from models.tokenizers import CharTokenizer, Tokenizer, WordTokenizer, from_state
 from models.transformer import Transformer, TransformerConfig, padded
 from nn import checkpoint, optim
+from nn import functional as F
 from nn.checkpoint import CheckpointError
 from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
 from nn.train import Trainer
@@ -37,7 +38,6 @@ LONGEST_ANSWER = 5  # "9999>"
 SIZES: dict[str, Any] = {"d_model": 64, "num_heads": 4, "num_layers": 2, "d_ff": 256, "max_len": 32, "dropout": 0.1}
 STEPS, BATCH, WARMUP, SMOOTHING = 2500, 64, 800, 0.1
 BETAS, EPS = (0.9, 0.98), 1e-9  # of Adam (Vaswani et al. 2017, section 5.3)
-TEMPER = 0.5  # numbers of n words are drawn in proportion to this power of their count, for few numbers are short
 SHOWN = "four thousand seven hundred and twenty three"  # in the picture of attention
 NAME = "translate"
 
@@ -75,11 +75,29 @@ def new_translator() -> Translator:
 
 
 def frequencies(examples: Sequence[Example]) -> np.ndarray:
-    """The probability (N,) with which each example is drawn: numbers of few words more often than they occur."""
-    lengths = np.array([len(example.question.split()) for example in examples])
-    counts = np.bincount(lengths)
-    weights = counts[lengths] ** (TEMPER - 1.0)
+    """The probability (N,) with which each example is drawn: numbers of 1, 2, 3 and 4 digits equally often.
+
+    People ask for small numbers first, and there are few of them. Among those with so many digits, numbers of so many
+    words are drawn in proportion to the root of their count.
+    """
+    kinds = np.array([(len(example.answer), len(example.question.split())) for example in examples])
+    weights = np.empty(len(examples))
+    for digits in np.unique(kinds[:, 0]):
+        rows = kinds[:, 0] == digits
+        words = kinds[rows, 1]
+        shares = np.bincount(words)[words] ** -0.5
+        weights[rows] = shares / shares.sum()
     return weights / weights.sum()
+
+
+def parts(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
+    """What is learned from, and what is held out: a fifth of the numbers of several words.
+
+    The 28 numbers of one word are learned: what a word is alone cannot be told from what it is among others.
+    """
+    alone = [example for example in examples if " " not in example.question]
+    trained, held_out = split_examples([example for example in examples if " " in example.question], seed=seed)
+    return alone + trained, held_out
 
 
 def exact(examples: Sequence[Example], given: Sequence[str]) -> float:
@@ -144,7 +162,27 @@ def reply(translator: Translator, question: str) -> str:
 # What is shown --------------------------------------------------------------------------------------------------------
 
 
-def draw_looks(translator: Translator, file: Path) -> None:
+def show_positions(report: Report, translator: Translator, file: Path) -> None:
+    """The sines and cosines that are added to the embeddings of the words."""
+    model, words, _ = translator
+    length, width = len(words.encode(SHOWN)), model.config.d_model
+    table = F.sinusoidal_encoding(length, width).array
+    report.step(
+        "Where a word stands: sines and cosines",
+        f"PE(pos, 2i) = sin(pos / 10000^(2i/{width}))    PE(pos, 2i + 1) = cos(pos / 10000^(2i/{width}))",
+    )
+    names = [f"{pos} {words.decode([i])}" for pos, i in enumerate(words.encode(SHOWN))]
+    columns = [0, 1, 2, 3, width // 2, width // 2 + 1, width - 2, width - 1]
+    report.matrix("PE", table[:, columns], names, [f"dim {c}" for c in columns], note=f"{len(columns)} dims shown")
+    report.say(
+        "Attention alone would not know the order of the words. Each position has a row of its own, which is added to "
+        "the word's embedding: fast waves tell neighbours apart, slow ones the beginning from the end."
+    )
+    positions(F.sinusoidal_encoding(model.config.max_len, width).array, file)
+    report.picture(file, f"the encodings of {model.config.max_len} positions, and four of the waves")
+
+
+def show_looks(report: Report, translator: Translator, file: Path) -> None:
     """Which words each head of each decoder layer attends to for each digit."""
     model, words, digits = translator
     (answer,) = translator.translate([SHOWN])
@@ -152,8 +190,13 @@ def draw_looks(translator: Translator, file: Path) -> None:
     attention = attention_of(model, translator.source([SHOWN]), before, kind="cross")[:, 0]  # (L, H, T, S)
     rows = [*answer, "end"]  # what the decoder writes at each position
     columns = [words.decode([i]) for i in words.encode(SHOWN)]
+    report.step("Where it looks")
+    for row, seen in zip(rows, attention.mean(axis=(0, 1))):
+        best = columns[int(seen.argmax())]
+        report.say(f"To write {row} all heads together look most at “{best}” ({seen.max():.0%} of the attention).")
     title = f"“{SHOWN}” is {answer}: to write a row, it looks at the columns"
     draw_attention(attention, rows, columns, title, file)
+    report.picture(file, "which words each head looks at for each digit: the darker, the more")
 
 
 def show_figures(report: Report, held_out: list[Example], given: list[str]) -> float:
@@ -175,7 +218,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
     """Train, report, draw. Returns the translator and its share of exact held-out translations."""
     ag.manual_seed(args.seed)
     translator = new_translator()
-    trained, held_out = split_examples(translation_examples(), seed=args.seed)
+    trained, held_out = parts(translation_examples(), args.seed)
     report = Report("From words to digits")
     report.step("What is to be learned", f"{held_out[-1].question} → {held_out[-1].answer}")
     report.say(
@@ -183,17 +226,16 @@ def learn(args: Namespace, folder: Path) -> tuple[Translator, float]:
         f"{translator.digits.vocab_size} characters; {sum(p.numel() for p in translator.model.parameters()):,} weights."
     )
     questions = [example.question for example in held_out]
+    show_positions(report, translator, folder / "positions.png")
     before = translator.translate(questions)
     history = fit(report, trainer(translator, trained, held_out, args, folder), folder)
 
     given = translator.translate(questions)
     show_answers(report, held_out, before, given, np.random.default_rng(args.seed).permutation(len(held_out))[:12])
     share = show_figures(report, held_out, given)
-    report.step("Pictures")
     learning(history, {"held_out_exact": "numbers"}, folder / "learning.png")
-    draw_looks(translator, folder / "attention.png")
     report.picture(folder / "learning.png", "the loss, and the exact translations of held-out numbers")
-    report.picture(folder / "attention.png", "which words it looks at for each digit")
+    show_looks(report, translator, folder / "attention.png")
     report.save(folder / "translate.html")
     return translator, share
 

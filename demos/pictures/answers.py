@@ -8,20 +8,22 @@ from pathlib import Path
 import numpy as np
 
 from demos.common import pyplot
+from demos.pictures.parts import plain_ticks, save
+from demos.pictures.style import BLUE, INK, ORANGE, RED, SKY
 from nn.history import History
 
 # not asked, then (trained, held out) that is wrong, then the same that is right
-COLOURS = ["white", "#f0a35e", "#c0392b", "#cfe0f3", "#2b6cb0"]
+COLOURS = ["white", ORANGE, INK, "#cfe0f3", BLUE]
 MEANINGS = ["trained on, wrong", "held out, wrong", "trained on, right", "held out, right"]
 
 
 def learning(history: History, shares: Mapping[str, str], file: Path) -> None:
     """The loss, and the shares of exact answers (columns of the history, each with its label) on held-out questions."""
-    figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
-    left.plot(*history.column("loss"), color="#9db7d5", linewidth=0.8, label="training")
-    left.plot(*history.column("held_out_loss"), "o-", color="#c0392b", markersize=3, label="held out")
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(10, 4))
+    left.plot(*history.column("loss"), color=SKY, linewidth=0.8, label="training")
+    left.plot(*history.column("held_out_loss"), "o-", color=RED, markersize=3, label="held out")
     left.set(title="Loss on the answers", xlabel="step", ylabel="nats a token", yscale="log")
-    left.yaxis.set_major_formatter("{x:g}")
+    plain_ticks(left.yaxis)
     left.legend()
     for name, label in shares.items():
         steps, values = history.column(name)
@@ -29,11 +31,7 @@ def learning(history: History, shares: Mapping[str, str], file: Path) -> None:
         right.plot(steps, [100 * value for value in values], "o-", markersize=3, label=label + last)
     right.set(title="Held-out questions answered exactly", xlabel="step", ylabel="%", ylim=(-2, 102))
     right.legend(loc="lower right")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
-    pyplot().close(figure)
+    save(figure, file)
 
 
 def operands(maps: Mapping[str, np.ndarray], file: Path) -> None:
@@ -42,14 +40,14 @@ def operands(maps: Mapping[str, np.ndarray], file: Path) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    figure, panels = plt.subplots(1, len(maps), figsize=(5 * len(maps), 5.6), layout="constrained", squeeze=False)
+    figure, panels = plt.subplots(1, len(maps), figsize=(5 * len(maps), 5.6), squeeze=False)
     for axes, (name, codes) in zip(panels[0], maps.items(), strict=True):
         axes.imshow(codes, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=4.5, origin="lower", interpolation="nearest")
         held_out, right = (codes == 2) | (codes == 4), codes == 4
         wrong = int(held_out.sum() - right.sum())
         axes.set_title(f"a {name} b: {wrong} of {held_out.sum():,} held-out answers wrong")
         axes.set(xlabel="b", ylabel="a")
+        axes.grid(False)
     patches = [Patch(color=colour, label=text) for colour, text in zip(COLOURS[1:], MEANINGS)]
     figure.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False)
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
+    save(figure, file)

@@ -45,6 +45,13 @@ def heatmap(
         axes.text(j, i, number(values[i, j], digits), ha="center", va="center", fontsize=9, color=ink)
 
 
+def plain_ticks(axis: Any) -> None:
+    """Numbers such as 0.2, 0.5 and 1 at a logarithmic axis, in place of 2 × 10⁻¹."""
+    axis.set_major_locator(pyplot().LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(pyplot().NullLocator())
+
+
 def arrow(axes: Any, start: Any, end: Any, color: str) -> None:
     """An arrow from one point of the plane to another."""
     shape = {"arrowstyle": "-|>", "color": color, "linewidth": 1.8, "shrinkA": 4, "shrinkB": 4}

@@ -7,7 +7,7 @@ import pytest
 import autograd as ag
 from demos import translate
 from demos.data.numbers import Example, translation_examples
-from demos.translate import exact, frequencies, new_translator, reply, show_figures
+from demos.translate import exact, frequencies, new_translator, parts, reply, show_figures
 from nn import optim
 
 TINY = {"d_model": 16, "num_heads": 2, "num_layers": 1, "d_ff": 32, "max_len": 32, "dropout": 0.1}
@@ -35,17 +35,29 @@ def test_a_target_is_the_digits_between_start_and_stop(translator):
     assert [translator.digits.decode(row) for row in target.tolist()] == ["<407>", "<9>__"]
 
 
-def test_numbers_of_few_words_are_drawn_oftener_than_there_are_of_them():
+def test_numbers_of_each_number_of_digits_are_drawn_equally_often_and_short_ones_among_them_oftener():
     examples = translation_examples()
     often = frequencies(examples)
     assert often.sum() == pytest.approx(1)
-    counts = Counter(len(example.question.split()) for example in examples)
-    shares = dict.fromkeys(counts, 0.0)
-    for example, share in zip(examples, often, strict=True):
-        shares[len(example.question.split())] += share
-    roots = {words: count**0.5 for words, count in counts.items()}
-    assert shares == pytest.approx({words: root / sum(roots.values()) for words, root in roots.items()})
-    assert counts[1] == 28 and shares[1] > 5 * 28 / 10_000
+    kinds = [(len(example.answer), len(example.question.split())) for example in examples]
+    counts, shares = Counter(kinds), dict.fromkeys(kinds, 0.0)
+    for kind, share in zip(kinds, often, strict=True):
+        shares[kind] += share
+    for digits in (1, 2, 3, 4):
+        found = {kind: share for kind, share in shares.items() if kind[0] == digits}
+        assert sum(found.values()) == pytest.approx(1 / 4)
+        roots = {kind: counts[kind] ** 0.5 for kind in found}
+        assert found == pytest.approx({kind: root / sum(roots.values()) / 4 for kind, root in roots.items()})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_numbers_of_one_word_are_learned_and_a_fifth_of_the_others_is_held_out(seed):
+    trained, held_out = parts(translation_examples(), seed)
+    assert sorted(trained + held_out) == sorted(translation_examples()) and len(held_out) == round(9972 / 5)
+    assert {example.answer for example in trained if " " not in example.question} == {
+        *map(str, [*range(20), *range(20, 100, 10)])
+    }
+    assert all(" " in example.question for example in held_out)
 
 
 def test_exact_is_the_share_of_answers_right_to_the_last_digit():
