@@ -34,8 +34,8 @@ def draw(records: list[dict[str, Any]], path: Path) -> None:
         axis.set_title(panel["row"], fontsize=10)
         axis.set_xlabel(panel["unit"] or "exponent")
         axis.spines[["top", "right"]].set_visible(False)
-        for i, value in enumerate(values):
-            axis.annotate(f" {value:.3g}", (value, i), va="center", fontsize=8)
+        for i, (value, upper) in enumerate(zip(values, spread[1])):  # beside the quartiles, not through them
+            axis.annotate(f" {value:.3g}", (max(value, upper), i), va="center", fontsize=8)
         axis.margins(x=0.15)
     figure.savefig(path, dpi=120)
     plt.close(figure)

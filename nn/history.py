@@ -61,21 +61,23 @@ class History:
 def plot(history: History, path: Path) -> str:
     """Draw loss, learning rate and gradient norm over the steps; returns a line that says where the curves are."""
     try:
-        figure = require("matplotlib.figure", "plot").Figure(figsize=(9, 7), layout="constrained")
+        figure = require("matplotlib.figure", "plot").Figure(figsize=(8, 7.5), layout="constrained")
     except ImportError as error:
         return f"no curves were drawn: {error}"
-    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3, 1, 1])
-    above.plot(*history.column("loss"), label="training", linewidth=0.8)
+    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3, 1.2, 1.2])
+    above.plot(*history.column("loss"), color="#0072b2", label="training", linewidth=0.8)
     steps, losses = history.column("held_out_loss")
     if steps:
-        above.plot(steps, losses, "o-", label="held out")
-    middle.plot(*history.column("lr"), color="C2")
-    below.plot(*history.column("grad_norm"), color="C3", linewidth=0.8)
-    below.set_yscale("log")
-    above.set_ylabel("loss")
-    middle.set_ylabel("learning rate")
-    below.set(ylabel="gradient norm", xlabel="step")
-    above.legend()
+        above.plot(steps, losses, "o-", color="#d55e00", markersize=4, label="held out")
+    middle.plot(*history.column("lr"), color="#009e73")
+    below.plot(*history.column("grad_norm"), color="#0072b2", linewidth=0.8)
+    below.set(yscale="log", xlabel="step")
+    below.yaxis.set_major_formatter("{x:g}")
+    for axes, title in ((above, "loss"), (middle, "learning rate"), (below, "gradient norm")):
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    above.legend(frameon=False)
     with replacing(path) as file:
         figure.savefig(file, dpi=120, format="png")
     return f"{path}: loss, learning rate and gradient norm"

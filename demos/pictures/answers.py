@@ -43,6 +43,8 @@ def operands(maps: Mapping[str, np.ndarray], file: Path) -> None:
     figure, panels = plt.subplots(1, len(maps), figsize=(5 * len(maps), 5.6), squeeze=False)
     for axes, (name, codes) in zip(panels[0], maps.items(), strict=True):
         axes.imshow(codes, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=4.5, origin="lower", interpolation="nearest")
+        wrong_a, wrong_b = np.nonzero((codes == 1) | (codes == 2))
+        axes.scatter(wrong_b, wrong_a, s=60, facecolors="none", edgecolors=INK, linewidths=1)  # a cell is small
         held_out, right = (codes == 2) | (codes == 4), codes == 4
         wrong = int(held_out.sum() - right.sum())
         axes.set_title(f"a {name} b: {wrong} of {held_out.sum():,} held-out answers wrong")
