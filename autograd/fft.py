@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.base import wrap
 from autograd.dtypes import checked_dtype, default_dtype
+from autograd.naming import named
 from autograd.ops.complex_numbers import fourier, real
 from autograd.ops.joining import cat
 from autograd.ops.neural import pad
@@ -105,24 +106,15 @@ def irfftn(input: Any, s: Any = None, dim: Dims = None, norm: str | None = None)
     return irfft(out, n, last, norm)
 
 
-def fft2(input: Any, s: Any = None, dim: Dims = (-2, -1), norm: str | None = None) -> Any:
-    """`fft` along two dims."""
-    return fftn(input, s, dim, norm)
+def _of_two_dims(transform: Callable[..., Any]) -> Callable[..., Any]:
+    def of_two(input: Any, s: Any = None, dim: Dims = (-2, -1), norm: str | None = None) -> Any:
+        return transform(input, s, dim, norm)
+
+    name = transform.__name__
+    return named(of_two, f"{name[:-1]}2", f"`{name}` of two dims, the last ones unless others are named.")
 
 
-def ifft2(input: Any, s: Any = None, dim: Dims = (-2, -1), norm: str | None = None) -> Any:
-    """`ifft` along two dims."""
-    return ifftn(input, s, dim, norm)
-
-
-def rfft2(input: Any, s: Any = None, dim: Dims = (-2, -1), norm: str | None = None) -> Any:
-    """`rfft` along two dims."""
-    return rfftn(input, s, dim, norm)
-
-
-def irfft2(input: Any, s: Any = None, dim: Dims = (-2, -1), norm: str | None = None) -> Any:
-    """`irfft` along two dims."""
-    return irfftn(input, s, dim, norm)
+fft2, ifft2, rfft2, irfft2 = map(_of_two_dims, (fftn, ifftn, rfftn, irfftn))
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:

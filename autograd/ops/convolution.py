@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from functools import update_wrapper
 from inspect import Signature, signature
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from autograd import kernels
 from autograd.errors import ShapeError
+from autograd.naming import named
 from autograd.ops.entry import as_ints
 from autograd.ops.neural import pad
 from autograd.ops.reduction import sum as sum_
@@ -109,11 +109,9 @@ def in_each_dim(general: Callable[..., Any]) -> list[Callable[..., Any]]:
         def in_dims(*args: Any, **kwargs: Any) -> Any:
             return general(count, *args, **kwargs)
 
-        update_wrapper(in_dims, general)
-        in_dims.__name__ = in_dims.__qualname__ = name = f"{general.__name__}{count}d"
-        in_dims.__code__ = in_dims.__code__.replace(co_name=name)  # which a trace reads
+        in_dims.__module__ = general.__module__
         in_dims.__signature__ = Signature(others)  # type: ignore[attr-defined]
-        return in_dims
+        return named(in_dims, f"{general.__name__}{count}d", general.__doc__)
 
     return [of(count) for count in (1, 2, 3)]
 

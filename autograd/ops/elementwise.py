@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
+from autograd.naming import named
 from autograd.ops.table import alias, function, op
 
 __all__ = ["sigmoid", "relu", "clone", "abs", "sign", "floor", "ceil", "trunc", "round", "maximum", "minimum", "fmax"]
@@ -52,9 +53,8 @@ def of_numpy(name, doc, ufunc, *others, inplace=True, **rules):
         return ufunc(x, y)
 
     forward = of_one if ufunc.nin == 1 else of_two
-    forward.__name__ = forward.__qualname__ = name
-    forward.__module__, forward.__doc__ = sys._getframe(1).f_globals["__name__"], doc  # where the op is defined
-    return op(ufunc, *others, inplace=inplace, **rules)(forward)
+    forward.__module__ = sys._getframe(1).f_globals["__name__"]  # where the op is defined
+    return op(ufunc, *others, inplace=inplace, **rules)(named(forward, name, doc))
 
 
 # Nonlinearities -------------------------------------------------------------------------------------------------------

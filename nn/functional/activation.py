@@ -9,6 +9,7 @@ from typing import Any
 from autograd import Tensor, empty_like, ops, zeros_like
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
+from autograd.naming import named
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish"]
 __all__ += ["hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu"]
@@ -24,9 +25,20 @@ def _into(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
     return input._overwrite(out) if inplace else out
 
 
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0); the gradient at 0 is 0."""
-    return _into(input, ops.relu(input), inplace)
+def _of_op(op: Callable[[Tensor], Tensor], doc: str) -> Callable[..., Tensor]:
+    """The function of an op without settings, which may work in place."""
+
+    def activation(input: Tensor, inplace: bool = False) -> Tensor:
+        return _into(input, op(input), inplace)
+
+    return named(activation, op.__name__, doc)
+
+
+relu = _of_op(ops.relu, "max(x, 0); the gradient at 0 is 0.")
+silu = _of_op(ops.silu, "x sigmoid(x), also called swish.")
+mish = _of_op(ops.mish, "x tanh(softplus(x)) (Misra 2019).")
+hardsigmoid = _of_op(ops.hardsigmoid, "x / 6 + 1 / 2, kept between 0 and 1.")
+hardswish = _of_op(ops.hardswish, "x hardsigmoid(x) (Howard et al. 2019).")
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -64,26 +76,6 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Phi(x), exact, or with `approximate="tanh"` GPT-2's form (Hendrycks and Gimpel 2016)."""
     return ops.gelu(input, approximate=approximate)
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x sigmoid(x), also called swish."""
-    return _into(input, ops.silu(input), inplace)
-
-
-def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x tanh(softplus(x)) (Misra 2019)."""
-    return _into(input, ops.mish(input), inplace)
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """x / 6 + 1 / 2, kept between 0 and 1."""
-    return _into(input, ops.hardsigmoid(input), inplace)
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x hardsigmoid(x) (Howard et al. 2019)."""
-    return _into(input, ops.hardswish(input), inplace)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -211,9 +203,8 @@ def _always_in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return function(input, *args, **kwargs, inplace=True)
 
-    in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"
-    in_place.__doc__ = f"`{function.__name__}`, in place; returns the tensor itself."
-    return in_place
+    name = function.__name__
+    return named(in_place, f"{name}_", f"`{name}`, in place; returns the tensor itself.")
 
 
 relu_, elu_ = _always_in_place(relu), _always_in_place(elu)

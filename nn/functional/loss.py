@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
+from autograd.naming import named
 from nn.functional.activation import log_softmax
 
 __all__ = ["cross_entropy", "huber_loss", "l1_loss", "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss"]
@@ -54,14 +54,14 @@ def with_reduction(before: str = "") -> Callable[[Callable[..., Tensor]], Callab
         at = [*(p.name for p in own), before].index(before)
         added = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, default=value) for n, value in _REDUCTION.items()]
 
-        @wraps(of_elements)
         def loss(*args: Any, **kwargs: Any) -> Tensor:
             how = dict(zip(_REDUCTION, args[at : at + 3]))
             how |= {name: kwargs.pop(name) for name in _REDUCTION if name in kwargs}
             return reduced(of_elements(*args[:at], *args[at + 3 :], **kwargs), **how)
 
+        loss.__module__ = of_elements.__module__
         loss.__signature__ = Signature([*own[:at], *added, *own[at:]])  # type: ignore[attr-defined]
-        return loss
+        return named(loss, of_elements.__name__, of_elements.__doc__)
 
     return decorate
 
@@ -111,8 +111,7 @@ def _of_distance(name: str, measure: Callable[[Tensor], Tensor], doc: str) -> Ca
         distance = measure(_difference(name, input, target))
         return _weighted(name, distance, weight, reduction_of(size_average, reduce, reduction))
 
-    loss.__name__, loss.__qualname__, loss.__doc__ = name, name, doc
-    return loss
+    return named(loss, name, doc)
 
 
 mse_loss = _of_distance("mse_loss", lambda difference: difference * difference, "(x - y)^2.")
