@@ -6,7 +6,7 @@ import importlib
 import sys
 from math import e, inf, nan, pi
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy import finfo, iinfo
 
@@ -19,7 +19,6 @@ from autograd.function import Function
 from autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.generator import Generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 from autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from autograd.gradcheck import GradcheckError, gradcheck, gradcheck_module, gradcheck_report, gradgradcheck
 from autograd.inplace import writing
 from autograd.ops.arithmetic import *
 from autograd.ops.comparison import *
@@ -53,9 +52,15 @@ from autograd.tensor import Tensor
 errors.check_not_overwritten(__file__)
 
 
-# Families of operations that few programs need are imported when a name of theirs is asked for. Names of torch's that
-# are not the engine's own stand in `compat`, which is imported then, too.
+if TYPE_CHECKING:
+    from autograd.checking import GradcheckError, gradcheck, gradcheck_module, gradcheck_report, gradgradcheck
+
+
+# The checker, and families of operations that few programs need, are imported when a name of theirs is asked for. Names
+# of torch's that are not the engine's own stand in `compat`, which is imported then, too.
 def __getattr__(name: str) -> Any:
+    if name in ("GradcheckError", "gradcheck", "gradcheck_module", "gradcheck_report", "gradgradcheck"):
+        return getattr(importlib.import_module("autograd.checking"), name)
     if not name.startswith("_") and not isinstance(found := getattr(ops, name, ops), ModuleType):
         return found
     return importlib.import_module("autograd.compat").attribute("", name)

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograd.checking import GradcheckError, gradcheck_module, gradgradcheck
+from autograd.checking import gradcheck as first_order
 from autograd.errors import require
-from autograd.gradcheck import GradcheckError, gradcheck_module, gradgradcheck
-from autograd.gradcheck import gradcheck as first_order
 
 pytest = require("pytest", "dev")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.gradcheck.flat import ROUNDINGS, FlatFunction, Recorded
-from autograd.gradcheck.report import Mismatch
-from autograd.gradcheck.verdict import Verdict, judge, step_sizes, sweep
+from autograd.checking.flat import ROUNDINGS, FlatFunction, Recorded
+from autograd.checking.report import Mismatch
+from autograd.checking.verdict import Verdict, judge, step_sizes, sweep
 
 _PRECISE = 10_000  # elements up to which longdouble, which is slow, is tried
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pickle
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.checking.flat import ROUNDINGS, FlatFunction, Recorded, outputs
+from autograd.checking.report import Finding
 from autograd.generator import get_rng_state
 from autograd.grad_mode import enable_grad, no_grad
-from autograd.gradcheck.flat import ROUNDINGS, FlatFunction, Recorded, outputs
-from autograd.gradcheck.report import Finding
 from autograd.graph import newest_first
 from autograd.linearized import Linearized
 from autograd.ops.shape import flip
@@ -160,6 +159,8 @@ def _hidden_view(out: Tensor, given: Tensor) -> bool:
 
 def _random_state() -> bytes:
     """Where the generators stand that a function may draw from."""
+    import random
+
     return pickle.dumps((get_rng_state(), np.random.get_state(), random.getstate()))
 
 

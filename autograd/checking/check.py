@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.checking.behaviour import of_backward, of_forward, of_forward_mode
+from autograd.checking.entries import all_entries, random_directions
+from autograd.checking.flat import FlatFunction, argument_names, name_of, outputs
+from autograd.checking.report import Finding, GradcheckError, Report
 from autograd.creation import tensor
 from autograd.func import functional_call
 from autograd.functional import grad
 from autograd.grad_mode import no_grad
-from autograd.gradcheck.behaviour import of_backward, of_forward, of_forward_mode
-from autograd.gradcheck.entries import all_entries, random_directions
-from autograd.gradcheck.flat import FlatFunction, argument_names, name_of, outputs
-from autograd.gradcheck.report import Finding, GradcheckError, Report
 from autograd.tensor import Tensor
 
 _LARGE = 2000  # elements of a module, from which the fast mode is the default
 
 
 class _Settings(NamedTuple):
-    """The keywords of torch's gradcheck and gradgradcheck; those of vmap and of sparse tensors change nothing."""
+    """The keywords of torch's gradcheck and gradgradcheck; those about vmap, sparse tensors and `check_backward_ad`,
+    `check_fwd_over_rev` and the like, which choose between implementations of torch's, change nothing."""
 
     eps: float = 1e-6
     atol: float = 1e-5

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.checking.verdict import Sweep, Verdict
 from autograd.errors import require
-from autograd.gradcheck.verdict import Sweep, Verdict
 
 _MEANING = {
     "bug": "a bug in the gradient, not the arithmetic",

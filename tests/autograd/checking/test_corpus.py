@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd import gradcheck_report
-from tests.autograd.gradcheck.planted import FAMILIES, STRICT, Case, corpus
+from tests.autograd.checking.planted import FAMILIES, STRICT, Case, corpus
 
 DTYPES = [np.float64, np.float32]
 
