@@ -24,7 +24,7 @@ TABLE = {
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",
-    "autograd": "autograd autograd.compat.toplevel",
+    "autograd": "autograd autograd.compat.toplevel autograd.checking",
     "autograd.function": "autograd",
     "autograd.functional": "autograd.functional",
     "autograd.profiler": "autograd.compat.profiler",

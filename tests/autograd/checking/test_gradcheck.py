@@ -332,3 +332,9 @@ def test_a_name_that_is_taken_is_an_error():
 def test_gradients_that_are_no_numbers_are_rejected(number):
     with np.errstate(invalid="ignore"):
         rejected(lambda x: x * number, X)
+
+
+def test_the_path_of_torch_leads_to_the_checker():
+    from autograd.autograd import gradcheck as by_path
+
+    assert by_path is gradcheck
