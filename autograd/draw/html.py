@@ -24,7 +24,7 @@ from autograd.draw.labels import (
     value_lines,
 )
 from autograd.draw.numbers import numbers, plain
-from autograd.draw.picture import tree_behind
+from autograd.draw.picture import checked_zoom, tree_behind
 from autograd.draw.rules import rule_of
 from autograd.draw.steps import Step
 from autograd.draw.view import view_of
@@ -48,12 +48,15 @@ def page(
     *,
     depth: int | None = None,
     unfold: Sequence[str] = (),
-    **ignored: Any,
+    zoom: str | None = None,
+    max_nodes: int = 0,
+    backward: bool = False,
 ) -> str:
     """The page for the graph behind a Value or a Tensor; `wished` are the elements of leaves that it opens.
 
-    The other options of a picture make no difference here: a page has all zooms, and the backward pass.
+    Other options of a picture make no difference here: a page has all zooms and the backward pass, and `MOST` nodes.
     """
+    checked_zoom(root, zoom)
     tree = tree_behind(root, names, unfold)
     steps = tree.steps
     whole = _Graph(tree, depth, COMFORTABLE)

@@ -152,5 +152,7 @@ def test_elements_that_are_named_are_opened_and_wrong_names_are_errors(tmp_path)
         save(loss, file, open={"W": [(0, 0)]})
     with pytest.raises(ValueError, match=r"bias\[32\] is no element of shape \(32,\)"):
         save(loss, file, open={"transformer.h.0.mlp.c_fc.bias": [(32,)]})
+    with pytest.raises(TypeError, match="zom"):
+        save(loss, file, zom="tensors")
     with pytest.raises(ValueError, match=r"open= is for a page \(.html\), not for graph.svg"):
         save(loss, tmp_path / "graph.svg", open={"transformer.h.0.mlp.c_fc.bias": [(0,)]})
