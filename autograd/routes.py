@@ -108,7 +108,7 @@ class Explanation:
         return f"{value:14.6g} {self.share(value):>8}  " + f"\n{' ' * 27}".join(wrap(text, 93))
 
     def _repr_html_(self) -> str:
-        return table_of(self)
+        return f"<p><strong>{self.heading}</strong></p>{table_of(self)}"
 
     def save(self, path: str | Path) -> Path:
         """Write a page (.html), which shows how the derivative flows through the modules, or the text (.txt)."""
