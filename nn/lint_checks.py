@@ -132,7 +132,7 @@ def _wrong_mode(seen: Observer) -> Iterator[Finding]:
             yield Finding(
                 "eval() forgotten",
                 call.line,
-                f"the model is evaluated in training mode: {', '.join(layers)} behave as in training",
+                f"the model is evaluated in training mode: layers such as {', '.join(layers)} behave as in training",
                 "call model.eval() before evaluation, and model.train() after it",
             )
             return
@@ -140,7 +140,7 @@ def _wrong_mode(seen: Observer) -> Iterator[Finding]:
             yield Finding(
                 "eval() left on",
                 call.line,
-                f"the model is trained in evaluation mode: {', '.join(layers)} do not behave as in training",
+                f"the model is trained in evaluation mode: layers such as {', '.join(layers)} do not behave as in training",
                 "call model.train() before training",
             )
             return
