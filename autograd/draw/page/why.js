@@ -20,7 +20,9 @@ function draw() {
     return { number, order: number, op: true, width, height: 44, name, line };
   });
   const placed = layout(nodes, edges, () => [-1], -1, () => 0);
-  const { width, height } = placed.frames.get(-1);
+  const { width: boxed, height } = placed.frames.get(-1);
+  const labels = edges.map((edge, i) => label(edge, placed.routes[i]));
+  const width = Math.max(boxed, ...labels.map(({ end }) => end));
   const drawn = edges.map((edge, i) => drawEdge(edge, i, placed.routes[i]));
   const made = nodes.map(({ number, name, line }) => {
     const { x, y, width, height } = placed.boxes.get(number);
@@ -29,7 +31,7 @@ function draw() {
       <text><tspan class="title" x="${width / 2}" y="18">${escaped(name)}</tspan><tspan x="${width / 2}" y="34">${escaped(line)}</tspan></text></g>`;
   });
   stage.innerHTML = `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="The modules
-    from the number to the loss; an arrow is as thick as what flows along it">${drawn.join("")}${made.join("")}${edges.map((edge, i) => label(edge, placed.routes[i])).join("")}</svg>`;
+    from the number to the loss; an arrow is as thick as what flows along it">${drawn.join("")}${made.join("")}${labels.map(({ text }) => text).join("")}</svg>`;
 }
 
 function drawEdge({ flow }, i, points) {
@@ -42,12 +44,16 @@ function drawEdge({ flow }, i, points) {
   return `<path class="edge ${flow < 0 ? "minus" : "plus"}" data-edge="${i}" d="${path}" style="stroke-width: ${width.toFixed(1)}"/>`;
 }
 
-/* What flows along an edge, where that is not what flows through its box. */
+/* What flows along an edge, where that is not what flows through its box; and where that text ends. */
 function label({ tail, head, text }, points) {
   const alone = (end, box) => edges.filter((edge) => edge[end] === box).length === 1;
-  if (alone("tail", tail) || alone("head", head)) return "";
+  if (alone("tail", tail) || alone("head", head)) return { text: "", end: 0 };
   const [x, y] = points[Math.floor(points.length / 2) - 1], [a, b] = points[Math.floor(points.length / 2)];
-  return `<text class="flow" x="${(x + a) / 2 + 9}" y="${(y + b) / 2 + 4}">${escaped(text)}</text>`;
+  const left = (x + a) / 2 + 9;
+  return {
+    text: `<text class="flow" x="${left}" y="${(y + b) / 2 + 4}">${escaped(text)}</text>`,
+    end: left + wide(text, "11px system-ui, sans-serif") + 8,
+  };
 }
 
 /* The edges on the ways from the number to the loss that pass these modules, in this order. */
