@@ -26,7 +26,12 @@ for epoch in range(2):
         optimizer.step()
 print("the end")
 """
-
+UNSTEADY = """
+import torch
+w = torch.randn(30000, requires_grad=True)
+for i in range(5):
+    (1e4 * ((i + 1) * w.exp()).sum()).sin().backward()
+"""
 
 HERE = "torch.Tensor.__module__.startswith('autograd')"
 CHANGES = [
@@ -47,6 +52,13 @@ def test_a_program_passes_where_its_losses_are_those_of_pytorch(tmp_path, old, n
         assert problem in result.problem, result
     else:
         assert (result.problem, result.steps) == ("", 6), result
+
+
+def test_where_rounding_alone_decides_the_losses_are_the_same_in_float64(tmp_path):
+    (tmp_path / "program.py").write_text(UNSTEADY)
+    result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
+    assert result.problem == run.OTHER and result.double < 1e-6 < run.CLOSE < result.own, result
+    assert result.verdict.startswith("the same in float64; PyTorch's own move by")
 
 
 def test_a_notebook_is_run_without_the_lines_that_are_ipythons(tmp_path):
