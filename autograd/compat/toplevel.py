@@ -37,7 +37,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["range", "sparse_coo_tensor", "spmm"]
+__all__ += ["sparse_coo_tensor", "spmm"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity

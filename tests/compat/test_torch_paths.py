@@ -57,6 +57,10 @@ def test_the_things_found_are_the_same_by_every_path():
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
 
+def test_a_star_import_leaves_pythons_range_alone():
+    assert "range" not in compat.namespace("").__all__ and autograd.range(0, 2).tolist() == [0, 1, 2]
+
+
 def test_the_bases_of_layers_and_the_tuples_of_their_settings_are_where_torch_has_them():
     from autograd.nn.modules.batchnorm import _BatchNorm
     from autograd.nn.modules.conv import _ConvNd
