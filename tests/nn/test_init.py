@@ -10,6 +10,7 @@ import autograd as ag
 import nn
 from autograd.errors import ShapeError
 from nn import init
+from tests.properties.calls import examples
 
 SHAPE = (300, 200)
 GAIN = math.sqrt(2 / (1 + 0.2**2))
@@ -86,6 +87,23 @@ def test_orthogonal_rows_or_columns(rows, columns, seed):
     m = init.orthogonal_(ag.empty(rows, columns, dtype=ag.float64), gain=2.0).numpy()
     product = m @ m.T if rows <= columns else m.T @ m
     np.testing.assert_allclose(product, 4 * np.eye(min(rows, columns)), atol=1e-12)
+
+
+@examples(10)
+@given(outputs=st.integers(1, 4), inputs=st.integers(1, 4), groups=st.integers(1, 2), dims=st.integers(1, 3))
+def test_dirac_passes_on_as_many_channels_as_it_can(outputs, inputs, groups, dims):
+    weight = init.dirac_(ag.empty(outputs * groups, inputs, *(3,) * dims), groups)
+    x = ag.randn(1, inputs * groups, *(5,) * dims)
+    out = getattr(nn.functional, f"conv{dims}d")(x, weight, padding=1, groups=groups).numpy()
+    for group in range(groups):
+        both = min(outputs, inputs)
+        passed = out[:, group * outputs : (group + 1) * outputs]
+        np.testing.assert_array_equal(passed[:, :both], x.numpy()[:, group * inputs : group * inputs + both])
+        assert not passed[:, both:].any()
+    with pytest.raises(ShapeError, match=rf"the first divisible by 7 groups, got \({outputs * groups},"):
+        init.dirac_(weight, 7)
+    with pytest.raises(ShapeError, match="orthogonal_ needs at least 2 dims"):
+        init.orthogonal_(ag.empty(3))
 
 
 def test_a_seed_or_a_generator_repeats_the_numbers():

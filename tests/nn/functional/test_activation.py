@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 import nn.functional as F
+from autograd.errors import ShapeError
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -26,6 +27,7 @@ def softmax(x):
 
 
 erf = np.vectorize(math.erf)
+SLOPES = ag.tensor([0.1, -0.2, 0.3, 0.7], dtype=ag.float64)
 
 FORMULAS = {
     "relu": (F.relu, lambda x: np.maximum(x, 0)),
@@ -52,6 +54,15 @@ FORMULAS = {
     "softmax": (lambda x: F.softmax(x, -1), softmax),
     "log_softmax": (lambda x: F.log_softmax(x, dim=-1), lambda x: np.log(softmax(x))),
     "softmin": (lambda x: F.softmin(x, -1), lambda x: softmax(-x)),
+    "rrelu": (lambda x: F.rrelu(x, 0.1, 0.3), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "prelu": (lambda x: F.prelu(x, SLOPES.to(x.dtype)), lambda x: np.where(x > 0, x, SLOPES.numpy() * x)),
+    "prelu of one slope": (lambda x: F.prelu(x, SLOPES[:1].to(x.dtype)), lambda x: np.where(x > 0, x, 0.1 * x)),
+    "threshold": (lambda x: F.threshold(x, 1.57, -4), lambda x: np.where(x > 1.57, x, -4)),
+    "hardshrink": (lambda x: F.hardshrink(x, 1.57), lambda x: np.where(np.abs(x) > 1.57, x, 0)),
+    "softshrink": (lambda x: F.softshrink(x, 1.57), lambda x: np.sign(x) * np.maximum(np.abs(x) - 1.57, 0)),
+    "hardsigmoid": (F.hardsigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1)),
+    "hardswish": (F.hardswish, lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    "tanhshrink": (F.tanhshrink, lambda x: x - np.tanh(x)),
 }
 
 
@@ -126,6 +137,53 @@ def test_bad_settings_are_named():
         F.glu(ag.ones(2, 3))
     with pytest.raises(ValueError, match="above max_val"):
         F.hardtanh(ag.ones(1), 2.0, 1.0)
+    with pytest.raises(ValueError, match="Hardtanh: min_val must be below max_val, got 1.0 and 1.0"):
+        nn.Hardtanh(1.0, 1.0)
+    with pytest.raises(ValueError, match="0 <= lower <= upper <= 1 must hold, got 0.5 and 0.1"):
+        F.rrelu(ag.ones(1), 0.5, 0.1)
+    with pytest.raises(ValueError, match="softshrink: lambd must not be negative, got -1"):
+        F.softshrink(ag.ones(1), -1)
+    with pytest.raises(ShapeError, match=r"prelu: weight \(3,\) must hold one number, or one for each channel"):
+        F.prelu(ag.ones(2, 4), ag.ones(3))
+    with pytest.raises(ShapeError, match=r"Softmax2d needs \(N, C, H, W\) or \(C, H, W\), got \(2, 3\)"):
+        nn.Softmax2d()(ag.ones(2, 3))
+
+
+def test_slopes_are_drawn_between_their_bounds_in_training_alone():
+    ag.manual_seed(0)
+    x = ag.full((1000,), -1.0, requires_grad=True)
+    layer = nn.RReLU(0.2, 0.6)
+    out = layer(x)
+    slopes = -out.detach().numpy()
+    assert 0.2 <= slopes.min() < 0.22 and 0.58 < slopes.max() <= 0.6 and abs(slopes.mean() - 0.4) < 0.02
+    out.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), slopes, rtol=1e-6)
+    np.testing.assert_allclose(layer.eval()(x).detach().numpy(), -0.4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "rrelu", "threshold"])
+def test_a_name_with_an_underscore_writes_into_the_input(name):
+    settings = (1.0, -4.0) if name == "threshold" else ()
+    x = ag.randn(3, 4)
+    expected = getattr(F, name)(x, *settings)
+    assert getattr(F, f"{name}_")(x, *settings) is x
+    np.testing.assert_array_equal(x.numpy(), expected.numpy())
+
+
+def test_the_slopes_of_a_layer_are_trained():
+    layer = nn.PReLU(3, 0.5)
+    x = -ag.ones(2, 3, 4)
+    layer(x).sum().backward()
+    assert layer.weight.tolist() == [0.5] * 3 and layer.weight.grad.tolist() == [-8.0] * 3
+    assert repr(layer).startswith("PReLU(num_parameters=3)")
+
+
+@given(seed=seeds)
+def test_softmax_over_channels_adds_up_to_one_at_every_pixel(seed):
+    x = ag.tensor(np.random.default_rng(seed).normal(size=(2, 3, 2, 4)))
+    out = nn.Softmax2d()(x)
+    np.testing.assert_allclose(out.numpy(), np.exp(x.numpy()) / np.exp(x.numpy()).sum(1, keepdims=True))
+    np.testing.assert_array_equal(nn.Softmax2d()(x[0]).numpy(), out[0].numpy())
 
 
 LAYERS = [
@@ -139,6 +197,8 @@ LAYERS = [
     (nn.Softplus(2.0), FORMULAS["softplus_beta"][0], "beta=2.0, threshold=20.0"),
     (nn.Softmax(-1), FORMULAS["softmax"][0], "dim=-1"),
     (nn.LogSoftmax(-1), FORMULAS["log_softmax"][0], "dim=-1"),
+    (nn.Hardshrink(1.57), FORMULAS["hardshrink"][0], "1.57"),
+    (nn.Softshrink(1.57), FORMULAS["softshrink"][0], "1.57"),
 ]
 
 

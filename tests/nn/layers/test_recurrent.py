@@ -142,6 +142,62 @@ def test_errors_say_what_was_expected():
         pack_padded_sequence(x, [5, 4, 2])
 
 
+CONFIGURATIONS = [
+    (
+        lambda: nn.RNN(2, 3, nonlinearity="gelu"),
+        ValueError,
+        "Unknown nonlinearity 'gelu'. Select from 'tanh' or 'relu'",
+    ),
+    (lambda: nn.LSTM(2, 3.0), TypeError, "hidden_size should be of type int, got: float"),
+    (lambda: nn.LSTM(2, 3, num_layers=0), ValueError, "num_layers must be greater than zero"),
+    (lambda: nn.GRU(2, 3, proj_size=1), (TypeError, ValueError), "proj_size"),
+    (lambda: nn.LSTM(2, 3, proj_size=3), ValueError, "proj_size must be smaller than hidden_size .* got 3"),
+    (lambda: nn.GRU(2, 3)(ag.ones(2)), ShapeError, "GRU: Expected input to be 2D or 3D, got 1D instead"),
+    (lambda: nn.GRU(2, 3)(ag.ones(0, 1, 2)), ShapeError, "sequence length to be larger than 0"),
+    (lambda: nn.RNNCell(2, 3)(ag.ones(1, 1, 2)), ShapeError, "RNNCell: Expected input to be 1D or 2D, got 3D"),
+    (lambda: nn.LSTMCell(2, 3)(ag.ones(1, 4)), ShapeError, "inconsistent input_size: got 4 expected 2"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "match"), CONFIGURATIONS, ids=range(len(CONFIGURATIONS)))
+def test_what_makes_no_sense_is_named(call, kind, match):
+    with pytest.raises(kind, match=match):
+        call()
+
+
+def test_settings_that_are_not_usual_are_shown_and_a_dropout_of_one_layer_warns():
+    with pytest.warns(UserWarning, match="num_layers greater than 1, but got dropout=0.5 and num_layers=1"):
+        layer = nn.LSTM(2, 3, bias=False, dropout=0.5, bidirectional=True)
+    assert repr(layer).startswith("LSTM(2, 3, bias=False, dropout=0.5, bidirectional=True)")
+    assert repr(nn.RNNCell(2, 3, bias=False, nonlinearity="relu")).startswith(
+        "RNNCell(2, 3, bias=False, nonlinearity=relu)"
+    )
+    assert [[tuple(w.shape) for w in row] for row in layer.all_weights] == [[(12, 2), (12, 3)]] * 2
+
+
+@given(kinds, seeds)
+def test_a_cell_takes_one_element_without_a_batch(kind, seed):
+    cell = {"RNN": nn.RNNCell, "GRU": nn.GRUCell, "LSTM": nn.LSTMCell}[kind.split()[0]](2, 3, dtype=ag.float64)
+    x = ag.tensor(np.random.default_rng(seed).normal(size=(1, 2)))
+    one, batch = (out if isinstance(out, tuple) else (out,) for out in (cell(x[0]), cell(x)))
+    for a, b in zip(one, batch, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy()[0])
+
+
+@given(seed=seeds, batch_first=st.booleans())
+def test_one_sequence_is_a_batch_of_one_and_a_projection_narrows_the_state(seed, batch_first):
+    layer = nn.LSTM(2, 4, proj_size=3, batch_first=batch_first, dtype=ag.float64)
+    rng = np.random.default_rng(seed)
+    x, h, c = (ag.tensor(rng.normal(size=size)) for size in ((5, 2), (1, 3), (1, 4)))
+    out, (h_n, c_n) = layer(x, (h, c))
+    batch = x.unsqueeze(0 if batch_first else 1)
+    expected, (h_b, c_b) = layer(batch, (h.unsqueeze(1), c.unsqueeze(1)))
+    np.testing.assert_allclose(out.detach().numpy(), expected.detach().numpy().reshape(5, 3))
+    np.testing.assert_allclose(h_n.detach().numpy(), h_b.detach().numpy()[:, 0])
+    assert out.shape == (5, 3) and h_n.shape == (1, 3) and c_n.shape == (1, 4)
+    np.testing.assert_allclose(out[-1].detach().numpy(), h_n[0].detach().numpy())
+
+
 @given(kinds, seeds)
 def test_a_batch_of_no_sequences_has_outputs_and_gradients_of_no_elements(kind, seed):
     x = ag.zeros(3, 0, 2, dtype=ag.float64, requires_grad=True)
