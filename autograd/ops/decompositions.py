@@ -174,7 +174,7 @@ def linalg_svd(x, *, full_matrices=True):
 def svd(input, some=True, compute_uv=True):
     """(U, S, V) with input = U diag(S) V^T; `linalg.svd` gives V^T. Without `compute_uv`, U and V are zeros."""
     U, S, Vh = linalg_svd(input, full_matrices=not some)
-    return (U, S, mt(Vh)) if compute_uv else (np.zeros_like(U), S, np.zeros_like(mt(Vh)))
+    return (U, S, mt(Vh)) if compute_uv else (U.new_zeros(tuple(U.shape)), S, Vh.new_zeros(tuple(mt(Vh).shape)))
 
 
 def _eigh_rule(g, eigenvalues, eigenvectors):

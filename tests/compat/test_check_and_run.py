@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograd.compat import __main__ as command
 from autograd.compat.check import METHODS, code, misses
 from autograd.tensor import Tensor
 
@@ -53,23 +54,13 @@ def compat(*args):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_command_names_what_is_missed_and_fails(tmp_path):
-    good, bad, broken = tmp_path / "good.py", tmp_path / "bad.py", tmp_path / "broken.py"
-    good.write_text("import torch\ntorch.ones(2)")
+def test_the_command_fails_where_anything_is_missed(tmp_path):
+    bad = tmp_path / "bad.py"
     bad.write_text("import torch\n\ntorch.no_such(2)")
-    broken.write_text("import (")
-    done = compat(good)
-    assert done.returncode == 0 and done.stdout == "every name is there\n"
-    done = compat(good, bad)
-    assert (
-        done.returncode == 1
-        and done.stdout.startswith(f"{bad}:3: torch.no_such\n")
-        and "compatibility.md" in done.stdout
-    )
-    done = compat(broken)
-    assert done.returncode == 1 and f"{broken}: cannot be read" in done.stdout and not done.stderr
-    assert compat().returncode == 1 and "--run FILE.py" in compat().stderr
-    assert compat("--run", tmp_path / "none.py").stderr.startswith("there is no file")
+    done = compat(bad)
+    assert done.returncode == 1 and done.stdout.startswith(f"{bad}:3: torch.no_such\n")
+    done = compat()
+    assert done.returncode == 1 and "--run FILE.py" in done.stderr
 
 
 PROGRAM = """
@@ -129,3 +120,32 @@ def test_a_program_finds_the_modules_of_its_own_folder_models_before_ours(tmp_pa
     command = [sys.executable, str(tmp_path / "train.py")]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True)
     assert done.stdout.strip() == "theirs, theirs, too, True", done.stderr
+
+
+def test_every_file_is_checked_and_what_cannot_be_read_is_said(tmp_path, capsys):
+    good, bad, broken = tmp_path / "good.py", tmp_path / "bad.py", tmp_path / "broken.py"
+    good.write_text("import torch\ntorch.ones(2)")
+    bad.write_text("import torch\n\ntorch.no_such(2)")
+    broken.write_text("import (")
+    assert command.check([str(good)]) == 0 and capsys.readouterr().out == "every name is there\n"
+    files = [str(f) for f in (broken, bad, good, tmp_path / "absent.py")]
+    assert command.check(files) == 1
+    first, second, third, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{broken}: cannot be read") and second == f"{bad}:3: torch.no_such"
+    assert third.startswith(f"{files[3]}: cannot be read") and last.startswith("these names are not here; ")
+    assert "compatibility.md" in last
+
+
+def test_a_program_is_run_with_its_arguments_and_its_folder_first(tmp_path, monkeypatch):
+    (tmp_path / "beside.py").write_text("name = 'beside'")
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nfrom beside import name\nassert __name__ == '__main__'\nsys.stash = name, sys.argv")
+    served = []
+    monkeypatch.setattr(command, "serve_torch", lambda: served.append(True))  # for the rest of the tests it is torch
+    monkeypatch.setattr(sys, "argv", ["before"])
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setattr(sys, "stash", None, raising=False)
+    command.run(str(program), ["--steps", "3"])
+    assert sys.stash == ("beside", [str(program), "--steps", "3"]) and served == [True]
+    with pytest.raises(SystemExit, match="there is no file 'absent.py'"):
+        command.run("absent.py", [])
