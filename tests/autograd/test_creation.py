@@ -111,3 +111,23 @@ def test_ranges_and_the_identity_can_be_written_into_a_tensor(make, args):
         assert make(*args, out=target) is target and target.tolist() == expected.tolist()
     with pytest.raises(ShapeError, match=f"{make.__name__}.out=.*shape"):
         make(*args, out=ag.empty(1, 1, 1))
+
+
+def test_memory_is_shared_by_dlpack():
+    array = np.zeros(3, np.float32)
+    shared = ag.from_dlpack(array)
+    shared[0] = 5.0
+    assert array.tolist() == [5.0, 0.0, 0.0]
+    assert ag.from_dlpack(array, copy=True).numpy().ctypes.data != array.ctypes.data
+    tensor = ag.zeros(3)
+    ag.from_dlpack(tensor.__dlpack__())[1] = 7.0  # a capsule, which NumPy alone would not write to
+    assert tensor.tolist() == [0.0, 7.0, 0.0]
+
+
+def test_ends_of_ranges_may_be_tensors_of_one_number():
+    assert ag.arange(ag.tensor(1), ag.tensor(3)).tolist() == [1, 2]
+    assert ag.linspace(ag.tensor(0.0), 1, 3).tolist() == [0.0, 0.5, 1.0]
+    with pytest.raises(RuntimeError, match=r"the ends must be numbers or tensors of 0 dims, got the shape \(2,\)"):
+        ag.arange(ag.ones(2).numpy())
+    with pytest.raises(RuntimeError, match="linspace: steps must not be negative, got -1"):
+        ag.linspace(0, 1, -1)

@@ -323,3 +323,20 @@ def test_a_name_that_nobody_has_is_an_attribute_error():
         _ = autograd.no_such_name
     with pytest.raises(ImportError):
         importlib.import_module("autograd.no_such_module")
+
+
+def test_the_density_of_normal_vectors_has_derivatives():
+    from autograd.scipy.stats import multivariate_normal
+
+    root = np.random.default_rng(0).normal(size=(3, 3))
+    cov, mean, x = root @ root.T + np.eye(3), np.array([0.5, -1.0, 2.0]), np.array([[1.0, 0.0, 1.0], [0.2, 0.1, -1.0]])
+    d = x - mean
+    exact = -0.5 * (np.einsum("ni,ij,nj->n", d, np.linalg.inv(cov), d) + np.log(np.linalg.det(2 * np.pi * cov)))
+    close(multivariate_normal.logpdf(x, mean, cov), exact)
+    close(multivariate_normal.pdf(x, mean, cov), np.exp(exact))
+    close(multivariate_normal.entropy(mean, cov), 0.5 * np.log(np.linalg.det(2 * np.pi * np.e * cov)))
+    independent = -0.5 * ((d**2).sum(1) / 0.7 + 3 * np.log(2 * np.pi * 0.7))
+    close(multivariate_normal.logpdf(x, mean, 0.7), independent)
+    close(multivariate_normal.logpdf(1.5, 1.0, 2.0), -0.5 * (0.125 + np.log(4 * np.pi)))
+    gradient = grad(lambda m: multivariate_normal.logpdf(x[0], m, cov))(mean)
+    close(gradient, np.linalg.solve(cov, d[0]))

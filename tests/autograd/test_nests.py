@@ -1,0 +1,65 @@
+"""Dicts, lists and tuples of tensors keep their form."""
+
+from collections import OrderedDict, namedtuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.nests import leaves, mapped, rebuilt, spread
+
+Pair = namedtuple("Pair", ["first", "second"])
+
+
+class Stack(list):
+    """A list of a class of its own."""
+
+
+class Fussy(dict):
+    """A dict that cannot be made of its parts."""
+
+    def __init__(self):
+        super().__init__()
+
+
+def joined(parts):
+    inner = st.lists(parts, max_size=3)
+    return (
+        inner
+        | inner.map(tuple)
+        | inner.map(Stack)
+        | st.dictionaries(st.sampled_from("abc"), parts)
+        | st.dictionaries(st.sampled_from("abc"), parts).map(OrderedDict)
+        | st.tuples(parts, parts).map(lambda p: Pair(*p))
+    )
+
+
+NESTS = st.recursive(st.integers(), joined, max_leaves=8)
+
+
+@given(nest=NESTS)
+def test_a_nest_is_rebuilt_of_its_leaves_and_mapped_leaf_by_leaf(nest):
+    found = rebuilt(nest, leaves(nest))
+    assert found == nest and type(found) is type(nest)
+    tripled = mapped(lambda x, y: x + y, nest, mapped(lambda x: 2 * x, nest))
+    assert leaves(tripled) == [3 * x for x in leaves(nest)] and type(tripled) is type(nest)
+
+
+@given(nest=NESTS, value=st.integers() | st.none())
+def test_what_is_said_of_all_is_said_of_each(nest, value):
+    assert spread(value, nest) == [value] * len(leaves(nest))
+    assert spread({"a": value, "b": 5}, {"a": nest, "b": [1, 2]}) == [value] * len(leaves(nest)) + [5, 5]
+    assert spread((value, 5), (nest, 1)) == [value] * len(leaves(nest)) + [5]
+
+
+def test_a_class_that_cannot_be_made_of_its_parts_becomes_a_plain_one():
+    fussy = Fussy()
+    fussy["a"] = 1
+    assert type(mapped(lambda x: x + 1, fussy)) is dict
+
+
+def test_forms_that_do_not_fit_are_errors():
+    with pytest.raises(ValueError, match=r"nests of one form are needed, got \[2, 1\] leaves"):
+        mapped(lambda x, y: x, [1, 2], [1])
+    with pytest.raises(ValueError):
+        spread((1, 2, 3), (1, 2))
