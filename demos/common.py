@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -52,15 +53,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that shows the defaults of options, but for those that have none."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 def parser(description: str | None, seed: int = 0) -> Parser:
     """A parser for a demo: its docstring heads the help, each option's default is shown, `--seed` is there."""
     result = Parser(
+        prog=f"python -m demos.{Path(sys.argv[0]).stem}",
         description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
         exit_on_error=False,
     )
-    result.add_argument("--seed", type=at_least(0), default=seed, help="of every random number; one seed, one result")
+    result.add_argument(
+        "--seed", type=at_least(0), default=seed, help="seed of all random numbers; the same seed gives the same result"
+    )
     return result
 
 

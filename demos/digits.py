@@ -1,7 +1,7 @@
 """A network learns to read handwritten digits (MNIST), in less than a minute.
 
 Three networks: the default one, a convolutional one, which makes fewer mistakes and takes minutes, and the classic of
-M. Nielsen's book, which makes more. The trained weights, a report and pictures are in out/digits/latest/ then, and
+M. Nielsen's book, which makes more. The trained weights, a report and pictures are left in out/digits/latest/, and
 --predict reads a picture of your own.
 """
 

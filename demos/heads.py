@@ -112,7 +112,7 @@ def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> 
     trainer = Trainer(model, optimizer, lambda m, xy: m.loss(*xy), batch, steps=steps, classes=model.config.vocab_size)
     losses = trainer.fit().column("loss")[1]
     if not losses:
-        raise SystemExit("nothing was learned: there was no step of training")
+        raise SystemExit("stopped before the first step of training, so there is nothing to show")
     return losses
 
 
@@ -280,9 +280,9 @@ def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
     """Read the options, then show all of it."""
     options, count = parser(__doc__), at_least(1)
     options.add_argument("--width", type=count, default=1024, help="d_model of the block whose shapes are shown")
-    options.add_argument("--heads", type=count, default=16, help="its heads")
-    options.add_argument("--hidden", type=count, default=4096, help="its hidden units")
-    options.add_argument("--steps", type=count, default=400, help="of training on the sentences")
+    options.add_argument("--heads", type=count, default=16, help="heads of that block")
+    options.add_argument("--hidden", type=count, default=4096, help="hidden units of that block")
+    options.add_argument("--steps", type=count, default=400, help="steps of training on the sentences")
     return run(options, arguments, show)
 
 

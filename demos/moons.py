@@ -1,8 +1,8 @@
 """The scalar engine learns to tell two moons apart, one number at a time.
 
 A network of 2-16-16-1 neurons, 337 parameters, each a Value, with hinge loss and plain gradient descent. The loop is
-written out in `train`, for that of the other demos, nn.train, updates tensors. In out/moons/ are then the decision
-boundary with the course of training, and the graph of one small neuron with its data and gradients.
+written out in `train`, since the trainer of the other demos, nn.train, updates tensors. The results are in out/moons/:
+the decision boundary with the course of training, and the graph of one small neuron with its data and gradients.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ def learn(args: Namespace) -> list[tuple[float, float]]:
 def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
     """Read the options and learn."""
     options = parser(__doc__, seed=1)
-    options.add_argument("--steps", type=at_least(1), default=150, help="of gradient descent")
-    options.add_argument("--points", type=at_least(2), default=100, help="on both moons together")
+    options.add_argument("--steps", type=at_least(1), default=150, help="steps of gradient descent")
+    options.add_argument("--points", type=at_least(2), default=100, help="points on both moons together")
     return run(options, arguments, learn)
 
 

@@ -1,4 +1,4 @@
-"""Ten neurons learn to read digits, and forty do: backpropagation in five phases, with every dimension.
+"""Ten neurons learn to read digits, and forty learn it better: backpropagation in five phases, every dimension named.
 
 A picture of 28 by 28 pixels goes through 784-10 and 784-30-10, sigmoid neurons both. The five phases (input,
 feedforward, output error, backpropagate the error, output) are worked out by hand on one picture and held against the

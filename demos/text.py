@@ -1,8 +1,8 @@
 """A character GPT learns to write like a text file, then writes.
 
-Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. In
-out/text/latest/ are then log.csv, curves.png, surprise.png (held-out text, each character as dark as it was
-unexpected), and the weights: the best ones, and those at the end.
+Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. It leaves
+in out/text/latest/ log.csv, curves.png, surprise.png (held-out text, each character as dark as it was unexpected), and
+the weights: the best ones, and those at the end.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def options() -> Parser:
     model.add_argument(
         "--layers", dest="n_layer", type=count, default=START.n_layer, help="blocks of attention and feed-forward"
     )
-    model.add_argument("--heads", dest="n_head", type=count, default=START.n_head, help="of attention in each layer")
+    model.add_argument("--heads", dest="n_head", type=count, default=START.n_head, help="attention heads in each layer")
     model.add_argument(
         "--width", dest="n_embd", type=count, default=START.n_embd, help="features of a character, shared by the heads"
     )
@@ -58,7 +58,7 @@ def options() -> Parser:
         "--context", dest="block_size", type=count, default=START.block_size, help="characters that it sees at once"
     )
     model.add_argument(
-        "--activation", choices=CHOICES["activation"], default=START.activation, help="of the feed-forward"
+        "--activation", choices=CHOICES["activation"], default=START.activation, help="activation of the feed-forward"
     )
     model.add_argument("--norm", choices=CHOICES["norm"], default=START.norm, help="LayerNorm, RMSNorm or none")
     model.add_argument("--position", choices=CHOICES["position"], default=START.position, help="how it knows the order")
@@ -70,7 +70,7 @@ def options() -> Parser:
     training.add_argument("--steps", type=count, default=2000, help="updates of the weights")
     training.add_argument("--batch", type=count, default=12, help="passages in a batch")
     training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
-    training.add_argument("--threads", type=count, default=2, help="that share a batch; one number, one result")
+    training.add_argument("--threads", type=count, default=2, help="threads that share a batch")
     training.add_argument("--lr", type=positive, default=1e-3, help="learning rate after the warm-up")
     training.add_argument("--min-lr", type=amount, default=1e-4, help="learning rate at the end")
     training.add_argument("--warmup", type=at_least(0), default=100, help="steps in which the learning rate rises")

@@ -69,7 +69,7 @@ def train(model: GPT, data: list[Batch]) -> list[Step]:
     )
     losses = trainer.fit().column("loss")[1]
     if not shares:
-        raise SystemExit("nothing was learned: there was no step of training")
+        raise SystemExit("stopped before the first step of training, so there is nothing to show")
     return [Step(*step) for step in zip(losses, shares)]
 
 
@@ -194,7 +194,7 @@ def show(args: Namespace) -> list[Step]:
     """Show how a weight learns. Returns loss and blame of every step of training."""
     pyplot()  # what is missing is said before the work, not after it
 
-    text, folder, rng = read(args.text), out_dir("training"), np.random.default_rng(args.seed)
+    text, folder, rng = read(args.text or DIALOGUE), out_dir("training"), np.random.default_rng(args.seed)
     tokens = CharTokenizer.train(text)
     ids = np.array(tokens.encode(text))
     ag.manual_seed(args.seed)
@@ -228,8 +228,10 @@ def show(args: Namespace) -> list[Step]:
 def main(arguments: list[str] | None = None) -> list[Step]:
     """Read the options, then show all of it."""
     options = parser(__doc__)
-    options.add_argument("--text", type=Path, default=DIALOGUE, help="a UTF-8 text to learn from")
-    options.add_argument("--steps", type=at_least(1), default=400, help="of training")
+    options.add_argument(
+        "--text", type=Path, help="a UTF-8 text to learn from; without it, a dialogue of three speakers"
+    )
+    options.add_argument("--steps", type=at_least(1), default=400, help="steps of training")
     return run(options, arguments, show)
 
 

@@ -241,7 +241,7 @@ def main(arguments: list[str] | None = None) -> list[Weights]:
     options = parser(__doc__)
     options.add_argument("--random", action="store_true", help="weights drawn from the seed, not the published ones")
     options.add_argument("--rate", type=positive, default=RATE, help="the learning rate")
-    options.add_argument("--steps", type=at_least(1), default=STEPS, help="of training")
+    options.add_argument("--steps", type=at_least(1), default=STEPS, help="steps of training")
     return run(options, arguments, show)
 
 

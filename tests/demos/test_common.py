@@ -76,3 +76,16 @@ def test_ctrl_c_at_any_other_time_ends_without_a_traceback(capsys):
 def test_an_error_of_the_program_itself_keeps_its_traceback():
     with pytest.raises(KeyError):
         run(parser("A demo."), [], lambda args: {}["absent"])
+
+
+def test_help_names_the_command_and_shows_the_defaults_that_there_are(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/somewhere/demos/moons.py"])
+    options = parser("A demo.")
+    options.add_argument("--steps", type=int, default=7, help="steps of training")
+    options.add_argument("--text", help="a text")
+    options.add_argument("--fast", action="store_true", help="hurry")
+    with pytest.raises(SystemExit):
+        options.parse_args(["-h"])
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m demos.moons ")
+    assert "(default: 7)" in text and "(default: 0)" in text and "None" not in text and "False" not in text
