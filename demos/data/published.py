@@ -28,7 +28,11 @@ RANDOM = '"W_Q, W_K, W_V started as random numbers", part 6 of a series on GPT'
 
 # Of LEARNS: what demos/calculator.py trains, and what demos/training.py computes
 CALCULATOR = (
-    Published("answer before training", "seventy", "untrained is untrained: any word can be the likeliest"),
+    Published(
+        "answer before training",
+        "seventy",
+        "an untrained model knows no answer; its output is tied to the embedding, so it leans to the word read last",
+    ),
     Published("answer after training", "five"),
     Published("P(five) after training, %", "94", "published after 1,000 examples; here after {seen:,}"),
     Published("loss after training", "0.06", "likewise"),
