@@ -1,7 +1,7 @@
 """A transformer learns to translate number words into digits: "four hundred and seven" becomes "407".
 
 The encoder-decoder of Attention Is All You Need, with its learning-rate schedule and label smoothing, sees four fifths
-of the numbers from 0 to 9999, small ones oftener, and is tested on the rest. In out/translate/latest/ are the model,
+of the numbers from 0 to 9999, small ones more often, and is tested on the rest. In out/translate/latest/ are the model,
 the course of training, the figures by length, the sines and cosines that tell it the positions, and which words it
 looks at for each digit. With --ask the saved model translates without being trained again.
 """
