@@ -140,7 +140,7 @@ def _wrong_mode(seen: Observer) -> Iterator[Finding]:
             yield Finding(
                 "eval() left on",
                 call.line,
-                f"the model is trained in evaluation mode: layers such as {', '.join(layers)} do not behave as in training",
+                f"the model is trained in evaluation mode: layers such as {', '.join(layers)} behave otherwise there",
                 "call model.train() before training",
             )
             return
