@@ -16,15 +16,26 @@ def _factor(alpha, y):
     return np.asarray(alpha).astype(np.uint8) if np.result_type(y) == np.uint8 else alpha
 
 
+def _older(name, number, tensor):
+    """The arguments y and alpha of `x.add(number, tensor)`, torch's older order: the array, and its factor."""
+    if tensor.requires_grad:
+        raise TypeError(f"{name}(number, tensor) has no derivative by the tensor: write {name}(tensor, alpha=number)")
+    return tensor.array, number
+
+
 @op(np.add, inplace=True, x=lambda g: g, y=lambda g, alpha: g if alpha == 1 else g * alpha)
 def add(x, y, *, alpha=1):
     """x + alpha y."""
+    if type(alpha) is not int and hasattr(alpha, "array"):
+        y, alpha = _older("add", y, alpha)
     return x + y if alpha == 1 else x + y * _factor(alpha, y)
 
 
 @op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: g * -alpha)
 def sub(x, y, *, alpha=1):
     """x - alpha y."""
+    if type(alpha) is not int and hasattr(alpha, "array"):
+        y, alpha = _older("sub", y, alpha)
     return x - y if alpha == 1 else x - y * _factor(alpha, y)
 
 
@@ -152,12 +163,16 @@ def lerp(x, end, weight):
 
 
 @function(inplace=True)
-def addcmul(input, tensor1, tensor2, *, value=1):
-    """input + value tensor1 tensor2."""
+def addcmul(input, tensor1, tensor2, *older, value=1):
+    """input + value tensor1 tensor2. In torch's older order the number comes before the tensors."""
+    if older:
+        value, tensor1, tensor2 = tensor1, tensor2, *older
     return add(input, tensor1 * tensor2, alpha=value)
 
 
 @function(inplace=True)
-def addcdiv(input, tensor1, tensor2, *, value=1):
-    """input + value tensor1 / tensor2."""
+def addcdiv(input, tensor1, tensor2, *older, value=1):
+    """input + value tensor1 / tensor2. In torch's older order the number comes before the tensors."""
+    if older:
+        value, tensor1, tensor2 = tensor1, tensor2, *older
     return input + value * (tensor1 / tensor2)

@@ -1,0 +1,22 @@
+"""Torch's older order of arguments, the number before the tensors, which optimisers of older papers write."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+
+
+@given(st.floats(-2, 2), st.integers(0, 2**32 - 1))
+def test_the_number_may_come_before_the_tensors(number, seed):
+    x, y, z = (ag.tensor(row) for row in np.random.default_rng(seed).uniform(0.5, 1, (3, 4)))
+    assert x.clone().add_(number, y).equal(x.clone().add_(y, alpha=number))
+    assert x.sub(number, y).equal(x.sub(y, alpha=number))
+    assert ag.addcmul(x, number, y, z).equal(ag.addcmul(x, y, z, value=number))
+    assert x.clone().addcdiv_(number, y, z).equal(x.clone().addcdiv_(y, z, value=number))
+
+
+def test_a_derivative_by_the_tensor_is_not_lost_in_silence():
+    with pytest.raises(TypeError, match="write add.tensor, alpha=number"):
+        ag.ones(3).add(0.5, ag.ones(3, requires_grad=True))
