@@ -166,7 +166,7 @@ def lerp(x, end, weight):
 def addcmul(input, tensor1, tensor2, *older, value=1):
     """input + value tensor1 tensor2. In torch's older order the number comes before the tensors."""
     if older:
-        value, tensor1, tensor2 = tensor1, tensor2, *older
+        value, tensor1, tensor2 = tensor1, tensor2, older[0]
     return add(input, tensor1 * tensor2, alpha=value)
 
 
@@ -174,5 +174,5 @@ def addcmul(input, tensor1, tensor2, *older, value=1):
 def addcdiv(input, tensor1, tensor2, *older, value=1):
     """input + value tensor1 / tensor2. In torch's older order the number comes before the tensors."""
     if older:
-        value, tensor1, tensor2 = tensor1, tensor2, *older
+        value, tensor1, tensor2 = tensor1, tensor2, older[0]
     return input + value * (tensor1 / tensor2)
