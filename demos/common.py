@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +20,20 @@ from demos.pictures.style import CYCLE, RC
 
 def out_dir(name: str) -> Path:
     """The folder `out/NAME` below the current one, made if needed."""
-    folder = Path("out", name)
-    folder.mkdir(parents=True, exist_ok=True)
+    return made(Path("out", name))
+
+
+def made(folder: Path) -> Path:
+    """The folder for results, made if needed. Raises ValueError that says where to go if nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ValueError(
+            f"the results cannot be written to the folder {folder} ({error.strerror}): free that name, or start in "
+            "another folder, in which you may write"
+        ) from error
     return folder
 
 

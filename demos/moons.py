@@ -122,6 +122,7 @@ def draw_neuron(file: Path) -> Path:
 def learn(args: Namespace) -> list[tuple[float, float]]:
     """Train, report, draw. Returns the loss and the accuracy before each step and at the end."""
     pyplot()  # if it is missing, fail before the work, not after it
+    folder = out_dir("moons")
     points, labels = two_moons(args.points, np.random.default_rng(args.seed))
     xs, ys = [[Value(x) for x in point] for point in points.tolist()], labels.tolist()
     network = new_network([2, 16, 16, 1], random.Random(args.seed))
@@ -131,7 +132,6 @@ def learn(args: Namespace) -> list[tuple[float, float]]:
     print(f"{len(parameters(network))} parameters, {len(history) - 1} steps: loss {loss.data:.4f}, ", end="")
     print(f"accuracy {history[-1][1]:.1%} of {len(points)} points")
 
-    folder = out_dir("moons")
     plot(network, points, labels, history, folder / "boundary.png")
     print(f"{folder / 'boundary.png'}: the decision boundary and the course of training")
     print(f"{draw_neuron(folder / 'neuron.svg')}: the graph of one neuron")

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from demos.common import Parser, run
+from demos.common import Parser, made, run
 from nn import checkpoint
 
 LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files that a Trainer leaves
@@ -70,8 +70,7 @@ def _runs(base: Path) -> dict[int, Path]:
 
 
 def _new(base: Path) -> Path:
-    base.mkdir(parents=True, exist_ok=True)
-    for number in count(max(_runs(base), default=0) + 1):
+    for number in count(max(_runs(made(base)), default=0) + 1):
         try:
             (base / f"run-{number}").mkdir()
         except FileExistsError:  # another run began at the same time

@@ -103,9 +103,12 @@ def read_text(path: Path | None) -> str:
 
         return "\n\n".join(topics[name] for name in sorted(topics))
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not in UTF-8 ({error.reason} at byte {error.start}): convert it first") from error
+    if len(set(text)) < 2:
+        raise ValueError(f"{path} has fewer than two different characters, so there is nothing to learn: take a text")
+    return text
 
 
 class Passages:

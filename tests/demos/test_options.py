@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from demos import calculator, digits, heads, moons, text, training, translate, walkthrough
+from demos import calculator, digits, heads, moons, neurons, text, training, translate, walkthrough
 
-MODULES = (calculator, digits, heads, moons, text, training, translate, walkthrough)
+MODULES = (calculator, digits, heads, moons, neurons, text, training, translate, walkthrough)
 DEMOS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 COUNT = "must be at least 1, got"
 WRONG = {
@@ -20,13 +20,18 @@ WRONG = {
         ("--network best", "--network: invalid choice: 'best'"),
     ],
 }
+WRONG["neurons"] = [("--epochs 0", f"--epochs {COUNT} 0")]
 WRONG["moons"].append(("--points 1", "--points must be at least 2, got 1"))
 WRONG["heads"].append(("--width 30 --heads 4", "n_embd=30 is not divisible by n_head=4"))
-WRONG["training"].append(("--text short.txt", "short.txt has 190 characters; at least 320 are needed"))
+WRONG["training"] += [
+    ("--text short.txt", "short.txt has 190 characters; at least 320 are needed"),
+    ("--text same.txt", "same.txt has fewer than two different characters"),
+]
 WRONG["walkthrough"].append(("--rate nan", "--rate must be a finite number above 0, got nan"))
 WRONG["text"] += [
     ("--text absent.txt", "absent.txt: No such file or directory"),
     ("--text latin.txt", "latin.txt is not in UTF-8"),
+    ("--text empty.txt", "empty.txt has fewer than two different characters"),
     ("--text short.txt", "a context of 64 needs 65 characters, and a part of the text has"),
     ("--text short.txt --context 4 --prompt €", "unknown character '€'"),
     ("--text short.txt --context 4 --heads 3", "n_embd=128 is not divisible by n_head=3"),
@@ -55,6 +60,8 @@ def check(name, arguments, words, folder, capsys):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "short.txt").write_text("to be or not to be\n" * 10, encoding="utf-8")
+    (tmp_path / "same.txt").write_text("a" * 400, encoding="utf-8")
+    (tmp_path / "empty.txt").touch()
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     return tmp_path
 
@@ -74,6 +81,15 @@ CASES += [(name, "--no-such-option", "unrecognized arguments: --no-such-option")
 @pytest.mark.parametrize(("name", "arguments", "words"), CASES)
 def test_a_wrong_option_is_named_in_one_line(name, arguments, words, folder, capsys):
     check(name, arguments, words, folder, capsys)
+
+
+@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("taken", ["out", "out/{}"])
+def test_where_no_results_can_be_written_the_line_says_where_to_go(name, taken, folder, capsys):
+    file = folder / taken.format(name)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("a file where the folder should be", encoding="utf-8")
+    check(name, "", f"the results cannot be written to the folder out/{name} ", folder, capsys)
 
 
 @pytest.mark.parametrize("name", DEMOS)
