@@ -10,10 +10,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -32,35 +32,48 @@ _HEADS = {1: "q", 2: "kv", 3: "qkv"}  # what `split_heads` makes, by the number 
 # Products with the Jacobian of one node -------------------------------------------------------------------------------
 
 
-def push(node: Node, tangents: Mapping[Any, Any]) -> Any:
-    """J t at a node, from the tangents t of its parents: J^T u is linear in u, and J t its derivative by u along t.
+def push(node: Node, tangents: Sequence[Any]) -> Any:
+    """J t at a node, from the tangents t of its parents, None for one that has none.
 
-    Of a node that joins several outputs this is a list, None for an output that holds no floats.
+    J^T u is linear in u, and J t its derivative by u along t; a product of matrices is computed with t itself. Of a
+    node that joins several outputs this is a list, None for an output that holds no floats.
     """
     if node.index is not None:
-        return tangents[node.parents[0]][node.index]
+        return tangents[0][node.index]
     if hasattr(node.op, "partials"):
-        return sum(d * tangents[p] for p, d in zip(node.parents, node.op.partials) if p in tangents)
+        return sum(d * t for t, d in zip(tangents, node.op.partials) if t is not None)
     check_saved(node)
-    fresh = {p: Node(None, (), None, p.shape, p.dtype) for p in node.parents if p is not None}
-    alone = Node(
-        node.op, tuple([p and fresh[p] for p in node.parents]), node.saved, node.shape, node.dtype, None, node.outputs
-    )
+    if node.name in ("linear", "matmul"):
+        return _push_product(node, tangents)
+    fresh = [p and Node(None, (), None, p.shape, p.dtype) for p in node.parents]
+    alone = Node(node.op, tuple(fresh), node.saved, node.shape, node.dtype, None, node.outputs)
     shapes = [(node.shape, node.dtype)] if node.outputs is None else node.outputs
     us = [Tensor.wrap(np.zeros(*shape)).requires_grad_() if shape[1].kind == "f" else None for shape in shapes]
     with enable_grad():
-        needed = {fresh[parent] for parent in fresh if parent in tangents}
+        needed = {parent for parent, t in zip(fresh, tangents) if t is not None}
         pulled = node.op.vjp(alone, us[0] if node.outputs is None else us, needed, True)
         pairs = [
-            (unbroadcast(g, parent.shape, node.name), tangents[parent])  # type: ignore[union-attr]
-            for parent, g in zip(node.parents, pulled)
-            if parent in tangents and getattr(g, "node", None) is not None  # a constant does not depend on u
+            (unbroadcast(g, parent.shape, node.name), t)  # type: ignore[union-attr]
+            for parent, g, t in zip(node.parents, pulled, tangents)
+            if t is not None and getattr(g, "node", None) is not None  # a constant does not depend on u
         ]
     wanted = [u for u in us if u is not None]
     gs, ts = zip(*pairs) if pairs else ((), ())
     found = iter(products(gs, wanted, ts, create_graph=False))
     arrays = [None if u is None else next(found).array for u in us]
     return arrays[0] if node.outputs is None else arrays
+
+
+def _push_product(node: Node, tangents: Sequence[Any]) -> Any:
+    """J t at a product x y, or x y^T + bias: it is linear in each of x, y and the bias."""
+    x, y, *bias = tangents
+    op, saved = node.op, cast(dict, node.saved)
+    left, right = op.args[:2]
+    out = np.zeros(node.shape, node.dtype)
+    for t, factors in ((x, lambda: (x, saved[right])), (y, lambda: (saved[left], y))):
+        if t is not None:
+            out += op.on_arrays([*factors(), *[None for _ in bias]], {})
+    return out + bias[0] if bias and bias[0] is not None else out
 
 
 def pull(node: Node, u: Any, needed: Container[Node | None]) -> Iterator[tuple[Node, Any, str]]:
@@ -74,13 +87,18 @@ def pull(node: Node, u: Any, needed: Container[Node | None]) -> Iterator[tuple[N
     check_saved(node)
     with no_grad():
         pulled = node.op.vjp(node, u, needed, False)
-    names = getattr(node.op, "args", ())
     for i, (parent, g) in enumerate(zip(node.parents, pulled)):
         if parent is None or parent not in needed or g is None:
             continue
         if type(g) is Part:
             g = g.whole(parent.shape, parent.dtype)
-        yield parent, unbroadcast(g, parent.shape, node.name), names[i] if i < len(names) else ""
+        yield parent, unbroadcast(g, parent.shape, node.name), _argument(node, i)
+
+
+def _argument(node: Node, i: int) -> str:
+    """The name of the argument that the i-th parent of a node is; "" where it has none."""
+    names = getattr(node.op, "args", ())
+    return names[i] if i < len(names) else ""
 
 
 def _plus(a: Any, b: Any) -> Any:
@@ -104,8 +122,8 @@ def within(place: str, module: str) -> bool:
 
 def _by_feature(u: np.ndarray, t: np.ndarray) -> np.ndarray:
     """<u, t> for each feature: of images (N, C, H, W) for each channel, of other arrays along the last dim."""
-    feature = 1 if u.ndim == 4 else u.ndim - 1
-    return np.asarray(np.sum(u * t, axis=tuple([i for i in range(u.ndim) if i != feature]), dtype=np.float64))
+    feature = 1 if t.ndim == 4 else t.ndim - 1
+    return np.asarray(np.sum(u * t, axis=tuple([i for i in range(t.ndim) if i != feature]), dtype=np.float64))
 
 
 # The flow -------------------------------------------------------------------------------------------------------------
@@ -116,7 +134,8 @@ class Flow:
 
     `place` names the place of a node, given those of the nodes before it; routes are sequences of places. Nodes
     of one place that were made one after the other are a `visit` to it. A route ends at a node behind which is nothing
-    but the start: what it contributes is known there.
+    but the start: what it contributes is known there. Of the gradient of `start`, which may be a large table, only the
+    element is computed: along an edge from the start it is <u, t>, for the tangent t that the edge alone brings.
     """
 
     def __init__(
@@ -124,40 +143,58 @@ class Flow:
     ) -> None:
         self.on_the_way = depending_on(nodes, [start])
         self.newest_first = [node for node in nodes if node in self.on_the_way]
-        self.start, self.root, self.index = start, nodes[0], index
-        self.ends = {n for n in self.newest_first if not self.on_the_way.intersection(n.parents) - {start}}
-        one = np.zeros(start.shape, start.dtype)
-        one[index] = 1
-        self.tangents: dict[Node, Any] = {start: one}
+        self.start, self.root = start, nodes[0]
+        self._inner_nodes = self.on_the_way - {start}
+        self.ends = {n for n in self.newest_first if self._inner_nodes.isdisjoint(n.parents)}
+        self._one = np.zeros(start.shape, start.dtype)
+        self._one[index] = 1
+        self.tangents: dict[Node, Any] = {start: 1.0}  # by the element
+        self._direct: dict[Node, list[tuple[Any, str]]] = {}  # what edges from the start bring, by argument
         self.places: dict[Node, str] = {}
         self.visits: list[str] = [""]  # the number itself, then the places in the order in which they were visited
         self._visit = {start: 0}
         for node in reversed(self.newest_first):
             self.places[node] = here = place(node, self.places)
             if node is not start:
-                self.tangents[node] = push(node, self.tangents)
+                self.tangents[node] = self._tangent(node)
                 if here != self.visits[-1] or len(self.visits) == 1:
                     self.visits.append(here)
                 self._visit[node] = len(self.visits) - 1
 
-    def total(self) -> tuple[Any, dict[tuple[int, int], float], dict[str, np.ndarray]]:
-        """The gradient of `start`, what flows from one visit to another, and out of a place by each of its features."""
+    def _tangent(self, node: Node) -> Any:
+        """The tangent of a node, from those of its parents."""
+        parents, tangent = node.parents, None
+        for i in [i for i, parent in enumerate(parents) if parent is self.start]:
+            t = push(node, [self._one if j == i else None for j in range(len(parents))])
+            self._direct.setdefault(node, []).append((t, _argument(node, i)))
+            tangent = _plus(tangent, t)
+        others = [None if p is self.start else self.tangents.get(p) for p in parents]  # type: ignore[arg-type]
+        return tangent if all(t is None for t in others) else _plus(tangent, push(node, others))
+
+    def _pull(self, node: Node, u: Any) -> Iterator[tuple[Node, Any, str]]:
+        """J^T u at a node, as `pull` gives it; of the start the element alone."""
+        if node not in self.ends:
+            yield from pull(node, u, self._inner_nodes)
+        for t, argument in self._direct.get(node, ()):
+            yield self.start, _inner(u, t), argument
+
+    def total(self) -> tuple[float, dict[tuple[int, int], float], dict[str, np.ndarray]]:
+        """The derivative by the element, what flows from visit to visit, and out of a place by each of its features."""
         upstream: Bundle = {self.root: np.ones(self.root.shape, self.root.dtype)}
         flows: dict[tuple[int, int], float] = defaultdict(float)
         features: dict[str, np.ndarray] = {}
         for node in self.newest_first:
             if node is self.start or node not in upstream:
                 continue
-            for parent, g, _ in pull(node, upstream.pop(node), self.on_the_way):
+            for parent, g, _ in self._pull(node, upstream.pop(node)):
                 upstream[parent] = _plus(upstream.get(parent), g)
                 if self._visit[parent] != self._visit[node]:
-                    value = float(g[self.index]) if parent is self.start else _inner(g, self.tangents[parent])
-                    flows[self._visit[parent], self._visit[node]] += value
+                    flows[self._visit[parent], self._visit[node]] += _inner(g, self.tangents[parent])
                 here = self.places[parent]
-                if not within(self.places[node], here) and parent.outputs is None and len(parent.shape) > 1:
-                    out = _by_feature(g, self.tangents[parent])
+                if here and not within(self.places[node], here) and parent.outputs is None and len(parent.shape) > 1:
+                    out = _by_feature(g, self._one if parent is self.start else self.tangents[parent])
                     features[here] = out + features[here] if len(features.get(here, ())) == len(out) else out
-        return upstream[self.start], flows, features
+        return float(upstream[self.start]), flows, features
 
     def follow(self, routes: int, max_steps: int) -> tuple[list[tuple[list[Step], float]], list[float]]:
         """The routes followed to their end, the largest first, and what each bundle of the others contributes."""
@@ -190,11 +227,11 @@ class Flow:
         while waiting:
             _, node = heapq.heappop(waiting)
             u = pending.pop(node)
-            taken += 1 + sum(math.prod(n.shape) for n in (node, *node.parents) if n in self.on_the_way) // LARGE
+            taken += 1 + sum(math.prod(n.shape) for n in (node, *node.parents) if n in self._inner_nodes) // LARGE
             if node in self.ends:
                 bundles[route][node] = _plus(bundles[route].get(node), u)
                 continue
-            for parent, g, argument in pull(node, u, self.on_the_way):
+            for parent, g, argument in self._pull(node, u):
                 onward = self._onward(route, node, parent, argument)
                 there = pending if onward == route else bundles[onward]
                 if there is pending and parent not in pending:

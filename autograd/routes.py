@@ -171,7 +171,7 @@ def explain(
     name = next((name for name, tensor in names.items() if tensor is base), None)
     name = name or next((n.record.names[start] for n in nodes if n.record and start in n.record.names), "")
     text = (name or "w") + (f"[{', '.join(map(str, index))}]" if index else "")
-    return _explanation(flow, index, text, numeric, resolution, routes, 2000 if max_steps is None else max_steps)
+    return _explanation(flow, text, numeric, resolution, routes, 2000 if max_steps is None else max_steps)
 
 
 def _explain_value(
@@ -196,17 +196,16 @@ def _explain_value(
     numeric, resolution = None, 0.0
     if loss is not root and not isinstance(element.data, Value):
         numeric, resolution = of_value(loss, element)
-    found = _explanation(flow, (), known.get(nodes[element], "w"), numeric, resolution, routes, max_steps)
+    found = _explanation(flow, known.get(nodes[element], "w"), numeric, resolution, routes, max_steps)
     return replace(found, loss=known.get(nodes[root], "loss"))
 
 
 def _explanation(
-    flow: Flow, index: tuple, name: str, numeric: float | None, resolution: float, routes: int, max_steps: int
+    flow: Flow, name: str, numeric: float | None, resolution: float, routes: int, max_steps: int
 ) -> Explanation:
     found, rest = flow.follow(routes, max_steps)
-    total, flows, features = flow.total()
+    gradient, flows, features = flow.total()
     outermost = {node.record.module for node in flow.newest_first if node.record}  # through these run all routes
-    gradient = float(total[index])
     modules = {place: 0.0 for place in flow.visits if place and place not in outermost}
     for (tail, head), value in flows.items():
         for module in modules:

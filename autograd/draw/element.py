@@ -121,7 +121,7 @@ class _Opening:
         if joint not in tangents:
             if not any(parent in tangents for parent in twin.parents):
                 return
-            tangents[joint] = push(twin, tangents)
+            tangents[joint] = push(twin, [parent and tangents.get(parent) for parent in twin.parents])
         t = tangents[joint] if joint is node else tangents[joint][node.index]
         if t is not None:
             tangents[node], self.on_the_way[node], self.twins[i] = t, i, twin

@@ -163,12 +163,36 @@ def test_the_push_of_an_operation_is_its_derivative_along_the_tangents():
     x = ag.tensor([[1.0, 2.0], [3.0, 5.0]], dtype=ag.float64, requires_grad=True)
     t = np.array([[0.3, -1.0], [2.0, 0.5]])
     node = (x * x).node
-    np.testing.assert_allclose(push(node, {x.node: t}), 2 * x.array * t, rtol=1e-15)
+    np.testing.assert_allclose(push(node, [t, t]), 2 * x.array * t, rtol=1e-15)
     halves = x.sort(1, descending=True)
     joint = halves[0].node.parents[0]
-    values, indices = push(joint, {x.node: t})
+    values, indices = push(joint, [t])
     np.testing.assert_array_equal(values, t[:, ::-1])
     assert indices is None
+
+
+def test_the_push_of_a_product_has_a_term_for_each_factor_and_the_bias():
+    x, weight, bias = (ag.randn(*shape, dtype=ag.float64, requires_grad=True) for shape in ((2, 3, 4), (5, 4), (5,)))
+    t, s, r = np.ones((2, 3, 4)), np.arange(20.0).reshape(5, 4), np.full(5, 3.0)
+    node = F.linear(x, weight, bias).node
+    of_x, of_weight = t @ weight.array.T, x.array @ s.T
+    np.testing.assert_allclose(push(node, [t, s, r]), of_x + of_weight + r, rtol=1e-13)
+    np.testing.assert_allclose(push(node, [None, s, None]), of_weight, rtol=1e-13)
+    vector = ag.randn(4, dtype=ag.float64, requires_grad=True)
+    np.testing.assert_allclose(push((x @ vector).node, [t, None]), t @ vector.array, rtol=1e-13)
+
+
+def test_an_element_of_a_table_tied_to_the_output_contributes_by_both_uses():
+    embedding, y = nn.Embedding(6, 4).double(), ag.tensor([1, 3])
+    w = embedding.weight
+
+    def loss():
+        return F.cross_entropy(F.linear(ag.tanh(embedding(ag.tensor([3, 2]))), w), y)
+
+    explanation = ag.explain(loss, w[3, 1])
+    (gradient,) = ag.grad(loss(), w)
+    np.testing.assert_allclose(explanation.gradient, gradient.array[3, 1], rtol=1e-12)
+    np.testing.assert_allclose(explanation.numeric, explanation.gradient, rtol=1e-6)
 
 
 def test_a_loss_that_was_traced_has_no_difference_beside_it():

@@ -83,8 +83,10 @@ def test_what_flows_through_each_node_is_what_flows_into_it(name, data):
     rng = np.random.default_rng(0)
     tangents: dict[Any, Any] = {}
     for node in reversed(nodes):
-        known = node.op is not None
-        tangents[node] = push(node, tangents) if known else np.asarray(rng.uniform(0.5, 1.5, node.shape), node.dtype)
+        if node.op is None:
+            tangents[node] = np.asarray(rng.uniform(0.5, 1.5, node.shape), node.dtype)
+        else:
+            tangents[node] = push(node, [parent and tangents[parent] for parent in node.parents])
     upstream: dict[Any, Any] = {root: np.ones(root.shape, root.dtype)}
     for node in nodes:
         u = upstream.pop(node, None)
