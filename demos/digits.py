@@ -271,7 +271,7 @@ def predict(recipe: Recipe, folder: Path, args: Namespace) -> np.ndarray:
     model = read_weights(recipe, folder, args)
     image = read_picture(args.predict)
     found = scores(model, recipe, image[None])[0]
-    print(f"{args.predict}: a {found.argmax()}, {recipe.score} {found.max():.1%}\n")
+    print(f"{args.predict}: {pictures.verdict(found, recipe.score)}\n")
     for digit, share in enumerate(found):
         print(f"  {digit} {share:6.1%} {'█' * round(50 * float(share))}")
     pictures.prediction(image, found, recipe.score, folder / "prediction.png")

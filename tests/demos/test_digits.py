@@ -103,7 +103,7 @@ def test_a_picture_of_a_test_image_is_read_like_the_image(trained, tmp_path, cap
     model.load_state_dict(weights(folder))
     np.testing.assert_allclose(found, digits.scores(model, recipe, image[None])[0], atol=0.2)
     printed = capsys.readouterr().out
-    assert f"{file}: a {found.argmax()}, {recipe.score} {found.max():.1%}" in printed
+    assert f"{file}: {digits.pictures.verdict(found, recipe.score)}\n" in printed
     assert all(f"  {digit} {share:6.1%}" in printed for digit, share in enumerate(found))
     assert (folder.parent / "prediction.png").read_bytes().startswith(b"\x89PNG")
 

@@ -56,8 +56,22 @@ def test_first_layers_of_any_size_are_drawn(neurons, text, texts):
     assert text in found[0] or text in found[-1]
 
 
-def test_the_prediction_names_the_best_digit_and_every_share(texts):
+def test_the_prediction_has_the_verdict_and_every_share(texts):
     file, found = texts
     scores = np.array([0.01, 0.02, 0.03, 0.04, 0.6, 0.05, 0.06, 0.07, 0.08, 0.04])
     pictures.prediction(np.zeros((28, 28)), scores, "probability", file)
-    assert {"a 4 (60.0%)", *(f"{share:.1%}" for share in scores)} <= {*found}
+    assert {pictures.verdict(scores, "probability"), *(f"{share:.1%}" for share in scores)} <= {*found}
+
+
+@pytest.mark.parametrize(
+    ("digit", "highest", "words"),
+    [
+        (3, 0.9, "a 3, probability 90.0%"),
+        (8, 0.7, "an 8, probability 70.0%"),
+        (8, 0.35, "unsure, perhaps an 8 (probability 35.0%): is it one digit"),
+    ],
+)
+def test_the_verdict_on_a_picture_says_where_the_network_is_unsure(digit, highest, words):
+    scores = np.full(10, (1 - highest) / 9)
+    scores[digit] = highest
+    assert pictures.verdict(scores, "probability").startswith(words)
