@@ -84,7 +84,10 @@ def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
         dtypes.checked_device(map_location)
     if not hasattr(path, "read"):
         with open(path, "rb") as file:
-            return load(file, weights_only=weights_only)
+            try:
+                return load(file, weights_only=weights_only)
+            except pickle.UnpicklingError as error:
+                raise pickle.UnpicklingError(f"{path}: {error}") from error
     return _Weights(path).load() if weights_only else pickle.load(path)
 
 

@@ -49,10 +49,16 @@ def grad(
     if callable(outputs) and _is_argnum(inputs):
         return function_of(outputs, inputs if argnum is None else argnum, Linearized.gradient)
     if callable(outputs):
-        raise TypeError("grad(f, n) takes the function and the number n of an argument, grad(f(x), x) takes tensors")
+        raise TypeError(
+            "grad of a function is a function: call grad(f)(x), or grad(f, n)(x, ...) for the argument number n; "
+            "grad(f(x), x) takes tensors"
+        )
     if is_grads_batched:
         raise NotImplementedError("grad(is_grads_batched=True): call it for each upstream gradient, or use jacobian")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
+    for x in (*outputs, *inputs):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"grad(outputs, inputs) takes tensors, or grad(f) a function, got {type(x).__name__}")
     seeds = [None] * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     found = gradients(outputs, seeds, inputs, retain_graph, create_graph)
     unused = [i for i, g in enumerate(found) if g is None]
@@ -73,7 +79,7 @@ def backward(
 
 
 def _sequence(value: Any) -> Sequence[Any]:
-    return [value] if isinstance(value, (Tensor, np.ndarray)) or value is None else list(value)
+    return [value] if isinstance(value, (Tensor, np.ndarray)) or not np.iterable(value) else list(value)
 
 
 def value_and_grad(

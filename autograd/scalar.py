@@ -239,7 +239,8 @@ def _number(x: Any) -> Any:
         return x
     if isinstance(x, Real):
         return float(x)
-    raise TypeError(f"a Value computes with plain numbers and other Values, not with a {type(x).__name__}")
+    hint = ": pass one number of it, as item() gives it" if hasattr(x, "item") else ""
+    raise TypeError(f"a Value computes with plain numbers and other Values, not with a {type(x).__name__}{hint}")
 
 
 def _nested(number: float, like: Any) -> Any:

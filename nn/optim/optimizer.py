@@ -80,12 +80,17 @@ class Optimizer:
     def __init__(self, params: Params, defaults: Group) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params must be an iterable of Tensors or of dicts, got one Tensor: put it into a list")
+        if hasattr(params, "parameters") and not hasattr(params, "__iter__"):  # a ParameterList is iterable
+            raise TypeError(f"params must be Tensors, got the module {type(params).__name__}: pass its parameters()")
         self.defaults = defaults
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
         groups: list[Any] = list(params)
         if not groups:
-            raise ValueError("optimizer got an empty parameter list")
+            raise ValueError(
+                "optimizer got an empty parameter list: a Module finds no layers in a plain list, tuple or dict: hold "
+                "them in an nn.ModuleList or nn.ModuleDict"
+            )
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 

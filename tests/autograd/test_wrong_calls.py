@@ -1,6 +1,7 @@
 """Calls that ask for what is not there raise an error that says so, in words with shapes and names."""
 
 import gc
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -18,6 +19,11 @@ FLOATS = ag.ones(2, 4)
 
 WRONG = {
     "a tensor plus a Value": (lambda: V + ag.Value(3.0), TypeError, "tensors and numbers, not with Value"),
+    "a Value plus a tensor": (lambda: ag.Value(3.0) + V, TypeError, r"not with a Tensor: .*item\(\)"),
+    "grad of a number": (lambda: ag.grad(3.0, V), TypeError, "takes tensors, or grad.f. a function, got float"),
+    "grad by numbers": (lambda: ag.grad(V.sum(), [1.0, 2.0]), TypeError, "takes tensors.*got float"),
+    "grad by nothing": (lambda: ag.grad(V.sum()), TypeError, "takes tensors.*got int"),
+    "load of a text": (lambda: ag.load(__file__), pickle.UnpicklingError, "test_wrong_calls.py: the file is damaged"),
     "movedim to one dim twice": (lambda: C.movedim((0, 1), (2, -1)), RuntimeError, r"from \[0, 1\] to \[2, 2\]"),
     "movedim of two to one": (lambda: C.movedim((0, 1), (2,)), RuntimeError, "the same number of dims"),
     "squeeze of 0 dims": (lambda: ZERO_D.squeeze(10), IndexError, "dim 10 is out of range"),

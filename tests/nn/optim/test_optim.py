@@ -294,8 +294,11 @@ def test_bad_settings_are_named():
 
 def test_bad_parameters_are_named():
     p = nn.Parameter(ag.ones(2))
-    with pytest.raises(ValueError, match="empty parameter list"):
+    with pytest.raises(ValueError, match="empty parameter list.*ModuleList"):
         optim.SGD([])
+    with pytest.raises(TypeError, match=r"the module Linear: pass its parameters\(\)"):
+        optim.SGD(nn.Linear(2, 2))
+    assert optim.SGD(nn.ParameterList([p])).param_groups[0]["params"] == [p]
     with pytest.raises(TypeError, match="one Tensor"):
         optim.SGD(p)
     with pytest.raises(TypeError, match="one of the params is int"):
