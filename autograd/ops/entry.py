@@ -270,12 +270,18 @@ def renamed(kwargs: dict, known: Container[str]) -> dict:
     }
 
 
-def explain(entry: Op, values: Sequence[Any], error: ValueError) -> None:
+def explain(entry: Op, values: Sequence[Any], error: AttributeError | ValueError) -> None:
     """Raise NumPy's complaint about arguments again, with the op's name and every argument's shape.
 
-    Returns where the error is one that the forward itself raised: it says what is wrong already.
+    A list or a number in the place of a tensor is a TypeError that names it. Returns where the error is one that the
+    forward itself raised: it says what is wrong already.
     """
     names = [*entry.args, *[f"{entry.variadic}[{i}]" for i in range(len(values) - len(entry.args))]]
+    if isinstance(error, AttributeError):
+        for name, value in zip(names, values, strict=False):
+            if value is error.obj and isinstance(value, (list, tuple, int, float, complex, str)):
+                kind = type(value).__name__
+                raise TypeError(f"{entry.name}: {name} must be a tensor, got {kind}: pass tensor({name})") from None
     shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(names, values, strict=False) if hasattr(v, "shape"))
     if isinstance(error, np.exceptions.AxisError):
         raise IndexError(f"{entry.name}({shapes}): {error}") from None

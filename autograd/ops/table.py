@@ -106,7 +106,7 @@ def op(
                 return vmapped.perform(entry, args, values, parents, kwargs)  # type: ignore[misc]
             try:
                 result = forward(*values, **kwargs)
-            except ValueError as error:
+            except (AttributeError, ValueError) as error:
                 explain(entry, values, error)
                 raise
             out = result[0] if saves else result

@@ -24,6 +24,7 @@ WRONG = {
     "grad by numbers": (lambda: ag.grad(V.sum(), [1.0, 2.0]), TypeError, "takes tensors.*got float"),
     "grad by nothing": (lambda: ag.grad(V.sum()), TypeError, "takes tensors.*got int"),
     "load of a text": (lambda: ag.load(__file__), pickle.UnpicklingError, "test_wrong_calls.py: the file is damaged"),
+    "a list given to linear": (lambda: F.linear([1.0, 2.0], X), TypeError, "linear: .* must be a tensor, got list"),
     "movedim to one dim twice": (lambda: C.movedim((0, 1), (2, -1)), RuntimeError, r"from \[0, 1\] to \[2, 2\]"),
     "movedim of two to one": (lambda: C.movedim((0, 1), (2,)), RuntimeError, "the same number of dims"),
     "squeeze of 0 dims": (lambda: ZERO_D.squeeze(10), IndexError, "dim 10 is out of range"),
