@@ -19,7 +19,8 @@ LENIENT = {
     "an operand that overlaps what is written": "some elements of the input tensor and the written-to tensor refer to",
     "a saved array that we keep a copy of": "modified by an inplace operation",
     "a second walk over what saved no array": "Trying to backward through the graph a second time",
-    "an argument of another dtype": "same scalar type|dtypes match|same dtype",
+    "an argument of another dtype": "same scalar type|dtypes match|same dtype|expected scalar type",
+    "a value too large for an index that takes nothing": r"broadcast to indexing result of shape \[(\d+, )*0[,\]]",
     "a view that became a leaf, whose base was changed then": "leaf variable has been moved into the graph interior",
 }
 # What torch performs and we refuse.
