@@ -103,9 +103,7 @@ def _read_safetensors(path: Path) -> tuple[Arrays, str | bytes]:
 
 def _write_npz(file: BinaryIO, arrays: Arrays, text: str) -> None:
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(
-            zipfile.ZipInfo(JSON), text
-        )  # a ZipInfo has no date of today, so equal values give equal files
+        archive.writestr(zipfile.ZipInfo(JSON), text)  # without the date of today: equal values give equal files
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)

@@ -73,13 +73,13 @@ def page(
 
 
 def filled(template: str, scripts: Iterable[str], data: Any, **parts: str) -> str:
-    """A page with its style, its scripts, the data for these, and the `parts` of HTML that its template names."""
+    """A page of this body with its style, its scripts, the data for these, and the `parts` of HTML that it names."""
     parts |= {
         "style": _read("style.css"),
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         "script": "\n".join(['"use strict";', *map(_read, scripts)]),
     }
-    text, *rest = _read(template).split("{")
+    text, *rest = (_read("head.html") + _read(template)).split("{")
     for piece in rest:
         name, _, after = piece.partition("}")
         text += parts[name] + after

@@ -190,3 +190,13 @@ function spread(row, sides) {
 }
 
 function mean(numbers) { return numbers.reduce((a, b) => a + b, 0) / numbers.length; }
+
+/* The path of an SVG through the points of an edge, which leaves and reaches each of them upright. */
+function curve(points) {
+  let path = `M${points[0][0]} ${points[0][1]}`;
+  for (let i = 1; i < points.length; i++) {
+    const [[x, y], [a, b]] = [points[i - 1], points[i]];
+    path += `C${x} ${(y + b) / 2} ${a} ${(y + b) / 2} ${a} ${b}`;
+  }
+  return path;
+}

@@ -133,17 +133,11 @@ function drawHandle(number, frame) {
 
 /* A line, thick where much data flows, and the redder the larger the gradient that flows back. */
 function drawEdge(edge, points) {
-  let path = `M${points[0][0]} ${points[0][1]}`;
-  for (let i = 1; i < points.length; i++) {
-    const [[x, y], [a, b]] = [points[i - 1], points[i]];
-    const bend = (b - y) / 2;
-    path += `C${x} ${y + bend} ${a} ${b - bend} ${a} ${b}`;
-  }
   const bytes = Math.max(...edge.steps.map((i) => graph.steps[i].bytes));
   const width = 1 + 0.35 * Math.max(0, Math.log10(bytes / 64));
   const flow = Math.max(0, ...edge.steps.map((i) => graph.steps[i].flow).filter((g) => typeof g === "number"));
   const red = flow > 0 ? Math.max(0, 100 + 25 * Math.log10(flow / strongest)) : 0; // a ten-thousandth is not seen
-  return svg("path", { class: "edge", d: path, style: `stroke-width: ${width.toFixed(2)}; --red: ${red.toFixed(0)}%` });
+  return svg("path", { class: "edge", d: curve(points), style: `stroke-width: ${width.toFixed(2)}; --red: ${red.toFixed(0)}%` });
 }
 
 /* Choosing, folding, finding ------------------------------------------------------------------------------------- */

@@ -35,13 +35,8 @@ function draw() {
 }
 
 function drawEdge({ flow }, i, points) {
-  let path = `M${points[0][0]} ${points[0][1]}`;
-  for (let k = 1; k < points.length; k++) {
-    const [[x, y], [a, b]] = [points[k - 1], points[k]];
-    path += `C${x} ${(y + b) / 2} ${a} ${(y + b) / 2} ${a} ${b}`;
-  }
   const width = 1 + 9 * Math.min(1, Math.abs(flow));
-  return `<path class="edge ${flow < 0 ? "minus" : "plus"}" data-edge="${i}" d="${path}" style="stroke-width: ${width.toFixed(1)}"/>`;
+  return `<path class="edge ${flow < 0 ? "minus" : "plus"}" data-edge="${i}" d="${curve(points)}" style="stroke-width: ${width.toFixed(1)}"/>`;
 }
 
 /* What flows along an edge, where that is not what flows through its box; and where that text ends. */
