@@ -25,7 +25,7 @@ from autograd.tensor import Tensor
 
 Step = tuple[str, str]  # the place of a node, and the argument of attention by which it is entered, if it is
 Bundle = dict[Node, Any]  # the gradients of the nodes at which routes arrive that have the same last steps
-LARGE = 300_000  # numbers: a rule counts as one more for each time so many that it computes with
+LARGE, MANY = 300_000, 16_000_000  # a rule counts as one more for so many numbers, and multiply-adds of a product
 _HEADS = {1: "q", 2: "kv", 3: "qkv"}  # what `split_heads` makes, by the number of its outputs
 
 
@@ -43,7 +43,7 @@ def push(node: Node, tangents: Sequence[Any]) -> Any:
     if hasattr(node.op, "partials"):
         return sum(d * t for t, d in zip(tangents, node.op.partials) if t is not None)
     check_saved(node)
-    if node.name in ("linear", "matmul"):
+    if node.name in ("linear", "matmul", "embedding"):
         return _push_product(node, tangents)
     fresh = [p and Node(None, (), None, p.shape, p.dtype) for p in node.parents]
     alone = Node(node.op, tuple(fresh), node.saved, node.shape, node.dtype, None, node.outputs)
@@ -65,7 +65,7 @@ def push(node: Node, tangents: Sequence[Any]) -> Any:
 
 
 def _push_product(node: Node, tangents: Sequence[Any]) -> Any:
-    """J t at a product x y, or x y^T + bias: it is linear in each of x, y and the bias."""
+    """J t at a product x y, at x y^T + bias, or at rows of x: they are linear in each of x, y and the bias."""
     x, y, *bias = tangents
     op, saved = node.op, cast(dict, node.saved)
     left, right = op.args[:2]
@@ -228,6 +228,7 @@ class Flow:
             _, node = heapq.heappop(waiting)
             u = pending.pop(node)
             taken += 1 + sum(math.prod(n.shape) for n in (node, *node.parents) if n in self._inner_nodes) // LARGE
+            taken += node.record.cost.multiply_adds // MANY if node.record else 0
             if node in self.ends:
                 bundles[route][node] = _plus(bundles[route].get(node), u)
                 continue

@@ -136,8 +136,9 @@ def explain(
     parameters that it is computed with, as `model.layers[0].neurons[3]`; or else its operation.
 
     The routes with the largest contributions are followed first, until `routes` of them are known or `max_steps` rules
-    were applied (2,000, of Values 200,000; one on large arrays counts as several). Random numbers, buffers and the
-    element are afterwards as they were. Raises GraphError where the loss does not depend on the element.
+    were applied (2,000, of Values 200,000; one on large arrays, or with the products of large matrices, counts as
+    several). Random numbers, buffers and the element are afterwards as they were. Raises GraphError where the loss does
+    not depend on the element.
     """
     names = _all_names(names)
     if not isinstance(element, (Tensor, Value)):

@@ -189,6 +189,15 @@ def _first_loss(seen: Observer) -> Iterator[Finding]:
             f"-log(1/{classes}) = {guess:.3g}: the model starts out confident of wrong answers",
             "normalise the inputs, and start the last layer from smaller weights",
         )
+    elif loss < 0.5 * guess and not _trained_before(seen):
+        yield Finding(
+            "a first loss that is too low",
+            line,
+            f"the first cross-entropy is {loss:.3g}, where an even guess among {classes} classes has "
+            f"-log(1/{classes}) = {guess:.3g}: new weights cannot know the answers, unless they see them",
+            "look for the targets among the inputs (those of a language model are the inputs shifted by one); if the "
+            "weights were trained before, all is well",
+        )
 
 
 def _integer_division(seen: Observer) -> Iterator[Finding]:
@@ -249,6 +258,12 @@ def _names(seen: Observer, nodes: Iterable[Node]) -> str:
     known = seen.parameters
     names = [known.get(node, f"a tensor of shape {node.shape}") for node in nodes]
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _trained_before(seen: Observer) -> bool:
+    """Whether an optimiser has made more steps than were observed."""
+    states = (state for optimizer in seen.optimizers for state in optimizer.state.values())
+    return any(state.get("step", 0) > len(seen.walks) for state in states)
 
 
 def _last_line(seen: Observer) -> Source | None:

@@ -162,7 +162,8 @@ class Observer(trace):
         if node.name == "cross_entropy_rows" and x is not None:
             self.targets.append(np.array(operation.values[1]))
             if self.first_loss is None:
-                self.first_loss = float(operation.out.mean()), x.shape[1], operation.line
+                rows = operation.out[operation.out > 0]  # it is 0 where the target is ignored
+                self.first_loss = float(rows.mean()) if rows.size else 0.0, x.shape[1], operation.line
         elif node.name in ("linear", "convolution", "matmul") and node.operands[0] is None and x is not None:
             self.data.append((x, operation.line))
         elif node.name in ("relu", "clamp", "threshold") and not operation.out.any():

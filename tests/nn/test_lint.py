@@ -287,6 +287,18 @@ class HighFirstLoss(Program):
         return model
 
 
+class TargetsNotShifted(Program):
+    finds, line = "a first loss that is too low", "return F.cross_entropy(self.model(self.y) @ self.model.weight.T"
+    says = "-log(1/64) = 4.16"
+
+    def build(self):
+        self.y = ag.randint(0, 64, (32,))
+        return nn.Embedding(64, 32)
+
+    def loss(self):
+        return F.cross_entropy(self.model(self.y) @ self.model.weight.T, self.y)
+
+
 def deep(activation, scale):
     layers = [layer for _ in range(12) for layer in (nn.Linear(6, 6), activation())]
     for layer in layers[::2]:
@@ -378,6 +390,11 @@ def two_losses(program):
     program.optimizer.step()
 
 
+def most_targets_ignored(program):
+    program.y = ag.where(ag.arange(32) < 4, program.y, -100)
+    program.step()
+
+
 def penalised(program):
     program.optimizer.zero_grad()
     loss = program.loss()
@@ -418,8 +435,22 @@ def test_two_models_that_learn_against_each_other_have_no_findings():
 
 
 @pytest.mark.parametrize(
-    "step", [log_probabilities, whole_numbers, accumulating, frozen, two_losses, penalised, evaluating]
-)
+    "step",
+    [
+        log_probabilities, whole_numbers, accumulating, frozen, two_losses, most_targets_ignored, penalised, evaluating,
+    ],
+)  # fmt: skip
 def test_what_looks_like_a_mistake_and_is_none_is_not_found(step):
     program = Program()
     assert nn.lint(lambda: step(program)) == []
+
+
+def test_a_low_first_loss_of_weights_that_were_trained_before_is_not_found():
+    program = Program()
+    program.optimizer = optim.Adam(program.parameters(), lr=0.03)
+    for _ in range(300):
+        program.step()
+    program.model.eval()
+    assert program.loss().item() < 0.5 * np.log(4)
+    program.model.train()
+    assert nn.lint(program.step) == []
