@@ -74,12 +74,14 @@ def page(
 
 def filled(template: str, scripts: Iterable[str], data: Any, **parts: str) -> str:
     """A page of this body with its style, its scripts, the data for these, and the `parts` of HTML that it names."""
-    parts |= {
-        "style": _read("style.css"),
-        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        "script": "\n".join(['"use strict";', *map(_read, scripts)]),
-    }
-    text, *rest = (_read("head.html") + _read(template)).split("{")
+    script = "\n".join(['"use strict";', *map(_read, scripts)])
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return fill(_read(template), style=_read("style.css"), data=text, script=script, **parts)
+
+
+def fill(template: str, /, **parts: str) -> str:
+    """The head that all pages share, which forbids requests, and this body, with the parts in place of {names}."""
+    text, *rest = (_read("head.html") + template).split("{")
     for piece in rest:
         name, _, after = piece.partition("}")
         text += parts[name] + after

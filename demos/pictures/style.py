@@ -1,11 +1,10 @@
-"""The one style of the pictures of all demos, in colours that the colour-blind tell apart."""
+"""The one style of the pictures of all demos, in the colours of the pages."""
 
 from typing import Any
 
-# M. Okabe and K. Ito, Color Universal Design (2008), without yellow, which is pale on white
-BLUE, ORANGE, GREEN, RED, SKY, PINK = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7"
-CYCLE = (BLUE, ORANGE, GREEN, RED, SKY, PINK)
-GREY, INK = "#8a8a8a", "#222222"
+from nn.report.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, PINK, RED, SKY
+
+__all__ = ["BLUE", "CYCLE", "GREEN", "GREY", "INK", "ORANGE", "PINK", "RC", "RED", "SKY"]
 
 RC: dict[str, Any] = {  # what matplotlib calls its settings
     "figure.dpi": 110,
