@@ -8,13 +8,21 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits test lint format parity accuracy fuzz soak programs bench clean
+.PHONY: help digits explorer weights test lint format parity accuracy fuzz soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 digits: .venv/demos.stamp ## train a digit classifier on MNIST; weights, report and pictures in out/digits/latest/
 	$(BIN)/python -m demos.digits
+
+explorer: .venv/explorer.stamp ## a local page on live models: draw digits, question a GPT, watch a training
+	$(BIN)/python -m demos.explorer
+
+TEXT ?= tinyshakespeare.txt
+
+weights: .venv/all.stamp ## train the small models that the explorer ships with anew; TEXT is what the character model reads
+	$(BIN)/python -m demos.explorer.weights --text $(TEXT)
 
 # One BLAS thread a worker: the workers fill the cores.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
@@ -69,6 +77,10 @@ clean: ## remove the environment, the caches and out/
 
 .venv/demos.stamp: .venv/made.stamp setup.cfg pyproject.toml
 	$(PIP) -e '.[draw,plot,numba,safetensors]'
+	touch $@
+
+.venv/explorer.stamp: .venv/made.stamp setup.cfg pyproject.toml
+	$(PIP) -e '.[explorer]'
 	touch $@
 
 .venv/all.stamp: .venv/made.stamp setup.cfg pyproject.toml

@@ -6,8 +6,10 @@ from pathlib import Path
 
 def demos() -> dict[str, str]:
     """Each demo's name and the first line of its docstring, read without running it."""
-    files = sorted(path for path in Path(__file__).parent.glob("*.py") if path != Path(__file__))
-    trees = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    folder = Path(__file__).parent
+    files = {path.stem: path for path in folder.glob("*.py") if path != Path(__file__)}
+    files |= {path.parent.name: path for path in folder.glob("*/__main__.py")}
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sorted(files.items())}
     return {
         name: (ast.get_docstring(tree) or "").partition("\n")[0]
         for name, tree in trees.items()

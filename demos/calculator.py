@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,17 +108,32 @@ def shares(examples: Sequence[Example], given: Sequence[str]) -> dict[str, float
     return {word: float(np.mean(found)) for word, found in right.items() if found}
 
 
+def prepare(seed: int) -> tuple[Calculator, list[Example], list[Example]]:
+    """A calculator that has learned nothing yet, the questions that it is to learn from, and those held out."""
+    ag.manual_seed(seed)
+    tokens = tokenizer()
+    trained, held_out = split_examples(calculator_examples(), seed=seed, question=SHOWN)
+    return Calculator(GPT(GPTConfig(tokens.vocab_size, **SIZES)), tokens), trained, held_out
+
+
+def batches(examples: Sequence[Example], tokens: Tokenizer, size: int = BATCH) -> Callable[[], tuple[Tensor, Tensor]]:
+    """A function that draws a batch of the examples at random."""
+    data = Data.encode(examples, tokens)
+    repeats = [PRODUCTS if operation(example.question) == "times" else 1 for example in examples]
+    order = np.repeat(np.arange(len(examples)), repeats)
+    return lambda: data.rows(order[ag.randint(0, len(order), (size,)).array])
+
+
 def trainer(
-    calculator: Calculator, examples: Sequence[Example], held_out: Sequence[Example], args: Namespace, folder: Path
+    calculator: Calculator,
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    args: Namespace,
+    folder: Path | None,
 ) -> Trainer:
     """AdamW with a rate that rises and falls once, on the words of the answers."""
     model, tokens = calculator
-    data, test = Data.encode(examples, tokens), Data.encode(held_out, tokens)
-    repeats = [PRODUCTS if operation(example.question) == "times" else 1 for example in examples]
-    order = np.repeat(np.arange(len(examples)), repeats)
-
-    def draw() -> tuple[Tensor, Tensor]:
-        return data.rows(order[ag.randint(0, len(order), (BATCH,)).array])
+    test = Data.encode(held_out, tokens)
 
     def evaluate() -> dict[str, float]:
         given = calculator.answers([example.question for example in held_out])
@@ -129,7 +144,7 @@ def trainer(
         model,
         optimizer,
         lambda model, batch: model.loss(*batch),
-        draw,
+        batches(examples, tokens),
         scheduler=OneCycleLR(optimizer, RATE, args.steps, pct_start=0.1, cycle_momentum=False),
         clip=1.0,
         evaluate=evaluate,
@@ -200,10 +215,8 @@ def show_figures(report: Report, parts: dict[str, list[Example]], given: dict[st
 
 def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     """Train, report, draw. Returns the calculator and its share of exact held-out answers by operation."""
-    ag.manual_seed(args.seed)
-    tokens, examples = tokenizer(), calculator_examples()
-    trained, held_out = split_examples(examples, seed=args.seed, question=SHOWN)
-    calculator = Calculator(GPT(GPTConfig(tokens.vocab_size, **SIZES)), tokens)
+    calculator, trained, held_out = prepare(args.seed)
+    tokens, examples = calculator.tokens, calculator_examples()
     report = Report("The calculator")
     report.step("What is to be learned", f"{held_out[0].question} {IS} {held_out[0].answer} {END}")
     report.say(

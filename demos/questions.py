@@ -59,7 +59,7 @@ def learn_or_ask(
     return run_or_resume(options, arguments, work, lambda args: base)
 
 
-def settings(name: str, args: Namespace, folder: Path) -> dict[str, Any]:
+def settings(name: str, args: Namespace, folder: Path | None) -> dict[str, Any]:
     """What the trainers of these demos have in common."""
     return {
         "steps": args.steps,

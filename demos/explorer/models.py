@@ -1,0 +1,67 @@
+"""The models that the explorer serves: those that ship with it, and one's own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from demos.explorer.weights import file
+from models import mlp
+from models.checkpoint import load_gpt
+from models.tokenizers import Tokenizer
+from nn import Module, checkpoint
+
+
+SHIPPED = {"calculator": "Calculator", "characters": "Shakespeare"}
+
+
+class Served:
+    """A trained model in evaluation mode, whose weights have no gradients and never change.
+
+    One request at a time uses it, since hooks that look into it are set on the model itself.
+    """
+
+    def __init__(self, title: str, model: Module, tokens: Tokenizer | None, test: dict[str, Any]) -> None:
+        self.title, self.tokens, self.test = title, tokens, test
+        self._model = model.eval().requires_grad_(False)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def use(self) -> Iterator[Any]:
+        """The model, for the length of the context."""
+        with self._lock:
+            yield self._model
+
+
+class Models(NamedTuple):
+    """The classifier of digits, and the GPTs by their names."""
+
+    digits: Served
+    gpts: dict[str, Served]
+
+
+def load_digits(path: Path) -> Served:
+    """The shipped classifier of digits."""
+    model = mlp.digits()
+    state = checkpoint.load_model(path, model, {"network": "default"})
+    return Served("Digits", model, None, state["test"])
+
+
+def load_text(path: Path, title: str) -> Served:
+    """A GPT with its tokenizer. Raises FileNotFoundError or ValueError, with the reason, where there is none."""
+    model, tokens = load_gpt(path)
+    if tokens is None:
+        raise ValueError(f"{path} has no tokenizer, so it can read no text: save it with one (models.checkpoint)")
+    return Served(title, model, tokens, checkpoint.load(path).get("test") or {})
+
+
+def load_models(own: Path | None = None) -> Models:
+    """The shipped models, and the GPT in the checkpoint `own`, which then comes first."""
+    gpts = {"own": load_text(own, own.name)} if own else {}
+    for name, title in SHIPPED.items():
+        if file(name).exists():
+            gpts[name] = load_text(file(name), title)
+    return Models(load_digits(file("digits")), gpts)

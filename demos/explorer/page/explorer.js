@@ -1,0 +1,77 @@
+// What the pages share: questions to the server, elements, numbers.
+
+const errorBox = document.getElementById("error");
+
+/** Show an error above the page, or with "" none. */
+export function complain(text) {
+  errorBox.textContent = text;
+  errorBox.hidden = !text;
+}
+
+/** The answer to a question, such as "digits/read". An error is shown above the page, and thrown. */
+export async function ask(question, members = {}) {
+  let answer, content;
+  try {
+    answer = await fetch(`/api/${question}`, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(members),
+    });
+    content = await answer.json();
+  } catch (error) {
+    complain("The server does not answer. Is it still running in its terminal?");
+    throw error;
+  }
+  if (!answer.ok) {
+    complain(content.error);
+    throw new Error(content.error);
+  }
+  complain("");
+  return content;
+}
+
+/**
+ * A function that calls `work` with the newest arguments, and never twice at the same time: what arrives while it works
+ * waits, and only the last of it is done. So a quick hand never has to wait for old strokes or keys.
+ */
+export function latest(work) {
+  let busy = false, next = null;
+  return async function call(...given) {
+    next = given;
+    if (busy) return;
+    busy = true;
+    try {
+      while (next) {
+        const now = next;
+        next = null;
+        await work(...now);
+      }
+    } catch (error) {
+      if (errorBox.hidden) complain(String(error));
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+/** An element with properties (or attributes, where a name has a hyphen), and what is in it. */
+export function element(tag, properties = {}, ...content) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-") || name === "role") made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...content);
+  return made;
+}
+
+/** A number in a few digits; "not finite" for what JSON cannot hold. */
+export function number(value, digits = 3) {
+  if (value === null || value === undefined) return "not finite";
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(digits - 1) : value.toPrecision(digits);
+  return text.replace("-", "−");
+}
+
+/** A probability as a percentage. */
+export function percent(value) {
+  return value > 0 && value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`;
+}

@@ -1,0 +1,28 @@
+import pytest
+from starlette.testclient import TestClient
+
+from autograd import manual_seed
+from demos.explorer.explorer import Explorer
+from demos.explorer.models import Models, Served
+from demos.explorer.server import app
+from models import mlp
+from models.config import GPTConfig
+from models.gpt import GPT
+from models.tokenizers import CharTokenizer
+
+HERE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def explorer():
+    """Untrained models: what holds of the server holds of any."""
+    manual_seed(0)
+    tokens = CharTokenizer("\n abcdefgh")
+    gpt = GPT(GPTConfig(tokens.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=16))
+    return Explorer(Models(Served("Digits", mlp.digits(), None, {}), {"tiny": Served("Tiny", gpt, tokens, {})}))
+
+
+@pytest.fixture
+def client(explorer):
+    with TestClient(app(explorer), base_url=HERE, raise_server_exceptions=False) as asking:
+        yield asking
