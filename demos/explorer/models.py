@@ -14,7 +14,6 @@ from models.checkpoint import load_gpt
 from models.tokenizers import Tokenizer
 from nn import Module, checkpoint
 
-
 SHIPPED = {"calculator": "Calculator", "characters": "Shakespeare"}
 
 
