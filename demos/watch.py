@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograd import Tensor, no_grad
 from models.block import Block, pre_norm
 from nn import Module
@@ -36,6 +38,15 @@ def watch(model: Module) -> Iterator[dict[str, Call]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def attention_of_calls(model: Module, calls: dict[str, Call], kind: str = "attn") -> np.ndarray:
+    """The attention weights (L, B, H, T, S) of the calls of every layer, which fused attention does not give out.
+
+    `kind` is what the blocks call that attention: "attn" or "cross".
+    """
+    layers = [(m, calls[path]) for path, m in model.named_modules() if path.endswith(f".{kind}.attention")]
+    return np.stack([attention.weights(*call.args).array for attention, call in layers])
 
 
 class Stage(NamedTuple):

@@ -10,20 +10,16 @@ import numpy as np
 from autograd import Tensor, no_grad
 from demos.common import pyplot
 from demos.pictures.parts import save
-from demos.watch import watch
+from demos.watch import attention_of_calls, watch
 from nn import Module
 
 
 @no_grad()
 def attention_of(model: Module, *inputs: Tensor, kind: str = "attn") -> np.ndarray:
-    """The attention weights (L, B, H, T, S) of every layer while the model computes `inputs`.
-
-    `kind` is what the blocks call that attention: "attn" or "cross".
-    """
+    """The attention weights (L, B, H, T, S) of the model on these inputs, as `attention_of_calls` gives them."""
     with watch(model) as calls:
         model(*inputs)
-    layers = [(m, calls[path]) for path, m in model.named_modules() if path.endswith(f".{kind}.attention")]
-    return np.stack([attention.weights(*call.args).array for attention, call in layers])
+    return attention_of_calls(model, calls, kind)
 
 
 def draw_attention(
