@@ -13,7 +13,7 @@ from autograd.scalar import Value
 FEW = 12  # numbers that are shown one by one
 BARS = 24  # of a histogram
 SAMPLE = 50_000  # numbers, at even distances, that a histogram is made of
-SHADES = 16  # of a heat map, on each side of 0
+SHADES, ZERO = 800, 1100  # of a heat map, on each side of 0, and the character that is 0: two bytes each in UTF-8
 
 
 def plain(x: float) -> float | str:
@@ -53,17 +53,19 @@ def numbers(data: Any, side: int) -> dict[str, Any] | None:
 def _heat_map(array: np.ndarray, side: int) -> dict[str, Any]:
     """The corner of the first matrix in an array: its slice, its largest magnitude, and a letter for each number.
 
-    The letters from "]" on are the shades from the lowest to the highest; "!" is not finite.
+    The letter `chr(ZERO + n)` is n / SHADES of the largest magnitude; "!" is not finite.
     """
     first = (0,) * (array.ndim - 2)
     corner = np.atleast_2d(array[first])[:side, :side].astype(np.float64)
     sizes = [f":{n}" if n < whole else ":" for n, whole in zip(corner.shape[-min(array.ndim, 2) :], array.shape[-2:])]
     finite = np.isfinite(corner)
     top = float(np.abs(corner[finite]).max(initial=0.0))
-    shades = np.rint(np.where(finite, corner, 0.0) / (top or 1.0) * SHADES).astype(int) + SHADES + ord("]")
+    shades = np.rint(np.where(finite, corner, 0.0) / (top or 1.0) * SHADES).astype(int) + ZERO
     letters = np.where(finite, shades, ord("!"))
     return {
         "slice": f"[{', '.join([*map(str, first), *sizes])}]",
         "top": plain(top),
+        "zero": ZERO,
+        "shades": SHADES,
         "rows": ["".join(map(chr, row)) for row in letters.tolist()],
     }

@@ -110,6 +110,30 @@ def test_a_click_shows_numbers_rule_source_and_what_was_saved(shown):
 
 
 @with_browser
+def test_the_number_under_the_pointer_is_shown_below_a_heat_map(shown):
+    browser = shown("gpt")
+    number = browser.run(
+        "return graph.steps.findIndex((s) => s.data && s.data.map && s.data.map.slice === '[0, :, :]')"
+    )
+    browser.run("goTo(arguments[0])", number)
+    browser.click(f"[data-number='{number}'] .title")
+    texts = browser.run(
+        """const canvas = document.querySelector("#panel .heat"), box = canvas.getBoundingClientRect();
+        const place = canvas.nextElementSibling.querySelector("code"), map = graph.steps[arguments[0]].data.map;
+        const at = (y, x) => ({ clientX: box.left + (x + 0.5) * box.width / map.rows[0].length,
+                                clientY: box.top + (y + 0.5) * box.height / map.rows.length });
+        canvas.dispatchEvent(new PointerEvent("pointermove", at(1, 2)));
+        const under = place.innerText;
+        canvas.dispatchEvent(new PointerEvent("pointerleave"));
+        const share = (map.rows[1].charCodeAt(2) - map.zero) / map.shades * map.top;
+        return [under, place.innerText, share]""",
+        number,
+    )
+    assert texts[0].startswith("[0, 1, 2] ≈ ") and texts[1] == "[0, :, :]"
+    assert float(texts[0].split()[-1].replace("−", "-")) == pytest.approx(texts[2], rel=0.006)
+
+
+@with_browser
 def test_any_member_of_a_stack_can_be_shown(shown):
     browser = shown("gpt")
     stack = browser.run("return graph.groups.findIndex((g) => g.count === 12) + graph.steps.length")

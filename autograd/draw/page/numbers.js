@@ -36,17 +36,32 @@ function numbers(title, found, kind) {
 }
 
 /* A square for each number: red above 0, blue below, the stronger the larger; violet where it is not finite. */
-function heatMap({ slice, top, rows: lines }) {
+function heatMap({ slice, top, zero, shades, rows: lines }) {
+  const share = (letter) => (letter.charCodeAt(0) - zero) / shades; // of the largest magnitude
   const size = Math.max(4, Math.min(14, Math.floor(300 / lines[0].length)));
   const canvas = html("canvas", { className: "heat", width: size * lines[0].length, height: size * lines.length });
   const brush = canvas.getContext("2d");
   lines.forEach((line, y) => [...line].forEach((letter, x) => {
-    const shade = (letter.charCodeAt(0) - 93 - 16) / 16;
+    const shade = share(letter);
     brush.fillStyle = letter === "!" ? "#c0f" : shade < 0 ? `rgba(41, 105, 208, ${-shade})` : `rgba(214, 74, 30, ${shade})`;
     brush.fillRect(x * size, y * size, size - (size > 6), size - (size > 6));
   }));
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Heat map of the slice ${slice}, from −${short(top)} in blue to ${short(top)} in red`);
-  const key = html("span", { className: "key" });
-  return [canvas, html("div", { className: "ends" }, html("span", {}, html("code", {}, slice)), html("span", {}, `−${short(top)} `, key, ` ${short(top)}`))];
+  const key = html("span", { className: "key" }), place = html("code", {}, slice);
+  canvas.addEventListener("pointermove", (event) => {
+    const box = canvas.getBoundingClientRect();
+    const y = Math.floor((event.clientY - box.top) / box.height * lines.length), x = Math.floor((event.clientX - box.left) / box.width * lines[0].length);
+    const letter = lines[y]?.[x];
+    if (letter) place.textContent = `${elementOf(slice, y, x)} ≈ ${letter === "!" ? "not finite" : short(+(share(letter) * top).toPrecision(3))}`;
+  });
+  canvas.addEventListener("pointerleave", () => { place.textContent = slice; });
+  return [canvas, html("div", { className: "ends" }, html("span", {}, place), html("span", {}, `−${short(top)} `, key, ` ${short(top)}`))];
+}
+
+/* The index of a number in a slice, such as [0, 2, 5] in [0, :, :64]. */
+function elementOf(slice, y, x) {
+  const places = slice.includes(",") ? [y, x] : [x];
+  const names = slice.slice(1, -1).split(", "), first = names.length - places.length;
+  return `[${[...names.slice(0, first), ...places].join(", ")}]`;
 }
