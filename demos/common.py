@@ -12,10 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-import numpy as np
-
 from autograd.errors import require
 from demos.pictures.style import CYCLE, RC
+from nn.report.page import number as number
 
 
 def out_dir(name: str) -> Path:
@@ -43,14 +42,6 @@ def pyplot() -> ModuleType:
     plt = require("matplotlib.pyplot", "plot")
     plt.rcParams.update(RC, **{"axes.prop_cycle": plt.cycler(color=CYCLE)})
     return plt
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """A float with `digits` decimals and never as "-0.000"; anything else as it is."""
-    if isinstance(value, (float, np.floating)):
-        text = f"{value:.{digits}f}"
-        return text.removeprefix("-") if float(text) == 0 else text.replace("-inf", "−∞")
-    return str(value)
 
 
 class Parser(argparse.ArgumentParser):
