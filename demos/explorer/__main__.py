@@ -36,6 +36,7 @@ def work(args: Namespace) -> None:
         require(package, "explorer")
     import uvicorn
 
+    from demos.explorer.digits import warm_up
     from demos.explorer.explorer import Explorer
     from demos.explorer.models import load_models
     from demos.explorer.server import app
@@ -44,6 +45,7 @@ def work(args: Namespace) -> None:
         explorer = Explorer(load_models(args.model))
         address = f"http://{HOST}:{place.getsockname()[1]}/"
         print(f"the explorer is at {address} (Ctrl-C ends it)", flush=True)
+        threading.Thread(target=warm_up, args=[explorer], daemon=True).start()
         if not args.no_browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
         config = uvicorn.Config(app(explorer), log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=1)

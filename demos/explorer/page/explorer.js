@@ -73,5 +73,31 @@ export function number(value, digits = 3) {
 
 /** A probability as a percentage. */
 export function percent(value) {
-  return value > 0 && value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`;
+  if (value > 0 && value < 0.0005) return "< 0.1 %";
+  return value < 1 && value > 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`;
+}
+
+// Pictures of numbers ----------------------------------------------------------------------------------------------------
+
+function paint(canvas, values, colour) {
+  const { width, height } = canvas, data = new ImageData(width, height);
+  values.forEach((value, i) => data.data.set(colour(value, i), 4 * i));
+  canvas.getContext("2d").putImageData(data, 0, 0);
+}
+
+/** Bytes of ink, white on black, as the drawing field has it. */
+export function paintInk(canvas, values) {
+  paint(canvas, values, (ink) => [ink, ink, ink, 255]);
+}
+
+/**
+ * Numbers from -127 to 127: blue above 0, orange below, the paler the smaller; the paper shows through. Where bytes of
+ * ink are given, they are seen in grey below.
+ */
+export function paintSigned(canvas, values, ink = null) {
+  paint(canvas, values, (value, i) => {
+    const over = Math.min((2 * Math.abs(value)) / 255, 1), under = ink ? (0.35 * ink[i]) / 255 : 0;
+    const alpha = over + under * (1 - over), colour = value < 0 ? [213, 94, 0] : [0, 114, 178];
+    return [...colour.map((c) => (alpha ? (c * over + 128 * under * (1 - over)) / alpha : 0)), 255 * alpha];
+  });
 }
