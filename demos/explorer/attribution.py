@@ -68,7 +68,7 @@ def changes(model: Classifier, picture: np.ndarray, target: int, smooth: bool, m
     change together, as those of a stroke would.
     """
     x = picture
-    for step in range(most + 1):
+    for _ in range(most + 1):
         with no_grad():
             p = model(as_tensor(x[None])).softmax(dim=-1).array[0]
         yield Change(x, p)
