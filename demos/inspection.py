@@ -8,7 +8,6 @@ Shapes: T time, L layers, C channels, H heads, D head size, V vocabulary.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor, no_grad
-from demos.watch import attention_of_calls, watch
+from demos.watch import attention_of_calls, private_copy, watch
 from models.gpt import GPT
 from nn import Module
 
@@ -47,13 +46,12 @@ def check_index(name: str, value: Any, count: int) -> None:
 
 
 def without(model: GPT, off: Iterable[Part] = ()) -> GPT:
-    """A copy of the model with these parts switched off. It shares the weights, and has modules and hooks of its own.
+    """A private copy of the model, in evaluation mode, with these parts switched off.
 
     Without the mask every position sees all others; of a head, of an attention and of an MLP nothing reaches the
     residual stream (of a head, nothing but the bias of W_O).
     """
-    shared = [*model.parameters(), *model.buffers()]
-    copied = copy.deepcopy(model, {id(tensor): tensor for tensor in shared}).eval()
+    copied = private_copy(model).eval()
     D = model.config.head_size
     for part in off:
         part.check(model)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,7 +15,14 @@ from autograd import Tensor, no_grad
 from models.block import Block, pre_norm
 from nn import Module
 
+M = TypeVar("M", bound=Module)
 STAGES = ("embedding", "attention", "feed-forward", "output")
+
+
+def private_copy(model: M) -> M:
+    """A copy of the modules that shares the weights: hooks and settings on it are seen by no other user of them."""
+    shared = [*model.parameters(), *model.buffers()]
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in shared})
 
 
 class Call(NamedTuple):

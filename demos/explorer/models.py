@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from demos.explorer.weights import file
+from demos.watch import private_copy
 from models import mlp
 from models.checkpoint import load_gpt
 from models.tokenizers import Tokenizer
@@ -18,21 +18,16 @@ SHIPPED = {"calculator": "Calculator", "characters": "Shakespeare"}
 
 
 class Served:
-    """A trained model in evaluation mode, whose weights have no gradients and never change.
-
-    One request at a time uses it, since hooks that look into it are set on the model itself.
-    """
+    """A trained model in evaluation mode, whose weights have no gradients and never change."""
 
     def __init__(self, title: str, model: Module, tokens: Tokenizer | None, test: dict[str, Any]) -> None:
         self.title, self.tokens, self.test = title, tokens, test
         self._model = model.eval().requires_grad_(False)
-        self._lock = threading.Lock()
 
     @contextmanager
     def use(self) -> Iterator[Any]:
-        """The model, for the length of the context."""
-        with self._lock:
-            yield self._model
+        """A copy of the model for one request, which may set hooks on it: see `private_copy`."""
+        yield private_copy(self._model)
 
 
 class Models(NamedTuple):
