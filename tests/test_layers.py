@@ -37,9 +37,11 @@ ROWS = [
     {"autograd.hips", "autograd.compat"},  # reached by name alone, from `__getattr__` and the importer
     {"models"},
     {"demos"},
+    {"exercises"},
 ]
 OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "regex", "hypothesis", "safetensors"}
-FILES = sorted(p for package in ("autograd", "nn", "models", "demos") for p in (ROOT / package).rglob("*.py"))
+PACKAGES = ("autograd", "nn", "models", "demos", "exercises")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
 def module(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Exercises that mark themselves: `python -m exercises` lists them."""

@@ -1,0 +1,8 @@
+"""A right answer."""
+
+import numpy as np
+
+
+def tanh_rule(g: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """The gradient by x; g and out have the shape of x."""
+    return g * (1 - out**2)

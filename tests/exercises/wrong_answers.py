@@ -1,0 +1,157 @@
+"""Plausible wrong answers, as changes of the right ones: what is replaced, by what, and what the marker must say."""
+
+WRONG = {
+    "01_tanh": [
+        ("g * (1 - out**2)", "1 - out**2", "This is dy/dx alone"),
+        ("(1 - out**2)", "(1 - np.tanh(out) ** 2)", "tanh(x) already"),
+        ("1 - out**2", "1 - out", "The square is missing"),
+        ("(1 - out**2)", "(out**2 - 1)", "All of these have the wrong sign"),
+        ("g * (1 - out**2)", "float((g * (1 - out**2)).sum())", "The gradient by x has shape ()"),
+        ("    return g * (1 - out**2)", "    g *= 1 - out**2\n    return g", "mutation: the backward changes"),
+        ("return g * (1 - out**2)", "g * (1 - out**2)", "Is a return statement missing?"),
+    ],
+    "02_product": [
+        ("g * y, g * x", "g * x, g * y", "the wrong way round"),
+        ("g * y, g * x", "y, x", "This is dy/dx alone"),
+        ("g * y, g * x", "g * x * y, g * x * y", "bug: differences settle at"),
+        ("g * y, g * x", "g * y", "to return 2 arrays"),
+    ],
+    "03_broadcast": [
+        ("g.sum(axis=stretched, keepdims=True)", "g", "An axis of length 1 was stretched"),
+        ("g.sum(axis=stretched, keepdims=True)", "g.mean(axis=stretched, keepdims=True)", "This is the mean"),
+        ("keepdims=True", "keepdims=False", "it is to have shape (2, 1)"),
+        ("    g = g.sum(axis=tuple(range(g.ndim - len(shape))))\n", "", "it is to have shape (3,)"),
+        ("return g.sum(axis=stretched, keepdims=True)", "return np.resize(g, shape)", "right would be"),
+    ],
+    "04_order": [
+        ("order[::-1]", "order", "comes after one of its parents"),
+        ("            seen.add(node)\n", "", "twice"),
+        ("order[::-1]", "order[:0:-1]", "a node is missing"),
+        ("order[::-1]", "order[::-1] + [Node()]", "that the root was not computed from"),
+        ("order[::-1]", "[root, *{p for n in order for p in n.parents}]", "comes after one of its parents"),
+        (
+            "    order, seen, stack = [], set(), [(root, False)]\n",
+            "    order, seen, stack = [], set(), []\n\n    def visit(node):\n        if node not in seen:\n           "
+            " seen.add(node)\n            for parent in node.parents:\n                visit(parent)\n            "
+            "order.append(node)\n\n    visit(root)\n",
+            "too deep for a function that calls itself",
+        ),
+    ],
+    "05_matmul": [
+        ("g @ np.swapaxes(b, -1, -2)", "g @ b.T", "ValueError"),
+        ("np.swapaxes(a, -1, -2) @ g", "(np.swapaxes(a, -1, -2) @ g).swapaxes(-1, -2)", "The gradient by b has shape "
+                                                                                        "(4, 3)"),
+        ("g @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ g", "g @ b, a @ g", "ValueError"),
+        ("g @ np.swapaxes(b, -1, -2)", "2 * g @ np.swapaxes(b, -1, -2)", "2 times what they should be"),
+    ],
+    "06_maximum": [
+        (" / won.sum(axis=-1, keepdims=True)", "", "Each of those that tie gets the whole of g"),
+        ("won = x == out", "won = np.eye(x.shape[1])[x.argmax(axis=-1)]", "The first of those that tie"),
+        ("return g * won", "return won * np.ones_like(g)", "the rule is g, times it"),
+        ("return g * won / won.sum(axis=-1, keepdims=True)", "return g + 0 * x", "the others have gradient 0"),
+    ],
+    "07_embedding": [
+        ("np.add.at(grad, ids, g)", "grad[ids] = g", "Of a word that occurs twice only the last"),
+        ("np.add.at(grad, ids, g)", "grad[ids] += g", "Of a word that occurs twice only the last"),
+        ("np.zeros_like(table)", "np.zeros_like(g)", "The gradient by table has shape (3, 3)"),
+        ("np.zeros_like(table)", "np.ones_like(table)", "bug: differences settle at"),
+    ],
+    "08_logsumexp": [
+        ("    m = np.where(np.isfinite(m), m, 0.0)\n", "", "-inf − (-inf)"),
+        ("(m + np.log(", "(np.log(", "has to be added again"),
+        ("    m = np.where(np.isfinite(m), m, 0.0)\n", "    m = np.zeros_like(m)\n", "exp(1000) is infinite"),
+        ("x.max(axis=-1, keepdims=True)", "x.max() + 0 * x[:, :1]", "its own largest number"),
+        ("[:, 0]", "", "it is to have shape (1,)"),
+    ],
+    "09_log_softmax": [
+        (" * g.sum(dim=-1, keepdim=True)", "", "This is g − softmax(x)"),
+        ("g - out.exp() * g.sum(dim=-1, keepdim=True)", "out.exp() * (g - (g * out.exp()).sum(dim=-1, keepdim=True))",
+         "the rule of softmax, not that of its logarithm"),
+        ("        x = x - x.amax(dim=-1, keepdim=True)\n", "", "LogSoftmax.apply([[1000, 0], [-1000, -1000]])"),
+        ("return out\n", "return out.exp()\n", "returned [[0."),
+        ("return out\n", "return out.numpy()\n", "is to return a Tensor"),
+        ("(out,) = ctx.saved_tensors", "out = ctx.saved_tensors", "line 23, in backward"),
+    ],
+    "10_cross_entropy": [
+        ("p / len(targets)", "p", "This is the gradient of the sum"),
+        ("    p[np.arange(len(targets)), targets] -= 1\n", "", "1 is to be subtracted"),
+        ("p / len(targets)", "-p / len(targets)", "The sign is wrong"),
+        ("e / e.sum(axis=-1, keepdims=True)", "logits.copy()", "softmax comes first"),
+        (" - logits.max(axis=-1, keepdims=True)", "", "exp(1000) is infinite"),
+    ],
+    "11_causal_mask": [
+        ("<=", ">", "the other way round"),
+        ("<=", "<", "A token may look at itself"),
+        ("<=", ">=", "the other triangle"),
+        (" + S - T", "", "the queries are the last of the tokens"),
+        ("return np.arange(S)[None, :] <= np.arange(T)[:, None] + S - T", "return np.tri(T, S, S - T)", "booleans"),
+    ],
+    "12_attention": [
+        (" / root\n    return", "\n    return", "The division by √D is missing"),
+        ("(g_a - (g_a * a).sum(axis=1, keepdims=True))", "g_a", "The rule of softmax has a second part"),
+        ("g_s.T @ q", "g_s @ q", "ValueError"),
+        ("a.T @ g", "g", "The gradient by v has shape"),
+    ],
+    "13_layer_norm": [
+        ("(ghat - ghat.mean(axis=1, keepdims=True) - hat * (ghat * hat).mean(axis=1, keepdims=True))", "ghat",
+         "takes μ and σ for constants"),
+        (" - hat * (ghat * hat).mean(axis=1, keepdims=True)", "", "takes σ for a constant"),
+        ("ghat = g * gamma", "ghat = g", "argument 0 (x)"),
+        ("(g * hat).sum(axis=0)", "g * hat", "The gradient by gamma has shape"),
+        ("(g * hat).sum(axis=0)", "(g * x).sum(axis=0)", "argument 1 (gamma)"),
+        (" + eps)", ")", "argument 0 (x)"),
+    ],
+    "14_positions": [
+        ("    table[:, 0::2] = np.sin(angles)\n    table[:, 1::2] = np.cos(angles)\n",
+         "    table[:, : D // 2] = np.sin(angles)\n    table[:, D // 2 :] = np.cos(angles)\n", "All sines come first"),
+        ("np.sin(angles)", "np.cos(angles)", "right would be"),
+        ("np.arange(0, D, 2) / D", "np.arange(D // 2) / D", "here it is i/D"),
+        ("    table[:, 0::2] = np.sin(angles)\n    table[:, 1::2] = np.cos(angles)\n",
+         "    table[:, 0::2] = np.cos(angles)\n    table[:, 1::2] = np.sin(angles)\n", "the wrong way round"),
+    ],
+    "15_adam": [
+        ("m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)", "m_hat, v_hat = m, v", "Without the correction"),
+        ("(np.sqrt(v_hat) + eps)", "np.sqrt(v_hat + eps)", "ε is under the root"),
+        ("w - lr", "w + lr", "The step goes uphill"),
+        ("(1 - beta2) * g**2", "(1 - beta2) * g", "the mean of the squares"),
+        ("eps), m, v", "eps), m_hat, v_hat", "m is kept without the correction"),
+        ("    m = beta1 * m + (1 - beta1) * g\n", "    m *= beta1\n    m += (1 - beta1) * g\n", "changed m in place"),
+    ],
+    "16_nan": [
+        ("logits.log_softmax(dim=-1)", "logits.softmax(dim=-1).log()", "inf first appears in the output of log"),
+        ("logits.log_softmax(dim=-1)", "(logits.softmax(dim=-1) + 1e-8).log()", "Finite, but not exact"),
+        ("logits.log_softmax(dim=-1)", "logits.softmax(dim=-1).log().nan_to_num()", "its gradient is not"),
+        ("log_p).sum(dim=-1)", "log_p).sum(dim=-1).detach()", "so that it has a gradient"),
+    ],
+    "17_exploding": [
+        ("    x = (x - x.mean(dim=0)) / x.std(dim=0)\n", "", "Each step overshoots"),
+        ("    x = (x - x.mean(dim=0)) / x.std(dim=0)\n", "    x = x * 0 + x / 200\n", "Nothing explodes any more"),
+        ("return losses, model(x)", "return losses, model(x * 100)", "do the predictions get the same features?"),
+        ("range(200)", "range(20)", "it returned 20 losses"),
+    ],
+    "18_learns_nothing": [
+        ("nn.ModuleList([nn.Linear(2, 32), nn.Linear(32, 32)])", "[nn.Linear(2, 32), nn.Linear(32, 32)]",
+         "a module that is not registered"),
+        ("    optimizer.zero_grad()\n", "", "zero_grad forgotten"),
+        ("self.output(x)", "self.output(x).softmax(dim=-1)", "softmax before cross_entropy"),
+        ("    optimizer.step()\n", "", "Is there an update in each step"),
+        ("loss.item()", "loss", "to return the loss as a float"),
+    ],
+    "19_accumulation": [
+        (" / len(batches)", "", "their mean is wanted"),
+        ("        part.backward()\n", "        optimizer.zero_grad()\n        part.backward()\n", "Is there one "
+                                                                                                  "zero_grad"),
+        ("    optimizer.step()\n", "", "no weight has changed"),
+        ("        total += part.item()\n    optimizer.step()\n", "        optimizer.step()\n        total += "
+                                                                 "part.item()\n",
+         "one step, after the last"),
+        ("    return total\n", "", "returned None"),
+    ],
+    "20_resume": [
+        ("    optimizer.load_state_dict(state[\"optimizer\"])\n", "", "forgotten its m and v"),
+        ("    autograd.set_rng_state(state[\"random\"])\n", "", "other batches are drawn"),
+        ("return state[\"step\"]", "return 0", "returned 0"),
+        ("    model.load_state_dict(state[\"model\"])\n", "", "does not have the weights"),
+        ("    autograd.save(state, path)", "    state.clear()", "there is no file"),
+    ],
+}  # fmt: skip
