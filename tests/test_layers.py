@@ -39,7 +39,8 @@ ROWS = [
     {"demos"},
     {"exercises"},
 ]
-OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "regex", "hypothesis", "safetensors"}
+OPTIONAL = {"torch", "numba", "llvmlite", "matplotlib", "PIL", "tqdm", "hypothesis", "safetensors"}
+OPTIONAL |= {"huggingface_hub"}
 PACKAGES = ("autograd", "nn", "models", "demos", "exercises")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

@@ -10,24 +10,21 @@ tokens come last.
 
 from __future__ import annotations
 
-import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from typing import Any, Literal, Self
 
 from autograd.errors import require
+from models.tokenizers import bpe_files
 from models.tokenizers.base import Tokenizer, check_ids, check_unicode, field, string_list
+from models.tokenizers.bpe_files import BYTE_ORDER
 from models.tokenizers.bpe_train import learn_merges
+from models.tokenizers.chunks import chunks
 
-END_OF_TEXT = "<|endoftext|>"
-CHUNK = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-# GPT-2's files write each byte as a visible character: printable Latin-1 as itself, the others from U+0100 on.
-PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-BYTE_ORDER = PRINTABLE + [byte for byte in range(256) if byte not in PRINTABLE]
-BYTE_CHARS = [chr(byte) for byte in PRINTABLE] + [chr(256 + i) for i in range(256 - len(PRINTABLE))]
 BYTE_IDS = [BYTE_ORDER.index(byte) for byte in range(256)]
 MOST_BYTES = 1 << 26  # of all tokens together: each merge may double the longest one (GPT-2's take 320 KB)
 CACHED_CHUNKS = 1 << 17  # how many chunks are remembered,
@@ -37,22 +34,19 @@ Pair = tuple[int, int]
 
 
 class BPETokenizer(Tokenizer):
-    """Any Unicode text to ids and back without loss, by `merges`: pairs of ids, the earliest first.
-
-    Needs the `regex` package to encode, not to decode.
-    """
+    """Any Unicode text to ids and back without loss, by `merges`: pairs of ids, the earliest first."""
 
     kind = "bpe"
 
     def __init__(self, merges: Sequence[Pair], special: Sequence[str] = ()) -> None:
         self.merges: list[Pair] = list(merges)
-        self._merged: dict[Pair, int] = {}
+        merged: dict[Pair, int] = {}
         self.tokens: list[bytes] = [bytes([byte]) for byte in BYTE_ORDER]
         total = 256
         for new, (left, right) in enumerate(self.merges, start=256):
             if not (0 <= left < new and 0 <= right < new):
                 raise ValueError(f"merge {new - 256} joins ({left}, {right}); both must be ids below {new}")
-            if self._merged.setdefault((left, right), new) != new:
+            if merged.setdefault((left, right), new) != new:
                 raise ValueError(f"merge {new - 256} joins ({left}, {right}), which an earlier merge joins already")
             total += len(self.tokens[left]) + len(self.tokens[right])
             if total > MOST_BYTES:
@@ -68,7 +62,7 @@ class BPETokenizer(Tokenizer):
                 raise ValueError(f"a special token must not be empty or occur twice; got {list(special)}")
             self.special[name] = len(self.tokens)
             self.tokens.append(name.encode("utf-8"))
-        self._cache: dict[str, list[int]] = {}
+        self._ids_of = _ChunkIds(merged)
 
     @classmethod
     def train(cls, text: str, vocab_size: int, *, special: Sequence[str] = (), progress: bool = False) -> Self:
@@ -84,43 +78,37 @@ class BPETokenizer(Tokenizer):
                 f"vocab_size is {vocab_size}, but 256 bytes and {len(special)} special tokens are {256 + len(special)}"
             )
         check_unicode(text)
-        chunks: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for part in _split_at(text, special):
             if part not in special:
-                for chunk in _chunk_pattern().findall(part):
-                    chunks[chunk] = chunks.get(chunk, 0) + 1
-        words = [([BYTE_IDS[byte] for byte in chunk.encode("utf-8")], times) for chunk, times in chunks.items()]
+                counts.update(chunks(part))
+        words = [([BYTE_IDS[byte] for byte in chunk.encode("utf-8")], times) for chunk, times in counts.items()]
         steps: Any = learn_merges(words, count, first_id=256)
         if progress:
             steps = require("tqdm", "plot").tqdm(steps, total=count, desc="BPE merges", unit="merge")
         return cls(list(steps), special)
 
     @classmethod
+    def gpt2(cls) -> Self:
+        """GPT-2's tokenizer, with its 50,257 tokens, from the merges that come with this package."""
+        return cls(*bpe_files.read_gpt2())
+
+    @classmethod
     def from_gpt2(cls, encoder_json: str | os.PathLike[str], vocab_bpe: str | os.PathLike[str]) -> Self:
-        """The tokenizer of GPT-2's two files. Raises ValueError if they are not, or do not belong together."""
-        source = f"{os.fspath(encoder_json)} and {os.fspath(vocab_bpe)} are not GPT-2's, or not of the same model"
-        try:
-            with open(encoder_json, encoding="utf-8") as json_file, open(vocab_bpe, encoding="utf-8") as bpe_file:
-                ids = json.load(json_file)
-                lines = [line for line in bpe_file.read().split("\n") if line and not line.startswith("#version")]
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{source}: they should be JSON and text in UTF-8: {error}") from error
-        if not isinstance(ids, dict) or not all(type(number) is int for number in ids.values()):
-            raise ValueError(f"{source}: the first should map tokens to ids")
-        names = [*BYTE_CHARS, *(line.replace(" ", "", 1) for line in lines)]
-        for expected, name in enumerate(names):
-            if ids.get(name) != expected:
-                raise ValueError(f"{source}: the id of {name!r} is {ids.get(name)}, but {expected} by the merges")
-        merges = []
-        for line in lines:
-            left, _, right = line.partition(" ")
-            if left not in ids or right not in ids:
-                raise ValueError(f"{source}: the merge {line!r} is not two known tokens")
-            merges.append((ids[left], ids[right]))
-        special = sorted(ids.keys() - set(names), key=ids.__getitem__)
-        if [ids[name] for name in special] != list(range(len(names), len(names) + len(special))):
-            raise ValueError(f"{source}: the ids of {special[:5]} do not follow those of the merges")
-        return cls(merges, special)
+        """The tokenizer of two files in the form of GPT-2's. Raises ValueError if they do not belong together."""
+        return cls(*bpe_files.read_two_files(encoder_json, vocab_bpe))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> Self:
+        """The tokenizer in a folder of Hugging Face's: of tokenizer.json, or of vocab.json and merges.txt.
+
+        Raises FileNotFoundError where there are none, and ValueError, with the reason, for those of another kind.
+        """
+        return cls(*bpe_files.read_folder(folder))
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write the files from which `transformers` and `from_pretrained` read the same tokenizer."""
+        bpe_files.write_folder(folder, self.tokens, self.merges, self.special)
 
     def encode(self, text: str, *, allowed_special: Iterable[str] | Literal["all"] = ()) -> list[int]:
         """The ids of `text`.
@@ -141,44 +129,7 @@ class BPETokenizer(Tokenizer):
         return ids
 
     def _encode_ordinary(self, text: str) -> list[int]:
-        ids: list[int] = []
-        cached = self._cache
-        for chunk in _chunk_pattern().findall(text):
-            found = cached.get(chunk)
-            if found is None:
-                found = self._merge([BYTE_IDS[byte] for byte in chunk.encode("utf-8")])
-                if len(cached) < CACHED_CHUNKS and len(chunk) <= CACHED_LENGTH:
-                    cached[chunk] = found
-            ids += found
-        return ids
-
-    def _merge(self, ids: list[int]) -> list[int]:
-        """Apply the merges to the ids of one chunk, lowest rank first and from the left.
-
-        The ids form a linked list, and a heap holds the merges that are possible, so n bytes take O(n log n). A merge
-        makes only pairs of higher rank, and an entry of the heap that a neighbour's merge has overtaken is skipped.
-        """
-        merged = self._merged
-        end = len(ids)
-        after = list(range(1, end + 1))
-        before = list(range(-1, end - 1))
-        heap = [(merged[pair], i) for i, pair in enumerate(zip(ids, ids[1:], strict=False)) if pair in merged]
-        heapify(heap)
-        while heap:
-            new, i = heappop(heap)
-            j = after[i]
-            if j == end or merged.get((ids[i], ids[j])) != new:
-                continue
-            ids[i], ids[j] = new, -1
-            k = after[i] = after[j]
-            if k < end:
-                before[k] = i
-                if (rank := merged.get((new, ids[k]))) is not None:
-                    heappush(heap, (rank, i))
-            h = before[i]
-            if h >= 0 and (rank := merged.get((ids[h], new))) is not None:
-                heappush(heap, (rank, h))
-        return [number for number in ids if number >= 0]
+        return list(chain.from_iterable(map(self._ids_of.__getitem__, chunks(text))))
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes of `ids`; a character may be spread over several tokens. Raises ValueError if an id is unknown."""
@@ -211,6 +162,43 @@ def _split_at(text: str, special: Sequence[str]) -> list[str]:
     return re.split("(" + "|".join(map(re.escape, longest_first)) + ")", text)
 
 
-@cache
-def _chunk_pattern() -> Any:
-    return require("regex", "text").compile(CHUNK)
+class _ChunkIds(dict[str, list[int]]):
+    """The ids of chunks by merges, (left, right): joined; each is computed when it is first asked for."""
+
+    def __init__(self, merged: dict[Pair, int]) -> None:
+        super().__init__()
+        self.merged = merged
+
+    def __missing__(self, chunk: str) -> list[int]:
+        ids = self.merge([BYTE_IDS[byte] for byte in chunk.encode("utf-8")])
+        if len(self) < CACHED_CHUNKS and len(chunk) <= CACHED_LENGTH:
+            self[chunk] = ids
+        return ids
+
+    def merge(self, ids: list[int]) -> list[int]:
+        """Apply the merges to the ids of one chunk, lowest rank first and from the left.
+
+        The ids form a linked list, and a heap holds the merges that are possible, so n bytes take O(n log n). A merge
+        makes only pairs of higher rank, and an entry of the heap that a neighbour's merge has overtaken is skipped.
+        """
+        merged = self.merged
+        end = len(ids)
+        after = list(range(1, end + 1))
+        before = list(range(-1, end - 1))
+        heap = [(merged[pair], i) for i, pair in enumerate(zip(ids, ids[1:], strict=False)) if pair in merged]
+        heapify(heap)
+        while heap:
+            new, i = heappop(heap)
+            j = after[i]
+            if j == end or merged.get((ids[i], ids[j])) != new:
+                continue
+            ids[i], ids[j] = new, -1
+            k = after[i] = after[j]
+            if k < end:
+                before[k] = i
+                if (rank := merged.get((new, ids[k]))) is not None:
+                    heappush(heap, (rank, i))
+            h = before[i]
+            if h >= 0 and (rank := merged.get((ids[h], new))) is not None:
+                heappush(heap, (rank, h))
+        return [number for number in ids if number >= 0]

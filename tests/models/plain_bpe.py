@@ -1,14 +1,32 @@
 """Byte-pair encoding by its definition: short, slow, and shared with nothing that ships."""
 
 from collections import Counter
+from pathlib import Path
 
-import pytest
+import regex
+from hypothesis import strategies as st
 
+import models.tokenizers
 from models.tokenizers import BPETokenizer
 
-regex = pytest.importorskip("regex")
-
 PATTERN = regex.compile(r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+""")
+
+EVERY = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+
+
+def listed() -> list[set[str]]:
+    """The letters, and the numbers, of Unicode 16, as the package lists them."""
+    text = (Path(models.tokenizers.__file__).parent / "data" / "unicode.txt").read_text("ascii")
+    found = []
+    for part in text.split("\n\n"):
+        ends = [[int(number, 16) for number in line.split("-")] for line in part.split()]
+        found.append({chr(code) for end in ends for code in range(end[0], end[-1] + 1)})
+    return found
+
+
+# The package `regex` is of a newer Unicode, which has letters and numbers where Unicode 16 has nothing.
+NEWER = set(regex.findall(r"[\p{L}\p{N}]", EVERY)) - set.union(*listed())
+TEXT = st.text(st.characters(exclude_categories=["Cs"]).filter(lambda char: char not in NEWER))
 
 
 def merge_everywhere(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
@@ -25,9 +43,8 @@ def merge_everywhere(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[byte
     return out
 
 
-def plain_encode(text: str, merges: list[tuple[bytes, bytes]]) -> list[bytes]:
+def plain_encode(text: str, rank: dict[tuple[bytes, bytes], int]) -> list[bytes]:
     """The definition of BPE, in quadratic time: the earliest merge that applies, everywhere, until none does."""
-    rank = {pair: k for k, pair in enumerate(merges)}
     out: list[bytes] = []
     for chunk in PATTERN.findall(text):
         parts = [bytes([byte]) for byte in chunk.encode("utf-8")]
@@ -59,3 +76,7 @@ def merges_as_bytes(tokenizer: BPETokenizer) -> list[tuple[bytes, bytes]]:
 
 def tokens_of(tokenizer: BPETokenizer, ids: list[int]) -> list[bytes]:
     return [tokenizer.tokens[i] for i in ids]
+
+
+def ranks_of(tokenizer: BPETokenizer) -> dict[tuple[bytes, bytes], int]:
+    return {pair: k for k, pair in enumerate(merges_as_bytes(tokenizer))}

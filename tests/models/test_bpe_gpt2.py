@@ -1,25 +1,25 @@
-"""GPT-2's tokenizer, from its own files."""
+"""GPT-2's tokenizer, and tokenizers in the files of Hugging Face."""
 
+import bz2
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import tokenizers
 from models.tokenizers import BPETokenizer
-from models.tokenizers.bpe import BYTE_CHARS
-from tests.models.plain_bpe import merges_as_bytes, plain_encode, tokens_of
-
-GPT2 = Path(__file__).resolve().parents[2] / "../shared/data/gpt2-bpe"
-needs_gpt2 = pytest.mark.skipif(not (GPT2 / "vocab.bpe").exists(), reason=f"GPT-2's BPE files are not in {GPT2}")
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+from models.tokenizers.bpe_files import BYTE_CHARS
+from tests.models.plain_bpe import TEXT, plain_encode, ranks_of, tokens_of
 
 
 @cache
 def gpt2() -> BPETokenizer:
-    return BPETokenizer.from_gpt2(GPT2 / "encoder.json", GPT2 / "vocab.bpe")
+    return BPETokenizer.gpt2()
 
 
 # Ids on which two other implementations agree: npm gpt-3-encoder 1.1.4 and PyPI tokenizers 0.23.3.
@@ -52,7 +52,6 @@ GOLDEN = {
 }
 
 
-@needs_gpt2
 @pytest.mark.parametrize("text", GOLDEN)
 def test_gpt2_ids(text: str) -> None:
     ids = [int(number) for number in GOLDEN[text].split()]
@@ -60,7 +59,6 @@ def test_gpt2_ids(text: str) -> None:
     assert gpt2().decode(ids) == text
 
 
-@needs_gpt2
 def test_gpt2_has_its_vocabulary() -> None:
     assert gpt2().vocab_size == 50257
     assert gpt2().special == {"<|endoftext|>": 50256}
@@ -68,39 +66,101 @@ def test_gpt2_has_its_vocabulary() -> None:
     assert gpt2().encode("<|endoftext|>") == [27, 91, 437, 1659, 5239, 91, 29]
 
 
-@needs_gpt2
 @given(
     TEXT | st.lists(st.sampled_from([" the", "ing", " ", "\n", "'s", "'S", "1234", "été", "\u3000", "😀"])).map("".join)
 )
 def test_gpt2_encoding_equals_the_plain_reference_and_round_trips(text: str) -> None:
     encoded = gpt2().encode(text)
-    assert tokens_of(gpt2(), encoded) == plain_encode(text, gpt2_merges())
+    assert tokens_of(gpt2(), encoded) == plain_encode(text, gpt2_ranks())
     assert gpt2().decode(encoded) == text
 
 
 @cache
-def gpt2_merges() -> list[tuple[bytes, bytes]]:
-    return merges_as_bytes(gpt2())
+def gpt2_ranks() -> dict[tuple[bytes, bytes], int]:
+    return ranks_of(gpt2())
 
 
-@needs_gpt2
-def test_gpt2_tokens_are_those_of_its_encoder_file() -> None:
-    ids = json.loads((GPT2 / "encoder.json").read_text(encoding="utf-8"))
-    for name in ("!", "Ġ", "Ċ", "Ġthe", "ĠGazette", "<|endoftext|>"):
-        assert gpt2().tokens[ids[name]] == name.replace("Ġ", " ").replace("Ċ", "\n").encode()
-    assert gpt2().tokens[ids["ÃĥÃĤ"]] == "Ã\x83Ã\x82".encode("latin-1")
-    assert len({bytes(token) for token in gpt2().tokens}) == len(ids)
+def test_the_merges_are_openais_file() -> None:
+    packed = Path(tokenizers.__file__).parent / "data" / "gpt2-merges.txt.bz2"
+    digest = hashlib.sha256(bz2.decompress(packed.read_bytes())).hexdigest()
+    assert digest == "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"
 
 
-@needs_gpt2
-def test_gpt2_files_that_do_not_agree_are_an_error(tmp_path: Path) -> None:
-    lines = (GPT2 / "vocab.bpe").read_text(encoding="utf-8").split("\n")
-    swapped = tmp_path / "vocab.bpe"
+def test_every_token_encodes_to_itself() -> None:
+    texts = [(number, token.decode("utf-8", "replace")) for number, token in enumerate(gpt2().tokens[:-1])]
+    assert all(gpt2().encode(text) == [number] for number, text in texts if "\ufffd" not in text)
+
+
+# files ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", ["tokenizer.json", "vocab.json merges.txt"])
+def test_a_saved_tokenizer_comes_back_from_either_form(kept: str, tmp_path: Path) -> None:
+    tokenizer = BPETokenizer.train("the cat sat on the mat, the café 😀😀", 270, special=["<|endoftext|>", "[PAD]"])
+    tokenizer.save_pretrained(tmp_path)
+    for file in {"tokenizer.json", "vocab.json", "merges.txt"} - set(kept.split()):
+        (tmp_path / file).unlink()
+    assert BPETokenizer.from_pretrained(tmp_path).state() == tokenizer.state()
+
+
+def test_files_that_do_not_agree_are_an_error(tmp_path: Path) -> None:
+    BPETokenizer(gpt2().merges[:9]).save_pretrained(tmp_path)
+    lines = (tmp_path / "merges.txt").read_text(encoding="utf-8").split("\n")
+    swapped = tmp_path / "swapped.txt"
     swapped.write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]), encoding="utf-8")
     with pytest.raises(ValueError, match="not of the same model: the id of 'Ġa' is 257, but 256"):
-        BPETokenizer.from_gpt2(GPT2 / "encoder.json", swapped)
+        BPETokenizer.from_gpt2(tmp_path / "vocab.json", swapped)
     with pytest.raises(ValueError, match="should be JSON and text in UTF-8"):
-        BPETokenizer.from_gpt2(swapped, GPT2 / "vocab.bpe")
+        BPETokenizer.from_gpt2(swapped, tmp_path / "merges.txt")
+
+
+def test_a_folder_without_a_tokenizer_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no tokenizer.json in .*, nor vocab.json and merges.txt"):
+        BPETokenizer.from_pretrained(tmp_path)
+
+
+def _changed(content: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    """A copy of nested dicts in which one value is another."""
+    key, _, rest = place.partition(".")
+    return {**content, key: _changed(content[key], rest, value) if rest else value}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        ("model.type", "Unigram", "its model type is 'Unigram' in place of 'BPE'"),
+        ("model", [], "its model type is None"),
+        ("model.vocab", {}, "the id of '!' is None, but 0 by the merges"),
+        ("model.vocab", {"!": "0"}, "should map tokens to ids"),
+        ("model.merges", [["a", "€"]], "the merge 'a €' does not make a new token of two known ones"),
+        ("model.merges", ["a b", "a b"], "the merge 'a b' does not make a new token"),
+        ("model.merges", 3, "not iterable"),
+        ("model.byte_fallback", True, "its model byte_fallback is True in place of None"),
+        ("model.ignore_merges", True, "its model ignore_merges is True"),
+        ("normalizer", {"type": "NFC"}, "its normalizer is {'type': 'NFC'} in place of None"),
+        ("pre_tokenizer", {"type": "Sequence"}, "its pre_tokenizer type is 'Sequence' in place of 'ByteLevel'"),
+        ("pre_tokenizer.add_prefix_space", True, "its pre_tokenizer add_prefix_space is True"),
+        ("pre_tokenizer.use_regex", False, "does not cut the text into words"),
+        ("added_tokens", [{"id": 7, "content": "<x>"}], "the ids of .'<x>'. do not follow those of the merges"),
+        ("added_tokens", [{}], "KeyError..content"),
+    ],
+)
+def test_a_tokenizer_of_another_kind_is_refused_with_the_reason(
+    place: str, value: Any, reason: str, tmp_path: Path
+) -> None:
+    BPETokenizer.train("ab ab", 257).save_pretrained(tmp_path)
+    file = tmp_path / "tokenizer.json"
+    file.write_text(json.dumps(_changed(json.loads(file.read_text("utf-8")), place, value)), encoding="utf-8")
+    with pytest.raises(ValueError, match=reason) as caught:
+        BPETokenizer.from_pretrained(tmp_path)
+    assert str(file) in str(caught.value)
+
+
+def test_two_tokens_of_the_same_bytes_cannot_be_saved_for_others(tmp_path: Path) -> None:
+    a = gpt2().encode("a")[0]
+    twice = BPETokenizer([(a, a), (256, a), (a, 256)])
+    with pytest.raises(ValueError, match="the tokens 257 and 258 are both 'aaa'"):
+        twice.save_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(
