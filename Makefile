@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits explorer weights test lint format parity accuracy fuzz soak programs bench clean
+.PHONY: help digits explorer weights test docs lint format parity accuracy fuzz soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist workstea
 
 test: .venv/all.stamp ## the whole test suite, with coverage
 	$(PYTEST) --ignore=tests/parity --cov --cov-report=term
+
+docs: .venv/docs.stamp ## tutorial, how-tos and reference as a site, build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 lint: .venv/all.stamp ## style, format and types
 	$(BIN)/ruff check .
@@ -81,6 +84,10 @@ clean: ## remove the environment, the caches and out/
 
 .venv/explorer.stamp: .venv/made.stamp setup.cfg pyproject.toml
 	$(PIP) -e '.[explorer]'
+	touch $@
+
+.venv/docs.stamp: .venv/made.stamp setup.cfg pyproject.toml
+	$(PIP) -e '.[docs]'
 	touch $@
 
 .venv/all.stamp: .venv/made.stamp setup.cfg pyproject.toml

@@ -1,7 +1,7 @@
 """Check or run programs written for PyTorch.
 
-python -m autograd.compat FILE.py ...            what each would miss, by line; exit code 1 if anything
-python -m autograd.compat --run FILE.py args...  run it, with `import torch` finding what is here
+python -m autograd.compat FILE.py ...            list the names that each file would miss, by line; exit code 1 if any
+python -m autograd.compat --run FILE.py args...  run the file, with `import torch` finding this library
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--run", file, *args]:
             run(file, args)
+        case ["-h" | "--help"]:
+            print((__doc__ or "").strip())
         case [first, *_] if not first.startswith("-"):
             sys.exit(check(sys.argv[1:]))
         case _:

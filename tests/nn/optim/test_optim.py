@@ -3,7 +3,6 @@
 import copy
 import math
 import re
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -440,9 +439,9 @@ def test_an_optimiser_without_a_rule_says_so():
 
 def test_the_optimiser_of_contributing_md_works():
     text = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    source = re.search(r"(?m)^    class Momentum.*\n(?:    .*\n|\n)*", text)
+    source = re.search(r"(?ms)^```py\n(class Momentum.*?)^```$", text)
     names = {"np": np, **vars(optim.optimizer)}
-    exec(textwrap.dedent(source[0]), names)
+    exec(source[1], names)
     runs = []
     for kind in (names["Momentum"], lambda groups: optim.SGD(groups, momentum=0.9)):
         a, b = nn.Parameter(ag.tensor([5.0, -5.0])), nn.Parameter(ag.tensor([5.0]))
