@@ -16,6 +16,7 @@ from demos.data.picture import FAINTEST, SIDE, mnist_form
 from demos.explorer import attribution
 from demos.explorer.asked import Asked
 from demos.explorer.explorer import Explorer
+from demos.explorer.pictures import scaled
 from models.mlp import MLP
 
 TITLE = "Digits"
@@ -36,12 +37,6 @@ def drawn(asked: Asked) -> np.ndarray:
     if found is None:
         raise ValueError("nothing is drawn yet")
     return found
-
-
-def scaled(values: np.ndarray) -> dict[str, Any]:
-    """Numbers as whole ones from -127 to 127, and the size of 127: a few bytes a number are enough for a picture."""
-    size = float(np.abs(values).max(initial=0)) or 1.0
-    return {"values": np.rint(values * (127 / size)).astype(int), "size": size}
 
 
 @no_grad()

@@ -26,6 +26,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from demos.explorer import digits, gpt, training
 from demos.explorer.asked import Asked, plain
 from demos.explorer.explorer import Explorer
+from demos.explorer.subjects import sums
+from nn.report import assets
 
 FOLDER = Path(__file__).parent / "page"
 PAGES = {"digits": digits, "gpt": gpt, "training": training}
@@ -146,6 +148,21 @@ async def _page(request: Request) -> Response:
     return HTMLResponse(_shell(name, title, (FOLDER / f"{name}.html").read_text(encoding="utf-8")))
 
 
+async def _part(request: Request) -> Response:
+    """The style and the charts that all pages of the library share."""
+    kinds = {"style.css": ("style", "text/css"), "charts.js": ("script", "text/javascript")}
+    if request.path_params["name"] not in kinds:
+        raise HTTPException(404, "There is no such part")
+    name, kind = kinds[request.path_params["name"]]
+    return Response(assets()[name], media_type=kind)
+
+
+def warm_up(explorer: Explorer) -> None:
+    """Do once what takes long the first time: reading test images, compiling kernels, making the calculator's data."""
+    digits.warm_up(explorer)
+    sums()
+
+
 def app(explorer: Explorer) -> Starlette:
     """The application, which any server of ASGI can run."""
     answers = Answers(explorer)
@@ -158,6 +175,7 @@ def app(explorer: Explorer) -> Starlette:
     routes = [
         Route("/", _page),
         Route("/api/{page}/{name}", answers.__call__, methods=["POST"]),
+        Route("/parts/{name}", _part),
         Mount("/files", StaticFiles(directory=FOLDER)),
         Route("/{page}", _page),
     ]

@@ -1,7 +1,8 @@
-import { ask, element, latest, number, paintInk, paintSigned, percent } from "./explorer.js";
+import { ask, element, latest, paintInk, paintSigned, percent } from "./explorer.js";
 import { Pad } from "./pad.js";
 
 const DIGITS = [...Array(10).keys()];
+const number = (value) => Charts.number(value, 3);
 const $ = (id) => document.getElementById(id);
 let best = null, chosen = null, target = null, frames = null, frame = 0, timer = null, seen = null;
 
@@ -181,10 +182,10 @@ $("undo").addEventListener("click", () => pad.undo());
 $("clear").addEventListener("click", () => pad.clear());
 
 const taken = DIGITS.map(() => Math.floor(Math.random() * 1000)); // another sample each time
-choices("samples", async (digit) => {
+choices("samples", latest(async (digit) => {
   const { picture } = await ask("digits/sample", { digit, number: taken[digit]++ });
   pad.put(picture);
-});
+}));
 for (const button of $("samples").children) button.removeAttribute("aria-pressed");
 
 const { sizes, parameters, test } = await ask("digits/about");

@@ -63,14 +63,6 @@ export function element(tag, properties = {}, ...content) {
   return made;
 }
 
-/** A number in a few digits; "not finite" for what JSON cannot hold. */
-export function number(value, digits = 3) {
-  if (value === null || value === undefined) return "not finite";
-  const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(digits - 1) : value.toPrecision(digits);
-  return text.replace("-", "−");
-}
-
 /** A probability as a percentage. */
 export function percent(value) {
   if (value > 0 && value < 0.0005) return "< 0.1 %";

@@ -1,1 +1,222 @@
-import { ask } from "./explorer.js";
+import { ask, element, latest, paintSigned } from "./explorer.js";
+
+const $ = (id) => document.getElementById(id);
+const { draw, number } = Charts;
+let lesson = null, playing = false, chosenHead = [0, 0], seen = null, place = null;
+
+// Beginning --------------------------------------------------------------------------------------------------------------
+
+const begin = latest(async () => {
+  playing = false;
+  showPlaying();
+  const begun = await ask("training/begin", {
+    subject: $("subject").value, text: $("text").value, optimizer: $("optimizer").value,
+    rate: Number($("rate").value), seed: Number($("seed").value),
+  });
+  lesson = begun.lesson;
+  $("about").textContent = `A GPT of ${begun.layers} layers with ${begun.heads} heads each, ${begun.parameters.toLocaleString("en")} weights and ` +
+    `a vocabulary of ${begun.vocabulary} tokens. Its weights begin as random numbers. Let it take a step, or a thousand.`;
+  $("lines").replaceChildren(...begun.lines.map((text) => element("li", {}, element("code", { textContent: text }))));
+  $("matrix").replaceChildren(...begun.matrices.map((name) => element("option", { textContent: name })));
+  $("matrix").value = "W_Q of layer 1";
+  $("nudged").replaceChildren();
+  $("pace").textContent = "–";
+  choose(0, 0);
+  show(begun);
+  await Promise.all([charts(), look(), picture()]);
+});
+$("setup").addEventListener("submit", (event) => { event.preventDefault(); begin(); });
+$("subject").addEventListener("change", () => {
+  const own = $("subject").value === "own";
+  $("own").hidden = !own;
+  if (own) $("text").focus();
+  else begin();
+});
+$("optimizer").addEventListener("change", () => {
+  $("rate").value = $("optimizer").value === "SGD" ? "0.1" : "0.003";
+  if ($("subject").value !== "own" || $("text").value) begin();
+});
+
+// The loop ---------------------------------------------------------------------------------------------------------------
+
+/** Ask about the lesson that there is. */
+const of = (question, members = {}) => ask(`training/${question}`, { lesson, ...members });
+const rate = () => Number($("rate").value);
+
+function show(state, ran = null) {
+  $("step").textContent = state.step.toLocaleString("en");
+  $("loss").textContent = state.loss === null ? "–" : number(state.loss);
+  $("held-out").textContent = number(state.held_out);
+  $("undo").disabled = !state.undo;
+  $("said").textContent = state.said || "Nothing has run yet. The marked line is the next one.";
+  [...$("lines").children].forEach((line, i) => {
+    line.classList.toggle("ran", ran === "all" || ran === i);
+    if (i === state.next && ran !== "all") line.setAttribute("aria-current", "step");
+    else line.removeAttribute("aria-current");
+  });
+}
+
+function showPlaying() {
+  $("play").textContent = playing ? "Pause" : "Play";
+  for (const id of ["one", "line"]) $(id).disabled = playing;
+  $("loop").classList.toggle("playing", playing);
+}
+
+async function play() {
+  let first = true, shown = 0, drawn = 0;
+  while (playing) {
+    const before = Number($("step").textContent.replaceAll(",", "")), start = performance.now(), mine = lesson;
+    const state = await of("run", { count: 100, rate: rate(), keep: first });
+    if (lesson !== mine) return;
+    first = false;
+    show(state, "all");
+    $("said").textContent = "All four lines run, over and over.";
+    $("pace").textContent = number((1000 * (state.step - before)) / (performance.now() - start), 2);
+    if (performance.now() - drawn > 500) { await charts(); drawn = performance.now(); }
+    if (performance.now() - shown > 1500) { await Promise.all([look(), picture()]); shown = performance.now(); }
+  }
+}
+
+/** Work that changes the lesson: one at a time, and afterwards everything is shown anew. */
+function doing(work) {
+  return latest(async () => {
+    try {
+      await work();
+    } finally {
+      await Promise.all([charts(), look(), picture()]);
+    }
+  });
+}
+
+const loop = doing(async () => {
+  showPlaying();
+  try {
+    await play();
+  } finally {
+    playing = false;
+    showPlaying();
+  }
+});
+$("play").addEventListener("click", () => { playing = !playing; if (playing) loop(); else showPlaying(); });
+$("one").addEventListener("click", doing(async () => show(await of("run", { count: 1, rate: rate() }), "all")));
+$("line").addEventListener("click", doing(async () => {
+  const state = await of("line");
+  show(state, (state.next + 3) % 4);
+}));
+$("undo").addEventListener("click", doing(async () => {
+  playing = false;
+  show(await of("undo"));
+  $("nudged").replaceChildren();
+}));
+
+async function charts() {
+  const found = await of("charts");
+  draw($("loss-chart"), found.loss);
+  draw($("blame-chart"), found.blame);
+}
+
+// What it says, and where it looks -------------------------------------------------------------------------------------
+
+async function look() {
+  seen = await of("look");
+  const known = seen.samples.some((sample) => sample.right !== null);
+  const right = seen.samples.filter((sample) => sample.text === sample.right).length;
+  $("samples-note").textContent = known ? `${right} of ${seen.samples.length} held-out questions, which it never learns from, are answered right.`
+    : "It goes on from the beginning of the text, which is in bold.";
+  $("samples").replaceChildren(known ? answers(seen.samples) : element("p", { className: "written" },
+    element("b", { textContent: seen.samples[0].prompt }), seen.samples[0].text));
+  if ($("heads").childElementCount !== seen.attention.flat().length) makeHeads();
+  seen.attention.flat().forEach((head, i) => {
+    const map = $("heads").children[i].querySelector("canvas");
+    map.width = map.height = head.length;
+    paintSigned(map, head.flat().map((share) => 127 * share));
+  });
+  showHead();
+}
+
+function answers(samples) {
+  const row = ({ prompt, text, right }) => element("tr", { className: text === right ? "right" : "" },
+    element("td", { className: "text", textContent: prompt }),
+    element("td", { className: "text", textContent: `${text === right ? "✓" : "✗"} ${text || "(nothing)"}` }));
+  const head = element("tr", {}, ...["question", "its answer"].map((name) => element("th", { className: "text", scope: "col", textContent: name })));
+  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...samples.map(row)));
+}
+
+function makeHeads() {
+  $("heads").replaceChildren(...seen.attention.flatMap((layer, l) => layer.map((_, h) => {
+    const name = `layer ${l + 1}, head ${h + 1}`;
+    const button = element("button", { "aria-label": `Show ${name}` }, element("canvas", { className: "pixels", "aria-hidden": "true" }), name);
+    button.addEventListener("click", () => { chosenHead = [l, h]; showHead(); });
+    return button;
+  })));
+}
+
+function showHead() {
+  const [l, h] = chosenHead, count = seen.attention[0].length;
+  [...$("heads").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === l * count + h)));
+  const names = seen.tokens.map((token) => (token === "\n" ? "↵" : token === " " ? "␣" : token));
+  draw($("head-chart"), {
+    kind: "heat", title: `Layer ${l + 1}, head ${h + 1}`, caption: "", values: seen.attention[l][h], rows: names, columns: names,
+    value: { label: "of the attention", log: false }, limits: [0, 1], axes: ["from", "to"],
+  });
+}
+
+// One weight -------------------------------------------------------------------------------------------------------------
+
+const picture = latest(async () => {
+  const found = await of("matrix", { matrix: $("matrix").value }), [rows, columns] = found.shape;
+  for (const name of ["values", "gradients"]) {
+    const canvas = $(name);
+    [canvas.width, canvas.height] = [columns, rows];
+    canvas.style.aspectRatio = rows === 1 ? `${columns} / 4` : `${columns} / ${rows}`;
+    paintSigned(canvas, found[name].values);
+    mark(canvas);
+    $(`${name}-size`).textContent = number(found[name].size, 3);
+  }
+  $("row").max = rows - 1;
+  $("column").max = columns - 1;
+  if (Number($("row").value) >= rows || Number($("column").value) >= columns) choose(0, 0);
+  place = { matrix: $("matrix").value, row: Number($("row").value), column: Number($("column").value) };
+  const { value, gradient } = await of("weight", place);
+  $("value").textContent = number(value, 5);
+  $("gradient").textContent = number(gradient, 4);
+});
+
+function choose(row, column) {
+  $("row").value = row;
+  $("column").value = column;
+}
+
+/** A dot on the chosen weight. */
+function mark(canvas) {
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = getComputedStyle(document.body).color;
+  pen.fillRect(Number($("column").value), Number($("row").value), 1, 1);
+}
+
+for (const id of ["values", "gradients"]) {
+  $(id).addEventListener("click", (event) => {
+    const box = $(id).getBoundingClientRect();
+    const at = (from, size, count) => Math.min(Math.max(Math.floor((from / size) * count), 0), count - 1);
+    choose(at(event.clientY - box.top, box.height, $(id).height), at(event.clientX - box.left, box.width, $(id).width));
+    picture();
+  });
+}
+for (const id of ["matrix", "row", "column"]) $(id).addEventListener("change", () => picture());
+
+const nudge = doing(async () => {
+  const { rows, ...state } = await of("nudge", { ...place, delta: Number($("delta").value) });
+  const texts = rows.map(({ delta, predicted, measured }, i) => [
+    number(delta), number(predicted), number(measured), measured === 0 ? "–" : `${number(100 * Math.abs(predicted / measured - 1), 2)} %`,
+  ].map((text) => element("td", { textContent: text })));
+  const head = ["δ", "predicted: g · δ", "measured", "off by"].map((text) => element("th", { scope: "col", textContent: text }));
+  const table = element("table", {}, element("caption", { textContent: "Change of the loss of this batch" }),
+    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...texts.map((cells) => element("tr", {}, ...cells))));
+  show(state);
+  $("nudged").replaceChildren(element("div", { className: "scroll" }, table), element("p", { className: "note",
+    textContent: "The first line was done, and Undo takes it back; the others were only measured. The smaller δ, the nearer " +
+      "the prediction: what it leaves out shrinks with δ², as the loss is a curve and g only its slope here." }));
+});
+$("nudging").addEventListener("submit", (event) => { event.preventDefault(); nudge(); });
+
+begin();

@@ -3,6 +3,7 @@ from starlette.testclient import TestClient
 
 from autograd import manual_seed
 from demos.explorer.explorer import Explorer
+from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models, Served
 from demos.explorer.server import app
 from models import mlp
@@ -19,7 +20,8 @@ def explorer():
     manual_seed(0)
     tokens = CharTokenizer("\n abcdefgh")
     gpt = GPT(GPTConfig(tokens.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=16))
-    return Explorer(Models(Served("Digits", mlp.digits(), None, {}), {"tiny": Served("Tiny", gpt, tokens, {})}))
+    models = Models(Served("Digits", mlp.digits(), None, {}), {"tiny": Served("Tiny", gpt, tokens, {})})
+    return Explorer(models, Lessons())
 
 
 @pytest.fixture
