@@ -69,9 +69,9 @@ class Browser:
         except urllib.error.HTTPError as error:
             raise RuntimeError(json.load(error)["value"]["message"]) from None
 
-    def open(self, file: Path) -> None:
-        """Show a file."""
-        self._ask("POST", "/url", {"url": file.resolve().as_uri()})
+    def open(self, page: Path | str) -> None:
+        """Show a file, or the page at an address."""
+        self._ask("POST", "/url", {"url": page.resolve().as_uri() if isinstance(page, Path) else page})
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script returns; `arguments[0]` and so on are what it is given."""
@@ -105,6 +105,14 @@ class Browser:
         """Type into what has the focus."""
         for letter in text:
             self.press(letter)
+
+    def wait(self, condition: str, seconds: float = 20) -> None:
+        """Wait until an expression of JavaScript is true. Raises TimeoutError if that takes longer."""
+        end = time.monotonic() + seconds
+        while not self.run(f"return Boolean({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"within {seconds:g} seconds it was never true: {condition}")
+            time.sleep(0.02)
 
     def text(self, css: str) -> str:
         """The text that an element shows."""

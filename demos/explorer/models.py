@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from demos.explorer.weights import file
+from demos.runs import BEST, LATEST, WEIGHTS
 from demos.watch import private_copy
 from models import mlp
 from models.checkpoint import load_gpt
@@ -52,9 +53,23 @@ def load_text(path: Path, title: str) -> Served:
     return Served(title, model, tokens, checkpoint.load(path).get("test") or {})
 
 
+def saved_in(path: Path) -> Path:
+    """The checkpoint that a path names: the file, or the best or else the last weights of a run or of a demo.
+
+    Raises ValueError where a folder has none.
+    """
+    if not path.is_dir():
+        return path
+    for folder in (path, path / LATEST):
+        for name in (BEST, WEIGHTS):
+            if any(folder.glob(f"{name}.*")):
+                return folder / name
+    raise ValueError(f"{path} has no saved model ({BEST} or {WEIGHTS}): name the folder of a run, or a checkpoint")
+
+
 def load_models(own: Path | None = None) -> Models:
-    """The shipped models, and the GPT in the checkpoint `own`, which then comes first."""
-    gpts = {"own": load_text(own, own.name)} if own else {}
+    """The shipped models, and one's own GPT, in a checkpoint or in the folder of a run, which then comes first."""
+    gpts = {"own": load_text(saved_in(own), str(own))} if own else {}
     for name, title in SHIPPED.items():
         if file(name).exists():
             gpts[name] = load_text(file(name), title)

@@ -8,8 +8,8 @@ export function complain(text) {
   errorBox.hidden = !text;
 }
 
-/** The answer to a question, such as "digits/read". An error is shown above the page, and thrown. */
-export async function ask(question, members = {}) {
+/** The answer to a question, such as "digits/read". An error is shown by `say`, above the page, and thrown. */
+export async function ask(question, members = {}, say = complain) {
   let answer, content;
   try {
     answer = await fetch(`/api/${question}`, {
@@ -17,14 +17,14 @@ export async function ask(question, members = {}) {
     });
     content = await answer.json();
   } catch (error) {
-    complain("The server does not answer. Is it still running in its terminal?");
+    say("The server does not answer. Is it still running in its terminal?");
     throw error;
   }
   if (!answer.ok) {
-    complain(content.error);
+    say(content.error);
     throw new Error(content.error);
   }
-  complain("");
+  say("");
   return content;
 }
 

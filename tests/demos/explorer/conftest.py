@@ -1,7 +1,13 @@
+import threading
+import time
+from contextlib import contextmanager
+
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from autograd import manual_seed
+from demos.explorer.__main__ import listening
 from demos.explorer.explorer import Explorer
 from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models, Served
@@ -28,3 +34,19 @@ def explorer():
 def client(explorer):
     with TestClient(app(explorer), base_url=HERE, raise_server_exceptions=False) as asking:
         yield asking
+
+
+@contextmanager
+def running(explorer):
+    """A server of the explorer on a free port of this machine; yields its address."""
+    with listening(0) as place:
+        server = uvicorn.Server(uvicorn.Config(app(explorer), log_level="warning", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, args=([place],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
