@@ -37,12 +37,11 @@ def work(args: Namespace) -> None:
     import uvicorn
 
     from demos.explorer.explorer import Explorer
-    from demos.explorer.lessons import Lessons
     from demos.explorer.models import load_models
     from demos.explorer.server import app, warm_up
 
     with listening(args.port) as place:
-        explorer = Explorer(load_models(args.model), Lessons())
+        explorer = Explorer(load_models(args.model))
         address = f"http://{HOST}:{place.getsockname()[1]}/"
         print(f"the explorer is at {address} (Ctrl-C ends it)", flush=True)
         threading.Thread(target=warm_up, args=[explorer], daemon=True).start()

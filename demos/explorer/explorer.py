@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models
 
 
-class Explorer(NamedTuple):
+@dataclass(frozen=True)
+class Explorer:
     """The state of a server."""
 
     models: Models
-    lessons: Lessons
+    lessons: Lessons = field(default_factory=Lessons)

@@ -22,6 +22,7 @@ from nn import optim
 LINES = ("optimizer.zero_grad()", "loss = model.loss(x, y)", "loss.backward()", "optimizer.step()")
 OPTIMIZERS = {"AdamW": optim.AdamW, "SGD": optim.SGD}
 KEPT = 8  # states to go back to
+UNCHECKED: Any = {"over": "ignore", "invalid": "ignore"}  # whether numbers are finite is seen where they arrive
 EVERY = 10  # steps between two measurements of the held-out loss
 
 
@@ -85,7 +86,7 @@ class Lesson:
         Then the step is given up before it reaches the weights.
         """
         work = (self._zero_grad, self._forward, self._backward, self._update)[self.next]
-        with drawing_from(self.generator):
+        with drawing_from(self.generator), np.errstate(**UNCHECKED):
             said = work()
         self.next = (self.next + 1) % len(LINES)
         return said
@@ -182,7 +183,7 @@ class Lesson:
         place = _place(weight, found, row, column)
         g, kept, measured = gradient.array[place], weight.array[place], []
         for nudge in nudges:
-            with ag.no_grad():
+            with ag.no_grad(), np.errstate(**UNCHECKED):
                 weight[place] = kept + nudge
                 measured.append((nudge, float(g) * nudge, twin.loss(*self.batch).item() - loss.item()))
         return Slope(loss.item(), float(g), measured)

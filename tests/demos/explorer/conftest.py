@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 from autograd import manual_seed
 from demos.explorer.__main__ import listening
 from demos.explorer.explorer import Explorer
-from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models, Served
 from demos.explorer.server import app
 from models import mlp
@@ -27,7 +26,7 @@ def explorer():
     tokens = CharTokenizer("\n abcdefgh")
     gpt = GPT(GPTConfig(tokens.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=16))
     models = Models(Served("Digits", mlp.digits(), None, {}), {"tiny": Served("Tiny", gpt, tokens, {})})
-    return Explorer(models, Lessons())
+    return Explorer(models)
 
 
 @pytest.fixture

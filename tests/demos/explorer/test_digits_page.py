@@ -11,7 +11,6 @@ from autograd import as_tensor
 from demos import digits as demo
 from demos.explorer import digits
 from demos.explorer.explorer import Explorer
-from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models, load_digits
 from demos.explorer.server import app
 from demos.explorer.weights import file
@@ -26,7 +25,7 @@ def served():
 
 @pytest.fixture(scope="module")
 def client(served):
-    with TestClient(app(Explorer(Models(served, {}), Lessons())), base_url=HERE) as asking:
+    with TestClient(app(Explorer(Models(served, {}))), base_url=HERE) as asking:
         yield asking
 
 
