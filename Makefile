@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits explorer weights test docs lint format parity accuracy fuzz soak programs bench clean
+.PHONY: help digits explorer weights test docs lint format parity accuracy lab fuzz soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ parity: .venv/torch.stamp ## values, gradients and second gradients of every op 
 
 accuracy: .venv/all.stamp ## the largest errors of every operation, in docs/accuracy.md
 	$(BIN)/python -W ignore -m tests.properties.certificates > docs/accuracy.md
+
+lab: .venv/all.stamp ## change one line of the calculator and train it again, 13 times; pages in out/lab/latest/, figures in docs/lab.md
+	$(BIN)/python -m demos.lab
+	cp out/lab/latest/lab.md docs/lab.md
 
 FUZZ ?= 100000
 SEED ?= 0

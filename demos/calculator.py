@@ -29,7 +29,7 @@ from models.config import GPTConfig
 from models.generate import generate
 from models.gpt import GPT
 from models.tokenizers import Tokenizer, WordTokenizer
-from nn import optim
+from nn import Module, optim
 from nn.checkpoint import CheckpointError
 from nn.optim.lr_scheduler import OneCycleLR
 from nn.train import Trainer, decay_groups
@@ -86,15 +86,19 @@ class Calculator(NamedTuple):
     model: GPT
     tokens: Tokenizer
 
-    def answers(self, questions: Sequence[str]) -> list[str]:
-        """The likeliest answer to each question, word by word; those of one length are answered together."""
+    def answers(self, questions: Sequence[str], cache: bool = True) -> list[str]:
+        """The likeliest answer to each question, word by word; those of one length are answered together.
+
+        A model that looks at what follows needs cache=False: there each new word changes the keys of those before it.
+        """
         model, tokens = self
         (end,) = tokens.encode(END)
         prompts = [tokens.encode(f"{question} {IS}") for question in questions]
         found = [""] * len(prompts)
         for length in sorted({len(prompt) for prompt in prompts}):
             at = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
-            ids = generate(model, [prompts[i] for i in at], LONGEST_ANSWER, temperature=0, stop=[end]).array
+            asked = [prompts[i] for i in at]
+            ids = generate(model, asked, LONGEST_ANSWER, temperature=0, stop=[end], cache=cache).array
             for i, row in zip(at, ids[:, length:].tolist(), strict=True):
                 found[i] = tokens.decode(row[: row.index(end)] if end in row else row)
         return found
@@ -124,6 +128,11 @@ def batches(examples: Sequence[Example], tokens: Tokenizer, size: int = BATCH) -
     return lambda: data.rows(order[ag.randint(0, len(order), (size,)).array])
 
 
+def optimizer(model: Module) -> optim.Optimizer:
+    """AdamW: the matrices decay, biases and norms do not."""
+    return optim.AdamW(decay_groups(model, DECAY), lr=RATE, betas=(0.9, 0.99))
+
+
 def trainer(
     calculator: Calculator,
     examples: Sequence[Example],
@@ -139,13 +148,13 @@ def trainer(
         given = calculator.answers([example.question for example in held_out])
         return {"loss": model.loss(*test.rows(slice(None))).item(), **shares(held_out, given)}
 
-    optimizer = optim.AdamW(decay_groups(model, DECAY), lr=RATE, betas=(0.9, 0.99))
+    adamw = optimizer(model)
     return Trainer(
         model,
-        optimizer,
+        adamw,
         lambda model, batch: model.loss(*batch),
         batches(examples, tokens),
-        scheduler=OneCycleLR(optimizer, RATE, args.steps, pct_start=0.1, cycle_momentum=False),
+        scheduler=OneCycleLR(adamw, RATE, args.steps, pct_start=0.1, cycle_momentum=False),
         clip=1.0,
         evaluate=evaluate,
         classes=tokens.vocab_size,

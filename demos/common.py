@@ -69,8 +69,9 @@ class Help(argparse.ArgumentDefaultsHelpFormatter):
 
 def parser(description: str | None, seed: int = 0) -> Parser:
     """A parser for a demo: its docstring heads the help, each option's default is shown, `--seed` is there."""
+    program = Path(sys.argv[0])
     result = Parser(
-        prog=f"python -m demos.{Path(sys.argv[0]).stem}",
+        prog=f"python -m demos.{program.parent.name if program.stem == '__main__' else program.stem}",
         description=description,
         formatter_class=Help,
         allow_abbrev=False,

@@ -16,16 +16,22 @@ from nn import checkpoint
 LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files that a Trainer leaves
 
 
+def in_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """The options of a run, as its newest checkpoint holds them; None before the first. What it is the Trainer says."""
+    return checkpoint.load_newest(folder, say=lambda _: None)["settings"] if checkpoint.steps(folder) else None
+
+
 def run_or_resume(
     options: Parser,
     arguments: Sequence[str] | None,
     work: Callable[[Namespace], Any],
     base: Callable[[Namespace], Path],
+    saved: Callable[[Path], dict[str, Any] | None] = in_checkpoint,
 ) -> Any:
     """`work` with the options of these arguments and `--resume`, as `demos.common.run` does it.
 
     With `--resume`, `args.run` is the folder of that run below `base(args)`, and options that are not given are those
-    of the run; without it, `args.run` is None.
+    of the run, `saved(folder)`; without it, `args.run` is None.
     """
     options.add_argument(
         "--resume",
@@ -37,10 +43,9 @@ def run_or_resume(
 
     def work_in_run(args: Namespace) -> Any:
         folder = None if args.resume is None else _find(base(args), args.resume)
-        if folder is not None and checkpoint.steps(folder):
-            options.set_defaults(
-                **checkpoint.load_newest(folder, say=lambda _: None)["settings"]
-            )  # the Trainer says it
+        settings = None if folder is None else saved(folder)
+        if settings is not None:
+            options.set_defaults(**settings)
             args = options.parse_args(arguments)
         elif folder is not None:
             print(f"{folder} was stopped before its first checkpoint: it begins again, with the options given here")
@@ -51,15 +56,15 @@ def run_or_resume(
 
 
 @contextmanager
-def run_folder(base: Path, args: Namespace) -> Iterator[Path]:
-    """The folder of the run that is resumed, or of a new one. When it has weights, `latest` leads to it."""
+def run_folder(base: Path, args: Namespace, result: str = f"{WEIGHTS}.*") -> Iterator[Path]:
+    """The folder of the run that is resumed, or of a new one. When it has its result, `latest` leads to it."""
     folder = args.run or _new(base)
     try:
         yield folder
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
-        elif any(folder.glob(f"{WEIGHTS}.*")) and (base / LATEST).resolve() != folder.resolve():
+        elif any(folder.glob(result)) and (base / LATEST).resolve() != folder.resolve():
             draft = base / f".{LATEST}.{os.urandom(8).hex()}"
             draft.symlink_to(folder.name)
             os.replace(draft, base / LATEST)

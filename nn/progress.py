@@ -16,13 +16,15 @@ class Progress:
     `formats` has the name and the format of each value that is shown beside the count of steps.
     """
 
-    def __init__(self, total: int, formats: Mapping[str, str], done: int = 0, quiet: bool = False) -> None:
-        self.total, self.formats, self.done, self.quiet = total, formats, done, quiet
+    def __init__(
+        self, total: int, formats: Mapping[str, str], done: int = 0, quiet: bool = False, unit: str = "step"
+    ) -> None:
+        self.total, self.formats, self.done, self.quiet, self.unit = total, formats, done, quiet, unit
         self._values: tuple[float, ...] = ()
         self._bar: Any = None
         if not quiet:
             try:
-                self._bar = require("tqdm", "plot").tqdm(total=total, initial=done, unit="step", dynamic_ncols=True)
+                self._bar = require("tqdm", "plot").tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True)
             except ImportError:
                 pass
 
@@ -34,7 +36,7 @@ class Progress:
             if self._bar.update():  # the bar was redrawn, which it is at most ten times a second
                 self._bar.set_postfix_str(self._shown())
         elif self.done % max(self.total // 20, 1) == 0:
-            self.line(f"step {self.done:,} of {self.total:,}: {self._shown()}")
+            self.line(f"{self.unit} {self.done:,} of {self.total:,}: {self._shown()}")
 
     def _shown(self) -> str:
         return ", ".join(f"{name} {value:{form}}" for (name, form), value in zip(self.formats.items(), self._values))

@@ -26,22 +26,27 @@ class Axis(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A curve: its name, its points, and whether they are marked, or it is drawn faintly, behind the others."""
+    """A curve: its name, its points, and whether they are marked, or it is drawn faintly, behind the others.
+
+    `band` is the lowest and the highest value at each point, such as those of several runs of which `y` is the mean.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     marked: bool = False
     faint: bool = False
+    band: tuple[Sequence[float], Sequence[float]] | None = None
 
 
 def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, caption: str = "") -> Chart:
     """Curves over a common axis."""
     curves = []
-    for name, xs, ys, marked, faint in series:
+    for name, xs, ys, marked, faint, band in series:
         kept = thinned(np.asarray(ys, np.float64))
         points = {"x": plain(np.asarray(xs)[kept]), "y": plain(np.asarray(ys, np.float64)[kept])}
-        curves.append({"name": name, **points, "marked": marked, "faint": faint})
+        edges = band and [plain(np.asarray(edge, np.float64)[kept]) for edge in band]
+        curves.append({"name": name, **points, "marked": marked, "faint": faint, "band": edges})
     axes = {"x": x._asdict(), "y": y._asdict()}
     return {"kind": "lines", "title": title, "caption": caption, "series": curves, **axes}
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from demos.lab.variants import EXPERIMENTS
+
 ROOT = Path(__file__).parents[2]
 LINES = (ROOT / "docs/articles.md").read_text(encoding="utf-8").splitlines()
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in LINES if re.match(r"\| 00\d \|", line)]
@@ -22,6 +24,8 @@ def text_of(node: ast.expr) -> str:
 @cache
 def titles(demo: str) -> set[str]:
     """Patterns for the titles of the steps of a demo, in its file and in those of demos/ that it imports."""
+    if demo == "lab":
+        return {re.escape(experiment.question) for experiment in EXPERIMENTS}
     trees = [ast.parse((ROOT / f"demos/{demo}.py").read_text(encoding="utf-8"))]
     for node in ast.walk(trees[0]):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("demos"):

@@ -16,7 +16,8 @@ def test_every_demo_is_listed_with_one_line(capsys):
     main()
     lines = capsys.readouterr().out.splitlines()[2:]
     starts = 'if __name__ == "__main__":'
-    names = sorted(path.stem for path in FOLDER.glob("[!_]*.py") if starts in path.read_text(encoding="utf-8"))
+    names = [path.stem for path in FOLDER.glob("[!_]*.py") if starts in path.read_text(encoding="utf-8")]
+    names = sorted(names + [path.parent.name for path in FOLDER.glob("*/__main__.py")])
     assert [line.split()[0] for line in lines] == names == list(demos())
     assert all(demos().values())
 

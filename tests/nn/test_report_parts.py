@@ -32,6 +32,13 @@ def test_a_short_curve_is_drawn_point_by_point_with_gaps_where_it_is_not_finite(
     np.testing.assert_allclose([v for v in series["y"] if v is not None], y[np.isfinite(y)], rtol=1e-5)
 
 
+@given(arrays(np.float64, st.tuples(st.just(3), st.integers(1, 2 * charts.MOST)), elements=st.floats(-5, 5)))
+def test_a_band_has_its_edges_at_the_points_of_its_curve(runs):
+    x, mean, low, high = np.arange(runs.shape[1]), runs.mean(0), runs.min(0), runs.max(0)
+    (series,) = lines("t", [Series("s", x, mean, band=(low, high))], STEP, LOSS)["series"]
+    np.testing.assert_allclose(series["band"], [low[series["x"]], high[series["x"]]], rtol=1e-5)
+
+
 @given(arrays(np.float64, st.integers(charts.MOST, 3 * charts.MOST), elements=FLOATS))
 def test_a_long_curve_keeps_its_ends_and_extremes_and_adds_no_point(y):
     kept = charts.thinned(y)

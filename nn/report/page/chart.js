@@ -153,7 +153,7 @@ const Charts = (() => {
     const said = chart.series.map((series) => `${series.name}: ${series.y.length ? `from ${number(series.y[0])} to ${number(series.y.at(-1))}` : "no values"}.`).join(" ");
     const { read, drawing, width } = frame(figure, chart, keys, said);
 
-    const height = 230, ys = shown.flatMap((series) => series.y), xs = shown.flatMap((series) => series.x);
+    const height = 230, ys = shown.flatMap((series) => [...series.y, ...(series.band ?? []).flat()]), xs = shown.flatMap((series) => series.x);
     const box = { left: 0, right: width - 12, top: 6, bottom: height - 38 };
     const up = scale(y, ys, box.bottom, box.top, 0.04);
     const labels = ticks(up.low, up.high, y.log, (box.bottom - box.top) / 38).map((tick) => number(tick, 3).length);
@@ -169,6 +169,7 @@ const Charts = (() => {
         path += `${pen}${px.toFixed(1)} ${py.toFixed(1)}`;
         pen = "L";
       }
+      if (series.band) drawing.append(svg("path", { d: outline(series, across, up), class: "band", fill: colour(series.i) }));
       drawing.append(svg("path", { d: path, ...stroke(series, series.i) }));
       const alone = points.filter(([px, py]) => px !== null && py !== null);
       for (const [px, py] of series.marked || alone.length === 1 ? alone : []) drawing.append(svg("circle", { cx: px, cy: py, r: 3.2, fill: colour(series.i) }));
@@ -198,6 +199,12 @@ const Charts = (() => {
       },
     );
   }
+  function outline(series, across, up) {
+    const edge = (values) => series.x.map((x, k) => [across.place(x), up.place(values[k])]).filter(([, y]) => y !== null);
+    const [low, high] = series.band.map(edge);
+    return "M" + [...low, ...high.reverse()].map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
+  }
+
   function stroke(series, i) {
     return { class: `curve${series.faint ? " faint" : ""}`, stroke: colour(i), "stroke-dasharray": series.faint ? "" : DASHES[i % 6] };
   }
