@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .PHONY: help digits explorer weights test docs lint format parity accuracy lab fuzz soak programs bench clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 digits: .venv/demos.stamp ## train a digit classifier on MNIST; weights, report and pictures in out/digits/latest/
 	$(BIN)/python -m demos.digits
@@ -44,6 +44,9 @@ format: .venv/all.stamp ## bring the code into the form that lint asks for
 
 parity: .venv/torch.stamp ## values, gradients and second gradients of every op against PyTorch's
 	$(PYTEST) tests/parity
+
+notebooks: .venv/all.stamp ## run the notebooks, and store in them what they print and draw
+	CHAINRULE_KERNELS=numpy OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.notebooks.run
 
 accuracy: .venv/all.stamp ## the largest errors of every operation, in docs/accuracy.md
 	$(BIN)/python -W ignore -m tests.properties.certificates > docs/accuracy.md
