@@ -34,19 +34,19 @@ def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
 def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
-    """A tensor of a copy of `data`: numbers, nested lists, an ndarray, tensors. Whole numbers stay whole."""
+    """A tensor with a copy of `data`: numbers, nested lists, an ndarray, tensors. Integers stay integers."""
     return made(to_array(data, dtype), dtype, device, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """`data` as a tensor, sharing its memory where it is an ndarray; a tensor stays what it is."""
+    """`data` as a tensor: an ndarray shares its memory with it, and a tensor is returned as it is."""
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
     return made(data if isinstance(data, np.ndarray) else to_array(data, dtype), dtype, device, False)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares the memory of an ndarray; a tensor itself, which a function of NumPy gives of tensors."""
+    """A tensor that shares the memory of an ndarray; a tensor, which NumPy's functions make of tensors, as it is."""
     if not isinstance(array, (np.ndarray, Tensor)):
         raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}; tensor() takes anything")
     return as_tensor(array)
@@ -84,7 +84,7 @@ def empty(
     *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """A tensor whose elements are not set."""
+    """A tensor whose elements are not initialised."""
     return made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
@@ -99,7 +99,7 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of one value."""
+    """A tensor filled with one value."""
     value = to_array(fill_value, dtype)
     return made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
@@ -107,14 +107,14 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 def zeros_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Tensor:
-    """Zeros in the shape and dtype of x."""
+    """Zeros, in the shape and dtype of x."""
     return made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def ones_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Tensor:
-    """Ones in the shape and dtype of x."""
+    """Ones, in the shape and dtype of x."""
     return made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
@@ -122,14 +122,14 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """One value in the shape and dtype of x."""
+    """A tensor of the shape and dtype of x, filled with one value."""
     return made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
 
 
 def empty_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Tensor:
-    """A tensor in the shape and dtype of x whose elements are not set."""
+    """A tensor of the shape and dtype of x whose elements are not initialised."""
     return made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
@@ -151,9 +151,9 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The numbers from start (0 where only end is given) up to but without end, `step` apart.
+    """The numbers from start (0 if only end is given) up to, but not including, end, in steps of `step`.
 
-    Of a dtype of whole numbers, start and step are cut off to such; for int64 so is end, as in torch.
+    For an integer dtype, start and step are truncated to integers; for int64 so is end, as in PyTorch.
     """
     start, end = (0, start) if end is None else (0 if start is None else start, end)
     whole = dtype is not None and np.dtype(dtype).kind != "f"
@@ -171,7 +171,7 @@ def arange(
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """`steps` numbers evenly from start to end, both included; of a dtype of whole numbers they are cut off to it."""
+    """`steps` evenly spaced numbers from start to end, both included; for an integer dtype they are truncated."""
     if operator.index(steps) < 0:
         raise RuntimeError(f"linspace: steps must not be negative, got {steps}")
     whole = dtype is not None and np.dtype(dtype).kind != "f"
@@ -204,12 +204,12 @@ def is_tensor(value: Any) -> bool:
 
 
 def is_floating_point(input: Tensor) -> bool:
-    """Whether a tensor holds floats."""
+    """Whether the dtype of a tensor is a floating-point one."""
     return input.is_floating_point()
 
 
 def numel(input: Tensor) -> int:
-    """How many elements a tensor has."""
+    """The number of elements of a tensor."""
     return input.array.size
 
 
@@ -219,7 +219,7 @@ def get_default_dtype() -> np.dtype:
 
 
 def set_default_dtype(dtype: Any) -> None:
-    """Choose the dtype of new tensors made from Python numbers: a float."""
+    """Choose the dtype, a floating-point one, of tensors that are made from Python numbers."""
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"the default dtype must be a float, not {np.dtype(dtype)}")
     default_dtype(dtype)

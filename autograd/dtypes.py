@@ -62,7 +62,7 @@ DEVICES = "cpu cuda meta mkldnn mps mtia xla xpu".split()
 
 
 class device:
-    """Where a tensor is: the CPU. Others have names to compare, and no tensors; as a context it changes nothing."""
+    """The device of a tensor: the CPU. Others can be named and compared; as a context manager it has no effect."""
 
     def __init__(self, type: Any = "cpu", index: Any = None) -> None:
         kind, _, number = str(type).partition(":")

@@ -8,11 +8,11 @@ from types import ModuleType
 
 
 class ShapeError(RuntimeError, ValueError):
-    """Shapes that do not fit: torch raises RuntimeError here and NumPy ValueError, so this is both."""
+    """Shapes that do not fit. PyTorch raises RuntimeError for them and NumPy ValueError, so this is both."""
 
 
 class GraphError(RuntimeError):
-    """A backward walk that cannot be done: a freed graph, a saved array that was changed in place, no graph at all."""
+    """A backward pass that is impossible: the graph was freed, an array it needs was changed, or there is no graph."""
 
 
 def require(module: str, extra: str) -> ModuleType:

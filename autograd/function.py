@@ -65,10 +65,10 @@ class _Call:
 
 
 class Function:
-    """Subclass it with static methods `forward(ctx, *args)` and `backward(ctx, *grads)`, and call `apply(*args)`.
+    """An op in two static methods, `forward(ctx, *args)` and `backward(ctx, *grads)`: subclass it, call `apply(*args)`.
 
-    backward gives one gradient an argument, None for what is no tensor. Written with tensor operations, it can be
-    derived again.
+    `backward` returns a gradient for each argument, None for one that is not a tensor. If it is written with tensor
+    operations, it can be differentiated again.
     """
 
     @staticmethod

@@ -41,7 +41,8 @@ def grad(
     """The gradients of `outputs` (a tensor or several) with respect to each of `inputs`, as a tuple.
 
     `grad_outputs` are the upstream gradients (needed unless an output has one element). With `create_graph` the result
-    can be derived again. An input that no output depends on is an error unless `allow_unused`, which gives None for it.
+    can be differentiated again. An input that no output depends on is an error unless `allow_unused`, which gives None
+    for it.
     `materialize_grads` gives zeros. `only_inputs` is an older keyword of torch's, which ignores it.
 
     `grad(f)` of a function is the function that gives its gradient by the argument `argnum` (or by several).
@@ -72,7 +73,7 @@ def grad(
 def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
-    """Add the gradients of the tensors to `.grad` of every leaf that they came from."""
+    """Add the gradients of the tensors to `.grad` of every leaf that they were computed from."""
     tensors = _sequence(tensors)
     seeds = [None] * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
     run_backward(tensors, seeds, None, retain_graph, create_graph, accumulate_grad)
@@ -165,7 +166,7 @@ def hessian(
     *,
     argnum: int | Sequence[int] | None = None,
 ) -> Any:
-    """The second derivatives of `func`, which gives one element: (*input, *input), a table of them for several inputs.
+    """The second derivatives (*input, *input) of `func`, which gives one element; nested tuples for several inputs.
 
     `hessian(f)` of a function alone is the function that gives them by the argument `argnum`.
     """

@@ -78,12 +78,12 @@ def initial_seed() -> int:
 
 
 def get_rng_state() -> Any:
-    """Where the default generator stands, for `set_rng_state`."""
+    """The state of the default generator, for `set_rng_state`."""
     return default_generator.get_state()
 
 
 def set_rng_state(state: Any) -> None:
-    """Let the default generator go on from where it stood."""
+    """Restore a state of the default generator."""
     default_generator.set_state(state)
 
 

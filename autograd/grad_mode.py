@@ -67,7 +67,7 @@ class _GradContext:
 
 
 class no_grad(_GradContext):
-    """Within it (or in a function that it decorates, generators included) nothing is recorded."""
+    """A context manager and decorator (of generators, too) within which no operation is recorded."""
 
 
 class inference_mode(_GradContext):
@@ -78,7 +78,7 @@ class inference_mode(_GradContext):
 
 
 class enable_grad(_GradContext):
-    """Within it ops are recorded, also inside `no_grad`."""
+    """A context manager and decorator within which operations are recorded, also inside `no_grad`."""
 
     enabled = True
 

@@ -168,7 +168,7 @@ class Methods(Storage):
         return self._draw(lambda rng: rng.random(self.array.shape) < p, generator, floats=False)
 
     def random_(self, low: int, high: int | None = None, *, generator: Any = None) -> Any:
-        """Whole numbers from low (0 where only one bound is given) up to but without high."""
+        """Random integers from low (0 if only one bound is given) up to, but not including, high."""
         low, high = (0, low) if high is None else (low, high)
         return self._draw(lambda rng: rng.integers(low, high, self.array.shape), generator, floats=False)
 
@@ -267,7 +267,7 @@ class Methods(Storage):
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Any:
-        """A tensor of one value."""
+        """A tensor filled with one value."""
         return self._new(np.full(dtypes.sizes((size,)), fill_value), dtype, device, requires_grad)
 
     new_zeros, new_ones, new_empty = map(_new_filled, (np.zeros, np.ones, np.empty))

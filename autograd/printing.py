@@ -26,7 +26,7 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Choose how tensors are printed; what is None stays, but for `sci_mode`, which is then chosen by the numbers.
+    """Choose how tensors are printed. None leaves an option as it is; `sci_mode=None` lets the numbers decide.
 
     `precision` is the number of digits after the point. Of a tensor of more than `threshold` elements the first and
     last `edgeitems` of each dim are shown. `profile` sets all of them: "default", "short" or "full".
@@ -37,7 +37,7 @@ def set_printoptions(
 
 
 def get_printoptions() -> dict[str, Any]:
-    """The options, as `set_printoptions` takes them."""
+    """The options of printing, by the names of the arguments of `set_printoptions`."""
     return dict(_options)
 
 

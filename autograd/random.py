@@ -34,7 +34,7 @@ def rand(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform numbers in [0, 1)."""
+    """Random numbers from the uniform distribution on [0, 1)."""
     dtype = dtype or default_dtype()
     return made(numpy_rng(generator).random(to_sizes(sizes, size), _draw_dtype(dtype)), dtype, device, requires_grad)
 
@@ -47,7 +47,7 @@ def randn(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers of mean 0 and variance 1."""
+    """Random numbers from the normal distribution with mean 0 and variance 1."""
     dtype = dtype or default_dtype()
     numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), _draw_dtype(dtype))
     return made(numbers, dtype, device, requires_grad)
@@ -56,7 +56,7 @@ def randn(
 def randint(
     low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None
 ) -> Tensor:
-    """Whole numbers from low (0 where only one bound is given) up to but without high."""
+    """Random integers from low (0 if only one bound is given) up to, but not including, high."""
     if high is None or isinstance(high, (tuple, list)):
         low, high, size = 0, low, high if size is None else size
     if high <= low:
@@ -67,13 +67,13 @@ def randint(
 def randint_like(
     input: Tensor, low: int, high: int | None = None, *, memory_format: Any = None, **keywords: Any
 ) -> Tensor:
-    """Whole numbers from low (0 where only high is given) to high - 1, in the shape and dtype of input."""
+    """Random integers from low (0 if only high is given) to high - 1, in the shape and dtype of input."""
     bounds = (0, low) if high is None else (low, high)
     return randint(*bounds, input.shape, **{"dtype": input.dtype, **keywords})
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
-    """The numbers 0 to n - 1 in random order."""
+    """The whole numbers from 0 to n - 1 in random order."""
     return made(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)
 
 
@@ -87,7 +87,7 @@ def normal(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers of these means and standard deviations (numbers, or tensors, whose dtype the result has)."""
+    """Random normal numbers of these means and standard deviations (numbers, or tensors, which give the dtype)."""
     dtype = dtype or getattr(mean, "dtype", None) or getattr(std, "dtype", None) or default_dtype()
     if np.dtype(dtype).kind != "f":
         raise RuntimeError(f"normal numbers are floats, not {dtype}: convert mean and std with .float()")
@@ -98,7 +98,7 @@ def normal(
 
 @function()
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
-    """1 with the probability that input holds, else 0, elementwise."""
+    """Random zeros and ones: each element is 1 with the probability that `input` has there."""
     p = input.array
     if not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError("bernoulli needs probabilities, from 0 to 1")
@@ -111,7 +111,7 @@ def rand_like(input: Tensor, *, memory_format: Any = None, **keywords: Any) -> T
 
 
 def randn_like(input: Tensor, *, memory_format: Any = None, **keywords: Any) -> Tensor:
-    """Normal numbers, in the shape and dtype of input."""
+    """Random numbers with mean 0 and variance 1, in the shape and dtype of input."""
     return randn(*input.shape, **{"dtype": input.dtype, **keywords})
 
 

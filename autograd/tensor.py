@@ -59,9 +59,10 @@ def leaf(array: np.ndarray) -> Node:
 class Tensor(Methods):
     """An n-dimensional array whose operations are recorded, so that gradients can be computed.
 
-    `array` is the ndarray, `node` the place in the graph (None without a gradient). To make one, say `tensor(data)`.
-    The constructor is torch's older one: whole numbers, or a Size, are the sizes of a tensor of zeros; nested lists and
-    ndarrays become the default dtype, an ndarray that has it shares its memory; of a tensor it makes a view.
+    `array` is the ndarray, and `node` its place in the graph (None if no gradient is needed). `autograd.tensor(data)`
+    makes one. This constructor is PyTorch's legacy one: whole numbers, or a Size, are the sizes of a tensor of zeros;
+    nested lists and ndarrays are converted to the default dtype, and an ndarray that has it shares its memory; for a
+    tensor it returns a view.
     """
 
     array: np.ndarray

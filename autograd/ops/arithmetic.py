@@ -112,9 +112,9 @@ def _pow_exponent(g, x, exponent, out):
 
 @op(np.power, inplace=True, x=_pow_base, exponent=_pow_exponent)
 def pow(x, exponent):
-    """x to the power `exponent`; truth values to that of a whole number are int64.
+    """x to the power `exponent`; booleans to the power of an integer give int64.
 
-    A whole number to a negative power is cut off to a whole number, if the powers are a tensor.
+    An integer to a negative power is truncated to an integer, if the exponent is a tensor.
     """
     if not isinstance(exponent, np.ndarray) and x.dtype == np.bool_:
         x = x.astype(np.int64)
@@ -127,7 +127,7 @@ def pow(x, exponent):
 
 @op(np.square, inplace=True, x=lambda g, x: g * (2 * x))
 def square(x):
-    """x x; of truth values an int64."""
+    """x squared; int64 for booleans."""
     return x * x if x.dtype != np.bool_ else x.astype(np.int64)
 
 

@@ -24,10 +24,10 @@ isfinite = of_numpy("isfinite", "Whether x is finite, elementwise.", np.isfinite
 logical_not = of_numpy("logical_not", "Whether x is false, elementwise.", np.logical_not)
 logical_and = of_numpy("logical_and", "Whether x and y are both true, elementwise.", np.logical_and)
 logical_or = of_numpy("logical_or", "Whether x or y is true, elementwise.", np.logical_or)
-logical_xor = of_numpy("logical_xor", "Whether one of x and y alone is true.", np.logical_xor)
-bitwise_not = of_numpy("bitwise_not", "The complement of the bits; of truth values, not.", np.invert)
-bitwise_and = of_numpy("bitwise_and", "The bits (or truth values) that both have.", np.bitwise_and)
-bitwise_or = of_numpy("bitwise_or", "The bits (or truth values) that x or y has.", np.bitwise_or)
+logical_xor = of_numpy("logical_xor", "Whether exactly one of x and y is true, elementwise.", np.logical_xor)
+bitwise_not = of_numpy("bitwise_not", "The bitwise complement of integers; the logical not of booleans.", np.invert)
+bitwise_and = of_numpy("bitwise_and", "The bitwise and of integers; the logical and of booleans.", np.bitwise_and)
+bitwise_or = of_numpy("bitwise_or", "The bitwise or of integers; the logical or of booleans.", np.bitwise_or)
 bitwise_xor = of_numpy("bitwise_xor", "The bits that one of x and y alone has.", np.bitwise_xor)
 
 

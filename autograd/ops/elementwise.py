@@ -104,13 +104,13 @@ def minimum(x, y):
 
 @function(np.fmax)
 def fmax(input, other):
-    """The greater of both, the number where one is nan; of equal ones the first has the gradient."""
+    """The greater of x and y, and the number where one is nan; of equal ones the first gets the gradient."""
     return where(np.logical_or(np.greater_equal(input, other), np.isnan(other)), input, other)
 
 
 @function(np.fmin)
 def fmin(input, other):
-    """The smaller of both, the number where one is nan; of equal ones the first has the gradient."""
+    """The smaller of x and y, and the number where one is nan; of equal ones the first gets the gradient."""
     return where(np.logical_or(np.less_equal(input, other), np.isnan(other)), input, other)
 
 
@@ -134,7 +134,7 @@ def _clamped_high(x, min, max):
     max=lambda g, x, min, max: select(_clamped_high(x, min, max), g),
 )
 def clamp(x, min=None, max=None):
-    """x kept between min and max, which are numbers or tensors; the derivative by x on a bound is 1."""
+    """x limited to [min, max], which are numbers or tensors; where x is equal to a bound, its derivative is 1."""
     if min is None and max is None:
         raise RuntimeError("clamp needs min, max or both")
     return np.clip(x, min, max)
@@ -164,7 +164,7 @@ def masked_fill(x, mask, value):
 
 @op(inplace=True, x=lambda g, x: select(np.isfinite(x), g))
 def nan_to_num(x, *, nan=0.0, posinf=None, neginf=None):
-    """x with numbers in the place of nan and the infinities; without others, the greatest and the smallest."""
+    """Replace nan (by 0) and the infinities (by the largest and smallest finite number), or by the numbers given."""
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 

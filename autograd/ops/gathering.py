@@ -15,7 +15,7 @@ __all__ += ["repeat_interleave", "nonzero", "argsort", "sort", "topk"]
 
 @function(np.repeat)
 def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
-    """Each element (or slice along dim) repeated in place; `output_size` is how many that makes."""
+    """Repeat each element (or each slice along dim) next to itself; `output_size` is the size of the result."""
     dim = axis if dim is None else dim
     if dim is None:
         input, dim = reshape(input, size=(-1,)), 0
@@ -135,7 +135,7 @@ def index_select(input, dim, index):
 
 @function(inplace=True)
 def index_add(input, dim, index, source, *, alpha=1):
-    """With the slices of source added at index along dim; repeated indices add up."""
+    """Add the slices of source to x at the indices along dim; repeated indices accumulate."""
     dim, index, shape = one_dim(dim, input.ndim), _vector("index_add", index), tuple(input.shape) or (1,)
     if source.ndim != input.ndim or (tuple(source.shape) or (1,)) != (*shape[:dim], len(index), *shape[dim + 1 :]):
         raise ShapeError(

@@ -203,7 +203,7 @@ def _unfold_back(g, shape, dimension, size, step):
 
 @op(view=True, x=_unfold_back)
 def unfold(x, *, dimension, size, step):
-    """All windows of `size` along a dim, `step` apart, as a new last dim; only windows apart can be written to."""
+    """All windows of `size` along a dim, `step` apart, as a new last dim. Write only to windows that do not overlap."""
     dim = one_dim(dimension, x.ndim)
     rows = x if x.ndim else x.reshape(1)
     if step < 1 or not 0 <= size <= rows.shape[dim]:
@@ -218,7 +218,7 @@ def unfold(x, *, dimension, size, step):
 
 @function()
 def as_strided(input, size, stride, storage_offset=None):
-    """The elements of a contiguous tensor at steps of `stride` in its memory, as a copy; torch's is a view."""
+    """A copy of the elements of a contiguous tensor at steps of `stride` in its memory; PyTorch returns a view."""
     places = np.array(0 if storage_offset is None else storage_offset - input.storage_offset())
     for n, step in zip(size, stride, strict=True):
         places = places[..., None] + np.arange(n) * step

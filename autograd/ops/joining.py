@@ -39,7 +39,7 @@ def concatenate(*tensors, dim=0):
 
 @function(np.concatenate, method=False)
 def cat(tensors, dim=0, *, axis=None):
-    """The tensors of a sequence joined along a dim that they have."""
+    """Concatenate a sequence of tensors along one of their dims."""
     if strangers := [type(t).__name__ for t in tensors if not hasattr(t, "shape")]:
         raise TypeError(f"cat joins tensors, got {strangers[0]}")
     return concatenate(*tensors, dim=dim if axis is None else axis)
@@ -50,7 +50,7 @@ concat = cat
 
 @function(np.stack, method=False)
 def stack(tensors, dim=0, *, axis=None):
-    """The tensors of a sequence, all of one shape, joined along a new dim."""
+    """Join a sequence of tensors of one shape along a new dim."""
     dim = dim if axis is None else axis
     shapes = {tuple(np.shape(t)) for t in tensors}
     if len(shapes) > 1:
@@ -60,14 +60,14 @@ def stack(tensors, dim=0, *, axis=None):
 
 @function(np.hstack, method=False)
 def hstack(tensors):
-    """Joined along dim 1 (dim 0 for vectors); tensors of 0 dims are vectors of one element."""
+    """Concatenate along dim 1 (dim 0 for vectors); tensors of 0 dims count as vectors of one element."""
     tensors = [x if x.ndim else reshape(x, size=(1,)) for x in tensors]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
 
 @function(np.vstack, method=False)
 def vstack(tensors):
-    """Joined along dim 0; vectors are rows, and tensors of 0 dims rows of one element."""
+    """Concatenate along dim 0; vectors count as rows, and tensors of 0 dims as rows of one element."""
     return cat([x if x.ndim > 1 else reshape(x, size=(1, *(x.shape or (1,)))) for x in tensors], 0)
 
 
@@ -79,7 +79,7 @@ def split_at(x, *, stops, dim):
 
 @function()
 def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
-    """Pieces of a size (the last may be smaller), or of the sizes given, along dim."""
+    """Split along dim into pieces of the given size (the last may be smaller), or of each of the given sizes."""
     size = split_size_or_sections if split_size is None else split_size
     n = tensor.shape[one_dim(dim, tensor.ndim)]
     if isinstance(size, int):
@@ -99,7 +99,7 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
 
 @function()
 def chunk(input, chunks, dim=0):
-    """At most `chunks` pieces of one size (the last may be smaller) along dim."""
+    """Split along dim into at most `chunks` pieces of equal size; the last may be smaller."""
     if chunks < 1:
         raise RuntimeError(f"chunk needs at least 1 chunk, got {chunks}")
     n = input.shape[one_dim(dim, input.ndim)]

@@ -19,7 +19,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def rows(x):
-    """All dims but the last made one."""
+    """Merge all dims but the last into one."""
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 

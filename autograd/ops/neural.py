@@ -22,7 +22,7 @@ def leaky_relu(x, *, negative_slope=0.01):
 
 @op(method=False, x=lambda g, x, min_val, max_val: select(np.logical_and(x > min_val, x < max_val), g, x))
 def hardtanh(x, *, min_val=-1.0, max_val=1.0):
-    """x kept between two numbers; its derivative on both is 0."""
+    """x limited to the range between two numbers; where x is equal to one of them, its derivative is 0."""
     if x.dtype.kind != "f":
         min_val, max_val = int(min_val), int(max_val)
     return np.clip(x, min_val, max_val)

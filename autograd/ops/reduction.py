@@ -70,7 +70,7 @@ def _mean_rule(g, shape, dim, keepdim):
 
 @op(np.mean, x=_mean_rule)
 def mean(x, *, dim=None, keepdim=False, dtype=None):
-    """The mean over dim; integers have none until they are made floats."""
+    """The mean over dim. Raises RuntimeError for integers, which must be converted to floats first."""
     x = x if dtype is None else x.astype(dtype)
     check_float("mean", x)
     axes = axes_of(dim, x.ndim)
@@ -275,13 +275,13 @@ def argmin(x, *, dim=None, keepdim=False):
 
 @op(np.any)
 def any(x, *, dim=None, keepdim=False):
-    """Whether any is true, over dim."""
+    """Whether any element is true, along dim or altogether."""
     return _truth(np.any(x, axis=_axis(dim, x), keepdims=keepdim), x)
 
 
 @op(np.all)
 def all(x, *, dim=None, keepdim=False):
-    """Whether all are true, over dim."""
+    """Whether all elements are true, along dim or altogether."""
     return _truth(np.all(x, axis=_axis(dim, x), keepdims=keepdim), x)
 
 
@@ -292,5 +292,5 @@ def _truth(result, x):
 
 @op(np.count_nonzero)
 def count_nonzero(x, *, dim=None):
-    """How many are not zero, over dim."""
+    """The number of elements that are not zero, along dim or altogether."""
     return np.count_nonzero(x, axis=_axis(dim, x))

@@ -78,7 +78,7 @@ def _inverse(dim):
     x=lambda g, dim: np.transpose(g, None if dim is None else _inverse([d % len(dim) for d in dim])),
 )
 def permute(x, *, dim=None):
-    """The dims in the order `dim`; reversed without one."""
+    """The dims in the order `dim`; without one, in reverse order."""
     if dim is not None and sorted(one_dim(d, x.ndim) for d in dim) != list(range(x.ndim)):
         raise ShapeError(f"permute of shape {x.shape}: {tuple(dim)} is no order of its {x.ndim} dims")
     return np.transpose(x, dim)
@@ -86,7 +86,7 @@ def permute(x, *, dim=None):
 
 @function()
 def transpose(input, dim0, dim1):
-    """The dims dim0 and dim1 exchanged."""
+    """Exchange the dims dim0 and dim1."""
     order = list(range(input.ndim))
     dim0, dim1 = one_dim(dim0, input.ndim), one_dim(dim1, input.ndim)
     if order:
@@ -109,7 +109,7 @@ def t(input):
 
 @function(np.moveaxis)
 def movedim(input, source, destination):
-    """The dims of `source` moved to where `destination` says."""
+    """Move the dims `source` to the positions `destination`."""
     if not input.ndim:
         return permute(input)
     source = [one_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
@@ -127,7 +127,7 @@ moveaxis = alias(movedim, "moveaxis")
 
 @function(np.squeeze)
 def squeeze(input, dim=None, *, axis=None):
-    """Without the dims of size 1 (of `dim` alone, where given and of size 1)."""
+    """Remove the dims of size 1, or of those only `dim`."""
     dim = axis if dim is None else dim
     dims = range(input.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
     gone = {one_dim(d, input.ndim) for d in dims}
@@ -136,14 +136,14 @@ def squeeze(input, dim=None, *, axis=None):
 
 @function()
 def unsqueeze(input, dim):
-    """With a new dim of size 1 at `dim`."""
+    """Insert a dim of size 1 at `dim`."""
     at = one_dim(dim, input.ndim + 1)
     return reshape(input, size=(*input.shape[:at], 1, *input.shape[at:]))
 
 
 @function()
 def flatten(input, start_dim=0, end_dim=-1):
-    """The dims from start_dim to end_dim made one."""
+    """Merge the dims from start_dim to end_dim into one."""
     if not input.ndim:
         return reshape(input, size=(1,))
     start, end = one_dim(start_dim, input.ndim), one_dim(end_dim, input.ndim)
@@ -154,7 +154,7 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 @function()
 def unflatten(input, dim, sizes):
-    """The dim `dim` split into `sizes`, of which one may be -1."""
+    """Split the dim `dim` into `sizes`, of which one may be -1."""
     at = one_dim(dim, input.ndim)
     if -1 in sizes:
         known = -math.prod(sizes)
@@ -210,9 +210,9 @@ def resize_as_(input, the_template):
 
 @op(np.broadcast_to, view=True, pack="size", x=lambda g: g)
 def expand(x, *, size):
-    """Repeated along dims of size 1 to the shape `size`, without a copy; -1 keeps a dim as it is.
+    """x expanded along dims of size 1 to the shape `size`, without a copy; -1 keeps the size of a dim.
 
-    The walk sums the gradient back.
+    In the backward pass, the gradient is summed over the copies.
     """
     lead = len(size) - x.ndim
     kept = [x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(size)]
@@ -233,7 +233,7 @@ def expand_as(input, other):
 
 @function(method=False)
 def broadcast_tensors(*tensors):
-    """All in the shape to which they broadcast."""
+    """The tensors, each expanded to the shape to which all of them broadcast."""
     shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
     return tuple(expand(x, size=shape) for x in tensors)
 
@@ -243,7 +243,7 @@ def broadcast_tensors(*tensors):
 
 @op(np.flip, pack="dim", x=lambda g, dim: np.flip(g, dim))
 def flip(x, *, dim=None):
-    """The order of the elements along dim reversed, as a copy."""
+    """A copy with the order of the elements along dim reversed."""
     return np.flip(x, dim).copy()
 
 
@@ -253,7 +253,7 @@ def _roll_back(g, shifts, dim):
 
 @op(np.roll, x=_roll_back)
 def roll(x, *, shifts, dim=None):
-    """Shifted along dim by `shifts`; what falls off one end comes in at the other."""
+    """Shift the elements along dim by `shifts`; those that leave at one end come in at the other."""
     many, dims = as_ints((shifts,)), (0,) if dim is None else as_ints((dim,))
     if len(many) != len(dims) or not many:
         raise ShapeError(f"roll by shifts {shifts} along dim {dim}: each dim needs one shift, and no dim a single one")
@@ -295,7 +295,7 @@ def repeat(x, *, size):
 
 @function(np.tile)
 def tile(input, *sizes, dims=None, reps=None):
-    """`repeat` in which missing counts are 1."""
+    """Repeat x along each dim, as the method `repeat` does; missing counts are 1."""
     given = dims if reps is None else reps
     counts = as_ints(sizes if given is None else (given,))
     return repeat(input, size=(1,) * (input.ndim - len(counts)) + counts)

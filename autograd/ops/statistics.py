@@ -145,7 +145,7 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The distinct elements (or slices along dim), in order.
 
-    With them come, where asked, the place of each among the distinct ones, and how often each of those occurs.
+    On request also returns the index of each element among the distinct ones, and how often each of these occurs.
     """
     found = np.unique(input.array, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     return tuple(input.wrap(a) for a in found) if isinstance(found, tuple) else input.wrap(found)

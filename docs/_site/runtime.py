@@ -16,7 +16,7 @@ from typing import Any
 import griffe
 
 KINDS = dict(zip(type(inspect.Parameter.VAR_KEYWORD), griffe.ParameterKind))  # the same five, in the same order
-NOT_TO_IMPORT = ("autograd.compat", "autograd.kernels", "autograd.testing")  # these need other extras, and no help
+PACKAGES = ("autograd.ops", "autograd.linalg", "autograd.special", "autograd.fft", "nn")  # where such names are
 
 
 class Runtime(griffe.Extension):
@@ -26,7 +26,7 @@ class Runtime(griffe.Extension):
         modules = [pkg]
         for module in modules:
             modules += [m for m in module.members.values() if not m.is_alias and m.is_module]
-            if not module.path.startswith(NOT_TO_IMPORT):
+            if module.path.startswith(PACKAGES):
                 complete(module)
         escape(pkg)
 
@@ -34,7 +34,7 @@ class Runtime(griffe.Extension):
 def complete(module: griffe.Module) -> None:
     """Complete the members of a module by the objects that they are."""
     running = importlib.import_module(module.path)
-    own = {name for name, value in vars(running).items() if getattr(value, "__module__", "") == module.path}
+    own = {name for name, value in [*vars(running).items()] if getattr(value, "__module__", "") == module.path}
     absent = (own | {*getattr(running, "__all__", ())}) - module.members.keys()  # such as those of a, b = f(), g()
     for name, member in [*module.members.items(), *((name, griffe.Attribute(name)) for name in sorted(absent))]:
         value = getattr(running, name, None)

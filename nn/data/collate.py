@@ -53,7 +53,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """A sample with the arrays in it made tensors."""
+    """Convert the arrays in a sample to tensors."""
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "fiubc":
         return as_tensor(data)
     if isinstance(data, Mapping):

@@ -43,7 +43,7 @@ class IterableDataset(Dataset):
 
 
 class ChainDataset(IterableDataset):
-    """Streams one after another."""
+    """The samples of several iterable datasets, one dataset after another."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = datasets
@@ -99,7 +99,7 @@ class Subset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Datasets one after another."""
+    """Several datasets as one, each after the one before."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)

@@ -59,7 +59,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """What a worker knows of itself."""
+    """What `get_worker_info` tells a worker about itself."""
 
     id: int
     num_workers: int

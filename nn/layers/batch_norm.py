@@ -79,19 +79,19 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Each channel of (N, C) or (N, C, L) normalised over the batch (Ioffe and Szegedy 2015)."""
+    """Normalises each channel of (N, C) or (N, C, L) over the batch (Ioffe and Szegedy 2015)."""
 
     allowed = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Each channel of (N, C, H, W) normalised over the batch (Ioffe and Szegedy 2015)."""
+    """Normalises each channel of (N, C, H, W) over the batch (Ioffe and Szegedy 2015)."""
 
     allowed = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """Each channel of (N, C, D, H, W) normalised over the batch (Ioffe and Szegedy 2015)."""
+    """Normalises each channel of (N, C, D, H, W) over the batch (Ioffe and Szegedy 2015)."""
 
     allowed = (5,)
 
@@ -122,25 +122,25 @@ class _InstanceNorm(_RunningNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Each channel of each element of (N, C, L) normalised by itself (Ulyanov et al. 2016)."""
+    """Normalises each channel of each element of (N, C, L) by itself (Ulyanov et al. 2016)."""
 
     allowed = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Each channel of each element of (N, C, H, W) normalised by itself (Ulyanov et al. 2016)."""
+    """Normalises each channel of each element of (N, C, H, W) by itself (Ulyanov et al. 2016)."""
 
     allowed = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Each channel of each element of (N, C, D, H, W) normalised by itself (Ulyanov et al. 2016)."""
+    """Normalises each channel of each element of (N, C, D, H, W) by itself (Ulyanov et al. 2016)."""
 
     allowed = (4, 5)
 
 
 class GroupNorm(Affine):
-    """Each of `num_groups` groups of channels normalised by itself (Wu and He 2018)."""
+    """Normalises each of `num_groups` groups of channels by itself (Wu and He 2018)."""
 
     def __init__(
         self,

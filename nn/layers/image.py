@@ -43,14 +43,14 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """(N, C, H, W) in another size, each pixel the nearest one."""
+    """Resizes (N, C, H, W); each pixel is the nearest one of the input."""
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, "nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """(N, C, H, W) in another size, each pixel between four, with the corners aligned."""
+    """Resizes (N, C, H, W); each pixel is interpolated between four, with the corners aligned."""
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, "bilinear", True)

@@ -29,7 +29,7 @@ def _uniform_bias(bias: Tensor | None, fan_in: int) -> None:
 
 
 class Linear(Module):
-    """x W^T + b, with W (out_features, in_features); both start uniform in +-1 / sqrt(in_features)."""
+    """x W^T + b, with W (out_features, in_features); both start uniform within ±1 / sqrt(in_features)."""
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None

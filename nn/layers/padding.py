@@ -52,60 +52,60 @@ class _ZeroPad(_Pad):
 
 
 class ConstantPad1d(_ConstantPad, dims=1):
-    """Adds `value` around (N, C, W)."""
+    """Pads (N, C, W) with `value`."""
 
 
 class ConstantPad2d(_ConstantPad, dims=2):
-    """Adds `value` around (N, C, H, W)."""
+    """Pads (N, C, H, W) with `value`."""
 
 
 class ConstantPad3d(_ConstantPad, dims=3):
-    """Adds `value` around (N, C, D, H, W)."""
+    """Pads (N, C, D, H, W) with `value`."""
 
 
 class ZeroPad1d(_ZeroPad, dims=1):
-    """Adds zeros around (N, C, W)."""
+    """Pads (N, C, W) with zeros."""
 
 
 class ZeroPad2d(_ZeroPad, dims=2):
-    """Adds zeros around (N, C, H, W)."""
+    """Pads (N, C, H, W) with zeros."""
 
 
 class ZeroPad3d(_ZeroPad, dims=3):
-    """Adds zeros around (N, C, D, H, W)."""
+    """Pads (N, C, D, H, W) with zeros."""
 
 
 class ReflectionPad1d(_Pad, dims=1, mode="reflect"):
-    """Mirrors (N, C, W) at its ends."""
+    """Pads (N, C, W) with its mirror image at each end, without repeating the last element."""
 
 
 class ReflectionPad2d(_Pad, dims=2, mode="reflect"):
-    """Mirrors (N, C, H, W) at its ends."""
+    """Pads (N, C, H, W) with its mirror image at each end, without repeating the last element."""
 
 
 class ReflectionPad3d(_Pad, dims=3, mode="reflect"):
-    """Mirrors (N, C, D, H, W) at its ends."""
+    """Pads (N, C, D, H, W) with its mirror image at each end, without repeating the last element."""
 
 
 class ReplicationPad1d(_Pad, dims=1, mode="replicate"):
-    """Repeats the ends of (N, C, W)."""
+    """Pads (N, C, W) with copies of its last elements."""
 
 
 class ReplicationPad2d(_Pad, dims=2, mode="replicate"):
-    """Repeats the ends of (N, C, H, W)."""
+    """Pads (N, C, H, W) with copies of its last elements."""
 
 
 class ReplicationPad3d(_Pad, dims=3, mode="replicate"):
-    """Repeats the ends of (N, C, D, H, W)."""
+    """Pads (N, C, D, H, W) with copies of its last elements."""
 
 
 class CircularPad1d(_Pad, dims=1, mode="circular"):
-    """Continues (N, C, W) at the other end."""
+    """Pads (N, C, W) with the elements of its other end."""
 
 
 class CircularPad2d(_Pad, dims=2, mode="circular"):
-    """Continues (N, C, H, W) at the other end."""
+    """Pads (N, C, H, W) with the elements of its other end."""
 
 
 class CircularPad3d(_Pad, dims=3, mode="circular"):
-    """Continues (N, C, D, H, W) at the other end."""
+    """Pads (N, C, D, H, W) with the elements of its other end."""

@@ -89,7 +89,7 @@ class ASGD(Optimizer):
 
 
 class Rprop(Optimizer):
-    """A step of its own for each number, which grows while the gradient keeps its sign (Riedmiller and Braun 1993)."""
+    """A step size for each element, which grows while its gradient keeps its sign (Riedmiller and Braun 1993)."""
 
     non_negative = ("lr",)
 

@@ -13,7 +13,7 @@ __all__ = ["ReduceLROnPlateau"]
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Times `factor` when the metric given to `step` has not improved for more than `patience` steps.
+    """Multiply the rate by `factor` when the metric given to `step` has not improved for over `patience` steps.
 
     "rel" means better by the share `threshold`, "abs" by the amount. `cooldown` steps after a reduction do not count.
     """

@@ -104,7 +104,7 @@ class LRScheduler:
 
 
 class LambdaLR(LRScheduler):
-    """The initial rate times lr_lambda(number of steps); one function, or a list of one a group."""
+    """The initial rate times lr_lambda(steps); one function, or a list with one for each group."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LambdaLR):
-    """Times lr_lambda(number of steps) at every step; one function, or a list of one a group."""
+    """The rate is multiplied by lr_lambda(steps) at every step; one function, or a list with one for each group."""
 
     def get_lr(self) -> list[float]:
         """The rate of each group after `last_epoch` steps."""
@@ -148,7 +148,7 @@ class _Relative(LRScheduler):
 
 
 class StepLR(_Relative):
-    """Times `gamma` every `step_size` steps."""
+    """The rate is multiplied by `gamma` every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
@@ -160,7 +160,7 @@ class StepLR(_Relative):
 
 
 class MultiStepLR(_Relative):
-    """Times `gamma` at each of the milestones."""
+    """The rate is multiplied by `gamma` at each of the milestones."""
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -174,7 +174,7 @@ class MultiStepLR(_Relative):
 
 
 class ExponentialLR(_Relative):
-    """Times `gamma` every step."""
+    """The rate is multiplied by `gamma` at every step."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -186,7 +186,7 @@ class ExponentialLR(_Relative):
 
 
 class ConstantLR(_Relative):
-    """Times `factor` for the first `total_iters` steps."""
+    """The initial rate times `factor` for the first `total_iters` steps, then the initial rate."""
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
