@@ -110,7 +110,7 @@ clean: ## remove the environment, the caches and out/
 # What programs of others import; --no-deps keeps PyTorch as it is. Stand-ins for the rest are in tests/programs.
 .venv/programs.stamp: .venv/torch.stamp
 	$(PIP) gymnasium nltk pandas seaborn tabulate pyyaml loguru jaxtyping frozendict typeguard rich tyro
-	$(PIP) --no-deps einx torch-einops-utils ema-pytorch hyper-connections labml labml-helpers pytorch_ranger
+	$(PIP) --no-deps einx torch-einops-utils ema-pytorch hyper-connections labml labml-helpers pytorch_ranger mnist1d
 	touch $@
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.

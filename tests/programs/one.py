@@ -89,6 +89,18 @@ def in_float64(torch: Any) -> None:
     torch.float32 = torch.float = torch.float64
     torch.FloatTensor = torch.DoubleTensor
     torch.Tensor.float, torch.nn.Module.float = torch.Tensor.double, torch.nn.Module.double
+    for name in ("tensor", "as_tensor", "from_numpy"):
+        setattr(torch, name, of_double(getattr(torch, name)))
+
+
+def of_double(make: Any) -> Any:
+    """A maker of tensors that takes arrays of float32 as float64."""
+
+    def made(data: Any, *args: Any, **kwargs: Any) -> Any:
+        single = isinstance(data, np.ndarray) and data.dtype == np.float32
+        return make(data.astype(np.float64) if single else data, *args, **kwargs)
+
+    return made
 
 
 def main() -> int:
