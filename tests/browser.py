@@ -20,7 +20,7 @@ PROGRAMS = ("chromium", "chromedriver")
 MISSING = " and ".join(name for name in PROGRAMS if shutil.which(name) is None)
 WITHOUT = f"{MISSING} not installed: apt-get install chromium chromium-driver"
 KEYS = {"ArrowLeft": "\ue012", "ArrowRight": "\ue014", "Enter": "\ue007", "Escape": "\ue00c", "Home": "\ue011"}
-KEYS |= {"End": "\ue010", "Tab": "\ue004"}
+KEYS |= {"End": "\ue010", "Tab": "\ue004", "ArrowUp": "\ue013", "ArrowDown": "\ue015", "Delete": "\ue017"}
 
 
 class Browser:
@@ -105,6 +105,16 @@ class Browser:
         """Type into what has the focus."""
         for letter in text:
             self.press(letter)
+
+    def drag(self, css: str, points: list[tuple[float, float]], kind: str = "mouse") -> None:
+        """Press on an element, go through the points (x, y), shares of its width and height, and let go."""
+        self.run("document.querySelector(arguments[0]).scrollIntoView({ block: 'center', behavior: 'instant' })", css)
+        box = self.run("return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()", css)
+        places = [(round(box["x"] + x * box["width"]), round(box["y"] + y * box["height"])) for x, y in points]
+        first, *others = [{"type": "pointerMove", "x": x, "y": y, "duration": 20} for x, y in places]
+        actions = [first, {"type": "pointerDown", "button": 0}, *others, {"type": "pointerUp", "button": 0}]
+        pointer = {"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions}
+        self._ask("POST", "/actions", {"actions": [pointer]})
 
     def wait(self, condition: str, seconds: float = 20) -> None:
         """Wait until an expression of JavaScript is true. Raises TimeoutError if that takes longer."""

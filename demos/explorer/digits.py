@@ -31,14 +31,6 @@ def picture(asked: Asked) -> np.ndarray | None:
     return None if ink.max() < FAINTEST else pixels(mnist_form(ink)[None]).array[0]
 
 
-def drawn(asked: Asked) -> np.ndarray:
-    """The picture. Raises ValueError where nothing is drawn."""
-    found = picture(asked)
-    if found is None:
-        raise ValueError("nothing is drawn yet")
-    return found
-
-
 @no_grad()
 def layers(model: MLP, x: Tensor) -> list[Tensor]:
     """The activations of each layer: those of hidden layers after ReLU, and the logits."""
@@ -74,23 +66,27 @@ def read(explorer: Explorer, asked: Asked) -> dict[str, Any]:
 
 def explain(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     """On which pixels the log-odds of a digit depend."""
-    x, digit = drawn(asked), asked.whole("digit", 0, 9)
+    x, digit = picture(asked), asked.whole("digit", 0, 9)
+    if x is None:
+        return {"blank": True}
     with explorer.models.digits.use() as model:
         gradient = attribution.input_gradient(model, x[None], digit)[0]
         found = attribution.integrated_gradients(model, x, digit)
     return {
+        "blank": False,
         "gradient": scaled(gradient),
         "integrated": scaled(found.contributions),
         "sum": found.contributions.sum(),
-        "picture": found.picture,
-        "blank": found.blank,
+        "of_picture": found.picture,
+        "of_blank": found.blank,
     }
 
 
 def change(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     """The steps along the gradient that make what is drawn the digit."""
-    x, digit = drawn(asked), asked.whole("digit", 0, 9)
-    smooth = asked.flag("smooth", False)
+    x, digit, smooth = picture(asked), asked.whole("digit", 0, 9), asked.flag("smooth", False)
+    if x is None:
+        raise ValueError("nothing is drawn yet that could become another digit")
     with explorer.models.digits.use() as model:
         steps = [*attribution.changes(model, x, digit, smooth, STEPS)]
     return {

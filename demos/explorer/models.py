@@ -70,7 +70,5 @@ def saved_in(path: Path) -> Path:
 def load_models(own: Path | None = None) -> Models:
     """The shipped models, and one's own GPT, in a checkpoint or in the folder of a run, which then comes first."""
     gpts = {"own": load_text(saved_in(own), str(own))} if own else {}
-    for name, title in SHIPPED.items():
-        if file(name).exists():
-            gpts[name] = load_text(file(name), title)
+    gpts |= {name: load_text(file(name), title) for name, title in SHIPPED.items()}
     return Models(load_digits(file("digits")), gpts)

@@ -12,7 +12,9 @@ const pad = new Pad($("pad"), () => { forget(); read(); }, (words) => { $("pad-w
 const read = latest(async () => show(await ask("digits/read", { ink: pad.ink() })));
 const explain = latest(async () => {
   const digit = chosen ?? best;
-  if (digit !== null) showReasons(digit, await ask("digits/explain", { ink: pad.ink(), digit }));
+  if (digit === null) return;
+  const answer = await ask("digits/explain", { ink: pad.ink(), digit });
+  if (!answer.blank) showReasons(digit, answer);
 });
 
 function makeBars(box) {
@@ -88,14 +90,14 @@ function logitBars(logits) {
 
 // Reasons --------------------------------------------------------------------------------------------------------------
 
-function showReasons(digit, { gradient, integrated, sum, picture, blank }) {
+function showReasons(digit, { gradient, integrated, sum, of_picture, of_blank }) {
   paintSigned($("gradient"), gradient.values, seen);
   paintSigned($("integrated"), integrated.values, seen);
   $("gradient").setAttribute("aria-label", `Input gradient for a ${digit}: largest ${number(gradient.size)} a pixel`);
   $("integrated").setAttribute("aria-label", `Integrated gradients for a ${digit}: largest ${number(integrated.size)} a pixel`);
   for (const place of document.querySelectorAll(".digit")) place.textContent = digit;
-  $("adds-up").textContent = `They add up to ${number(sum)}: the log-odds of a ${digit} are ${number(blank)} for a blank ` +
-    `picture and ${number(picture)} for yours, ${number(picture - blank)} more.`;
+  $("adds-up").textContent = `They add up to ${number(sum)}: the log-odds of a ${digit} are ${number(of_blank)} for a blank ` +
+    `picture and ${number(of_picture)} for yours, ${number(of_picture - of_blank)} more. (The difference of the two comes of taking 100 steps for a straight line.)`;
   press("explained", digit);
 }
 

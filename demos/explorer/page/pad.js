@@ -107,7 +107,7 @@ export class Pad {
     pen.fillRect(0, 0, this.size, this.size);
     for (const part of this.history) {
       if (part.picture) pen.drawImage(part.picture, 0, 0, this.size, this.size);
-      else this.line(part, part.points);
+      else part.points.forEach((_, i) => this.line(part, part.points.slice(Math.max(i - 1, 0), i + 1))); // as it was drawn
     }
     this.show();
   }

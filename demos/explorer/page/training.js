@@ -2,7 +2,7 @@ import { ask, element, latest, paintSigned } from "./explorer.js";
 
 const $ = (id) => document.getElementById(id);
 const { draw, number } = Charts;
-let lesson = null, playing = false, chosenHead = [0, 0], seen = null, place = null;
+let lesson = null, playing = false, chosenHead = [0, 0], seen = null;
 
 // Beginning --------------------------------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ const loop = doing(async () => {
     showPlaying();
   }
 });
-$("play").addEventListener("click", () => { playing = !playing; if (playing) loop(); else showPlaying(); });
+$("play").addEventListener("click", () => { playing = !playing; if (playing) loop(); });
 $("one").addEventListener("click", doing(async () => show(await of("run", { count: 1, rate: rate() }), "all")));
 $("line").addEventListener("click", doing(async () => {
   const state = await of("line");
@@ -175,9 +175,9 @@ const picture = latest(async () => {
   }
   $("row").max = rows - 1;
   $("column").max = columns - 1;
-  if (Number($("row").value) >= rows || Number($("column").value) >= columns) choose(0, 0);
-  place = { matrix: $("matrix").value, row: Number($("row").value), column: Number($("column").value) };
-  const { value, gradient } = await of("weight", place);
+  if (chosen().row >= rows || chosen().column >= columns) choose(0, 0);
+  const place = chosen(), { value, gradient } = await of("weight", place);
+  $("which").textContent = `${place.matrix}, row ${place.row}, column ${place.column}`;
   $("value").textContent = number(value, 5);
   $("gradient").textContent = number(gradient, 4);
 });
@@ -187,11 +187,16 @@ function choose(row, column) {
   $("column").value = column;
 }
 
+/** The matrix, row and column of the weight that is chosen. */
+function chosen() {
+  return { matrix: $("matrix").value, row: Number($("row").value), column: Number($("column").value) };
+}
+
 /** A dot on the chosen weight. */
 function mark(canvas) {
   const pen = canvas.getContext("2d");
   pen.fillStyle = getComputedStyle(document.body).color;
-  pen.fillRect(Number($("column").value), Number($("row").value), 1, 1);
+  pen.fillRect(chosen().column, chosen().row, 1, 1);
 }
 
 for (const id of ["values", "gradients"]) {
@@ -205,7 +210,7 @@ for (const id of ["values", "gradients"]) {
 for (const id of ["matrix", "row", "column"]) $(id).addEventListener("change", () => picture());
 
 const nudge = doing(async () => {
-  const { rows, ...state } = await of("nudge", { ...place, delta: Number($("delta").value) });
+  const { rows, ...state } = await of("nudge", { ...chosen(), delta: Number($("delta").value) });
   const texts = rows.map(({ delta, predicted, measured }, i) => [
     number(delta), number(predicted), number(measured), measured === 0 ? "–" : `${number(100 * Math.abs(predicted / measured - 1), 2)} %`,
   ].map((text) => element("td", { textContent: text })));

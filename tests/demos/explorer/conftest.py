@@ -49,3 +49,15 @@ def running(explorer):
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def shown(window, address, width=1280):
+    """A page in the window; afterwards the console has said nothing, and only this machine was asked."""
+    window.resize(width, 900)
+    window.complaints(), window.requests()
+    window.open(address)
+    yield window
+    assert window.complaints() == []
+    home = address.rpartition("/")[0]
+    assert all(url.startswith((f"{home}/", "data:")) for url in window.requests())

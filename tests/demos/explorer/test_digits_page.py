@@ -70,7 +70,7 @@ def test_what_is_shown_is_what_the_network_computes(client, served):
 @pytest.mark.parametrize("digit", [3, 7])
 def test_what_explains_the_answer_adds_up(client, digit):
     answer = ask(client, "explain", ink=drawing(0), digit=digit)
-    assert answer["sum"] == pytest.approx(answer["picture"] - answer["blank"], rel=0.03)
+    assert answer["sum"] == pytest.approx(answer["of_picture"] - answer["of_blank"], rel=0.03)
     assert real(answer["integrated"]).sum() == pytest.approx(
         answer["sum"], abs=784 / 254 * answer["integrated"]["size"]
     )
@@ -86,9 +86,9 @@ def test_a_seven_becomes_a_three(client, smooth):
 
 def test_nothing_drawn_is_no_digit(client):
     blank = np.zeros((digits.DRAWN, digits.DRAWN), int).tolist()
-    assert ask(client, "read", ink=blank) == {"blank": True}
-    answer = client.post("/api/digits/explain", json={"ink": blank, "digit": 1})
-    assert answer.status_code == 400 and answer.json() == {"error": "nothing is drawn yet"}
+    assert ask(client, "read", ink=blank) == ask(client, "explain", ink=blank, digit=1) == {"blank": True}
+    answer = client.post("/api/digits/change", json={"ink": blank, "digit": 1})
+    assert answer.status_code == 400 and "nothing is drawn yet" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("number", [0, 1, 10**6])
