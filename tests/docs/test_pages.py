@@ -49,7 +49,8 @@ def test_the_readme_has_programs():
 
 
 @pytest.mark.parametrize(
-    "module", sorted({module for module, _ in COMMANDS if module.startswith(("demos", "models", "autograd"))})
+    "module",
+    sorted({module for module, _ in COMMANDS if module.startswith(("demos", "models", "autograd", "exercises"))}),
 )
 def test_the_commands_of_the_pages_have_the_options_that_they_name(module):
     wanted = {option for name, arguments in COMMANDS if name == module for option in OPTION.findall(arguments)}

@@ -67,7 +67,16 @@ def test_every_page_is_in_the_contents(site):
 @pytest.mark.skipif(bool(MISSING), reason=WITHOUT)
 def test_a_phone_shows_the_pages_and_searches_them_without_a_network(site):
     with Browser(390, 844) as browser:
-        for page in ("index", "derivations", "performance", "programs", "api/operations", "api/value", "tutorial/gpt"):
+        for page in (
+            "index",
+            "derivations",
+            "performance",
+            "programs",
+            "api/operations",
+            "api/value",
+            "tutorial/gpt",
+            "notebooks/2_digits",
+        ):
             browser.open(site / f"{page}.html")
             assert browser.run("return document.documentElement.scrollWidth") <= 390, page
         assert browser.serious_violations() == []
