@@ -36,12 +36,15 @@ def page() -> str:
         str(a): [str(f(of(a, 1)).dtype) for f in (lambda x: x / x, autograd.exp, autograd.sum, lambda x: x > 0)]
         for a in DTYPES
     }
-    return f"""# Promotion: the dtype of a result
+    return f"""# Dtypes of results
 
-This page is written by `python -m tests.promotion`; a test holds it to what the engine does, another to what PyTorch
-does. The rules are PyTorch's: floats come before whole numbers, whole numbers before truth values; tensors with dims
-come before those of 0 dims, and these before Python's numbers, of each kind. One kind does not widen the other.
-An ndarray counts as a tensor of its dtype and dims, a number of NumPy's (`np.float64(2)`) as one of 0 dims.
+`python -m tests.promotion` writes this page. One test compares it with the engine, another with PyTorch.
+
+The rules of type promotion are PyTorch's. Dtypes are of three kinds: bool is the lowest, then come integers, and
+floats are the highest. The result is of the highest kind among the operands. Within that kind, tensors with dims
+decide: the result has the widest of their dtypes. A tensor of 0 dims changes the dtype only if its kind is higher
+than theirs, and a Python number only if its kind is higher still. An ndarray counts as a tensor, and a NumPy
+number such as `np.float64(2)` as a tensor of 0 dims.
 
 ## Two tensors with dims (`x + y`)
 
@@ -51,13 +54,13 @@ An ndarray counts as a tensor of its dtype and dims, a number of NumPy's (`np.fl
 
 {table("x, y of 0 dims", names, scalars)}
 
-## A tensor and a number of Python's
+## A tensor and a Python number
 
 {table("x, number", list(NUMBERS), numbers)}
 
 ## A tensor alone
 
-Floats that are made of whole numbers or truth values have the default dtype ({autograd.get_default_dtype()}).
+An operation that makes floats of integers or bools gives the default dtype ({autograd.get_default_dtype()}).
 
 {table("x", ["x / x", "exp(x)", "x.sum()", "x > 0"], singles)}
 """

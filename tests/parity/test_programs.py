@@ -58,7 +58,7 @@ def test_where_rounding_alone_decides_the_losses_are_the_same_in_float64(tmp_pat
     (tmp_path / "program.py").write_text(UNSTEADY)
     result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
     assert result.problem == run.OTHER and result.double < 1e-6 < run.CLOSE < result.own, result
-    assert result.verdict.startswith("the same in float64; PyTorch's own move by")
+    assert result.verdict.startswith("the same in float64; PyTorch's own change by")
 
 
 def test_a_notebook_is_run_without_the_lines_that_are_ipythons(tmp_path):

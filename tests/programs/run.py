@@ -1,4 +1,4 @@
-"""Programs of others, written for PyTorch, run with either library from the same draws: do the losses agree?
+"""Public programs, written for PyTorch, run with either library from the same draws: do the losses agree?
 
 `python -m tests.programs.run --checkouts DIR` runs the programs of `programs.txt` whose repositories are there, as
 DIR/OWNER/NAME, and writes the scoreboard. None of their code is here. A program passes if it makes the same number of
@@ -77,7 +77,7 @@ class Result(NamedTuple):
         """In words."""
         if self.problem != OTHER:
             return self.problem or "the same"
-        return f"{'the same in float64' if self.double <= CLOSE else OTHER}; PyTorch's own move by {self.own:.0e}"
+        return f"{'the same in float64' if self.double <= CLOSE else OTHER}; PyTorch's own change by {self.own:.0e}"
 
 
 def listed() -> list[Program]:
@@ -172,12 +172,13 @@ def scoreboard(results: dict[Program, Result]) -> str:
     passed = sum(not result.problem for result in ran)
     exact = sum(result.problem == OTHER and result.double <= CLOSE for result in ran)
     lines = [
-        "# Programs of others",
+        "# Public programs",
         "",
-        f"{passed} of {len(ran)} programs end with PyTorch's losses to {CLOSE:g}, from the same weights, batches and",
-        f"dropout; {exact} more do if both libraries compute in float64. In float32 their losses depend on rounding:",
-        "the last column says how far PyTorch's own move when its draws change in the last digit and other kernels of",
-        "its own compute. (bfloat16 is float32 in both.) `make programs` makes this page; `tests/programs/` says how.",
+        f"{passed} of {len(ran)} public programs that were written for PyTorch end with PyTorch's losses to within",
+        f"{CLOSE:g}, if both libraries start from the same weights, batches and dropout masks. {exact} more do if both",
+        "compute in float64: in float32 their losses depend on rounding. For these, the last column says by how much",
+        "PyTorch's own losses change when its random draws change in the last digit and it uses other kernels of its",
+        "own. (bfloat16 is float32 in both libraries.) `make programs` writes this page; `tests/programs/` says how.",
         "",
         "| program | steps | largest difference | |",
         "|---|---|---|---|",

@@ -278,25 +278,28 @@ def of_other(name: str, dtype: Any, count: int) -> Iterator[Exactness]:
 # The page -------------------------------------------------------------------------------------------------------------
 
 PAGE = """\
-# How exact the operations are
+# Accuracy of the operations
 
-`make accuracy` wrote this page, with the {backend} kernels. `tests/properties/test_accuracy.py` holds the bounds.
+`make accuracy` writes this page; these numbers are those of the {backend} kernels. `tests/properties/test_accuracy.py`
+tests the bounds.
 
-## Of each element
+## Elementwise operations
 
-The largest error in units in the last place of the exact value, on about {count} arguments: spread evenly, of all
-magnitudes, and near the ends of the range. The exact values are those of the formula and of its derivatives by SymPy,
-in {digits} digits by mpmath. Behind each error stand the arguments where it is. Some rules use the output of the
-operation, as PyTorch's do: the gradients of sigmoid, tanh and expm1 lose digits where they are small. Other large
-errors are what the rounding of the argument costs in any formula, as that of 1 - x near 1.
+The table shows the largest error in units in the last place (ulp) of the exact value, and the arguments where it
+occurs. About {count} arguments are tried: evenly spread ones, ones of all magnitudes, and ones near the ends of
+the range. SymPy finds the derivatives of each formula, and mpmath evaluates the formula and its derivatives in
+{digits} digits. Some rules use the output of the operation, as PyTorch's do: so the gradients of sigmoid, tanh
+and expm1 lose digits where they are small. Other large errors come from the rounding of the argument, which no
+formula avoids, as for 1 - x near 1.
 
 {elements}
 
-## The others
+## All other operations
 
-The largest error, in units in the last place of the largest element (or of 1, if that is larger), on {calls} calls that
-hypothesis draws: float32 beside float64, and float64 beside longdouble, where all of the operation is computed in it.
-Operations without any error, such as those that move elements, are left out.
+The table shows the largest error, in units in the last place of the largest element (or of 1, if that is larger),
+of {calls} calls that hypothesis draws. float32 is compared with float64, and float64 with longdouble if the whole
+operation can be computed in longdouble. Operations without any error, such as those that move elements, are left
+out.
 
 {others}
 """
