@@ -102,9 +102,9 @@ clean: ## remove the environment, the caches and out/
 	touch $@
 
 # Beside torch: expecttest for its own sample inputs, SciPy and scikit-learn for products beside their OpenMP libraries,
-# einops for its own sake.
+# einops for its own sake; transformers and tiktoken for models and tokenizers of others.
 .venv/torch.stamp: .venv/all.stamp
-	$(PIP) torch==2.13.0 expecttest scipy scikit-learn einops
+	$(PIP) torch==2.13.0 expecttest scipy scikit-learn einops transformers tiktoken
 	touch $@
 
 # What programs of others import; --no-deps keeps PyTorch as it is. Stand-ins for the rest are in tests/programs.

@@ -37,11 +37,11 @@ class ScaledDotProductAttention(nn.Module):
 class Attention(nn.Module):
     """MultiHead(Q, K, V) (Vaswani et al. 2017, section 3.2.2); the subclasses say what Q, K and V are made of."""
 
-    def __init__(self, config: GPTConfig, parts: int, causal: bool) -> None:
+    def __init__(self, config: GPTConfig, features: int, causal: bool) -> None:
         super().__init__()
         C, bias = config.n_embd, config.bias
         self.n_head = config.n_head
-        self.c_attn = nn.Linear(C, parts * C, bias=bias)
+        self.c_attn = nn.Linear(C, features, bias=bias)
         self.c_proj = nn.Linear(C, C, bias=bias)
         self.attention = ScaledDotProductAttention(causal, config.dropout)
         self.resid_dropout = nn.Dropout(config.dropout)
@@ -55,15 +55,25 @@ class SelfAttention(Attention):
     """Attention of x to x and to the positions before it that are in the cache."""
 
     def __init__(self, config: GPTConfig, causal: bool, rotary: nn.Module) -> None:
-        super().__init__(config, 3, causal)
+        super().__init__(config, sum(config.qkv_sizes), causal)
+        self.kv_heads = config.kv_heads
         self.rotary = rotary
+
+    def split(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Queries (B, H, T, D), and keys and values of as many heads or fewer, from x (B, T, features)."""
+        if self.kv_heads == self.n_head:
+            return F.split_heads(x, self.n_head, parts=3)
+        C = x.shape[-1] * self.n_head // (self.n_head + 2 * self.kv_heads)
+        return *F.split_heads(x[..., :C], self.n_head), *F.split_heads(x[..., C:], self.kv_heads, parts=2)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, cache: LayerCache | NoCache = NO_CACHE) -> Tensor:
         """(B, T, C) to (B, T, C)."""
-        q, k, v = F.split_heads(self.c_attn(x), self.n_head, parts=3)
+        q, k, v = self.split(self.c_attn(x))
         name_axes("B H T D", q, k, v)
         q, k = self.rotary(q, cache.length), self.rotary(k, cache.length)
         k, v = cache.extend(k, v)  # (B, H, S, D)
+        if self.kv_heads != self.n_head:
+            k, v = (t.repeat_interleave(self.n_head // self.kv_heads, 1) for t in (k, v))
         return self.attend(q, k, v, mask)
 
 
@@ -71,7 +81,7 @@ class CrossAttention(Attention):
     """Attention of x to a memory."""
 
     def __init__(self, config: GPTConfig) -> None:
-        super().__init__(config, 2, causal=False)
+        super().__init__(config, 2 * config.n_embd, causal=False)
         self.q_attn = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -113,8 +123,8 @@ class SwiGLU(MLP):
 def make_norm(config: GPTConfig) -> nn.Module:
     """The norm over C that the config asks for."""
     if config.norm == "layer":
-        return nn.LayerNorm(config.n_embd, bias=config.bias)
-    return nn.RMSNorm(config.n_embd) if config.norm == "rms" else nn.Identity()
+        return nn.LayerNorm(config.n_embd, eps=1e-5 if config.norm_eps is None else config.norm_eps, bias=config.bias)
+    return nn.RMSNorm(config.n_embd, eps=config.norm_eps) if config.norm == "rms" else nn.Identity()
 
 
 def pre_norm(x: Tensor, norm: nn.Module, f: Callable[..., Tensor], *args: object) -> Tensor:
@@ -170,7 +180,7 @@ class Stack(nn.Module):
         elif config.position == "sinusoidal":  # of embeddings times √C: Vaswani et al. 2017, section 3.4
             self.wpe = nn.SinusoidalPositionalEncoding(T, C, scale=math.sqrt(C))
         elif config.position == "rotary":
-            rotary = nn.RotaryEmbedding(config.head_size, T)
+            rotary = nn.RotaryEmbedding(config.head_size, T, config.rotary_base)
         self.drop = nn.Dropout(config.dropout)
         self.h = nn.ModuleList([Block(config, rotary, causal, cross) for _ in range(config.n_layer)])
         self.ln_f = make_norm(config) if config.norm_first else nn.Identity()

@@ -12,8 +12,6 @@ from models.tokenizers import Tokenizer, from_state
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
 
-LARGEST_TABLE = 1 << 26  # elements of a table of positions, which may be larger than all that is learned
-
 
 def describe(config: GPTConfig, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """What a checkpoint of a GPT holds beside its weights: keyword arguments of `nn.checkpoint.save` and of Trainer."""
@@ -33,24 +31,10 @@ def load_gpt(path: str | Path) -> tuple[GPT, Tokenizer | None]:
     state = checkpoint.load(path)
     try:
         config = GPTConfig(**state["config"])
-        _check_size(config, sum(weight.numel() for weight in state["model"].values()))
+        config.check_size(sum(weight.numel() for weight in state["model"].values()))
         model = GPT(config)
         model.load_state_dict(state["model"])
         tokenizer = None if state["tokenizer"] is None else from_state(state["tokenizer"])
     except (TypeError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(f"{path} is not the checkpoint of a GPT: {error}") from error
     return model.eval(), tokenizer
-
-
-def _check_size(config: GPTConfig, found: int) -> None:
-    """Raise ValueError where a config asks for a model that is larger than the `found` elements of its weights."""
-    C = config.n_embd
-    needed = config.vocab_size * C + config.n_layer * (4 * C * C + 2 * C * config.hidden)
-    if needed > found:
-        raise ValueError(
-            f"a GPT of these sizes has at least {needed:,} weights, and the file holds {found:,}: {config}"
-        )
-    if config.block_size * C > found + LARGEST_TABLE:
-        raise ValueError(
-            f"positions up to block_size={config.block_size:,} take more memory than the weights: {config}"
-        )

@@ -22,6 +22,7 @@ CHOICES = {
     "norm": ("layer", "rms", "none"),
     "position": ("learned", "sinusoidal", "rotary", "none"),
 }
+LARGEST_TABLE = 1 << 26  # elements of a table of positions, which may be larger than all that is learned
 
 
 def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
@@ -36,8 +37,12 @@ def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
     for name, choices in CHOICES.items():
         if (choice := getattr(config, name, choices[0])) not in choices:
             raise ValueError(f"{name} must be one of {', '.join(choices)}, got {choice!r}")
-    if not 0 <= config.dropout < 1:
-        raise ValueError(f"dropout must be a probability below 1, got {config.dropout}")
+    if not (_is_number(config.dropout) and 0 <= config.dropout < 1):
+        raise ValueError(f"dropout must be a probability below 1, got {config.dropout!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,9 @@ class GPTConfig:
 
     `block_size` is the context in tokens, `n_embd` the width C, `n_hidden` the number of hidden units F (None: 4C).
     With `norm_first` the blocks are pre-norm, without it post-norm. With `tie` the token embedding is the output
-    matrix, too. Raises ValueError, with the reason, for what cannot be a model.
+    matrix, too. `n_kv_head` heads of keys and values (None: `n_head`) serve equally many heads of queries each (Ainslie
+    et al. 2023). `norm_eps` (None: the layer's default) is added to what a norm divides by, and `rotary_base` is the
+    base of the angles of rotary positions. Raises ValueError, with the reason, for what cannot be a model.
     """
 
     vocab_size: int = 50257
@@ -62,6 +69,9 @@ class GPTConfig:
     tie: bool = True
     bias: bool = True
     dropout: float = 0.0
+    n_kv_head: int | None = None
+    norm_eps: float | None = None
+    rotary_base: float = 10000.0
 
     @property
     def head_size(self) -> int:
@@ -73,11 +83,45 @@ class GPTConfig:
         """F, the number of hidden units of the MLP."""
         return 4 * self.n_embd if self.n_hidden is None else self.n_hidden
 
+    @property
+    def kv_heads(self) -> int:
+        """The number of heads of keys, and of values."""
+        return self.n_head if self.n_kv_head is None else self.n_kv_head
+
+    @property
+    def qkv_sizes(self) -> tuple[int, int, int]:
+        """The features of queries, keys and values, all heads together."""
+        return self.n_embd, self.kv_heads * self.head_size, self.kv_heads * self.head_size
+
     def __post_init__(self) -> None:
-        check_sizes(self, "n_embd", "n_head", "vocab_size", "block_size", "n_layer", "hidden")
+        check_sizes(self, "n_embd", "n_head", "vocab_size", "block_size", "n_layer", "hidden", "kv_heads")
+        if self.n_head % self.kv_heads:
+            raise ValueError(
+                f"n_head={self.n_head} is not divisible by n_kv_head={self.n_kv_head}: each serves as many"
+            )
+        for name in ("norm_first", "tie", "bias"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        for name, least in (("norm_eps", 0), ("rotary_base", 1)):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and least < value < np.inf):
+                raise ValueError(f"{name} must be a finite number above {least}, got {value!r}")
         if self.position == "rotary" and self.head_size % 2:
             raise ValueError(
                 f"rotary encoding rotates pairs of features, and a head has {self.head_size}: an odd number"
+            )
+
+    def check_size(self, found: int) -> None:
+        """Raise ValueError where the model is larger than the `found` elements of the weights that it is to hold."""
+        C, H = self.n_embd, self.hidden
+        needed = self.vocab_size * C + self.n_layer * (C * (sum(self.qkv_sizes) + C) + 2 * C * H)
+        if needed > found:
+            raise ValueError(
+                f"a GPT of these sizes has at least {needed:,} weights, and the file holds {found:,}: {self}"
+            )
+        if self.block_size * C > found + LARGEST_TABLE:
+            raise ValueError(
+                f"positions up to block_size={self.block_size:,} take more memory than the weights: {self}"
             )
 
     def check_tokens(self, ids: Any) -> None:

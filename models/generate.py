@@ -107,13 +107,14 @@ def stream(
     kept: KVCache | NoCache = NO_CACHE
     training = model.training
     model.eval()
+    capacity = min(context, ids.shape[1] + max_new_tokens)
     try:
         for _ in range(max_new_tokens):
             if 0 < kept.length < context:
                 unseen = ids[:, -1:]
             else:
                 unseen = ids[:, -context:]
-                kept = KVCache(model.config.n_layer, context) if cache and unseen.shape[1] < context else NO_CACHE
+                kept = KVCache(model.config.n_layer, capacity) if cache and unseen.shape[1] < context else NO_CACHE
             logits = model.next_logits(Tensor.wrap(unseen), kept).array  # (B, V)
             p = next_probabilities(logits, temperature, top_k, top_p)  # (B, V)
             token = draw(p, rng) if temperature else np.argmax(p, axis=-1)

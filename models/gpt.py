@@ -6,13 +6,17 @@ Shapes: B batch, T time, C channels (n_embd), V vocabulary.
 from __future__ import annotations
 
 import math
+import os
+from typing import Any, Self
 
 import nn
 from autograd import Tensor, no_grad
 from autograd.tracing import name_axes
+from models import pretrained
 from models.block import Stack
 from models.cache import NO_CACHE, KVCache, NoCache
 from models.config import GPTConfig
+from models.tokenizers import BPETokenizer
 from nn import functional as F
 
 
@@ -55,6 +59,19 @@ class GPT(nn.Module):
     def next_logits(self, idx: Tensor, cache: KVCache | NoCache = NO_CACHE) -> Tensor:
         """The logits (B, V) of the token after the last of idx (B, T), without a graph."""
         return self.lm_head(self.transformer(idx, cache=cache)[:, -1])
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str], **changes: Any) -> Self:
+        """The GPT-2 or LLaMA in a folder of Hugging Face's, or of a name on its hub, in evaluation mode and float32.
+
+        `changes` are fields of the config that shall be others, such as dropout. The extra `safetensors` is needed, and
+        `hub` for a name. `models.pretrained.load` says what is raised.
+        """
+        return pretrained.load(source, cls, **changes)
+
+    def save_pretrained(self, folder: str | os.PathLike[str], tokenizer: BPETokenizer | None = None) -> None:
+        """Write the files from which `transformers` and `from_pretrained` read this model, and its tokenizer."""
+        pretrained.save(folder, self, tokenizer)
 
     def extra_repr(self) -> str:
         """The config."""

@@ -73,3 +73,25 @@ def test_only_a_stack_that_is_not_causal_looks_ahead():
         stack = random(Stack(GPTConfig(**SMALL), causal=causal))
         same = stack(idx).detach().array == stack(changed).detach().array
         assert same[:, :3].all() == causal
+
+
+@settings(max_examples=25, deadline=None)
+@given(heads=st.sampled_from([(4, 1), (4, 2), (6, 3)]), position=st.sampled_from(CHOICES["position"]))
+def test_heads_of_keys_that_serve_several_queries_are_such_heads_repeated(heads, position):
+    H, KV = heads
+    sizes = {"vocab_size": 11, "block_size": 6, "n_layer": 2, "n_head": H, "n_embd": 4 * H, "position": position}
+    grouped = random(Stack(GPTConfig(**sizes, n_kv_head=KV)))
+    whole = Stack(GPTConfig(**sizes)).double()
+    state = grouped.state_dict()
+    for name in [name for name in state if "c_attn" in name]:
+        q, k, v = state[name].split([4 * H, 4 * KV, 4 * KV])
+        k, v = (t.reshape(KV, 4, -1).repeat_interleave(H // KV, 0).reshape(4 * H, *t.shape[1:]) for t in (k, v))
+        state[name] = ag.cat([q, k, v])
+    whole.load_state_dict(state)
+    idx = ag.randint(0, 11, (2, 6))
+    np.testing.assert_allclose(grouped(idx).detach().array, whole(idx).detach().array, atol=1e-12)
+    cache = KVCache(2, 6)
+    with ag.no_grad():
+        pieces = [grouped(part, cache=cache).array for part in (idx[:, :4], idx[:, 4:])]
+    np.testing.assert_allclose(np.concatenate(pieces, 1), grouped(idx).detach().array, atol=1e-12)
+    assert cache[0].keys.shape == (2, KV, 6, 4)

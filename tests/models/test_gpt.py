@@ -30,6 +30,9 @@ configs = st.builds(
     norm_first=st.booleans(),
     tie=st.booleans(),
     bias=st.booleans(),
+    n_kv_head=st.sampled_from([None, 1]),
+    norm_eps=st.sampled_from([None, 1e-3]),
+    rotary_base=st.sampled_from([10000.0, 100.0]),
     **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
 )
 
@@ -204,6 +207,13 @@ def test_it_starts_as_gpt_2_does():
         ({"activation": "swish"}, "activation must be one of relu, gelu, gelu_tanh, swiglu, got 'swish'"),
         ({"norm": "batch"}, "norm must be one of layer, rms, none, got 'batch'"),
         ({"position": "relative"}, "position must be one of learned, .*'relative'"),
+        ({"n_head": 4, "n_kv_head": 3}, "n_head=4 is not divisible by n_kv_head=3"),
+        ({"n_kv_head": 0}, "kv_heads.*at least 1, got 0"),
+        ({"norm_eps": float("nan")}, "norm_eps must be a finite number above 0, got nan"),
+        ({"norm_eps": "1e-5"}, "norm_eps must be a finite number above 0, got '1e-5'"),
+        ({"rotary_base": float("inf")}, "rotary_base must be a finite number above 1, got inf"),
+        ({"dropout": "0.1"}, "dropout must be a probability below 1, got '0.1'"),
+        ({"tie": "yes"}, "tie must be True or False, got 'yes'"),
         ({"n_embd": 6, "position": "rotary"}, "rotary.*3: an odd number"),
     ],
 )
