@@ -24,6 +24,8 @@ from demos.pictures.answers import learning, operands
 from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
 from demos.runs import WEIGHTS
+from demos.sections import attention, token_losses
+from demos.watch import stage
 from models.checkpoint import describe, load_gpt
 from models.config import GPTConfig
 from models.generate import generate
@@ -32,6 +34,7 @@ from models.tokenizers import Tokenizer, WordTokenizer
 from nn import Module, optim
 from nn.checkpoint import CheckpointError
 from nn.optim.lr_scheduler import OneCycleLR
+from nn.report import RunReport
 from nn.train import Trainer, decay_groups
 
 PAD, IS, END = "<pad>", "<is>", "<end>"
@@ -148,6 +151,11 @@ def trainer(
         given = calculator.answers([example.question for example in held_out])
         return {"loss": model.loss(*test.rows(slice(None))).item(), **shares(held_out, given)}
 
+    kinds = [[example for example in held_out if operation(example.question) == word] for word in OPERATIONS]
+    followed = [kind[len(kind) * part // 3] for kind in kinds if kind for part in (1, 2)]
+    asked = [SHOWN, *(example.question for example in followed[::2])]
+    losses = token_losses(tokens, *Data.encode(followed, tokens).rows(slice(None)))
+    looks = attention(tokens, f"{SHOWN} {IS} {RIGHT}")
     adamw = optimizer(model)
     return Trainer(
         model,
@@ -157,6 +165,8 @@ def trainer(
         scheduler=OneCycleLR(adamw, RATE, args.steps, pct_start=0.1, cycle_momentum=False),
         clip=1.0,
         evaluate=evaluate,
+        on_evaluate=lambda _: dict(zip(asked, calculator.answers(asked))),
+        report=RunReport("The calculator learns", stage=stage, sections=[losses, looks]),
         classes=tokens.vocab_size,
         **describe(model.config, tokens),
         **settings(NAME, args, folder),

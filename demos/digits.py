@@ -34,6 +34,7 @@ from nn import Module, checkpoint, optim
 from nn.data import DataLoader
 from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
+from nn.report import RunReport
 from nn.train import Trainer, evaluating
 
 ONE_HOT = np.eye(10, dtype=np.float32)
@@ -153,6 +154,7 @@ def fit(recipe: Recipe, args: Namespace, folder: Path | None = None) -> Trained:
         evaluate_every=len(loader),
         unit="images",
         folder=folder,
+        report=RunReport(f"Digits: {args.network}"),
         config={"network": args.network},
         settings={name: getattr(args, name) for name in OPTIONS},
         resume_hint=f"{command(args)} --resume",
@@ -235,6 +237,7 @@ def learn(recipe: Recipe, folder: Path, args: Namespace) -> dict[str, Any]:
     draw_step(model, recipe, loader, folder)
     for name, what in (
         (next(folder.glob(f"{WEIGHTS}.*")).name, "the trained weights"),
+        ("report.html", "the course of the training, layer by layer"),
         ("report.json", "these figures and more"),
         ("training.png", "loss and accuracy"),
         ("confusion.png", "which digit is taken for which"),

@@ -23,12 +23,14 @@ from demos.data.apples import ANYBODY, APPLE, ENDS, FORMS, SENSES, WHO, beginnin
 from demos.pictures import heads as pictures
 from demos.pictures.attention import attention_of
 from demos.report import Report
-from demos.watch import stages_of, watch
+from demos.sections import attention
+from demos.watch import stage, stages_of, watch
 from models.block import Block, Stack
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import WordTokenizer
 from nn import optim
+from nn.report import RunReport
 from nn.train import Trainer
 
 BATCH, RATE = 32, 3e-3
@@ -101,7 +103,9 @@ def show_variants(report: Report, width: int, heads: int, hidden: int) -> None:
 # One word in two senses -----------------------------------------------------------------------------------------------
 
 
-def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> list[float]:
+def train(
+    model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator, report: RunReport | None = None
+) -> list[float]:
     """AdamW on sentences (N, 10) drawn at random; Ctrl-C ends it early. Returns the losses in nats."""
 
     def batch() -> tuple[Tensor, Tensor]:
@@ -109,7 +113,15 @@ def train(model: GPT, ids: np.ndarray, steps: int, rng: np.random.Generator) -> 
         return ag.tensor(drawn[:, :-1]), ag.tensor(drawn[:, 1:])
 
     optimizer = optim.AdamW(model.parameters(), lr=RATE)
-    trainer = Trainer(model, optimizer, lambda m, xy: m.loss(*xy), batch, steps=steps, classes=model.config.vocab_size)
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda m, xy: m.loss(*xy),
+        batch,
+        steps=steps,
+        report=report or False,
+        classes=model.config.vocab_size,
+    )
     losses = trainer.fit().column("loss")[1]
     if not losses:
         raise SystemExit("stopped before the first step of training, so there is nothing to show")
@@ -252,7 +264,9 @@ def show(args: Namespace) -> tuple[list[float], Inside]:
         report.say(f"    {line}")
     everything = contexts(tokens).reshape(128, -1)
     before = inside(model, everything)
-    losses = train(model, ids, args.steps, np.random.default_rng(args.seed))
+    looks = attention(tokens, tokens.decode(ids[0, :-1]))
+    course = RunReport("The training of Inside a block", stage=stage, sections=[looks], file=folder / "report.html")
+    losses = train(model, ids, args.steps, np.random.default_rng(args.seed), course)
     counts = np.array([*Counter(text).values()]) / len(text)
     best = -float((counts * np.log(counts)).sum()) / (ids.shape[1] - 1)  # which sentence it is, spread over its words
     report.say(f"Loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last; {best:.3f} is what chance leaves at best.")

@@ -1,8 +1,8 @@
 """A character GPT learns to write like a text file, then writes.
 
 Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. It leaves
-in out/text/latest/ log.csv, curves.png, surprise.png (held-out text, each character as dark as it was unexpected), and
-the weights: the best ones, and those at the end.
+in out/text/latest/ report.html (the course of the training, layer by layer, and held-out text, each character as dark
+as it was unexpected), log.csv, and the weights: the best ones, and those at the end.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-from demos.common import Parser, at_least, checked, parser, positive, pyplot
-from demos.pictures.parts import save
+from demos.common import Parser, at_least, checked, parser, positive
 from demos.runs import BEST, LATEST, run_folder, run_or_resume
+from demos.sections import attention, token_losses
+from demos.watch import stage
 from models.checkpoint import describe, load_gpt
 from models.config import CHOICES, GPTConfig
 from models.generate import generate_text, stream_text
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer, Tokenizer
 from nn import checkpoint, optim
-from nn import functional as F
 from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
+from nn.report import RunReport
 from nn.train import Trainer, decay_groups, evaluating
 
 # nanoGPT's sizes for a CPU, with rotary positions: its learned ones take longer to train
@@ -168,6 +169,14 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
     print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")
     optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, args.beta2))
     schedule = partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=args.min_lr / args.lr)
+
+    def show(trainer: Trainer) -> str:
+        written = generate_text(model, tokenizer, args.prompt, 70, temperature=0.8)
+        trainer.progress.line(f"  {written!r}")
+        return written
+
+    beginning = tokenizer.decode(held_out.ids[: min(16, args.block_size)])
+    sections = [token_losses(tokenizer, *held_out.at(held_out.starts(6))), attention(tokenizer, beginning)]
     trainer = Trainer(
         model,
         optimizer,
@@ -181,10 +190,9 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
         skip_above=args.skip_above,
         evaluate=lambda: mean_loss(model, held_out, 256),
         evaluate_every=args.evaluate_every,
-        on_evaluate=lambda run: run.progress.line(
-            f"  {generate_text(model, tokenizer, args.prompt, 70, temperature=0.8)!r}"
-        ),
+        on_evaluate=show,
         folder=folder,
+        report=RunReport("A text, character by character", stage=stage, sections=sections),
         classes=tokenizer.vocab_size,
         unit="characters",
         resume_hint="python -m demos.text --resume",
@@ -207,27 +215,8 @@ def write(model: GPT, tokenizer: Tokenizer, args: Namespace) -> str:
     return "".join(pieces)
 
 
-def draw_surprise(model: GPT, tokenizer: Tokenizer, passages: Passages, file: Path, lines: int = 16) -> None:
-    """Held-out passages, one a line, each character on a background as dark as it was unexpected, in nats."""
-    idx, targets = passages.at(passages.starts(lines))
-    with evaluating(model):
-        loss = F.cross_entropy(model(idx).transpose(1, 2), targets, reduction="none").numpy()  # B,T
-    plt = pyplot()
-    figure, axes = plt.subplots(figsize=(0.16 * loss.shape[1] + 2, 0.3 * len(loss) + 1))
-    image = axes.imshow(loss, cmap="Reds", aspect="auto", vmin=0, vmax=6)
-    for (row, column), number in np.ndenumerate(targets.numpy()):
-        character = tokenizer.decode([number]).replace("\n", "↵").replace("$", r"\$")
-        color = "white" if loss[row, column] > 3.5 else "black"
-        axes.text(column, row, character, ha="center", va="center", color=color, family="monospace", fontsize=8)
-    axes.set(xticks=[], yticks=[], title="Held-out text: the darker, the less expected")
-    axes.grid(False)
-    figure.colorbar(image, label="−ln P(character), nats")
-    save(figure, file)
-
-
 def learn(args: Namespace) -> float | None:
     """Train and write; returns the loss on all of the held-out text, if the training was not interrupted."""
-    pyplot()  # if it is missing, fail before the work, not after it
     autograd.manual_seed(args.seed)
     with run_folder(BASE, args) as folder:
         trainer, model, tokenizer, held_out = train(args, folder)
@@ -236,8 +225,7 @@ def learn(args: Namespace) -> float | None:
     loss = mean_loss(model, held_out)
     guess = f"a uniform guess would have {np.log(tokenizer.vocab_size):.4f}"
     print(f"{args.steps:,} steps: loss on all of the held-out text {loss:.4f}; {guess}")
-    draw_surprise(model, tokenizer, held_out, folder / "surprise.png")
-    print(f"{folder / 'surprise.png'}: which characters it did not expect\n\nIt writes:")
+    print("\nIt writes:")
     write(model, tokenizer, args)
     return loss
 

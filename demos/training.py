@@ -3,7 +3,8 @@
 A small character GPT is trained on a dialogue of three speakers, or on any text (`--text`). Shown are the loss as
 surprise, the gradient at the softmax, which weights there are, the course of the blame (the share of the gradient that
 each stage receives), W_Q before and after, one entry of it with what a nudge was predicted to do and what it did, and
-the updates by SGD and by Adam side by side. The page out/training/training.html has all of it.
+the updates by SGD and by Adam side by side. The page out/training/training.html has all of it, and report.html beside
+it the course of the training.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from demos.data.published import COURSE, RANDOM
 from demos.one_weight import QUERIES, Batch, gradient_by, show_nudges, show_rates, show_updates
 from demos.pictures import training as pictures
 from demos.report import Report
+from demos.sections import token_losses
 from demos.text import read_text
-from demos.watch import STAGES, blame
+from demos.watch import STAGES, blame, stage
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
 from nn import optim
+from nn.report import RunReport
 from nn.train import Trainer
 
 DIALOGUE = Path(__file__).parent / "data" / "dialogue.txt"
@@ -48,7 +51,7 @@ def batches(ids: np.ndarray, count: int, rng: np.random.Generator) -> list[Batch
     return [(ag.tensor(ids[at]), ag.tensor(ids[at + 1])) for at in places]
 
 
-def train(model: GPT, data: list[Batch]) -> list[Step]:
+def train(model: GPT, data: list[Batch], report: RunReport | None = None) -> list[Step]:
     """AdamW on one batch after the other; Ctrl-C ends it early."""
     shares: list[tuple[float, ...]] = []
 
@@ -65,6 +68,7 @@ def train(model: GPT, data: list[Batch]) -> list[Step]:
         steps=len(data),
         evaluate_every=1,
         on_evaluate=note,
+        report=report or False,
         classes=model.config.vocab_size,
     )
     losses = trainer.fit().column("loss")[1]
@@ -207,7 +211,11 @@ def show(args: Namespace) -> list[Step]:
     arithmetic.show_counts(report)
     show_positions(report, model, tokens, text)
     before = show_softmax(report, model, tokens, text, "before training")
-    history = train(model, batches(ids, args.steps, rng))
+    losses = token_losses(tokens, *batches(ids, 1, np.random.default_rng(args.seed + 2))[0])
+    course = RunReport(
+        "The training of How a weight learns", stage=stage, sections=[losses], file=folder / "report.html"
+    )
+    history = train(model, batches(ids, args.steps, rng), course)
     show_blame(report, history)
     pictures.blame(STAGES, [step.loss for step in history], [step.shares for step in history], folder / "blame.png")
     report.picture(folder / "blame.png", "the loss, and the share of the gradient that each stage receives")

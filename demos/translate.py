@@ -31,6 +31,7 @@ from nn import checkpoint, optim
 from nn import functional as F
 from nn.checkpoint import CheckpointError
 from nn.optim.lr_scheduler import LambdaLR, inverse_square_root
+from nn.report import RunReport
 from nn.train import Trainer
 
 PAD, START, STOP = "_<>"  # of the digits; padding is id 0 for the words, too
@@ -124,6 +125,7 @@ def trainer(
         given = translator.translate([e.question for e in held_out])
         return {"loss": model.loss(*test, SMOOTHING).item(), "exact": exact(held_out, given)}
 
+    asked = [SHOWN, *(example.question for example in held_out[:: max(len(held_out) // 3, 1)])]
     optimizer = optim.Adam(model.parameters(), lr=1.0, betas=BETAS, eps=EPS)
     return Trainer(
         model,
@@ -132,6 +134,8 @@ def trainer(
         draw,
         scheduler=LambdaLR(optimizer, partial(inverse_square_root, d_model=model.config.d_model, warmup=WARMUP)),
         evaluate=evaluate,
+        on_evaluate=lambda _: dict(zip(asked, translator.translate(asked))),
+        report=RunReport("The translator learns"),
         config=asdict(model.config),
         tokenizer={"words": words.state(), "digits": digits.state()},
         classes=digits.vocab_size,

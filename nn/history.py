@@ -1,4 +1,4 @@
-"""What was measured in the course of a training run, as numbers, as a CSV file and as curves."""
+"""What was measured in the course of a training run, as numbers and as a CSV file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from autograd.errors import require
 from autograd.files import replacing
 
 COLUMNS = ("loss", "lr", "grad_norm", "items_per_s")  # of each step; evaluations add theirs
@@ -56,28 +55,3 @@ class History:
             writer.writerow([step, *(column.get(step, "") for column in columns)])
         with replacing(path) as file:
             file.write(text.getvalue().encode())
-
-
-def plot(history: History, path: Path) -> str:
-    """Draw loss, learning rate and gradient norm over the steps; returns a line that says where the curves are."""
-    try:
-        figure = require("matplotlib.figure", "plot").Figure(figsize=(8, 7.5), layout="constrained")
-    except ImportError as error:
-        return f"no curves were drawn: {error}"
-    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[3, 1.2, 1.2])
-    above.plot(*history.column("loss"), color="#0072b2", label="training", linewidth=0.8)
-    steps, losses = history.column("held_out_loss")
-    if steps:
-        above.plot(steps, losses, "o-", color="#d55e00", markersize=4, label="held out")
-    middle.plot(*history.column("lr"), color="#009e73")
-    below.plot(*history.column("grad_norm"), color="#0072b2", linewidth=0.8)
-    below.set(yscale="log", xlabel="step")
-    below.yaxis.set_major_formatter("{x:g}")
-    for axes, title in ((above, "loss"), (middle, "learning rate"), (below, "gradient norm")):
-        axes.set_title(title, loc="left", fontsize=11)
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    above.legend(frameon=False)
-    with replacing(path) as file:
-        figure.savefig(file, dpi=120, format="png")
-    return f"{path}: loss, learning rate and gradient norm"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ from autograd.generator import default_generator
 from autograd.graph import Node
 from autograd.tracing import trace
 from nn.module import Module
+
+HEAD = ("module", "output shape", "parameters", "multiply-adds", "activations", "saved")
 
 
 class Row(NamedTuple):
@@ -52,10 +54,12 @@ class Summary:
         """The figures of the whole model."""
         return self.rows[0]
 
+    def cells(self) -> list[tuple[str, ...]]:
+        """The rows that are shown, as text in the columns of HEAD."""
+        return [_cells(row) for row in self.rows if self.depth is None or row.depth <= self.depth]
+
     def __repr__(self) -> str:
-        shown = [row for row in self.rows if self.depth is None or row.depth <= self.depth]
-        head = ("module", "output shape", "parameters", "multiply-adds", "activations", "saved")
-        table = [head, *map(_cells, shown)]
+        table = [HEAD, *self.cells()]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join([*map(str.ljust, row[:2], widths), *map(str.rjust, row[2:], widths[2:])]) for row in table]
         rule, total = "-" * max(map(len, lines)), self.total
@@ -80,6 +84,12 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
     if is_shape:
         input = Tensor(np.random.default_rng(0).standard_normal(tuple(input)))
     args = tuple(input) if isinstance(input, (tuple, list)) else (input,)
+    given = [leaf for leaf in nests.leaves([*args, kwargs]) if isinstance(leaf, Tensor)]
+    return summary_of(model, lambda: model(*args, **kwargs), given, depth)
+
+
+def summary_of(model: Module, run: Callable[[], Any], given: Sequence[Tensor] = (), depth: int | None = 3) -> Summary:
+    """The same for what `run()` does with the model, such as computing a loss; `given` are the tensors it is given."""
     frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
     outputs: dict[Module, tuple] = {}
     calls: Counter[Module] = Counter()
@@ -92,7 +102,7 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
     with _as_before(model):
         handles = [module.register_forward_hook(note) for module in model.modules()]
         try:
-            work = memory = _observed(model, args, kwargs)
+            work = memory = _observed(model, run, given)
         finally:
             for handle in handles:
                 handle.remove()
@@ -100,7 +110,7 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
             try:
                 for parameter in frozen:
                     parameter.requires_grad_()
-                work = _observed(model, args, kwargs)
+                work = _observed(model, run, given)
             finally:
                 for parameter in frozen:
                     parameter.requires_grad_(False)
@@ -113,7 +123,6 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
         size = sum(p.numel() for p in parameters)
         shapes = outputs.get(module, ())
         rows.append(Row(name, type(module).__name__, calls[module], shapes, size, trainable, *figures))
-    given = [leaf for leaf in nests.leaves([*args, kwargs]) if isinstance(leaf, Tensor)]
     inputs = tuple([f"{tuple(leaf.shape)} {leaf.dtype}" for leaf in given])
     return Summary(rows, inputs, sum(p.array.nbytes for p in model.parameters()), depth)
 
@@ -124,9 +133,9 @@ def summary(model: Module, input: Any, *, depth: int | None = 3, **kwargs: Any) 
 class _Observer(trace):
     """A trace that adds up the costs of each node, for the module that runs, and keeps no arrays."""
 
-    def __init__(self, held: Sequence[np.ndarray]) -> None:
+    def __init__(self, model: Module, held: Sequence[np.ndarray]) -> None:
         super().__init__()
-        self.stack: list[Module] = []
+        self.stack = [model]  # for what is done outside of it, such as a loss
         self.costs = Costs(held)
         self.of: dict[Module, list[Cost]] = defaultdict(list)
 
@@ -140,12 +149,11 @@ class _Observer(trace):
         self.of[self.stack[-1]].append(self.costs.of(node, out, values))
 
 
-def _observed(model: Module, args: tuple, kwargs: dict) -> dict[Module, list[Cost]]:
+def _observed(model: Module, run: Callable[[], Any], given: Sequence[Tensor]) -> dict[Module, list[Cost]]:
     """The costs of the operations of each module in one run, without those within it."""
-    held = [tensor.array for tensor in (*model.parameters(), *model.buffers())]
-    held += [leaf.array for leaf in nests.leaves([*args, kwargs]) if isinstance(leaf, Tensor)]
-    with enable_grad(), (seen := _Observer(held)):
-        model(*args, **kwargs)
+    held = [tensor.array for tensor in (*model.parameters(), *model.buffers(), *given)]
+    with enable_grad(), (seen := _Observer(model, held)):
+        run()
     return seen.of
 
 

@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,14 @@ from autograd.generator import default_generator
 from nn import checkpoint
 from nn.batches import Batches, count_items
 from nn.checkpoint import CheckpointError
-from nn.history import History, plot
+from nn.history import History
 from nn.module import Module
 from nn.nonfinite import Guard
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
 from nn.parallel import data_parallel
 from nn.progress import DeferredInterrupt, Progress
+from nn.report.run import RunReport
 from nn.utils import clip_grad_norm_
 
 Metrics = Mapping[str, float]
@@ -33,9 +34,10 @@ Metrics = Mapping[str, float]
 class Trainer:
     """Trains a model. With a folder, `fit(resume=True)` goes on after a stop, or a crash, to the same end, bit for bit.
 
-    The folder is that of one run. It gets log.csv, curves.png and, in files of the format .safetensors (.npz where that
-    package is missing), a checkpoint of all that resuming needs at each evaluation (step-N, of which the last `keep`
-    are kept), the weights with the lowest held-out loss (best), and those at the end (weights).
+    The folder is that of one run. It gets report.html, which shows its course and its layers and grows with each
+    evaluation, log.csv and, in files of the format .safetensors (.npz where that package is missing), a checkpoint of
+    all that resuming needs at each evaluation (step-N, of which the last `keep` are kept), the weights with the lowest
+    held-out loss (best), and those at the end (weights).
     """
 
     model: Module
@@ -50,11 +52,13 @@ class Trainer:
     clip: float | None = None  # the largest gradient norm
     evaluate: Callable[[], float | Metrics] | None = None  # the held-out loss, or metrics that include "loss"
     evaluate_every: int | None = None  # updates between two evaluations, a tenth of all by default
-    on_evaluate: Callable[[Trainer], Any] | None = None  # called after each evaluation, to show samples
+    on_evaluate: Callable[[Trainer], Any] | None = None  # called after each evaluation, to show samples; those that it
+    # returns, a text or a dict of texts by name, are kept in the report
     skip_above: float | None = None  # in standard deviations: steps whose loss or gradient norm lies further above the
     # mean of the last 128 steps change no weight, and are logged
     folder: str | Path | None = None  # of this run alone
     keep: int = 2  # checkpoints
+    report: bool | RunReport = True  # whether to write report.html, or what it shows besides
     config: Mapping[str, Any] | None = None  # kept in the checkpoints, to make the model from
     tokenizer: Mapping[str, Any] | None = None  # kept in the checkpoints
     settings: Mapping[str, Any] | None = None  # what must be the same for whoever resumes the run, the data included
@@ -75,6 +79,8 @@ class Trainer:
         self.best = math.inf  # the lowest held-out loss
         self.interrupted = False  # by Ctrl-C
         self._saved: int | None = None  # the step of the last checkpoint
+        report = RunReport() if self.report is True else self.report or None
+        self._report = report if report and (self.folder is not None or report.file is not None) else None
         self._settings = {
             **(self.settings or {}),
             **{name: getattr(self, name) for name in ("accumulate", "threads", "clip", "skip_above")},
@@ -108,7 +114,7 @@ class Trainer:
         parameters = [*{id(param): param for param in trained}.values()]
         compute_loss = self.loss if self.threads == 1 else data_parallel(self.loss, self.threads)
         clip = math.inf if self.clip is None else self.clip
-        guard = Guard(model, self.loss)
+        self._guard = guard = Guard(model, self.loss)
         with self._session():
             for step in self._remaining_steps():
                 start, total, items = time.perf_counter(), 0.0, 0
@@ -150,7 +156,7 @@ class Trainer:
             finally:
                 if self.folder is not None and self.step > 0:
                     self.history.save(Path(self.folder, "log.csv"))
-                    self.progress.line(plot(self.history, Path(self.folder, "curves.png")))
+                self._write_report(last=True)
         if self._interrupt.terminated:
             raise SystemExit(128 + signal.SIGTERM)
 
@@ -165,7 +171,8 @@ class Trainer:
                 self._interrupt.check()
                 if self.step >= self.steps:
                     return
-                yield self.step
+                with self._report.watch(self, every) if self._report else nullcontext():
+                    yield self.step
                 self.step += 1
         except KeyboardInterrupt:
             self.save()
@@ -210,7 +217,17 @@ class Trainer:
         self.save()
         if self.on_evaluate is not None:
             with evaluating(self.model):
-                self.on_evaluate(self)
+                shown = self.on_evaluate(self)
+            if self._report is not None:
+                self._report.record.sample(self.step, shown)
+        self._write_report()
+
+    def _write_report(self, last: bool = False) -> None:
+        if self._report is not None:
+            with evaluating(self.model):
+                self._report.write(self, last)
+            if last:
+                self.progress.line(f"{self._report.path(self)}: the course of the training, open it in a browser")
 
     # Checkpoints ------------------------------------------------------------------------------------------------------
 
@@ -236,6 +253,8 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.load_state_dict(state["training"])
         self._saved = self.step
+        if self._report is not None:
+            self._report.begin(self)
 
     def _described(self) -> dict[str, Any]:
         return {"config": self.config, "tokenizer": self.tokenizer}

@@ -7,6 +7,7 @@ draws it anew when it is called again with other data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -37,16 +38,18 @@ class Series(NamedTuple):
     marked: bool = False
     faint: bool = False
     band: tuple[Sequence[float], Sequence[float]] | None = None
+    tone: int | None = None  # which of the colours; by default the next one
 
 
 def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, caption: str = "") -> Chart:
     """Curves over a common axis."""
     curves = []
-    for name, xs, ys, marked, faint, band in series:
+    for i, (name, xs, ys, marked, faint, band, tone) in enumerate(series):
         kept = thinned(np.asarray(ys, np.float64))
         points = {"x": plain(np.asarray(xs)[kept]), "y": plain(np.asarray(ys, np.float64)[kept])}
         edges = band and [plain(np.asarray(edge, np.float64)[kept]) for edge in band]
-        curves.append({"name": name, **points, "marked": marked, "faint": faint, "band": edges})
+        looks = {"marked": marked, "faint": faint, "band": edges, "tone": i if tone is None else tone}
+        curves.append({"name": name, **points, **looks})
     axes = {"x": x._asdict(), "y": y._asdict()}
     return {"kind": "lines", "title": title, "caption": caption, "series": curves, **axes}
 
@@ -61,7 +64,7 @@ class Histogram(NamedTuple):
     low: float
     high: float
     counts: tuple[int, ...]
-    figures: dict[str, float]  # mean, standard deviation, least, largest, and the share of zeros
+    figures: dict[str, float | None]  # mean, standard deviation, least, largest, and the share of zeros
 
     @classmethod
     def of(cls, array: np.ndarray, log: bool = False) -> Histogram:
@@ -70,30 +73,34 @@ class Histogram(NamedTuple):
         finite = flat[np.isfinite(flat)].astype(np.float64)
         shown = np.log10(np.abs(finite[finite != 0])) if log else finite
         low, high = np.quantile(shown, (0.001, 0.999)) if len(shown) else (0.0, 0.0)
-        if low == high:
-            low, high = low - 0.5, high + 0.5
+        if high - low <= 1e-9 * max(abs(low), abs(high)) + 1e-300:  # too little for bins of floats
+            half = max(abs(low) / 2, 0.5)
+            low, high = low - half, high + half
         counts = np.histogram(shown, BINS, (low, high))[0]
         figures = {"not finite": 1 - len(finite) / len(flat)} if len(finite) < len(flat) else {}
         if len(finite):
             figures |= {"mean": finite.mean(), "standard deviation": finite.std()}
             figures |= {"least": finite.min(), "largest": finite.max(), "zeros": (finite == 0).mean()}
-        return cls(float(low), float(high), tuple(counts.tolist()), {k: float(v) for k, v in figures.items()})
+        return cls(float(low), float(high), tuple(counts.tolist()), {k: short(v) for k, v in figures.items()})
 
 
 def spread(array: np.ndarray, most: int = 16384) -> np.ndarray:
     """The elements of an array, or of a large one at least `most` of them, by a stride that meets every column."""
     flat = array.reshape(-1)
     stride = max(flat.size // most, 1)
-    while stride > 1 and np.gcd(stride, array.shape[-1]) > 1:
+    while stride > 1 and math.gcd(stride, array.shape[-1]) > 1:
         stride -= 1
     return flat[::stride]
 
 
 def ridges(
-    title: str, rows: Sequence[tuple[str, Sequence[Histogram | None]]], names: Sequence[str], x: Axis, caption: str = ""
+    title: str, rows: Sequence[tuple[str, Sequence[Any]]], names: Sequence[str], x: Axis, caption: str = ""
 ) -> Chart:
-    """Histograms one below another on a common axis: each row has one for each of `names`, or None."""
-    lines = [{"name": name, "histograms": [h and h._asdict() for h in found]} for name, found in rows]
+    """Histograms (or their dicts) below one another on one axis: each row has one for each of `names`, or None."""
+    lines = [
+        {"name": name, "histograms": [h._asdict() if isinstance(h, Histogram) else h for h in found]}
+        for name, found in rows
+    ]
     return {"kind": "ridges", "title": title, "caption": caption, "rows": lines, "names": [*names], "x": x._asdict()}
 
 
@@ -141,4 +148,9 @@ def plain(array: np.ndarray) -> list[float | int | None]:
     """The numbers of an array for JSON, which has none that are not finite: six digits, None for what is not finite."""
     if array.dtype.kind in "iu":
         return array.tolist()
-    return [float(f"{x:.6g}") if np.isfinite(x) else None for x in array.tolist()]
+    return [short(x) for x in array.tolist()]
+
+
+def short(x: float) -> float | None:
+    """A number with six digits; None where it is not finite."""
+    return float(f"{x:.6g}") if math.isfinite(x) else None

@@ -29,7 +29,7 @@ from nn.report.charts import Chart
 from nn.report.style import colours
 
 FOLDER = Path(__file__).parent / "page"
-NUMBER = re.compile(r"[+\u2212-]?[\d,.]+(e[+-]?\d+)?%?|[\u2212-]?∞|nan|")
+NUMBER = re.compile(r"[+\u2212-]?[\d,.]+(e[+-]?\d+)?(%| [kMG]?B)?|[\u2212-]?∞|nan|-|")
 
 
 class Page:

@@ -90,13 +90,12 @@ def no_pictures(case, monkeypatch):
     for name in case.pictures:
         monkeypatch.setattr(case.demo, name, lambda *_: None)
     monkeypatch.setattr("demos.report.Report.picture", lambda *_: None)
-    monkeypatch.setattr("nn.train.plot", lambda *_: "")
 
 
 def test_a_training_leaves_pictures_and_a_model_that_answers(case, folder, capsys, monkeypatch):
     found = case.run("--steps", "2")
     assert all(0 <= share <= 1 for share in (found.values() if isinstance(found, dict) else [found]))
-    files = [*case.pictures.values(), f"{case.demo.NAME}.html", "weights.safetensors", "log.csv", "curves.png"]
+    files = [*case.pictures.values(), f"{case.demo.NAME}.html", "weights.safetensors", "log.csv", "report.html"]
     assert all((folder / name).stat().st_size > 100 for name in files)
     capsys.readouterr()
     monkeypatch.setattr(case.demo, "learn", lambda *_: pytest.fail("trained again"))
@@ -153,7 +152,7 @@ def test_a_stopped_training_goes_on_with_its_own_settings_as_if_it_had_not_been_
     loss, calls = case.model.loss, iter(range(1000))
 
     def interrupted(self, *batch):
-        if next(calls) == 5:  # held out, step, held out, step, held out, step
+        if next(calls) == 7:  # held out, step, twice for the report, held out, step, held out, step
             raise KeyboardInterrupt
         return loss(self, *batch)
 

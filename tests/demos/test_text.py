@@ -11,24 +11,19 @@ TINY = "--layers 1 --heads 2 --width 16 --context 16 --batch 8 --lr 0.01 --warmu
 TEXT = "the cat sat on the mat and the rat sat on the cat.\n" * 30
 
 
-def train(tmp_path, monkeypatch, *arguments, steps=80, pictures=False):
+def train(tmp_path, monkeypatch, *arguments, steps=80):
     monkeypatch.chdir(tmp_path)
-    if not pictures:
-        monkeypatch.setattr("demos.text.draw_surprise", lambda *_: None)
-        monkeypatch.setattr("nn.train.plot", lambda *_: "")
     (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
     return main(["--text", "some.txt", "--steps", str(steps), *TINY.split(), *arguments])
 
 
-def test_it_learns_a_text_writes_and_leaves_its_pictures_and_its_model(tmp_path, monkeypatch, capsys):
-    loss = train(tmp_path, monkeypatch, pictures=True)
+def test_it_learns_a_text_writes_and_leaves_its_report_and_its_model(tmp_path, monkeypatch, capsys):
+    loss = train(tmp_path, monkeypatch)
     printed = capsys.readouterr().out
     assert loss < 1.8 < np.log(14)
     assert "a uniform guess among 14 would have 2.6391" in printed and f"held-out text {loss:.4f}" in printed
     folder = tmp_path / "out/text/latest"
-    for name in ("curves.png", "surprise.png"):
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    assert {"log", "best", "weights", "step-00000080"} <= {path.stem for path in folder.iterdir()}
+    assert {"report", "log", "best", "weights", "step-00000080"} <= {path.stem for path in folder.iterdir()}
     assert len(printed.split("It writes:\n")[1]) == len("\n") + 30 + len("\n")
 
     main(["--sample", "--prompt", "the ", "--length", "20", "--temperature", "0", "--seed", "3"])
@@ -132,8 +127,6 @@ def test_an_unknown_character_in_the_prompt_is_named(tmp_path, monkeypatch, caps
 
 def test_a_text_of_one_line_is_learned_too(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("demos.text.draw_surprise", lambda *_: None)
-    monkeypatch.setattr("nn.train.plot", lambda *_: "")
     (tmp_path / "line.txt").write_text(TEXT.replace("\n", " "), encoding="utf-8")
     main(["--text", "line.txt", "--steps", "1", *TINY.split()])
     assert "It writes:\nt" in capsys.readouterr().out

@@ -29,8 +29,6 @@ import nn.train
 from nn import checkpoint
 from tests.nn.test_train import trainer
 
-nn.train.plot = lambda *_: ""
-
 def training(folder, resume, end):
     run = trainer(folder, steps=3, evaluate_every=3, keep=1)
     run.fit(resume=resume)

@@ -57,7 +57,8 @@ def test_a_histogram_counts_the_finite_numbers_between_its_ends(array, log):
     assert found.low < found.high
     assert sum(found.counts) == ((shown >= found.low) & (shown <= found.high)).sum()
     if len(finite):
-        assert (found.figures["least"], found.figures["largest"]) == (finite.min(), finite.max())
+        ends = charts.short(float(finite.min())), charts.short(float(finite.max()))
+        assert (found.figures["least"], found.figures["largest"]) == ends
     json.dumps(found._asdict(), allow_nan=False)
 
 

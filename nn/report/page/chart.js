@@ -2,7 +2,7 @@
 // Charts.draw(figure, chart) draws the data of nn/report/charts.py into a <figure class="chart">; to update, call it again.
 const Charts = (() => {
   const DASHES = ["", "7 3", "2 3", "9 3 2 3", "5 2", "1 2"];
-  const colour = (i) => `var(--series-${i % 6})`;
+  const colour = (i) => `var(--series-${i % 6})`, dash = (i) => DASHES[(i + Math.floor(i / 6)) % 6];
 
   function svg(tag, attributes = {}, ...children) {
     return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
@@ -111,7 +111,7 @@ const Charts = (() => {
   function axes(drawing, x, y, across, up, box) {
     for (const [axis, line, horizontal] of [[x, across, true], [y, up, false]]) {
       if (!line) continue;
-      const room = horizontal ? (box.right - box.left) / 75 : (box.bottom - box.top) / 38;
+      const room = horizontal ? (box.right - box.left) / 60 : (box.bottom - box.top) / 38;
       let end = -Infinity;
       for (const tick of ticks(line.low, line.high, axis.log, room)) {
         const at = line.place(tick), text = number(tick, 3);
@@ -140,7 +140,7 @@ const Charts = (() => {
     const keys = html("ul", { class: "keys" });
     chart.series.forEach((series, i) => {
       const sample = svg("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(series, i) }));
-      if (series.marked) sample.append(svg("circle", { cx: 13, cy: 6, r: 3.2, fill: colour(i) }));
+      if (series.marked) sample.append(svg("circle", { cx: 13, cy: 6, r: 3.2, fill: colour(series.tone) }));
       const button = html("button", { "aria-pressed": String(!hidden.has(i)), title: "Show or hide" }, sample, series.name);
       button.addEventListener("click", () => { hidden.has(i) ? hidden.delete(i) : hidden.add(i); again(); focusKey(figure, i); });
       keys.append(html("li", {}, button));
@@ -172,7 +172,7 @@ const Charts = (() => {
       if (series.band) drawing.append(svg("path", { d: outline(series, across, up), class: "band", fill: colour(series.i) }));
       drawing.append(svg("path", { d: path, ...stroke(series, series.i) }));
       const alone = points.filter(([px, py]) => px !== null && py !== null);
-      for (const [px, py] of series.marked || alone.length === 1 ? alone : []) drawing.append(svg("circle", { cx: px, cy: py, r: 3.2, fill: colour(series.i) }));
+      for (const [px, py] of series.marked || alone.length === 1 ? alone : []) drawing.append(svg("circle", { cx: px, cy: py, r: 3.2, fill: colour(series.tone) }));
     }
 
     const places = [...new Set(xs)].sort((a, b) => a - b);
@@ -206,7 +206,7 @@ const Charts = (() => {
   }
 
   function stroke(series, i) {
-    return { class: `curve${series.faint ? " faint" : ""}`, stroke: colour(i), "stroke-dasharray": series.faint ? "" : DASHES[i % 6] };
+    return { class: `curve${series.faint ? " faint" : ""}`, stroke: colour(series.tone), "stroke-dasharray": series.faint ? "" : dash(i) };
   }
   function focusKey(figure, i) {
     figure.querySelectorAll(".keys button")[i].focus();
@@ -218,11 +218,13 @@ const Charts = (() => {
     const keys = html("ul", { class: "keys" }, ...chart.names.map((name, i) => html("li", {}, sample(i), ` ${name}`)));
     const { read, drawing, width } = frame(figure, chart, keys, `${chart.rows.length} rows of histograms.`);
     const all = chart.rows.flatMap((row) => row.histograms.filter(Boolean));
-    const narrow = width < 480, longest = Math.max(...chart.rows.map((row) => row.name.length), 0);
+    const narrow = width < 400, longest = Math.max(...chart.rows.map((row) => row.name.length), 0);
     const box = { left: narrow ? 4 : Math.min(longest * 6.6 + 12, width * 0.4), right: width - 12, top: 8 };
-    const tall = narrow ? 46 : 30;
+    const tall = narrow ? 44 : 26;
     box.bottom = box.top + chart.rows.length * tall + 6;
-    const across = scale(chart.x, all.flatMap((h) => [h.low, h.high]), box.left, box.right, 0.01);
+    const value = (place) => (chart.x.log ? 10 ** place : place);
+    const across = scale(chart.x, all.flatMap((h) => [value(h.low), value(h.high)]), box.left, box.right, 0.01);
+    const at = (place) => across.place(value(place)).toFixed(1);
     drawing.setAttribute("viewBox", `0 0 ${width} ${box.bottom + 38}`);
     axes(drawing, chart.x, {}, across, null, box);
     chart.rows.forEach((row, r) => {
@@ -231,9 +233,9 @@ const Charts = (() => {
       row.histograms.forEach((h, i) => {
         if (!h) return;
         const step = (h.high - h.low) / h.counts.length, most = Math.max(...h.counts, 1);
-        let path = `M${across.place(h.low).toFixed(1)} ${base}`;
-        h.counts.forEach((count, k) => { path += `L${across.place(h.low + (k + 0.5) * step).toFixed(1)} ${(base - (count / most) * (narrow ? 28 : tall - 3)).toFixed(1)}`; });
-        drawing.append(svg("path", { class: "ridge", d: `${path}L${across.place(h.high).toFixed(1)} ${base}Z`, fill: tint(i), stroke: tint(i), "stroke-dasharray": DASHES[i] }));
+        let path = `M${at(h.low)} ${base}`;
+        h.counts.forEach((count, k) => { path += `L${at(h.low + (k + 0.5) * step)} ${(base - (count / most) * (narrow ? 28 : tall - 3)).toFixed(1)}`; });
+        drawing.append(svg("path", { class: "ridge", d: `${path}L${at(h.high)} ${base}Z`, fill: tint(i), stroke: tint(i), "stroke-dasharray": DASHES[i] }));
       });
     });
     readable(
@@ -264,15 +266,16 @@ const Charts = (() => {
     const { read, drawing, width } = frame(figure, chart, keys, `${chart.rows.length} rows, ${chart.columns.length} columns.`);
     const long = (names) => Math.max(...names.map((name) => name.length), 1) * 6.8;
     const left = Math.min(long(chart.rows) + 8, width * 0.42);
-    const cell = Math.min((width - left - 4) / chart.columns.length, 44);
-    const tall = Math.min(Math.max(cell, 16), 22), upright = long(chart.columns) + 6 > cell;
+    const cell = Math.min((width - left - 4) / chart.columns.length, chart.rows.length === chart.columns.length ? 26 : 44);
+    const tall = chart.rows.length === chart.columns.length ? Math.min(cell, 26) : 19;  // squares, or as high as a name
+    const upright = long(chart.columns) + 6 > cell, skip = Math.ceil(13 / tall);
     const every = Math.ceil((upright ? 13 : long(chart.columns) + 6) / cell), bottom = 4 + tall * chart.rows.length;
     const height = bottom + (upright ? long(chart.columns) + 10 : 20) + (chart.axes[1] ? 16 : 0);
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const ground = svg("rect", { x: left, y: 4, width: cell * chart.columns.length, height: bottom - 4, fill: "var(--tint)" });
     drawing.append(ground);
     chart.rows.forEach((row, i) => {
-      drawing.append(svg("text", { class: "name", x: left - 6, y: 4 + tall * i + tall / 2 + 4, "text-anchor": "end" }, row));
+      if (i % skip === 0) drawing.append(svg("text", { class: "name", x: left - 6, y: 4 + tall * i + tall / 2 + 4, "text-anchor": "end" }, row));
       chart.values[i].forEach((value, j) => {
         const part = value === null || (chart.value.log && value <= 0) ? 0 : Math.max(Math.min(share(value), 1), diverging ? -1 : 0);
         if (part) drawing.append(svg("rect", { x: left + cell * j, y: 4 + tall * i, width: cell, height: tall, fill: paint(part), "fill-opacity": Math.abs(part).toFixed(3) }));
@@ -328,7 +331,15 @@ const Charts = (() => {
     },
   };
 
-  const KINDS = { lines, ridges, heat };
+  // A page within the page, such as that of a graph.
+  function page(figure, chart) {
+    if (figure.querySelector("iframe")) return;
+    const within = html("iframe", { title: chart.title, srcdoc: chart.html });
+    within.addEventListener("load", () => within.contentDocument.getElementById("fit")?.click());
+    figure.append(html("h3", {}, chart.title), within, html("figcaption", {}, chart.caption));
+  }
+
+  const KINDS = { lines, ridges, heat, page };
   const watcher = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.chart && target.drawnWidth !== target.clientWidth) draw(target, target.chart);

@@ -1,0 +1,45 @@
+"""What report.html costs: the share of a training's time that recording and writing it takes.
+
+`python -m benchmarks.report text calculator` trains these demos as they are by default, in a folder that is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import time
+from importlib import import_module
+from typing import Any
+
+from nn.train import Trainer
+
+
+def main(arguments: list[str]) -> None:
+    """Train each demo that is named, with the options that follow it, and print the share."""
+    names = [name for name in arguments if not name.startswith("-")] or ["text", "calculator"]
+    fit = Trainer.fit
+
+    def timed(self: Trainer, *args: Any, **keywords: Any) -> Any:
+        start = time.perf_counter()
+        history = fit(self, *args, **keywords)
+        total = time.perf_counter() - start
+        if self._report is not None:
+            spent = self._report.record.seconds
+            found.append(f"{spent:.2f} of {total:.1f} s, {spent / total:.2%}, {len(history.column('loss')[0]):,} steps")
+        return history
+
+    Trainer.fit = timed  # type: ignore[method-assign]
+    for name in names:
+        found: list[str] = []
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            with contextlib.redirect_stdout(io.StringIO()), open(os.devnull, "w") as nowhere:
+                with contextlib.redirect_stderr(nowhere):
+                    import_module(f"demos.{name}").main([])
+        print(f"{name}: {'; '.join(found)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
