@@ -140,7 +140,7 @@ const Charts = (() => {
     const keys = html("ul", { class: "keys" });
     chart.series.forEach((series, i) => {
       const sample = svg("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(series, i) }));
-      if (series.marked) sample.append(svg("circle", { cx: 13, cy: 6, r: 3.2, fill: colour(series.tone) }));
+      if (series.marked) sample.append(svg("circle", { cx: 13, cy: 6, r: 3.2, fill: colour(series.tone ?? i) }));
       const button = html("button", { "aria-pressed": String(!hidden.has(i)), title: "Show or hide" }, sample, series.name);
       button.addEventListener("click", () => { hidden.has(i) ? hidden.delete(i) : hidden.add(i); again(); focusKey(figure, i); });
       keys.append(html("li", {}, button));
@@ -169,10 +169,10 @@ const Charts = (() => {
         path += `${pen}${px.toFixed(1)} ${py.toFixed(1)}`;
         pen = "L";
       }
-      if (series.band) drawing.append(svg("path", { d: outline(series, across, up), class: "band", fill: colour(series.i) }));
+      if (series.band) drawing.append(svg("path", { d: outline(series, across, up), class: "band", fill: colour(series.tone ?? series.i) }));
       drawing.append(svg("path", { d: path, ...stroke(series, series.i) }));
       const alone = points.filter(([px, py]) => px !== null && py !== null);
-      for (const [px, py] of series.marked || alone.length === 1 ? alone : []) drawing.append(svg("circle", { cx: px, cy: py, r: 3.2, fill: colour(series.tone) }));
+      for (const [px, py] of series.marked || alone.length === 1 ? alone : []) drawing.append(svg("circle", { cx: px, cy: py, r: 3.2, fill: colour(series.tone ?? series.i) }));
     }
 
     const places = [...new Set(xs)].sort((a, b) => a - b);
@@ -206,7 +206,7 @@ const Charts = (() => {
   }
 
   function stroke(series, i) {
-    return { class: `curve${series.faint ? " faint" : ""}`, stroke: colour(series.tone), "stroke-dasharray": series.faint ? "" : dash(i) };
+    return { class: `curve${series.faint ? " faint" : ""}`, stroke: colour(series.tone ?? i), "stroke-dasharray": series.faint ? "" : dash(i) };
   }
   function focusKey(figure, i) {
     figure.querySelectorAll(".keys button")[i].focus();
