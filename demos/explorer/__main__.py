@@ -20,11 +20,15 @@ HOST = "127.0.0.1"
 
 
 def listening(port: int) -> socket.socket:
-    """A socket that listens at the port, or, where that is 0, at any free one. Raises ValueError if it is taken."""
+    """A socket that listens at the port, or, where that is 0, at any free one. Raises ValueError if it is taken.
+
+    Who connects before the server runs has to wait for it, and is not refused.
+    """
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
     try:
         found.bind((HOST, port))
+        found.listen(100)
     except OSError as error:
         raise ValueError(f"port {port} cannot be used ({error.strerror}): name another with --port") from error
     return found

@@ -1,7 +1,6 @@
 """Trains the small models that the explorer ships with, by the recipes of the demos: `make weights`.
 
-Each is a checkpoint of this project in float16, in demos/explorer/trained/. The models of which nothing is said to be
-trained anew stay as they are.
+Each is a checkpoint of this project in float16, in demos/explorer/trained/.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from demos import calculator, digits, text
-from demos.common import parser, run
+from demos.common import at_least, parser, run
 from demos.runs import BEST
 from models.checkpoint import describe
 from nn import Module, checkpoint
@@ -41,6 +40,7 @@ def save(name: str, model: Module, **more: Any) -> None:
 def train_digits(args: Namespace) -> None:
     """784-400-200-10, as `python -m demos.digits` trains it."""
     recipe, asked = digits.completed(digits.options().parse_args(["--seed", str(args.seed)]))
+    asked.steps = args.steps
     trained = digits.fit(recipe, asked)
     round_weights(trained.model)
     guesses = digits.scores(trained.model, recipe, trained.data.test_images).argmax(-1)
@@ -51,7 +51,7 @@ def train_digits(args: Namespace) -> None:
 def train_calculator(args: Namespace) -> None:
     """As `python -m demos.calculator` trains it."""
     machine, trained, held_out = calculator.prepare(args.seed)
-    asked = Namespace(seed=args.seed, steps=calculator.STEPS)
+    asked = Namespace(seed=args.seed, steps=args.steps or calculator.STEPS)
     calculator.trainer(machine, trained, held_out, asked, None).fit()
     round_weights(machine.model)
     right = calculator.shares(held_out, machine.answers([example.question for example in held_out]))
@@ -61,7 +61,7 @@ def train_calculator(args: Namespace) -> None:
 
 def train_characters(args: Namespace) -> None:
     """As `python -m demos.text --text FILE` trains it, for longer; the weights of the lowest held-out loss."""
-    settings = {"--text": args.text, "--steps": SHAKESPEARE_STEPS, "--seed": args.seed}
+    settings = {"--text": args.text, "--steps": args.steps or SHAKESPEARE_STEPS, "--seed": args.seed}
     asked = text.options().parse_args([str(part) for pair in settings.items() for part in pair])
     with tempfile.TemporaryDirectory() as folder:
         _, model, tokens, held_out = text.train(asked, Path(folder))
@@ -93,7 +93,9 @@ def work(args: Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Read the options, then train."""
     options = parser(__doc__)
+    options.prog = "python -m demos.explorer.weights"
     options.add_argument("--only", action="append", choices=MODELS, help="train this one alone; may be repeated")
+    options.add_argument("--steps", type=at_least(1), help="steps of each training, for a try; without it, all")
     options.add_argument("--text", type=Path, help="the text that the character model learns from")
     run(options, arguments, work)
 
