@@ -1,5 +1,8 @@
 // What the pages share: questions to the server, elements, numbers.
 
+/** A number in a few digits, four unless it is told how many. */
+export const { number } = Charts;
+
 const errorBox = document.getElementById("error");
 
 /** Show an error above the page, or with "" none. */

@@ -1,7 +1,7 @@
-import { ask, element, latest, paintSigned } from "./explorer.js";
+import { ask, element, latest, number, paintSigned } from "./explorer.js";
 
 const $ = (id) => document.getElementById(id);
-const { draw, number } = Charts;
+const { draw } = Charts;
 let lesson = null, playing = false, chosenHead = [0, 0], seen = null;
 
 // Beginning --------------------------------------------------------------------------------------------------------------
