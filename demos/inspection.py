@@ -176,7 +176,7 @@ def parts(model: GPT) -> list[Part]:
     return found
 
 
-def costs(model: GPT, ids: Sequence[int] | np.ndarray, position: int) -> dict[Part, float]:
+def costs(model: GPT, ids: Sequence[int] | np.ndarray, position: int, off: Iterable[Part]) -> dict[Part, float]:
     """How far the prediction at a position moves, as a KL divergence in nats, when each part alone is switched off."""
     plain = look(model, ids).logits[position]
-    return {part: float(divergence(plain, look(model, ids, [part]).logits[position])) for part in parts(model)}
+    return {part: float(divergence(plain, look(model, ids, [part]).logits[position])) for part in off}

@@ -35,7 +35,13 @@ class Browser:
         self.url = f"http://127.0.0.1:{port}"
         options = {
             "binary": shutil.which("chromium"),
-            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            "args": [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--force-prefers-reduced-motion",
+            ],
             "perfLoggingPrefs": {"enableNetwork": True, "enablePage": False},
         }
         wishes = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}

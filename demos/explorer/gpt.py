@@ -66,7 +66,7 @@ def step(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     `ended`: the model ended the text, with one of ENDS, and the prompt is as it was.
     """
     model, tokens = _chosen(explorer, asked)
-    prompt, off, settings = asked.text("prompt", LONGEST), _off(asked), _settings(asked, model)
+    prompt, off, settings = asked.text("prompt", LONGEST), _parts(asked, "off"), _settings(asked, model)
     cached = all(part.kind != "mask" for part in off)  # without the mask a token changes what was computed before it
     _ids(tokens, prompt)
     changed = inspection.without(model, off)
@@ -77,10 +77,11 @@ def step(explorer: Explorer, asked: Asked) -> dict[str, Any]:
 
 @typed
 def costs(explorer: Explorer, asked: Asked) -> dict[str, Any]:
-    """What each part of the model is worth for the prediction that is looked at, in nats."""
+    """What each of some parts of the model is worth for the prediction that is looked at, in nats."""
     model, tokens = _chosen(explorer, asked)
     ids, _ = _window(model, tokens, asked.text("prompt", LONGEST))
-    found = inspection.costs(model, ids, asked.whole("position", 0, len(ids) - 1, len(ids) - 1))
+    at = asked.whole("position", 0, len(ids) - 1, len(ids) - 1)
+    found = inspection.costs(model, ids, at, _parts(asked, "parts"))
     return {"costs": [[*part, nats] for part, nats in found.items()]}
 
 
@@ -97,10 +98,10 @@ QUESTIONS: dict[str, Question] = {
 
 def _chosen(explorer: Explorer, asked: Asked) -> tuple[GPT, Tokenizer]:
     gpts = explorer.models.gpts
-    return _parts(gpts[asked.choice("model", [*gpts], next(iter(gpts)))])
+    return _both(gpts[asked.choice("model", [*gpts], next(iter(gpts)))])
 
 
-def _parts(served: Served) -> tuple[GPT, Tokenizer]:
+def _both(served: Served) -> tuple[GPT, Tokenizer]:
     assert served.tokens is not None
     with served.use() as model:
         return model, served.tokens
@@ -116,13 +117,13 @@ def _settings(asked: Asked, model: GPT) -> dict[str, Any]:
     }
 
 
-def _off(asked: Asked) -> list[Part]:
-    """The parts that are switched off, each [kind, layer, head]."""
-    given = asked.members.get("off", [])
+def _parts(asked: Asked, name: str) -> list[Part]:
+    """Parts of the model, each [kind, layer, head]."""
+    given = asked.members.get(name, [])
     try:
         return [*dict.fromkeys(Part(*part) for part in given)]
     except TypeError as error:
-        raise ValueError(f"'off' must be a list of [kind, layer, head], got {str(given)[:60]}") from error
+        raise ValueError(f"{name!r} must be a list of [kind, layer, head], got {str(given)[:60]}") from error
 
 
 def _ids(tokens: Tokenizer, prompt: str) -> list[int]:
@@ -147,7 +148,7 @@ def _window(model: GPT, tokens: Tokenizer, prompt: str) -> tuple[list[int], int]
 
 
 def _facts(served: Served) -> dict[str, Any]:
-    model, tokens = _parts(served)
+    model, tokens = _both(served)
     config = model.config
     sizes = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "head_size", "vocab_size")}
     weights = sum(p.numel() for p in model.parameters())
@@ -173,7 +174,7 @@ def _ends(tokens: Tokenizer) -> list[str]:
 def _seen(model: GPT, tokens: Tokenizer, asked: Asked, prompt: str) -> dict[str, Any]:
     """All that the page shows of a prompt."""
     ids, cut = _window(model, tokens, prompt)
-    at, off = asked.whole("position", 0, len(ids) - 1, len(ids) - 1), _off(asked)
+    at, off = asked.whole("position", 0, len(ids) - 1, len(ids) - 1), _parts(asked, "off")
     settings, config = _settings(asked, model), model.config
     layer, head = asked.whole("layer", 0, config.n_layer - 1, 0), asked.whole("head", 0, config.n_head - 1, 0)
     found = inspection.look(model, ids, off)

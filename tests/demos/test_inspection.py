@@ -177,7 +177,7 @@ def test_the_divergence_is_that_of_the_distributions(seed, scale):
 
 def test_the_cost_of_a_part_is_the_divergence_without_it():
     model, ids = made(SMALL)
-    found, plain = costs(model, ids, 3), look(model, ids).logits[3]
+    found, plain = costs(model, ids, 3, parts(model)), look(model, ids).logits[3]
     assert list(found) == parts(model) and len(found) == 1 + 2 * (2 + 2)
     part = Part("head", 1, 0)
     assert found[part] == divergence(plain, look(model, ids, [part]).logits[3]) > 0

@@ -1,8 +1,9 @@
 // One head in detail: its map, how it makes its output at the chosen token, and one of its scores, number by number.
 
-import { element, number } from "./explorer.js";
-import { drawMap, paintSigned, quoted, shown, unpacked } from "./gpt-parts.js";
+import { element, paintSigned } from "./explorer.js";
+import { drawMap, quoted, shown, unpacked } from "./gpt-parts.js";
 
+const number = (value, digits = 3) => Charts.number(value, digits);
 const get = (id) => document.getElementById(id);
 
 export class Detail {
@@ -73,7 +74,9 @@ export class Detail {
       canvas.numbers = array;
       canvas.what = what;
       canvas.setAttribute("aria-label", `${what}: ${array.length} numbers from ${number(Math.min(...array))} to ${number(Math.max(...array))}`);
-      paintSigned(canvas, array, scale);
+      canvas.width = array.length;
+      canvas.height = 1;
+      paintSigned(canvas, array.map((x) => (127 * x) / scale));
       return element("td", {}, canvas);
     };
     const scales = { k: most("k"), v: most("v"), sent: most("sent"), q: most("q"), out: most("out") };
@@ -91,7 +94,7 @@ export class Detail {
         }, shown(name)), element("span", { className: "which" }, ` ${j + 1}`)),
         strip(this.row("k", j), `k of ${quoted(name)}`, scales.k),
         cell(number(found.products[j])), cell(number(found.scaled[j])), cell(seen ? "seen" : "masked: −∞"),
-        element("td", { className: "number weight" }, element("span", { className: "track" }, bar), number(found.weights[j])),
+        element("td", { className: "number weight" }, element("span", { className: "gauge" }, bar), number(found.weights[j])),
         strip(this.row("v", j), `v of ${quoted(name)}`, scales.v),
         strip(this.row("sent", j), `a·v of ${quoted(name)}`, scales.sent));
     });

@@ -1,7 +1,9 @@
 // The maps of every head, and the switches of every part.
 
-import { element, number } from "./explorer.js";
+import { element } from "./explorer.js";
 import { paintShares, quoted } from "./gpt-parts.js";
+
+const { number } = Charts;
 
 /** The name of a part [kind, layer, head], as the page calls it: layers and heads from 1. */
 export function partName([kind, layer, head]) {
@@ -39,7 +41,7 @@ export class Heads {
       const whole = element("div", { className: "whole" },
         this.box_of(["attention", layer, 0], "attention"), this.box_of(["mlp", layer, 0], "MLP"));
       rows.push(element("div", { className: "layer" },
-        element("h3", {}, `Layer ${layer + 1}`), whole, element("div", { className: "maps" }, ...maps)));
+        element("h3", {}, `Layer ${layer + 1}`), whole, element("div", { className: "head-maps" }, ...maps)));
     }
     this.box.replaceChildren(...rows);
     this.mask.checked = true;
@@ -75,6 +77,12 @@ export class Heads {
     return this.boxes().filter((box) => !box.checked).map((box) => box.what);
   }
 
+  /** All parts, in lists that are not long: the mask, then those of each layer. */
+  layersOfParts() {
+    const rows = [...this.box.children].map((row) => [...row.querySelectorAll("input")].map((box) => box.what));
+    return [[this.mask.what], ...rows];
+  }
+
   changed() {
     this.reset.disabled = !this.off().length;
     this.change();
@@ -87,7 +95,7 @@ export class Heads {
     const [, heads, T] = attention.shape;
     for (const { layer, head, button, canvas, mark } of this.maps) {
       const start = (layer * heads + head) * T * T;
-      paintShares(canvas, attention.subarray(start, start + T * T), T, 255);
+      paintShares(canvas, attention.subarray(start, start + T * T), T);
       mark.style.top = `${(100 * position) / T}%`;
       mark.style.height = `${100 / T}%`;
       button.parentElement.classList.toggle("off", !button.parentElement.querySelector("input").checked);
@@ -125,7 +133,6 @@ export class Heads {
     }
     const [kind, layer, head] = costs.reduce((a, b) => (b[3] > a[3] ? b : a));
     note.textContent = "Beside each switch: by how many nats (KL divergence) the prediction moves when that part alone " +
-      `is off. The most is ${number(most)}, without ${partName([kind, layer, head])}; without the causal mask it is ` +
-      `${number(found.get("mask,0,0"))}.`;
+      `is off. The most is ${number(most)}, without ${partName([kind, layer, head])}.`;
   }
 }

@@ -1,8 +1,9 @@
-import { ask, element, latest, number, percent } from "./explorer.js";
+import { ask, element, latest, percent } from "./explorer.js";
 import { quoted, shown, spoken, unpacked } from "./gpt-parts.js";
 import { Heads, partName } from "./gpt-heads.js";
 import { Detail } from "./gpt-detail.js";
 
+const { number } = Charts;
 const get = (id) => document.getElementById(id);
 const prompt = get("prompt"), model = get("model"), message = get("message");
 const sliders = ["temperature", "top_k", "top_p"];
@@ -26,9 +27,9 @@ function question() {
 }
 
 /** The answer to a question of this page, or null: then the message below the prompt says why. */
-async function answer(name) {
+async function answer(name, more = {}) {
   try {
-    const found = await ask(name, question(), say);
+    const found = await ask(name, { ...question(), ...more }, say);
     if (!found.problem) return found;
     say(found.problem);
   } catch { /* `ask` has said why */ }
@@ -42,13 +43,14 @@ function say(text) {
 
 const look = latest(async () => {
   if (running) return; // the next step shows it
-  const found = await answer("gpt/look");
-  if (found && !running) show(found);
+  const asked = prompt.value, found = await answer("gpt/look");
+  if (found && prompt.value === asked) show(found);
 });
 
 async function takeStep() {
   const asked = prompt.value;
   position = null;
+  heads.showCosts(null);
   const found = await answer("gpt/step");
   if (!found || prompt.value !== asked) return false; // the prompt was changed meanwhile
   if (found.ended) {
@@ -78,6 +80,7 @@ function setRunning(value) {
   get("generate").textContent = running ? "Stop" : "Generate";
   get("generate").setAttribute("aria-pressed", running);
   get("step").disabled = running;
+  get("summary").ariaLive = get("effect").ariaLive = running ? "off" : "polite"; // not every token is read out
 }
 
 function remember() {
@@ -105,9 +108,15 @@ function openHead(layer, head) {
   look();
 }
 
+/** Asks for the costs layer by layer, so that they come as they are found, and until the prompt is changed. */
 async function worth() {
-  const found = await answer("gpt/costs");
-  if (found) heads.showCosts(found.costs);
+  const asked = JSON.stringify([model.value, prompt.value, position]), costs = [];
+  for (const parts of heads.layersOfParts()) {
+    const found = await answer("gpt/costs", { parts });
+    if (!found || asked !== JSON.stringify([model.value, prompt.value, position])) return;
+    costs.push(...found.costs);
+    heads.showCosts(costs);
+  }
 }
 
 // -- showing --------------------------------------------------------------------------------------------------------
@@ -139,7 +148,9 @@ function showTokens() {
   const cut = seen.cut ? [element("span", { className: "note" },
     `${seen.cut.toLocaleString("en")} earlier tokens are out of sight: the last ${facts.context} are seen.`)] : [];
   box.replaceChildren(...cut, ...chips);
-  if (focused) chips[seen.position].focus();
+  const chosen = chips[seen.position];
+  if (focused) chosen.focus();
+  box.scrollTop = chosen.offsetTop - box.clientHeight / 2;
 }
 
 function showBars() {
@@ -153,20 +164,22 @@ function showBars() {
     outline.hidden = !compared || row[ghost] < 0.005 * highest;
     const inside = [
       element("span", { className: "label" }, label),
-      element("span", { className: "track" }, main, outline),
+      element("span", { className: "gauge" }, main, outline),
       element("span", { className: "share" }, percent(row.p)),
       element("span", { className: "share was" }, compared ? percent(row[ghost]) : ""),
     ];
-    if (piece === undefined) return element("li", { className: "row" }, ...inside);
+    if (piece === undefined) return element("li", { className: "share-row" }, ...inside);
     const append = () => { remember(); changePrompt(prompt.value + piece); };
     const was = compared ? `, ${changed ? "before" : "at temperature 1"} ${percent(row[ghost])}` : "";
     const says = `Append ${spoken(row.text)}: ${percent(row.p)}${was}`;
     const whole = piece !== "" && !piece.includes("\ufffd"); // not a part of a character
-    return element("li", {}, element("button", { className: "row", disabled: !whole, onclick: append, "aria-label": says }, ...inside));
+    return element("li", {}, element("button", { className: "share-row", disabled: !whole, onclick: append, "aria-label": says }, ...inside));
   };
   const list = rows.map((row) => bar(row, shown(row.text), row.piece));
   if (others.count) list.push(bar(others, `${others.count.toLocaleString("en")} others`));
+  const focused = [...get("bars").children].findIndex((item) => item.contains(document.activeElement));
   get("bars").replaceChildren(...list);
+  list[focused]?.firstChild.focus?.();
   get("legend").replaceChildren(...(compared ? [
     element("i", { className: "key" }), changed ? " now " : " with these settings ", element("i", { className: "key outline" }),
     changed ? " with nothing switched off" : " at temperature 1, with nothing left out"] : []));
@@ -179,12 +192,12 @@ function showBars() {
 function showEffect() {
   const off = heads.off();
   if (!off.length || !seen || seen.moved === null) {
-    get("effect").textContent = "";
+    get("effect").textContent = get("effect-here").textContent = "";
     return;
   }
   const highest = (name) => seen.distribution.rows.reduce((a, b) => (b[name] > a[name] ? b : a));
   const was = highest("before"), is = highest("p");
-  get("effect").textContent = `Without ${off.map(partName).join(", ")}: ${quoted(was.text)} had ` +
+  get("effect").textContent = get("effect-here").textContent = `Without ${off.map(partName).join(", ")}: ${quoted(was.text)} had ` +
     `${percent(was.before)}, now ${quoted(is.text)} has ${percent(is.p)}. The prediction moved by ` +
     `${number(seen.moved)} nats (KL divergence).`;
 }
@@ -243,7 +256,8 @@ prompt.addEventListener("input", () => {
 for (const name of sliders) get(name).addEventListener("input", () => { showSliders(); look(); });
 model.addEventListener("change", () => { running = false; chooseModel(); });
 get("generate").addEventListener("click", () => (running ? setRunning(false) : generate()));
-get("step").addEventListener("click", () => { remember(); takeStep(); });
+let steps = Promise.resolve();
+get("step").addEventListener("click", () => { steps = steps.then(() => { remember(); return takeStep(); }); });
 get("undo").addEventListener("click", () => {
   running = false;
   changePrompt(earlier.pop());

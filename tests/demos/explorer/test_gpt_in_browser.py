@@ -3,6 +3,7 @@
 import pytest
 
 from autograd import manual_seed
+from demos.explorer import gpt
 from demos.explorer.explorer import Explorer
 from demos.explorer.models import Models, Served, load_digits
 from demos.explorer.weights import file
@@ -68,6 +69,13 @@ def choose(page, model):
     page.wait("document.getElementById('tokens').textContent === '↵'")
 
 
+def numbers(page, css):
+    """The numbers that elements show, "−9.4 × 10⁻⁵" among them."""
+    texts = page.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", css)
+    plain = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
+    return [float(text.replace(" × 10", "e").translate(plain)) for text in texts]
+
+
 def slide(page, name, value):
     page.run(
         "const s = document.getElementById(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('input'))",
@@ -83,8 +91,10 @@ def test_a_typed_question_is_answered_and_what_is_half_typed_is_explained(page):
     page.type("ght <is>")
     page.wait("document.querySelector('#summary').textContent.includes('“fifty” is likeliest')")
     assert page.text("#message") == "" and page.text("#tokens").split() == "seven times eight <is>".split()
-    page.click("#bars button")
+    page.run("document.querySelector('#bars button').focus()")
+    page.press("Enter")
     page.wait("document.getElementById('tokens').textContent.endsWith('fifty')")
+    assert page.run("return document.activeElement === document.querySelector('#bars button')")
     page.click("#undo")
     page.wait("document.getElementById('tokens').textContent.endsWith('<is>')")
     assert prompt(page) == "seven times eight <is>"
@@ -109,12 +119,13 @@ def test_sliders_change_the_distribution_and_leave_the_original_beside_it(page):
 def test_a_head_is_opened_read_and_switched_off(page):
     page.click("[aria-label='Open head 3 of layer 2']")
     page.wait("document.getElementById('detail-title').textContent.endsWith('head 3 of layer 2')")
-    cells = page.run("return [...document.querySelectorAll('#steps .weight')].map((e) => Number(e.innerText))")
-    assert len(cells) == 4 and sum(cells) == pytest.approx(1, abs=0.005)
+    assert len(numbers(page, "#steps .weight")) == 4
+    assert sum(numbers(page, "#steps .weight")) == pytest.approx(1, abs=0.005)
     page.click("#steps tbody tr:last-child button")
-    column = "[...document.querySelectorAll('#numbers tbody td:nth-child(4)')].map((e) => e.innerText)"
-    products = [float(text.replace("−", "-")) for text in page.run(f"return {column}")]
-    total = float(page.text("#numbers tfoot td:nth-child(4)").replace("−", "-"))
+    products, (total,) = (
+        numbers(page, "#numbers tbody td:nth-child(4)"),
+        numbers(page, "#numbers tfoot td:nth-child(4)"),
+    )
     assert len(products) == 16 and sum(products) == pytest.approx(total, abs=0.02 * 16)
     page.click("[aria-label='head 3 of layer 2']")
     page.wait("document.getElementById('effect').textContent.startsWith('Without head 3 of layer 2')")
@@ -148,6 +159,19 @@ def test_a_text_is_generated_until_it_is_stopped(page):
     assert prompt(page) == written
     page.click("#step")
     page.wait(f"document.getElementById('prompt').value.length === {len(written) + 1}")
+
+
+def test_a_page_that_is_left_asks_for_no_more_tokens(page, address, monkeypatch):
+    asked, step = [], gpt.QUESTIONS["step"]
+    monkeypatch.setitem(gpt.QUESTIONS, "step", lambda *question: asked.append(question) or step(*question))
+    choose(page, "letters")
+    page.click("#generate")
+    page.wait("document.getElementById('prompt').value.length > 5")
+    page.open(f"{address}/")
+    page.run_async("setTimeout(arguments[0], 200)")  # what was on its way has come
+    before = len(asked)
+    page.run_async("setTimeout(arguments[0], 400)")
+    assert len(asked) == before < 100
 
 
 def test_the_calculators_text_ends_where_the_model_ends_it(page):
