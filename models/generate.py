@@ -160,7 +160,7 @@ def generate_text(model: GPT, tokenizer: Tokenizer, prompt: str, max_new_tokens:
 
 
 def _one_token(tokenizer: Tokenizer, text: str) -> list[int]:
-    ids = tokenizer.encode(text)
+    ids = [tokenizer.special[text]] if text in tokenizer.special else tokenizer.encode(text)
     if len(ids) != 1:
         raise ValueError(f"{text!r} is {len(ids)} tokens, but a stop must be a single token")
     return ids

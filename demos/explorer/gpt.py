@@ -29,7 +29,7 @@ WIDEST = 256  # tokens that are looked at: the heads of more would be too much f
 BARS = 12  # tokens of the distribution that are shown one by one
 GUESSES = 4  # tokens that are shown of what each layer would say
 EXAMPLES = ("ROMEO:\nO, ", "two plus three <is>", "The ", "\n")
-ENDS = ("<end>", "<|endoftext|>")  # tokens that end a text
+ENDS = {"<end>", "<|endoftext|>"}  # tokens that end a text
 
 
 class PromptError(ValueError):
@@ -70,7 +70,7 @@ def step(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     cached = all(part.kind != "mask" for part in off)  # without the mask a token changes what was computed before it
     _ids(tokens, prompt)
     changed = inspection.without(model, off)
-    pieces = stream_text(changed, tokens, prompt, 8, stop=_ends(tokens), cache=cached, **settings)
+    pieces = stream_text(changed, tokens, prompt, 8, stop=ENDS & tokens.special.keys(), cache=cached, **settings)
     piece = "".join(islice(pieces, 1))
     return _seen(model, tokens, asked, prompt + piece) | {"prompt": prompt + piece, "ended": not piece}
 
@@ -167,10 +167,6 @@ def _example(tokens: Tokenizer) -> str:
     return tokens.decode([0])
 
 
-def _ends(tokens: Tokenizer) -> list[str]:
-    return [text for text in ENDS if text in tokens.tokens or text.encode() in tokens.tokens]
-
-
 def _seen(model: GPT, tokens: Tokenizer, asked: Asked, prompt: str) -> dict[str, Any]:
     """All that the page shows of a prompt."""
     ids, cut = _window(model, tokens, prompt)
@@ -202,7 +198,7 @@ def _distribution(
     if before is not None:
         p["before"] = next_probabilities(before[None], **settings)[0]
         highest = np.maximum(highest, np.exp(inspection.log_probabilities(before)))
-    shown = np.argsort(-highest, kind="stable")[:BARS]
+    shown = _largest(highest, BARS)
     text = tokens.decode(ids)
     rows = [
         {
@@ -216,14 +212,19 @@ def _distribution(
     return {"rows": rows, "others": {"count": len(logits) - len(shown), **others}, "left": int((p["p"] > 0).sum())}
 
 
+def _largest(p: np.ndarray, count: int) -> np.ndarray:
+    """The places of the largest `count` numbers, from the largest on."""
+    some = np.argpartition(-p, count)[:count] if count < len(p) else np.arange(len(p))
+    return some[np.argsort(-p[some], kind="stable")]
+
+
 def _guesses(tokens: Tokenizer, found: Look, at: int) -> list[dict[str, Any]]:
     """What the model would say if it ended before the first block, or after each: the likeliest tokens."""
     p = np.exp(inspection.log_probabilities(inspection.guesses(found, slice(at, at + 1))[:, 0]))  # (L + 1, V)
     final = int(p[-1].argmax())
-    top = np.argsort(-p, axis=-1, kind="stable")[:, :GUESSES]
     return [
-        {"top": [[tokens.decode([i]), row[i]] for i in best.tolist()], "final": row[final]}
-        for row, best in zip(p, top, strict=True)
+        {"top": [[tokens.decode([i]), row[i]] for i in _largest(row, GUESSES).tolist()], "final": row[final]}
+        for row in p
     ]
 
 

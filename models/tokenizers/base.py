@@ -6,7 +6,7 @@ import json
 import operator
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 FORMAT = "chainrule-tokenizer"
@@ -29,6 +29,7 @@ class Tokenizer(ABC):
     _kinds: ClassVar[dict[str, type[Tokenizer]]] = {}
 
     tokens: Sequence[str] | Sequence[bytes]
+    special: Mapping[str, int] = {}  # ids of the tokens that are no ordinary text, such as "<end>"
 
     def __init_subclass__(cls) -> None:
         Tokenizer._kinds[cls.kind] = cls

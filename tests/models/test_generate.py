@@ -196,6 +196,17 @@ def test_text_is_what_follows_the_prompt_up_to_the_stop():
         generate_text(model, tokenizer, "a", 3, stop=["ab"])
 
 
+def test_a_special_token_stops_a_text_though_the_same_text_in_a_prompt_is_ordinary():
+    tokenizer = BPETokenizer.train("abab cdcd", 260, special=["<|end|>"])
+    model = GPT(GPTConfig(tokenizer.vocab_size, 8, 1, 1, 8))
+    model.lm_head.weight.array[:] = 0  # every token is as likely as any other, and the first of equals is taken
+    assert generate_text(model, tokenizer, "ab", 3, temperature=0, stop=["<|end|>"]) == "!!!"
+    model.transformer.ln_f.bias.array[:] = 1
+    model.lm_head.weight.array[tokenizer.special["<|end|>"]] = 1
+    assert generate_text(model, tokenizer, "ab", 3, temperature=0, stop=["<|end|>"]) == ""
+    assert len(tokenizer.encode("<|end|>")) > 1
+
+
 def test_a_character_of_several_tokens_is_shown_when_it_is_whole():
     tokenizer = BPETokenizer.train("abc", vocab_size=256)
     euro = tokenizer.encode("a€b")

@@ -145,7 +145,7 @@ def test_a_step_draws_from_the_tokens_that_the_settings_leave(ask):
 
 
 def test_a_piece_is_what_appending_its_token_adds_to_the_prompt(explorer):
-    tokens = BPETokenizer.train("ä b ä b äb", 260)
+    tokens = BPETokenizer.train("ä b ä b äb", 260, special=["<|endoftext|>"])
     model = GPT(GPTConfig(tokens.vocab_size, block_size=16, n_layer=1, n_head=1, n_embd=8))
     served = Explorer(explorer.models._replace(gpts={"bytes": Served("Bytes", model, tokens, {})}))
     found = gpt.look(served, Asked({"prompt": "ä b"}))
@@ -155,6 +155,7 @@ def test_a_piece_is_what_appending_its_token_adds_to_the_prompt(explorer):
             "".join(text for text, _ in gpt.look(served, Asked({"prompt": f"ä b{piece}"}))["tokens"]) == f"ä b{piece}"
         )
     assert gpt.step(served, Asked({"prompt": "ä b"}))["prompt"].startswith("ä b")
+    assert gpt.step(served, Asked({"prompt": "ä b<|endoftext|>"}))["prompt"].startswith("ä b<|endoftext|>")
 
 
 def test_the_shipped_calculator_answers_and_ends():
