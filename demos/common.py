@@ -107,6 +107,9 @@ def at_least(least: int) -> Callable[[str], Any]:
 
 
 positive = checked(float, lambda x: 0 < x < math.inf, "a finite number above 0")
+amount = checked(float, lambda x: 0 <= x < math.inf, "a finite number of at least 0")
+share = checked(float, lambda x: 0 <= x < 1, "at least 0 and below 1")
+probability = checked(float, lambda x: 0 < x <= 1, "above 0 and at most 1")
 
 
 def run(options: Parser, arguments: Sequence[str] | None, work: Callable[[argparse.Namespace], Any]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from argparse import Namespace
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-from demos.common import Parser, at_least, checked, parser, positive
+from demos.common import Parser, amount, at_least, parser, positive, probability, share
 from demos.runs import BEST, LATEST, run_folder, run_or_resume
 from demos.sections import attention, token_losses
 from demos.watch import stage
@@ -41,9 +42,7 @@ NOT_OF_THE_TRAINING = ("resume", "run", "sample", "model", "prompt", "length", "
 
 def options() -> Parser:
     """Every setting of the text, the model, the training and the sampling."""
-    count, amount = at_least(1), checked(float, lambda x: 0 <= x < np.inf, "a finite number of at least 0")
-    share = checked(float, lambda x: 0 <= x < 1, "at least 0 and below 1")
-    probability = checked(float, lambda x: 0 < x <= 1, "above 0 and at most 1")
+    count = at_least(1)
     result = parser(__doc__)
     text = result.add_argument_group("text")
     text.add_argument("--text", type=Path, help="a file in UTF-8; the last tenth of it is held out")
@@ -113,12 +112,12 @@ def read_text(path: Path | None) -> str:
 
 
 class Passages:
-    """A text as token ids, and passages of T of them with the ids that follow each."""
+    """A text as token ids, and passages of T of them with the ids that follow each; `unit` is what a token is."""
 
-    def __init__(self, ids: np.ndarray, T: int) -> None:
+    def __init__(self, ids: np.ndarray, T: int, unit: str = "characters") -> None:
         if len(ids) < T + 1:
             raise ValueError(
-                f"a context of {T} needs {T + 1} characters, and a part of the text has {len(ids)}: take a longer text"
+                f"a context of {T} needs {T + 1} {unit}, and a part of the text has {len(ids)}: take a longer text"
             )
         self.ids, self.T = ids, T
 
@@ -137,19 +136,19 @@ class Passages:
         return every if most is None or most >= len(every) else every[np.linspace(0, len(every) - 1, most).astype(int)]
 
 
-def mean_loss(model: GPT, passages: Passages, most: int | None = None) -> float:
-    """The mean loss over whole passages, 64 at a time, in evaluation mode."""
+def mean_loss(model: GPT, passages: Passages, most: int | None = None, batch: int = 64) -> float:
+    """The mean loss over whole passages, a batch at a time, in evaluation mode."""
     starts = passages.starts(most)
-    parts = [starts[i : i + 64] for i in range(0, len(starts), 64)]
+    parts = [starts[i : i + batch] for i in range(0, len(starts), batch)]
     with evaluating(model):
         return sum(model.loss(*passages.at(part)).item() * len(part) for part in parts) / len(starts)
 
 
-def settings(args: Namespace, text: str) -> dict[str, Any]:
+def settings(args: Namespace, text: str, without: Iterable[str] = NOT_OF_THE_TRAINING) -> dict[str, Any]:
     """All that the training depends on: its options, and a digest of its text."""
-    chosen = {name: value for name, value in vars(args).items() if name not in NOT_OF_THE_TRAINING}
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {**chosen, "text": args.text and str(args.text), "digest of the text": digest}
+    chosen = {name: value for name, value in vars(args).items() if name not in without}
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in chosen.items()}
+    return {**plain, "digest of the text": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:

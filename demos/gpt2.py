@@ -1,0 +1,218 @@
+"""GPT-2, or a LLaMA, writes on from a prompt, says how well it predicts a text, or trains on with a text of yours.
+
+--model is a folder with Hugging Face's files, or a name on its hub. It is never written to: --finetune leaves its log,
+curves and checkpoints in out/gpt2/run-1 and so on, and there in model/ the files of the fine-tuned model, which --model
+takes, and transformers, too.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import autograd
+from autograd import no_grad
+from autograd.errors import require
+from demos.common import Parser, amount, at_least, parser, positive, probability, pyplot, share
+from demos.runs import BEST, run_folder, run_or_resume
+from demos.text import Passages, mean_loss, read_text, settings
+from models.checkpoint import describe
+from models.generate import stream
+from models.gpt import GPT
+from models.pretrained import located
+from models.tokenizers import BPETokenizer
+from models.tokenizers.bpe_files import END_OF_TEXT
+from nn import checkpoint, optim
+from nn import functional as F
+from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
+from nn.train import Trainer, decay_groups
+
+BASE = Path("out", "gpt2")
+NOT_OF_THE_TRAINING = ("resume", "run", "prompt", "length", "temperature", "top_k", "top_p", "score", "stride")
+
+
+def options() -> Parser:
+    """The model, and the settings of the three things to do with it."""
+    count = at_least(1)
+    result = parser(__doc__)
+    result.add_argument("--model", default="gpt2", help="a folder, or a name on the hub, such as openai-community/gpt2")
+    result.add_argument("--threads", type=count, default=2, help="threads that share a batch of the training")
+    writing = result.add_argument_group("writing")
+    writing.add_argument("--prompt", default="The meaning of life is", help="the text that it goes on from")
+    writing.add_argument("--length", type=at_least(0), default=100, help="tokens to write")
+    writing.add_argument("--temperature", type=amount, default=0.8, help="0 takes the likeliest, more is more varied")
+    writing.add_argument("--top-k", type=count, help="draw from the k likeliest tokens alone")
+    writing.add_argument("--top-p", type=probability, help="draw from the fewest tokens that have this probability")
+    scoring = result.add_argument_group("scoring")
+    scoring.add_argument("--score", type=Path, metavar="FILE", help="the perplexity of this text")
+    scoring.add_argument(
+        "--stride", type=count, help="new tokens in each window of the text; half a context if not given"
+    )
+    training = result.add_argument_group("fine-tuning")
+    training.add_argument("--finetune", type=Path, metavar="TEXT", help="train on with this text; a tenth is held out")
+    training.add_argument("--steps", type=count, default=200, help="updates of the weights")
+    training.add_argument("--context", type=at_least(2), help="tokens in a passage; 128 or the model's if not given")
+    training.add_argument("--batch", type=count, default=4, help="passages in a batch")
+    training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
+    training.add_argument("--lr", type=positive, default=5e-5, help="learning rate after the warm-up")
+    training.add_argument("--warmup", type=at_least(0), default=20, help="steps in which the learning rate rises")
+    training.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
+    training.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
+    training.add_argument("--dropout", type=share, default=0.1, help="share of features dropped in training")
+    training.add_argument("--evaluate-every", type=count, default=50, help="steps between evaluations and checkpoints")
+    return result
+
+
+def load(args: Namespace) -> tuple[GPT, BPETokenizer]:
+    """The model, and its tokenizer; a folder without one, but with as many tokens as GPT-2's, has GPT-2's."""
+    start, folder = time.perf_counter(), located(args.model)
+    model = GPT.from_pretrained(folder, dropout=args.dropout)
+    size = model.config.vocab_size
+    try:
+        tokenizer = BPETokenizer.from_pretrained(folder)
+    except FileNotFoundError:
+        tokenizer = BPETokenizer.gpt2()
+        if size < tokenizer.vocab_size:
+            raise
+    if size < tokenizer.vocab_size:
+        raise ValueError(f"{folder} has a tokenizer with {tokenizer.vocab_size:,} tokens, and a model with {size:,}")
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{args.model}: {weights:,} weights, loaded in {time.perf_counter() - start:.2f} s")
+    return model, tokenizer
+
+
+def write(model: GPT, tokenizer: BPETokenizer, args: Namespace) -> str:
+    """Print what follows the prompt, token by token, and the speed; return the text."""
+    ids, end = tokenizer.encode(args.prompt), tokenizer.special.get(END_OF_TEXT)
+    if not ids:
+        raise ValueError("--prompt is empty: a GPT continues a text, so give it at least one character")
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may be spread over tokens
+    chosen = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "seed": args.seed}
+    print(f"\n{args.prompt}", end="", flush=True)
+    start, text = time.perf_counter(), []
+    for (token,) in stream(model, ids, args.length, stop=() if end is None else (end,), **chosen):
+        text.append("" if token == end else decoder.decode(tokenizer.decode_bytes([token])))
+        print(text[-1], end="", flush=True)
+    seconds, rest = time.perf_counter() - start, decoder.decode(b"", final=True)
+    print(f"{rest}\n\n{len(text)} tokens in {seconds:.1f} s: {len(text) / seconds:.1f} tokens/s")
+    return "".join([*text, rest])
+
+
+# Scoring --------------------------------------------------------------------------------------------------------------
+
+
+@no_grad()
+def losses(model: GPT, ids: np.ndarray, stride: int) -> Iterator[np.ndarray]:
+    """The loss in nats of each token of a text after the first, window by window.
+
+    A window is as long as the context and ends `stride` tokens after the one before it; those are scored, so each but
+    the first of the text is predicted from at least context - stride tokens, or from all before it.
+    """
+    context = model.config.block_size
+    ends = [*range(min(context, len(ids) - 1), len(ids) - 1, stride), len(ids) - 1]
+    for scored, end in zip([0, *ends], ends):
+        idx = autograd.as_tensor(ids[None, max(0, end - context) : end])
+        features = model.transformer(idx)[0, scored - end :]
+        yield F.cross_entropy(
+            model.lm_head(features), autograd.as_tensor(ids[scored + 1 : end + 1]), reduction="none"
+        ).array
+
+
+def score(model: GPT, tokenizer: BPETokenizer, args: Namespace) -> float:
+    """Print and return the perplexity of a text."""
+    tqdm = require("tqdm", "plot").tqdm
+    text, context = read_text(args.score), model.config.block_size
+    stride = args.stride or max(context // 2, 1)
+    if stride > context:
+        raise ValueError(f"--stride must be at most the context of the model, {context}, got {stride}")
+    ids = np.array(tokenizer.encode(text))
+    if len(ids) < 2:
+        raise ValueError(f"{args.score} is {len(ids)} token long, and the first has nothing to be predicted from")
+    total, count = 0.0, 0
+    with tqdm(total=len(ids) - 1, unit="tokens", dynamic_ncols=True) as bar:
+        for part in losses(model, ids, stride):
+            total, count = total + float(part.sum(dtype=np.float64)), count + len(part)
+            bar.set_postfix_str(f"perplexity {math.exp(total / count):.2f}")
+            bar.update(len(part))
+    loss, bits = total / count, total / math.log(2) / len(text.encode())
+    print(
+        f"{args.score}: {len(ids):,} tokens, each predicted from the {context - stride} before it or more, or from all"
+    )
+    print(f"{loss:.4f} nats a token, perplexity {math.exp(loss):.2f}, {bits:.3f} bits a byte")
+    return math.exp(loss)
+
+
+# Fine-tuning ----------------------------------------------------------------------------------------------------------
+
+
+def train(model: GPT, tokenizer: BPETokenizer, args: Namespace, folder: Path) -> Trainer:
+    """Train on with the text, in the folder of the run."""
+    text = read_text(args.finetune)
+    ids = np.array(tokenizer.encode(text))
+    learned, held_out = (Passages(part, args.context, "tokens") for part in np.split(ids, [len(ids) * 9 // 10]))
+    print(f"{len(text):,} characters, {len(ids):,} tokens")
+    optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.95))
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: model.loss(*batch),
+        lambda: learned.draw(args.batch),
+        steps=args.steps,
+        scheduler=LambdaLR(optimizer, partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=0.1)),
+        accumulate=args.accumulate,
+        threads=args.threads,
+        clip=args.clip,
+        evaluate=lambda: mean_loss(model, held_out, 32, batch=args.batch),
+        evaluate_every=args.evaluate_every,
+        folder=folder,
+        keep=1,
+        resume_hint="python -m demos.gpt2 --resume",
+        settings=settings(args, text, NOT_OF_THE_TRAINING),
+        **describe(model.config, tokenizer),
+    )
+    trainer.fit(resume=bool(checkpoint.steps(folder)))
+    return trainer
+
+
+def finetune(model: GPT, tokenizer: BPETokenizer, args: Namespace) -> float | None:
+    """Train on, save the best weights, and write; returns their held-out loss, if nothing interrupted the training."""
+    pyplot()  # if it is missing, fail before the work, not after it
+    args.context = args.context or min(128, model.config.block_size)
+    if args.context > model.config.block_size:
+        raise ValueError(f"--context must be at most that of the model, {model.config.block_size}, got {args.context}")
+    autograd.manual_seed(args.seed)
+    with run_folder(BASE, args) as folder:
+        trainer = train(model, tokenizer, args, folder)
+    if trainer.interrupted:
+        return None
+    model.load_state_dict(checkpoint.load(folder / BEST)["model"])
+    model.eval().save_pretrained(folder / "model", tokenizer)
+    print(f"held-out loss {trainer.best:.4f} nats a token; the model is in {folder / 'model'}: --model takes it")
+    write(model, tokenizer, args)
+    return trainer.best
+
+
+def work(args: Namespace) -> float | str | None:
+    """Do what the options ask for."""
+    if args.score is not None and args.finetune is not None:
+        raise ValueError("--score and --finetune exclude each other: score the fine-tuned model afterwards")
+    model, tokenizer = load(args)
+    if args.finetune is not None:
+        return finetune(model, tokenizer, args)
+    return write(model, tokenizer, args) if args.score is None else score(model, tokenizer, args)
+
+
+def main(arguments: list[str] | None = None) -> float | str | None:
+    """Read the options, then write, score or train on."""
+    return run_or_resume(options(), arguments, work, lambda _: BASE)
+
+
+if __name__ == "__main__":
+    main()
