@@ -1,0 +1,48 @@
+"""`torch.hub` and `torch.utils.model_zoo`: weights are read from the folder of downloads; nothing is fetched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlparse
+
+from autograd.files import load as load_file
+
+_folder: Path | None = None
+
+
+def get_dir() -> str:
+    """The folder of what was downloaded: `set_dir`'s, or $TORCH_HOME/hub, or ~/.cache/torch/hub."""
+    home = Path(os.environ.get("TORCH_HOME", Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch")))
+    return str(_folder or home.expanduser() / "hub")
+
+
+def set_dir(d: str | Path) -> None:
+    """Choose the folder of what was downloaded."""
+    global _folder
+    _folder = Path(d).expanduser()
+
+
+def load_state_dict_from_url(
+    url: str,
+    model_dir: str | Path | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    check_hash: bool = False,
+    file_name: str | None = None,
+    weights_only: bool = True,
+) -> Any:
+    """The weights of that address, which were downloaded before; raises RuntimeError, with their place, if not."""
+    file = Path(model_dir or Path(get_dir(), "checkpoints"), file_name or Path(urlparse(url).path).name)
+    if not file.exists():
+        raise RuntimeError(f"nothing is fetched from the network here: download {url} to {file}")
+    return load_file(file, map_location=map_location, weights_only=weights_only)
+
+
+load_url = load_state_dict_from_url
+
+
+def load(repo_or_dir: str, model: str, *_: Any, **__: Any) -> NoReturn:
+    """Raises RuntimeError: code of others is imported, not fetched."""
+    raise RuntimeError(f"torch.hub fetches no code here: get {repo_or_dir} and import {model} from it")
