@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from autograd.hub import load_state_dict_from_url
 
 import autograd as torch
-from autograd.hub import load_state_dict_from_url
 
 URL = "https://example.org/models/small-1a2b.pth"
 
