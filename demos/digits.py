@@ -141,6 +141,11 @@ def fit(recipe: Recipe, args: Namespace, folder: Path | None = None) -> Trained:
         right = recipe.scores(found).numpy().argmax(-1) == data.test_labels
         return {"loss": recipe.loss(found, labels).item(), "accuracy": float(np.mean(right))}
 
+    def show(_: Trainer) -> dict[str, str]:
+        found = recipe.scores(model(images[:8])).numpy()
+        names = [f"picture {i}: a {label}" for i, label in enumerate(data.test_labels[:8], 1)]
+        return {name: f"{p.argmax()} ({p.max():.0%})" for name, p in zip(names, found)}
+
     optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.steps or args.epochs * len(loader)
     schedule = OneCycleLR(optimizer, args.lr, steps, pct_start=0.2, cycle_momentum=False) if recipe.one_cycle else None
     trainer = Trainer(
@@ -154,6 +159,7 @@ def fit(recipe: Recipe, args: Namespace, folder: Path | None = None) -> Trained:
         evaluate_every=len(loader),
         unit="images",
         folder=folder,
+        on_evaluate=show,
         report=RunReport(f"Digits: {args.network}"),
         config={"network": args.network},
         settings={name: getattr(args, name) for name in OPTIONS},

@@ -58,7 +58,7 @@ class Histogram(NamedTuple):
     """How the numbers of an array are distributed: counts in equal bins from `low` to `high`, and a few figures.
 
     The bins hold the middle 99.8 % of the finite numbers, so that a single one far away does not flatten the picture.
-    Of a large array they are of 16,384 elements or more, evenly spread.
+    Of a large array they are of 8,192 elements or more, evenly spread.
     """
 
     low: float
@@ -84,7 +84,7 @@ class Histogram(NamedTuple):
         return cls(float(low), float(high), tuple(counts.tolist()), {k: short(v) for k, v in figures.items()})
 
 
-def spread(array: np.ndarray, most: int = 16384) -> np.ndarray:
+def spread(array: np.ndarray, most: int = 8192) -> np.ndarray:
     """The elements of an array, or of a large one at least `most` of them, by a stride that meets every column."""
     flat = array.reshape(-1)
     stride = max(flat.size // most, 1)

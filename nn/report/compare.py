@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,9 +49,8 @@ def read(folder: Path) -> Run:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} is not the folder of a run: its log.csv cannot be read ({error})") from error
     data: dict[str, Any] = {}
-    if (folder / NAME).exists():
-        found = dict(EMBEDDED.findall((folder / NAME).read_text("utf-8")))
-        data = json.loads(found.get("run", "{}"))
+    with suppress(OSError, ValueError, KeyError):  # without a page, or with a damaged one, there are the curves
+        data = json.loads(dict(EMBEDDED.findall((folder / NAME).read_text("utf-8")))["run"])
     settings = {
         f"{part}: {name}": value for part, values in data.get("settings", {}).items() for name, value in values.items()
     }

@@ -29,6 +29,7 @@ from nn.report.charts import Chart
 from nn.report.style import colours
 
 FOLDER = Path(__file__).parent / "page"
+SCRIPTS = ("parts.js", "lines.js", "ridges.js", "heat.js", "chart.js")
 NUMBER = re.compile(r"[+\u2212-]?[\d,.]+(e[+-]?\d+)?(%| [kMG]?B)?|[\u2212-]?∞|nan|-|")
 
 
@@ -129,7 +130,11 @@ class Page:
 def assets() -> dict[str, str]:
     """What every page has in common: `style` is CSS with the colours as variables, `script` defines Charts."""
     style = (FOLDER / "style.css").read_text("utf-8").replace("/* colours */", colours())
-    return {"style": style, "script": (FOLDER / "chart.js").read_text("utf-8")}
+    body = "\n".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS)
+    return {
+        "style": style,
+        "script": f'"use strict";\nconst Charts = (() => {{\n{body}\nreturn {{ draw, all, number }};\n}})();\n',
+    }
 
 
 def as_json(data: Any) -> str:
