@@ -153,7 +153,15 @@ def _facts(served: Served) -> dict[str, Any]:
     sizes = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "head_size", "vocab_size")}
     weights = sum(p.numel() for p in model.parameters())
     context = min(config.block_size, WIDEST)
-    return {"title": served.title, "prompt": _example(tokens), "weights": weights, "context": context, **sizes}
+    hint = "A question to this model ends with <is>." if "<is>" in tokens.special else ""
+    return {
+        "title": served.title,
+        "hint": hint,
+        "prompt": _example(tokens),
+        "weights": weights,
+        "context": context,
+        **sizes,
+    }
 
 
 def _example(tokens: Tokenizer) -> str:

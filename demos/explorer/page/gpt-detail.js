@@ -7,9 +7,11 @@ const number = (value, digits = 3) => Charts.number(value, digits);
 const get = (id) => document.getElementById(id);
 
 export class Detail {
-  /** `choose(position)` is called when a row of the map is chosen. */
-  constructor({ choose }) {
-    this.layer = this.head = 0;
+  /** `choose(position)` is called when a row of the map is chosen, `open(layer, head)` for another head. */
+  constructor({ choose, open }) {
+    for (const name of ["layer", "head"]) {
+      get(name).addEventListener("change", () => open(Number(get("layer").value), Number(get("head").value)));
+    }
     this.key = null; // the position whose score is shown number by number; null is the one that weighs most
     this.canvas = get("map");
     const at = (event) => {
@@ -25,6 +27,19 @@ export class Detail {
     get("steps").addEventListener("pointermove", (event) => this.pointStrip(event));
     get("ordered").addEventListener("change", () => this.showSteps());
     new ResizeObserver(() => this.found && this.draw()).observe(this.canvas.parentElement);
+  }
+
+  /** Offer the heads of a model. */
+  build(layers, heads) {
+    for (const [name, count] of [["layer", layers], ["head", heads]]) {
+      const numbers = Array.from({ length: count }, (_, i) => element("option", { value: i }, `${i + 1}`));
+      get(name).replaceChildren(...numbers);
+    }
+  }
+
+  /** The head that is asked for next. */
+  choose(layer, head) {
+    [this.layer, this.head] = [get("layer").value, get("head").value] = [layer, head];
   }
 
   /** Show the answer of the server about a head, over these tokens, at a position. */
@@ -90,7 +105,7 @@ export class Detail {
       bar.style.width = `${100 * found.weights[j]}%`;
       return element("tr", { className: seen ? "" : "masked" },
         element("th", { scope: "row" }, element("button", {
-          className: "chip", onclick: choose, "aria-label": `Show the score of ${name}, token ${j + 1}, number by number`,
+          className: "chip key", onclick: choose, value: j, "aria-label": `Show the score of ${name}, token ${j + 1}, number by number`,
         }, shown(name)), element("span", { className: "which" }, ` ${j + 1}`)),
         strip(this.row("k", j), `k of ${quoted(name)}`, scales.k),
         cell(number(found.products[j])), cell(number(found.scaled[j])), cell(seen ? "seen" : "masked: −∞"),
@@ -125,6 +140,7 @@ export class Detail {
   showNumbers() {
     const { found, names, position } = this, D = found.q.length;
     const j = this.key ?? found.weights.indexOf(Math.max(...found.weights));
+    for (const button of get("steps").querySelectorAll(".key")) button.setAttribute("aria-pressed", Number(button.value) === j);
     const [k, v, sent] = ["k", "v", "sent"].map((name) => this.row(name, j));
     get("numbers-title").textContent = `One score, number by number: ${quoted(names[position])} to ${quoted(names[j])} (token ${j + 1})`;
     const cells = (...values) => values.map((value) => element("td", { className: "number" }, number(value)));

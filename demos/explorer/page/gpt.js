@@ -14,8 +14,8 @@ let position = null; // of the chosen token; null is the last
 let running = false; // is a text being generated?
 const earlier = []; // prompts that "Undo" goes back to
 
-const heads = new Heads({ change: () => { showEffect(); look(); }, open: openHead, worth });
-const detail = new Detail({ choose: choosePosition });
+const heads = new Heads({ change: () => { showEffect(); look(); }, open: scrollToHead, worth });
+const detail = new Detail({ choose: choosePosition, open: openHead });
 
 // -- asking ---------------------------------------------------------------------------------------------------------
 
@@ -29,16 +29,16 @@ function question() {
 /** The answer to a question of this page, or null: then the message below the prompt says why. */
 async function answer(name, more = {}) {
   try {
-    const found = await ask(name, { ...question(), ...more }, say);
+    const found = await ask(name, { ...question(), ...more }, (text) => { if (text) say(text); });
+    say(found.problem ?? "");
     if (!found.problem) return found;
-    say(found.problem);
   } catch { /* `ask` has said why */ }
   document.querySelector("main").classList.add("stale");
   return null;
 }
 
 function say(text) {
-  message.textContent = text;
+  if (message.textContent !== text) message.textContent = text; // what is said again is not read out again
 }
 
 const look = latest(async () => {
@@ -102,10 +102,14 @@ function choosePosition(i) {
 }
 
 function openHead(layer, head) {
-  detail.layer = layer;
-  detail.head = head;
+  detail.choose(layer, head);
   heads.mark(layer, head);
   look();
+}
+
+function scrollToHead(layer, head) {
+  openHead(layer, head);
+  get("detail").scrollIntoView();
 }
 
 /** Asks for the costs layer by layer, so that they come as they are found, and until the prompt is changed. */
@@ -237,11 +241,13 @@ function chooseModel() {
   get("facts").textContent = `${facts.n_layer} layers of ${facts.n_head} heads with ${facts.head_size} features each · ` +
     `${facts.weights.toLocaleString("en")} weights · a context of ${facts.context} tokens · ` +
     `a vocabulary of ${facts.vocab_size.toLocaleString("en")}`;
+  get("hint").textContent = facts.hint;
   get("top_k").max = Math.min(facts.vocab_size, 50);
   earlier.length = 0;
   get("undo").disabled = true;
   heads.build(facts.n_layer, facts.n_head);
-  detail.layer = detail.head = 0;
+  detail.build(facts.n_layer, facts.n_head);
+  detail.choose(0, 0);
   heads.mark(0, 0);
   showSliders();
   changePrompt(facts.prompt);

@@ -121,6 +121,9 @@ def test_a_head_is_opened_read_and_switched_off(page):
     page.wait("document.getElementById('detail-title').textContent.endsWith('head 3 of layer 2')")
     assert len(numbers(page, "#steps .weight")) == 4
     assert sum(numbers(page, "#steps .weight")) == pytest.approx(1, abs=0.005)
+    assert (
+        page.run("return document.getElementById('detail').getBoundingClientRect().top") < 500
+    )  # it has come into view
     page.click("#steps tbody tr:last-child button")
     products, (total,) = (
         numbers(page, "#numbers tbody td:nth-child(4)"),
