@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from demos import calculator, digits, heads, moons, neurons, text, training, translate, walkthrough
+from demos import calculator, digits, heads, it, moons, neurons, text, training, translate, walkthrough
 
-MODULES = (calculator, digits, heads, moons, neurons, text, training, translate, walkthrough)
+MODULES = (calculator, digits, heads, it, moons, neurons, text, training, translate, walkthrough)
 DEMOS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 COUNT = "must be at least 1, got"
 WRONG = {
