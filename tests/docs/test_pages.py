@@ -31,7 +31,7 @@ def same(printed, shown):
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=names)
 def test_the_programs_of_a_page_run_and_print_what_it_shows(page, tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "CI": "1"}  # hypothesis: no deadline
     command = [sys.executable, "-W", "ignore", "-m", "tests.docs.pages", page]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
