@@ -94,6 +94,8 @@ def add_in_place_method(function: Callable, name: str | None = None) -> None:
     """
 
     def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(self, TensorBase):
+            raise TypeError(f"{in_place.__name__} changes a tensor in place, got {type(self).__name__}")
         return self._overwrite(function(self, *args, **kwargs))
 
     in_place.__name__ = in_place.__qualname__ = f"{name or function.__name__}_"

@@ -12,6 +12,7 @@ from autograd import dtypes
 from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
+from autograd.ops.complaints import explain_all
 from autograd.ops.shape import expand
 from autograd.ops.table import function
 from autograd.tensor import Tensor, leaf, to_array
@@ -25,7 +26,7 @@ def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of this array, in another dtype if one is given; the device is checked."""
     if device is not None:
         dtypes.checked_device(device)
-    array = np.asarray(array)
+    array = dtypes.plain(np.asanyarray(array))
     if dtype is not None:
         array = array.astype(dtypes.checked_dtype(dtype), copy=False)
     return Tensor.wrap(array, leaf(array) if requires_grad else None)
@@ -223,3 +224,6 @@ def set_default_dtype(dtype: Any) -> None:
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"the default dtype must be a float, not {np.dtype(dtype)}")
     default_dtype(dtype)
+
+
+explain_all(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import reprlib
 from operator import index
 from typing import Any
 
@@ -31,13 +32,21 @@ TENSOR_TYPES = {"HalfTensor": float16, "FloatTensor": float32, "DoubleTensor": f
 TENSOR_TYPES |= {"IntTensor": int32, "ShortTensor": int16, "CharTensor": int8, "ByteTensor": uint8, "BoolTensor": bool}
 
 
+def whole_numbers(values: Any) -> tuple[builtins.int, ...]:
+    """Sizes or dims as Python's ints."""
+    try:
+        return tuple([index(n) for n in values])
+    except TypeError:
+        raise TypeError(f"sizes and dims are whole numbers, got {reprlib.repr(values)}") from None
+
+
 def sizes(args: Any, size: Any = None) -> tuple[builtins.int, ...]:
     """A shape given as numbers, as one sequence of them, or as `size`."""
     if size is not None:
         args = (size,)
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
-    shape = tuple(index(n) for n in args)
+    shape = whole_numbers(args)
     if shape and min(shape) < 0:
         raise ShapeError(f"a size cannot be negative: {shape}")
     return shape
@@ -103,6 +112,18 @@ def _no_device(name: Any) -> str:
 CPU = device()
 
 
+def plain(value: Any) -> Any:
+    """An array as an ndarray, not as one of a subclass, in the byte order of this machine; all else stays as it is.
+
+    Raises TypeError for a masked array, whose mask would be lost.
+    """
+    if not isinstance(value, np.ndarray) or (type(value) is np.ndarray and value.dtype.isnative):
+        return value
+    if hasattr(value, "mask"):
+        raise TypeError("a masked array cannot be computed with, since its mask would be lost: array.filled(0)")
+    return np.asarray(value, value.dtype.newbyteorder("="))
+
+
 class _Default:
     dtype: np.dtype = float32
 
@@ -119,4 +140,4 @@ def checked_dtype(dtype: Any) -> np.dtype:
     found = np.dtype(dtype)
     if found.kind not in "fiubc":
         raise TypeError(f"a tensor holds real, complex or whole numbers, or truth values, not {found}")
-    return found
+    return found.newbyteorder("=")

@@ -10,6 +10,7 @@ import numpy as np
 from autograd.base import wrap
 from autograd.dtypes import checked_dtype, default_dtype
 from autograd.naming import named
+from autograd.ops.complaints import explain_all
 from autograd.ops.complex_numbers import fourier, real
 from autograd.ops.joining import cat
 from autograd.ops.neural import pad
@@ -142,3 +143,6 @@ def fftshift(input: Any, dim: Any = None) -> Any:
 def ifftshift(input: Any, dim: Any = None) -> Any:
     """The inverse of `fftshift`."""
     return _shifted(input, dim, True)
+
+
+explain_all(__name__)

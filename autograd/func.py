@@ -10,6 +10,7 @@ import numpy as np
 from autograd.batching import vmap
 from autograd.linearized import Linearized, function_of
 from autograd.nests import leaves
+from autograd.ops.complaints import explain_all
 from autograd.tensor import Tensor
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state"]
@@ -139,3 +140,6 @@ def _stacked(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
         name: Tensor.wrap(np.stack([state[name].array for state in states])).requires_grad_(first.requires_grad)
         for name, first in states[0].items()
     }
+
+
+explain_all(__name__)

@@ -14,6 +14,7 @@ from autograd.grad_mode import enable_grad
 from autograd.graph import newest_first
 from autograd.linearized import Linearized, function_of, products
 from autograd.nests import leaves
+from autograd.ops.complaints import explain_all
 from autograd.tensor import Tensor
 from autograd.walks import accumulate_grad, gradients, run_backward
 
@@ -193,3 +194,6 @@ def hvp(
 
 
 vhp = hvp  # H is symmetric
+
+
+explain_all(__name__)

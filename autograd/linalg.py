@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.ops.complaints import explain_all
 from autograd.ops.decompositions import (
     LinAlgError,
     by_lapack,
@@ -220,3 +221,6 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
 def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The cross product along dim, of size 3."""
     return _cross(input, other, dim)
+
+
+explain_all(__name__)

@@ -15,6 +15,7 @@ from autograd.base import current_node, wrap
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 from autograd.inplace import copy_into, overwrite, put
+from autograd.ops.complaints import explained
 from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
 from autograd.storage import Storage
@@ -127,6 +128,7 @@ class Methods(Storage):
         """Take the elements of other, which must broadcast to this shape."""
         return copy_into(self, other)
 
+    @explained
     def fill_(self, value: Any) -> Any:
         """Set every element to one value."""
         if np.ndim(getattr(value, "array", value)):
@@ -150,23 +152,28 @@ class Methods(Storage):
         """Take the slices of source at index along dim."""
         return put(self, along(dim, self.array.ndim, index), source)
 
+    @explained
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
         """Normal numbers of this mean and standard deviation."""
         return self._draw(lambda rng: rng.normal(mean, std, self.array.shape), generator)
 
+    @explained
     def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Any:
         """Uniform numbers in [a, b)."""
         return self._draw(lambda rng: rng.uniform(a, b, self.array.shape), generator)
 
+    @explained
     def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Any:
         """Exponential numbers of the rate lambd."""
         return self._draw(lambda rng: rng.exponential(1 / lambd, self.array.shape), generator)
 
+    @explained
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
         """1 with probability p, else 0."""
         p = getattr(p, "array", p)
         return self._draw(lambda rng: rng.random(self.array.shape) < p, generator, floats=False)
 
+    @explained
     def random_(self, low: int, high: int | None = None, *, generator: Any = None) -> Any:
         """Random integers from low (0 if only one bound is given) up to, but not including, high."""
         low, high = (0, low) if high is None else (low, high)
@@ -250,6 +257,8 @@ class Methods(Storage):
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of other."""
+        if not isinstance(other, Methods):
+            raise TypeError(f"type_as takes a tensor, got {type(other).__name__}")
         return self.to(other.dtype)
 
     astype = to

@@ -18,6 +18,7 @@ from autograd.generator import initial_seed as initial_seed
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
 from autograd.generator import set_rng_state as set_rng_state
+from autograd.ops.complaints import explain_all
 from autograd.ops.table import function
 from autograd.tensor import Tensor
 
@@ -138,3 +139,6 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
             times = rng.standard_exponential(rows.shape) / rows
         drawn = np.argsort(times, axis=-1)[:, :num_samples]
     return Tensor.wrap(drawn.reshape(*table.shape[:-1], num_samples))
+
+
+explain_all(__name__)

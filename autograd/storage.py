@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd import dtypes
 from autograd.base import TensorBase, wrap
+from autograd.ops.complaints import explained
 from autograd.versions import owner
 
 
@@ -32,6 +33,7 @@ class Storage(TensorBase):
         """Itself where its elements lie in row-major order, else a copy in which they do; there is no other format."""
         return self if self.array.flags.c_contiguous else self.clone(memory_format="contiguous_format")
 
+    @explained
     def stride(self, dim: int | None = None) -> Any:
         """How many elements lie between neighbours along each dim (or along one)."""
         steps = tuple(n // self.array.itemsize for n in self.array.strides)

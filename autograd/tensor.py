@@ -13,6 +13,7 @@ from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
 from autograd.graph import Node
 from autograd.methods import Methods
+from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
 from autograd.walks import RemovableHandle, accumulate_grad, gradients, on_gradients, run_backward
 
@@ -22,7 +23,7 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(data, TensorBase):
         return np.array(data.array, dtype)
     if isinstance(data, (np.ndarray, np.generic)):
-        array = np.array(data, dtype)
+        array = np.array(dtypes.plain(data), dtype)
     else:
         try:
             array = np.array(_numbers(data), dtype)
@@ -78,7 +79,8 @@ class Tensor(Methods):
         if sizes or isinstance(data, (int, np.integer, dtypes.Size)) and not isinstance(data, bool):
             self.array = np.zeros(dtypes.sizes((data, *sizes)), dtype)
         else:
-            self.array = (data if isinstance(data, np.ndarray) else to_array(data, dtype)).astype(dtype, copy=False)
+            array = dtypes.plain(data) if isinstance(data, np.ndarray) else to_array(data, dtype)
+            self.array = array.astype(dtype, copy=False)
         self.node = leaf(self.array) if requires_grad else None
 
     def new(self, *data: Any) -> Tensor:
@@ -112,6 +114,7 @@ class Tensor(Methods):
         node = current_node(self)
         return node is None or node.op is None
 
+    @explained
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one size of it."""
         return self.shape if dim is None else self.shape[dim]
@@ -180,7 +183,7 @@ class Tensor(Methods):
 
     @data.setter
     def data(self, value: Any) -> None:
-        array = value.array if isinstance(value, TensorBase) else np.asarray(value)
+        array = value.array if isinstance(value, TensorBase) else dtypes.plain(np.asanyarray(value))
         if self.node is not None and (array.shape, array.dtype) != (self.node.shape, self.node.dtype):
             self.node = leaf(array)
         self.array = array

@@ -12,6 +12,7 @@ import numpy as np
 from autograd import Generator, Tensor, writing
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
+from autograd.ops.complaints import explain_all
 
 skipped: ContextVar[bool] = ContextVar("skipped", default=False)  # True in empty_weights()
 
@@ -200,3 +201,6 @@ def kaiming_normal_(
 uniform, normal, constant, eye, dirac, orthogonal = uniform_, normal_, constant_, eye_, dirac_, orthogonal_
 xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
 kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_
+
+
+explain_all(__name__)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from autograd import Tensor
 from autograd.grad_mode import mode
+from autograd.ops.complaints import explain_call
 from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
@@ -42,9 +43,13 @@ class Module(Hooks, Conversions):
     # -- calling ------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or mode.trace is not None:
-            return self._call_watched(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or mode.trace is not None:
+                return self._call_watched(args, kwargs)
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            explain_call(self.forward, args, kwargs, error, type(self).__name__)
+            raise
 
     def _call_watched(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call with its hooks; the trace, if there is one, is told which module is running."""

@@ -17,6 +17,7 @@ import numpy as np
 from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.naming import named
+from autograd.ops.complaints import explain_all
 from autograd.ops.entry import as_ints
 from autograd.ops.neural import pad
 from autograd.ops.reduction import sum as sum_
@@ -207,3 +208,6 @@ def conv_transpose(dims, input, weight, bias=None, stride=1, padding=0, output_p
 
 conv1d, conv2d, conv3d = in_each_dim(conv)
 conv_transpose1d, conv_transpose2d, conv_transpose3d = in_each_dim(conv_transpose)
+
+
+explain_all(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import namedtuple
 from collections.abc import Callable, Container, Sequence
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase, wrap
-from autograd.errors import ShapeError
+from autograd.dtypes import plain, whole_numbers
 from autograd.grad_mode import enable_grad
 from autograd.graph import Node, backward_walk, of_outputs, output_node, step_behind
+from autograd.ops.complaints import explain, must_be_tensor
 
 # NumPy's and torch's names of what the table calls otherwise: each stands for the other where an op has that.
 _ALIASES = {"input": "x", "a": "x", "m": "x", "other": "y", "axis": "dim", "axes": "dim", "dims": "dim"}
@@ -27,6 +27,7 @@ COMPLEX = frozenset(
     view_as_real where
     """.split()
 )
+_NO_NUMBERS = (np.ndarray, list, tuple, str, bytes, dict, set)
 _RESERVED = {"out", "shape", "shapes", "needs"}  # what rules may ask for besides arguments
 
 
@@ -226,14 +227,35 @@ class Op:
 
     def on_arrays(self, args: Sequence[Any], kwargs: dict) -> Any:
         """The forward of arrays alone, of which nothing is recorded."""
+        for arg in args:
+            if type(arg) is not np.ndarray and isinstance(arg, _NO_NUMBERS):  # whose * and + are no arithmetic
+                args = [plain(a) for a in args]
+                self.check_numbers(args)
+                break
         try:
             result = self.forward(*args, **kwargs)
-        except ValueError as error:
-            explain(self, args, error)
+        except Exception as error:
+            self.explain(args, kwargs, error)
             raise
         if self.saves:
-            return result[0]
+            result = result[0]
+        for out in result if type(result) is tuple else (result,):
+            if type(out) is np.ndarray and out.dtype.kind not in "fiubc":
+                raise TypeError(f"{self.name} computes with numbers, it was given what makes {out.dtype}")
         return self.named(result) if self.outputs else result
+
+    def check_numbers(self, args: Sequence[Any]) -> None:
+        """Raise TypeError for a list, or the like, in the place of a tensor."""
+        for name, arg in zip(self._names_of(args), args):
+            if isinstance(arg, _NO_NUMBERS[1:]):
+                raise TypeError(must_be_tensor(self.name, name, arg))
+
+    def _names_of(self, args: Sequence[Any]) -> list[str]:
+        return [*self.args, *[f"{self.variadic}[{i}]" for i in range(len(args) - len(self.args))]]
+
+    def explain(self, args: Sequence[Any], kwargs: dict, error: Exception) -> None:
+        """Raise the complaint of a forward about its arguments again, in words that say what it was given."""
+        explain(self.name, dict(zip(self._names_of(args), args)) | kwargs, error)
 
     def normalise(self, args: tuple, kwargs: dict) -> tuple[list, dict]:
         """Positional metadata, other names of keywords and arrays by keyword, brought to the form of the forward."""
@@ -270,34 +292,6 @@ def renamed(kwargs: dict, known: Container[str]) -> dict:
     }
 
 
-def explain(entry: Op, values: Sequence[Any], error: AttributeError | ValueError) -> None:
-    """Raise NumPy's complaint about arguments again, with the op's name and every argument's shape.
-
-    A list or a number in the place of a tensor is a TypeError that names it. Returns where the error is one that the
-    forward itself raised: it says what is wrong already.
-    """
-    names = [*entry.args, *[f"{entry.variadic}[{i}]" for i in range(len(values) - len(entry.args))]]
-    if isinstance(error, AttributeError):
-        for name, value in zip(names, values, strict=False):
-            if value is error.obj and isinstance(value, (list, tuple, int, float, complex, str)):
-                kind = type(value).__name__
-                raise TypeError(f"{entry.name}: {name} must be a tensor, got {kind}: pass tensor({name})") from None
-    shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(names, values, strict=False) if hasattr(v, "shape"))
-    if isinstance(error, np.exceptions.AxisError):
-        raise IndexError(f"{entry.name}({shapes}): {error}") from None
-    if type(error) is ValueError and _shapes_differ(values):
-        raise ShapeError(f"{entry.name}({shapes}): {error}") from None
-
-
-def _shapes_differ(values: Sequence[Any]) -> bool:
-    """Whether arrays among `values` cannot be broadcast together."""
-    try:
-        np.broadcast_shapes(*[np.shape(v) for v in values if isinstance(v, np.ndarray)])
-    except ValueError:
-        return True
-    return False
-
-
 def _maker(name: str, outputs: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
     """What makes a named tuple of the outputs of an op."""
     kind: Any = namedtuple(name, outputs)  # type: ignore[misc]
@@ -309,4 +303,4 @@ def as_ints(values: tuple) -> tuple[int, ...] | None:
     if values == (None,):
         return None
     many = len(values) == 1 and isinstance(values[0], (tuple, list))
-    return tuple([operator.index(n) for n in (values[0] if many else values)])
+    return whole_numbers(values[0] if many else values)

@@ -13,6 +13,7 @@ from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
+from autograd.ops.complaints import explained
 from autograd.ops.gathering import gather
 from autograd.ops.indexing import getitem
 from autograd.ops.linalg import matmul
@@ -166,6 +167,7 @@ def count_classes(name, index, classes, ignore_index):
     return index.size - int(np.count_nonzero(index == ignore_index))
 
 
+@explained
 def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """The cross-entropy of logits (N, V) and classes (N,); the mean is over those that are not ignored."""
     classes = np.asarray(getattr(target, "array", target))
@@ -192,6 +194,7 @@ def causal_mask(t, s):
     return np.tri(t, s, s - t, dtype=bool)
 
 
+@explained
 def attention_weights(q, k, mask=None, *, causal=False, scale=None):
     """softmax(scale q k^T + mask), (..., T, S); the arguments are those of `attention`."""
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
@@ -220,6 +223,7 @@ def fused_attention(q, k, v, mask, *, causal, scale):
     return kernels.attention(q, k, v, mask, causal, scale)
 
 
+@explained
 def attention(q, k, v, mask=None, *, causal=False, scale=None):
     """softmax(scale q k^T + mask) v for q (..., T, D), k (..., S, D), v (..., S, E) (Vaswani et al. 2017, equation 1).
 

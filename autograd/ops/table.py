@@ -20,11 +20,12 @@ from numpy import ndarray
 
 from autograd.base import TensorBase, add_in_place_method, add_method, current_node, mark_view, wrap
 from autograd.batched import Batch, vmapped
-from autograd.dtypes import default_dtype
+from autograd.dtypes import default_dtype, plain
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
-from autograd.ops.entry import Op, as_ints, explain, renamed
+from autograd.ops.complaints import explain_call, explained
+from autograd.ops.entry import Op, as_ints, renamed
 from autograd.versions import clock
 
 OPS: dict[str, Op] = {}
@@ -99,15 +100,15 @@ def op(
                     if node is not None:
                         mask |= bit
                 else:
-                    values.append(arg)
+                    values.append(plain(arg) if isinstance(arg, ndarray) else arg)
                     parents.append(None)
                 bit += bit
             if vmapped.depth and Batch in map(type, values):
                 return vmapped.perform(entry, args, values, parents, kwargs)  # type: ignore[misc]
             try:
                 result = forward(*values, **kwargs)
-            except (AttributeError, ValueError) as error:
-                explain(entry, values, error)
+            except Exception as error:
+                entry.explain(values, kwargs, error)
                 raise
             out = result[0] if saves else result
             if type(out) is not ndarray:
@@ -205,7 +206,7 @@ def _with_other_keywords(function: Callable) -> Callable:
     code = function.__code__
     known = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     if code.co_flags & 0x08:  # it takes any keyword
-        return function
+        return explained(function)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs and not kwargs.keys() <= known:
@@ -213,7 +214,11 @@ def _with_other_keywords(function: Callable) -> Callable:
                 target = kwargs.pop("out")
                 return write_out(function.__name__, call(*args, **kwargs), target)
             kwargs = renamed(kwargs, known)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            explain_call(function, args, kwargs, error)
+            raise
 
     return update_wrapper(call, function)
 
@@ -241,8 +246,8 @@ def like_torch(entry: Op, out: ndarray, values: Sequence[Any], kwargs: dict) -> 
     again.) What NumPy promotes, torch does by `promoted`.
     """
     dtype, arrays = out.dtype, [v for v in values if isinstance(v, (ndarray, np.generic))]
-    if dtype.kind == "O":
-        kinds = ", ".join(type(v).__name__ for v in values if not isinstance(v, ndarray))
+    if dtype.kind not in "fiubc":
+        kinds = ", ".join(type(v).__name__ for v in values if not isinstance(v, ndarray)) or str(dtype)
         raise TypeError(f"{entry.name} computes with tensors and numbers, not with {kinds}")
     entry.check_real(arrays)
     if dtype == _BOOL or kwargs.get("dtype") is not None or any(v.ndim and v.dtype is dtype for v in arrays):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.functional.dropout import check_probability
 from nn.layers.derived import FunctionLayer
@@ -34,3 +35,6 @@ class Dropout3d(Dropout, of=F.dropout3d):
 
 class AlphaDropout(Dropout, of=F.alpha_dropout):
     """Dropout for SELU, which keeps mean and variance."""
+
+
+explain_all(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, writing
+from autograd.ops.complaints import explain
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -125,7 +126,11 @@ class Optimizer:
         for group in self.param_groups:
             if isinstance(group.get("lr"), Tensor):
                 group = {**group, "lr": float(group["lr"])}
-            self.update_group(group["params"], group)
+            try:
+                self.update_group(group["params"], group)
+            except Exception as error:
+                explain(f"{type(self).__name__}.step", {k: v for k, v in group.items() if k != "params"}, error)
+                raise
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 import nn.functional as F
 
 X = ag.tensor(np.arange(12.0).reshape(3, 4))
@@ -100,3 +101,35 @@ def test_caught_errors_keep_no_array_alive_with_the_garbage_collector_off():
         tracemalloc.stop()
         gc.enable()
     assert current < 3 * x.array.nbytes
+
+
+SAID_AGAIN = {  # what Python or NumPy alone would say, after the name of the function and what it was given
+    "a text as dim": (lambda: ag.sum(V, "a"), TypeError, r"^sum\(x float32 \(3,\), dim 'a'\): "),
+    "a number as image": (lambda: F.adaptive_avg_pool1d(2, 1), TypeError, "^adaptive_avg_pool1d: .*tensor, got int"),
+    "a list times a number": (lambda: ag.mul([1, 2], 3), TypeError, r"^mul: x .* got list: pass tensor\(x\)"),
+    "a tensor plus a text": (lambda: V + "a", TypeError, r"^add\(x float32 \(3,\), y 'a'\): "),
+    "a layer of a list": (lambda: nn.BatchNorm1d(3)([1.0]), TypeError, "must be a tensor, got list"),
+    "a lazy layer of a text": (lambda: nn.LazyLinear(3)("x"), TypeError, "^LazyLinear: input must be a tensor"),
+    "a layer of a size of lists": (lambda: nn.Conv1d([4], 4, 2), TypeError, r"^_ConvNd\(in_channels \[4\], out_"),
+    "in place on an array": (lambda: ag.Tensor.exp_(V.array), TypeError, "^exp_ changes a tensor in place, got ndarray"),
+    "sizes that are texts": (lambda: ag.ones("a", "b"), TypeError, r"whole numbers, got \('a', 'b'\)"),
+    "a seed as generator": (lambda: ag.randn(3, generator=5), TypeError, "from a Generator, got int"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID_AGAIN)
+def test_complaints_of_python_and_numpy_name_the_function_and_what_it_was_given(name):
+    call, error, message = SAID_AGAIN[name]
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_errors_of_a_users_own_code_pass_as_they_are():
+    class Broken(nn.Module):
+        def forward(self, x):
+            return x + {}["missing"]
+
+    with pytest.raises(KeyError, match="^'missing'$"):
+        nn.Sequential(Broken())(V)
+    with pytest.raises(ZeroDivisionError, match="^division by zero$"):
+        ag.vmap(lambda x: x * (1 / 0))(X)
