@@ -14,6 +14,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,10 +71,10 @@ def options() -> Parser:
     return result
 
 
-def load(args: Namespace) -> tuple[GPT, BPETokenizer]:
+def load(source: str | Path, **changes: Any) -> tuple[GPT, BPETokenizer]:
     """The model, and its tokenizer; a folder without one, but with as many tokens as GPT-2's, has GPT-2's."""
-    start, folder = time.perf_counter(), located(args.model)
-    model = GPT.from_pretrained(folder, dropout=args.dropout)
+    folder = located(source)
+    model = GPT.from_pretrained(folder, **changes)
     size = model.config.vocab_size
     try:
         tokenizer = BPETokenizer.from_pretrained(folder)
@@ -83,6 +84,13 @@ def load(args: Namespace) -> tuple[GPT, BPETokenizer]:
             raise
     if size < tokenizer.vocab_size:
         raise ValueError(f"{folder} has a tokenizer with {tokenizer.vocab_size:,} tokens, and a model with {size:,}")
+    return model, tokenizer
+
+
+def load_and_say(args: Namespace) -> tuple[GPT, BPETokenizer]:
+    """The model and its tokenizer, after a line on its size."""
+    start = time.perf_counter()
+    model, tokenizer = load(args.model, dropout=args.dropout)
     weights = sum(parameter.numel() for parameter in model.parameters())
     print(f"{args.model}: {weights:,} weights, loaded in {time.perf_counter() - start:.2f} s")
     return model, tokenizer
@@ -203,7 +211,7 @@ def work(args: Namespace) -> float | str | None:
     """Do what the options ask for."""
     if args.score is not None and args.finetune is not None:
         raise ValueError("--score and --finetune exclude each other: score the fine-tuned model afterwards")
-    model, tokenizer = load(args)
+    model, tokenizer = load_and_say(args)
     if args.finetune is not None:
         return finetune(model, tokenizer, args)
     return write(model, tokenizer, args) if args.score is None else score(model, tokenizer, args)

@@ -62,7 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     port = checked(int, lambda n: 0 <= n < 65536, "from 0 to 65535", "a whole number")
     options.add_argument("--port", type=port, default=8000, help="port of this machine; 0 takes any free one")
     options.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
-    options.add_argument("--model", type=Path, help="a GPT of your own, saved by a demo or by models.checkpoint")
+    own = "a GPT of your own: a checkpoint, the folder of a run, or one with Hugging Face's files"
+    options.add_argument("--model", type=Path, help=own)
     run(options, arguments, work)
 
 

@@ -186,7 +186,7 @@ def _seen(model: GPT, tokens: Tokenizer, asked: Asked, prompt: str) -> dict[str,
     p = np.exp(inspection.log_probabilities(found.logits))
     expected = [None, *p[np.arange(len(ids) - 1), ids[1:]].tolist()]
     return {
-        "tokens": [[tokens.decode([i]), share] for i, share in zip(ids, expected, strict=True)],
+        "tokens": [[_text(tokens, i), share] for i, share in zip(ids, expected, strict=True)],
         "cut": cut,
         "position": at,
         "distribution": _distribution(tokens, ids[: at + 1], found.logits[at], before, settings),
@@ -195,6 +195,11 @@ def _seen(model: GPT, tokens: Tokenizer, asked: Asked, prompt: str) -> dict[str,
         "maps": _packed(np.rint(255 * found.attention).astype(np.uint8)),
         "head": _head(found, layer, head, at),
     }
+
+
+def _text(tokens: Tokenizer, i: int) -> str:
+    """The text of a token; models whose vocabularies were made larger, for speed, have ids without one."""
+    return tokens.decode([i]) if i < tokens.vocab_size else f"<{i}>"
 
 
 def _distribution(
@@ -210,8 +215,8 @@ def _distribution(
     text = tokens.decode(ids)
     rows = [
         {
-            "text": tokens.decode([i]),
-            "piece": tokens.decode([*ids, i])[len(text) :],
+            "text": _text(tokens, i),
+            "piece": tokens.decode([*ids, i])[len(text) :] if i < tokens.vocab_size else "",
             **{name: row[i] for name, row in p.items()},
         }
         for i in shown.tolist()
@@ -231,8 +236,7 @@ def _guesses(tokens: Tokenizer, found: Look, at: int) -> list[dict[str, Any]]:
     p = np.exp(inspection.log_probabilities(inspection.guesses(found, slice(at, at + 1))[:, 0]))  # (L + 1, V)
     final = int(p[-1].argmax())
     return [
-        {"top": [[tokens.decode([i]), row[i]] for i in _largest(row, GUESSES).tolist()], "final": row[final]}
-        for row in p
+        {"top": [[_text(tokens, i), row[i]] for i in _largest(row, GUESSES).tolist()], "final": row[final]} for row in p
     ]
 
 

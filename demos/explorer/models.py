@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from demos import gpt2
 from demos.explorer.weights import file
 from demos.runs import BEST, LATEST, WEIGHTS
 from demos.watch import private_copy
 from models import mlp
 from models.checkpoint import load_gpt
+from models.pretrained import CONFIG
 from models.tokenizers import Tokenizer
 from nn import Module, checkpoint
 
@@ -67,8 +69,15 @@ def saved_in(path: Path) -> Path:
     raise ValueError(f"{path} has no saved model ({BEST} or {WEIGHTS}): name the folder of a run, or a checkpoint")
 
 
+def load_own(path: Path) -> Served:
+    """The GPT in a checkpoint, in the folder of a run or of a demo, or in a folder with Hugging Face's files."""
+    if (path / CONFIG).exists():
+        return Served(str(path), *gpt2.load(path), {})
+    return load_text(saved_in(path), str(path))
+
+
 def load_models(own: Path | None = None) -> Models:
-    """The shipped models, and one's own GPT, in a checkpoint or in the folder of a run, which then comes first."""
-    gpts = {"own": load_text(saved_in(own), str(own))} if own else {}
+    """The shipped models, and one's own GPT, which then comes first: see `load_own`."""
+    gpts = {"own": load_own(own)} if own else {}
     gpts |= {name: load_text(file(name), title) for name, title in SHIPPED.items()}
     return Models(load_digits(file("digits")), gpts)

@@ -3,11 +3,14 @@
 import pytest
 
 from demos.explorer import __main__ as command
+from demos.explorer import gpt
+from demos.explorer.asked import Asked
+from demos.explorer.explorer import Explorer
 from demos.explorer.models import load_models, saved_in
 from models.checkpoint import save_gpt
 from models.config import GPTConfig
 from models.gpt import GPT
-from models.tokenizers import CharTokenizer
+from models.tokenizers import BPETokenizer, CharTokenizer
 
 TOKENS = CharTokenizer("ab")
 
@@ -28,6 +31,17 @@ def test_a_file_a_run_and_the_folder_of_a_demo_name_a_model_and_the_best_weights
         assert model.config.n_embd == 8
     assert next(iter(load_models(tmp_path / "text").gpts)) == "own"
     assert saved_in(tmp_path / "nothing.npz") == tmp_path / "nothing.npz"
+
+
+def test_a_folder_with_the_files_of_hugging_face_is_a_model(tmp_path):
+    pytest.importorskip("safetensors")
+    tokens = BPETokenizer.train("abab", 260, special=["<|endoftext|>"])
+    model = GPT(GPTConfig(tokens.vocab_size + 1, 8, 1, 1, 8))
+    model.transformer.ln_f.bias.array[:] = model.lm_head.weight.array[-1] = 1  # the likeliest id has no token
+    model.save_pretrained(tmp_path, tokens)
+    explorer = Explorer(load_models(tmp_path))
+    row = gpt.look(explorer, Asked({"prompt": "ab"}))["distribution"]["rows"][0]
+    assert (row["text"], row["piece"]) == (f"<{tokens.vocab_size}>", "") and row["p"] > 0.5
 
 
 @pytest.mark.parametrize(
