@@ -11,7 +11,7 @@ const PACE = 40; // milliseconds that a generated token stays, at least
 
 let models = [], facts = null, seen = null;
 let position = null; // of the chosen token; null is the last
-let running = false; // is a text being generated?
+let running = null; // what stands for the text that is being generated
 const earlier = []; // prompts that "Undo" goes back to
 
 const heads = new Heads({ change: () => { showEffect(); look(); }, open: scrollToHead, worth });
@@ -47,12 +47,13 @@ const look = latest(async () => {
   if (found && prompt.value === asked) show(found);
 });
 
-async function takeStep() {
+/** Append one token, unless the prompt was changed meanwhile, or it is no longer `wanted`. Returns whether it was. */
+async function takeStep(wanted = () => true) {
   const asked = prompt.value;
   position = null;
   heads.showCosts(null);
   const found = await answer("gpt/step");
-  if (!found || prompt.value !== asked) return false; // the prompt was changed meanwhile
+  if (!found || prompt.value !== asked || !wanted()) return false;
   if (found.ended) {
     show(found);
     say("The model ended the text here.");
@@ -65,21 +66,27 @@ async function takeStep() {
 }
 
 async function generate() {
+  const mine = {}, wanted = () => running === mine;
   remember();
-  setRunning(true);
-  for (let left = Number(get("count").value) || 1; left > 0 && running; left--) {
+  setRunning(mine);
+  for (let left = Number(get("count").value) || 1; left > 0 && wanted(); left--) {
     const pause = new Promise((resolve) => setTimeout(resolve, PACE));
-    if (!(await takeStep())) break;
+    if (!(await takeStep(wanted))) break;
     await pause;
   }
-  setRunning(false);
+  if (wanted()) setRunning(null);
+}
+
+function stop() {
+  setRunning(null);
+  look(); // sliders and switches may have been moved since the last token
 }
 
 function setRunning(value) {
   running = value;
   get("generate").textContent = running ? "Stop" : "Generate";
-  get("generate").setAttribute("aria-pressed", running);
-  get("step").disabled = running;
+  get("generate").setAttribute("aria-pressed", running !== null);
+  get("step").disabled = running !== null;
   get("summary").ariaLive = get("effect").ariaLive = running ? "off" : "polite"; // not every token is read out
 }
 
@@ -254,23 +261,23 @@ function chooseModel() {
 }
 
 prompt.addEventListener("input", () => {
-  running = false;
+  setRunning(null);
   position = null;
   heads.showCosts(null);
   look();
 });
 for (const name of sliders) get(name).addEventListener("input", () => { showSliders(); look(); });
-model.addEventListener("change", () => { running = false; chooseModel(); });
-get("generate").addEventListener("click", () => (running ? setRunning(false) : generate()));
+model.addEventListener("change", () => { setRunning(null); chooseModel(); });
+get("generate").addEventListener("click", () => (running ? stop() : generate()));
 let steps = Promise.resolve();
 get("step").addEventListener("click", () => { steps = steps.then(() => { remember(); return takeStep(); }); });
 get("undo").addEventListener("click", () => {
-  running = false;
+  setRunning(null);
   changePrompt(earlier.pop());
   get("undo").disabled = !earlier.length;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && running) setRunning(false);
+  if (event.key === "Escape" && running) stop();
   if (event.key === "Enter" && event.ctrlKey && !running) generate();
 });
 get("tokens").addEventListener("keydown", (event) => {
