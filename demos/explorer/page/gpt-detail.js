@@ -4,6 +4,7 @@ import { element, paintSigned } from "./explorer.js";
 import { drawMap, quoted, shown, unpacked } from "./gpt-parts.js";
 
 const number = (value, digits = 3) => Charts.number(value, digits);
+const HEAVIEST = 12; // tokens of a longer text that the table shows at first
 const get = (id) => document.getElementById(id);
 
 export class Detail {
@@ -25,7 +26,7 @@ export class Detail {
     this.canvas.addEventListener("pointermove", (event) => this.point(at(event)));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
     get("steps").addEventListener("pointermove", (event) => this.pointStrip(event));
-    get("ordered").addEventListener("change", () => this.showSteps());
+    get("all").addEventListener("change", () => this.showSteps());
     new ResizeObserver(() => this.found && this.draw()).observe(this.canvas.parentElement);
   }
 
@@ -96,8 +97,12 @@ export class Detail {
     };
     const scales = { k: most("k"), v: most("v"), sent: most("sent"), q: most("q"), out: most("out") };
     const cell = (text) => element("td", { className: "number" }, text);
-    const order = [...names.keys()];
-    if (!get("ordered").checked) order.sort((i, j) => found.seen[j] - found.seen[i] || found.weights[j] - found.weights[i]);
+    let order = [...names.keys()];
+    get("all").parentElement.hidden = order.length <= HEAVIEST;
+    get("all-says").textContent = `all ${order.length} tokens, not the ${HEAVIEST} heaviest`;
+    if (order.length > HEAVIEST && !get("all").checked) {
+      order = order.sort((i, j) => found.weights[j] - found.weights[i]).slice(0, HEAVIEST);
+    }
     const rows = order.map((j) => {
       const name = names[j];
       const seen = found.seen[j], choose = () => { this.key = j; this.showNumbers(); };
@@ -121,7 +126,7 @@ export class Detail {
     get("steps").replaceChildren(
       element("thead", {}, element("tr", {}, ...heading.map((text) => element("th", { scope: "col" }, text)))),
       element("tbody", {}, q, ...rows),
-      element("tfoot", {}, end("out", "their sum: Σ a · v"), end("model_out", "the model’s own output of this head")));
+      element("tfoot", {}, end("out", `the sum over all ${names.length} tokens: Σ a · v`), end("model_out", "the model’s own output of this head")));
     get("check").textContent = `The sum, worked out here step by step, differs from the model’s own output by at most ` +
       `${number(found.difference, 2)}. Point at a strip to read its numbers: blue is above 0, orange below.`;
     get("strip-readout").textContent = "";

@@ -95,7 +95,7 @@ export class Heads {
     const [, heads, T] = attention.shape;
     for (const { layer, head, button, canvas, mark } of this.maps) {
       const start = (layer * heads + head) * T * T;
-      paintShares(canvas, attention.subarray(start, start + T * T), T);
+      paintShares(canvas, attention.subarray(start, start + T * T), T, 255);
       mark.style.top = `${(100 * position) / T}%`;
       mark.style.height = `${100 / T}%`;
       button.parentElement.classList.toggle("off", !button.parentElement.querySelector("input").checked);

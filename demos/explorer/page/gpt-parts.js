@@ -18,10 +18,10 @@ export function unpacked({ shape, kind, data }) {
   return Object.assign(array, { shape });
 }
 
-/** Paint the shares of attention (T, T), of bytes, as pixels; by their square roots, so that small ones are seen too. */
-export function paintShares(canvas, shares, T) {
+/** Paint the shares of attention (T, T), to `full`, as pixels; by their square roots, so that small ones are seen too. */
+export function paintShares(canvas, shares, T, full) {
   canvas.width = canvas.height = T;
-  paintSigned(canvas, Array.from(shares, (share) => 127 * Math.sqrt(share / 255)));
+  paintSigned(canvas, Array.from(shares, (share) => 127 * Math.sqrt(share / full)));
 }
 
 /**
@@ -42,10 +42,15 @@ export function drawMap(canvas, shares, names, chosen) {
   canvas.height = size * sharp;
   canvas.style.width = canvas.style.height = `${size}px`;
   context.scale(sharp, sharp);
-  for (let i = 0; i < T * T; i++) {
-    const row = Math.floor(i / T), column = i % T, share = shares[i];
-    context.fillStyle = share === 0 ? "rgb(128 128 128 / 0.12)" : `rgb(0 114 178 / ${Math.sqrt(share)})`;
-    context.fillRect(left + column * cell, left + row * cell, cell, cell);
+  const pixels = document.createElement("canvas");
+  paintShares(pixels, shares, T, 1);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(pixels, left, left, T * cell, T * cell);
+  context.fillStyle = "rgb(128 128 128 / 0.12)"; // what is masked
+  for (let row = 0; row < T; row++) {
+    let end = T;
+    while (end > 0 && shares[row * T + end - 1] === 0) end--;
+    context.fillRect(left + end * cell, left + row * cell, (T - end) * cell, cell);
   }
   if (labelled) {
     context.fillStyle = getComputedStyle(canvas).color;
