@@ -70,7 +70,8 @@ class Asked:
         """A nest of lists of numbers from `low` to `high`, in float32, with this shape."""
         value = self._get(name, None)
         try:
-            found = np.array(value, np.float32)
+            with np.errstate(over="ignore"):  # what is too large for float32 is out of range, too
+                found = np.array(value, np.float32)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name!r} must be an array of numbers, got {_short(value)}") from error
         if found.shape != shape:

@@ -2,7 +2,7 @@ import { ask, element, latest, number, paintSigned } from "./explorer.js";
 
 const $ = (id) => document.getElementById(id);
 const { draw } = Charts;
-let lesson = null, playing = false, chosenHead = [0, 0], seen = null;
+let lesson = null, playing = false, chosenHead = [0, 0], seen = null, earlier = [];
 
 // Beginning --------------------------------------------------------------------------------------------------------------
 
@@ -14,6 +14,7 @@ const begin = latest(async () => {
     rate: Number($("rate").value), seed: Number($("seed").value),
   });
   lesson = begun.lesson;
+  earlier = [];
   $("about").textContent = `A GPT of ${begun.layers} layers with ${begun.heads} heads each, ${begun.parameters.toLocaleString("en")} weights and ` +
     `a vocabulary of ${begun.vocabulary} tokens. Its weights begin as random numbers. Let it take a step, or a thousand.`;
   $("lines").replaceChildren(...begun.lines.map((text) => element("li", {}, element("code", { textContent: text }))));
@@ -123,8 +124,7 @@ async function look() {
   const right = seen.samples.filter((sample) => sample.text === sample.right).length;
   $("samples-note").textContent = known ? `${right} of ${seen.samples.length} held-out questions, which it never learns from, are answered right.`
     : "It goes on from the beginning of the text, which is in bold.";
-  $("samples").replaceChildren(known ? answers(seen.samples) : element("p", { className: "written" },
-    element("b", { textContent: seen.samples[0].prompt }), seen.samples[0].text));
+  $("samples").replaceChildren(...(known ? [answers(seen.samples)] : written(seen.samples[0])));
   if ($("heads").childElementCount !== seen.attention.flat().length) makeHeads();
   seen.attention.flat().forEach((head, i) => {
     const map = $("heads").children[i].querySelector("canvas");
@@ -132,6 +132,16 @@ async function look() {
     paintSigned(map, head.flat().map((share) => 127 * share));
   });
   showHead();
+}
+
+/** What is written now, and what was written earlier, when the training was half as long, and so on. */
+function written({ prompt, text }) {
+  const step = Number($("step").textContent.replaceAll(",", ""));
+  earlier = earlier.filter((one) => one.step < step);
+  const shown = [{ step, prompt, text }, ...[...earlier].reverse()];
+  if (step >= 2 * (earlier.at(-1)?.step ?? -1)) earlier.push(shown[0]);
+  return shown.slice(0, 6).map((one) => element("p", { className: "written" }, element("span", { textContent: `step ${one.step}` }),
+    element("b", { textContent: one.prompt }), one.text));
 }
 
 function answers(samples) {
