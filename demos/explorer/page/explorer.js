@@ -11,8 +11,15 @@ export function complain(text) {
   errorBox.hidden = !text;
 }
 
+/** Show the error of a question; no error takes away that of an earlier time, and no other. */
+function complainOf(question, text) {
+  if (!text && errorBox.dataset.question !== question) return;
+  errorBox.dataset.question = question;
+  complain(text);
+}
+
 /** The answer to a question, such as "digits/read". An error is shown by `say`, above the page, and thrown. */
-export async function ask(question, members = {}, say = complain) {
+export async function ask(question, members = {}, say = (text) => complainOf(question, text)) {
   let answer, content;
   try {
     answer = await fetch(`/api/${question}`, {

@@ -1,4 +1,4 @@
-import { ask, element, latest, number, paintSigned } from "./explorer.js";
+import { ask, complain, element, latest, number, paintSigned } from "./explorer.js";
 
 const $ = (id) => document.getElementById(id);
 const { draw } = Charts;
@@ -6,13 +6,13 @@ let lesson = null, playing = false, chosenHead = [0, 0], seen = null, earlier = 
 
 // Beginning --------------------------------------------------------------------------------------------------------------
 
-const begin = latest(async () => {
+const begin = doing(async () => {
   playing = false;
-  showPlaying();
+  showPlaying(true);
   const begun = await ask("training/begin", {
     subject: $("subject").value, text: $("text").value, optimizer: $("optimizer").value,
     rate: Number($("rate").value), seed: Number($("seed").value),
-  });
+  }).finally(() => showPlaying());
   lesson = begun.lesson;
   earlier = [];
   $("about").textContent = `A GPT of ${begun.layers} layers with ${begun.heads} heads each, ${begun.parameters.toLocaleString("en")} weights and ` +
@@ -24,7 +24,6 @@ const begin = latest(async () => {
   $("pace").textContent = "–";
   choose(0, 0);
   show(begun);
-  await Promise.all([charts(), look(), picture()]);
 });
 $("setup").addEventListener("submit", (event) => { event.preventDefault(); begin(); });
 $("subject").addEventListener("change", () => {
@@ -57,9 +56,11 @@ function show(state, ran = null) {
   });
 }
 
-function showPlaying() {
+/** Name the buttons, of which none can be used while a training begins. */
+function showPlaying(beginning = false) {
   $("play").textContent = playing ? "Pause" : "Play";
-  for (const id of ["one", "line"]) $(id).disabled = playing;
+  $("play").disabled = beginning;
+  for (const id of ["one", "line"]) $(id).disabled = playing || beginning;
   $("loop").classList.toggle("playing", playing);
 }
 
@@ -81,12 +82,20 @@ async function play() {
 /** Work that changes the lesson: one at a time, and afterwards everything is shown anew. */
 function doing(work) {
   return latest(async () => {
+    complain("");
+    mark(1);
     try {
       await work();
     } finally {
-      await Promise.all([charts(), look(), picture()]);
+      await Promise.all([charts(), look(), picture()]).finally(() => mark(-1));
     }
   });
+}
+let running = 0;
+/** Note that work has begun, or ended; screen readers wait for its end. */
+function mark(change) {
+  running += change;
+  $("main").setAttribute("aria-busy", String(running > 0));
 }
 
 const loop = doing(async () => {
@@ -180,7 +189,7 @@ const picture = latest(async () => {
     [canvas.width, canvas.height] = [columns, rows];
     canvas.style.aspectRatio = rows === 1 ? `${columns} / 4` : `${columns} / ${rows}`;
     paintSigned(canvas, found[name].values);
-    mark(canvas);
+    dot(canvas);
     $(`${name}-size`).textContent = number(found[name].size, 3);
   }
   $("row").max = rows - 1;
@@ -203,7 +212,7 @@ function chosen() {
 }
 
 /** A dot on the chosen weight. */
-function mark(canvas) {
+function dot(canvas) {
   const pen = canvas.getContext("2d");
   pen.fillStyle = getComputedStyle(document.body).color;
   pen.fillRect(chosen().column, chosen().row, 1, 1);

@@ -40,8 +40,8 @@ def page(window, address):
 
 
 def settled(page):
-    """Wait until the weight of what was begun is shown."""
-    page.wait("document.getElementById('value').textContent !== '–'")
+    """Wait until all that was asked for is done and shown."""
+    page.wait("document.getElementById('main').getAttribute('aria-busy') === 'false'")
 
 
 def weight(page):
@@ -67,6 +67,7 @@ def test_ten_steps_a_nudge_and_undo(page):
         page.click("#one")
         page.wait(f"document.getElementById('step').textContent === '{count}'")
     page.wait("document.querySelector('#loss-chart path.curve')")
+    settled(page)
     page.run("document.getElementById('matrix').value = 'W_out'")
     page.run("document.getElementById('matrix').dispatchEvent(new Event('change'))")
     page.wait("document.getElementById('values').height === 36")
@@ -109,7 +110,8 @@ def test_a_text_of_ones_own_is_learned_and_one_that_is_too_short_is_refused_with
     page.type("too short")
     page.click("#setup button")
     page.wait("!document.getElementById('error').hidden")
-    assert "at least 640 are needed" in page.text("#error")
+    settled(page)
+    assert page.text("#error").startswith("the text has 9 characters, and at least 640 are needed")
     page.run("document.getElementById('text').value = 'to be or not to be, that is the question\\n'.repeat(30)")
     page.click("#setup button")
     page.wait("document.getElementById('error').hidden && document.querySelector('.written')")
@@ -123,8 +125,9 @@ def test_a_training_that_others_have_ended_says_so_and_begins_anew(page):
     page.click("#one")
     page.wait("!document.getElementById('error').hidden")
     assert "begin a new one" in page.text("#error")
+    settled(page)
     page.click("#setup button")
-    page.wait("document.getElementById('error').hidden")
+    settled(page)
     page.click("#one")
     page.wait("document.getElementById('step').textContent === '1'")
     page.complaints()
