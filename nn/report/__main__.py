@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
-from nn.report.compare import compare
+from nn.report.comparison import compare
 
 
 def main(arguments: list[str] | None = None) -> None:
