@@ -78,9 +78,9 @@ def worst(page: Page, model: GPT, tokens: Tokenizer, x: Tensor, y: Tensor, losse
         expected = f"{named(tokens.decode([likely]))} ({p[i, j, likely]:.1%})"
         came = named(tokens.decode([int(y.array[i, j])]))
         rows.append(
-            (before.replace("\n", "↵"), came, f"{losses[i, j]:.3f}", f"{math.exp(-losses[i, j]):.2%}", expected)
+            (before.replace("\n", "↵"), came, f"{losses[i, j]:.3f}", f"1 in {math.exp(losses[i, j]):,.0f}", expected)
         )
-    page.table(["after", "came", "loss", "its probability", "expected"], rows, name="The worst tokens")
+    page.table(["after", "came", "loss", "probability", "expected"], rows, name="The worst tokens")
 
 
 def surprises(model: GPT, x: Tensor, y: Tensor) -> np.ndarray:

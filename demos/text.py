@@ -174,8 +174,9 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
         trainer.progress.line(f"  {written!r}")
         return written
 
-    beginning = tokenizer.decode(held_out.ids[: min(16, args.block_size)])
-    sections = [token_losses(tokenizer, *held_out.at(held_out.starts(6))), attention(tokenizer, beginning)]
+    x, y = held_out.at(held_out.starts(6))
+    beginning = max((tokenizer.decode(ids[:16]) for ids in x.array), key=lambda text: len({*text}))
+    sections = [token_losses(tokenizer, x, y), attention(tokenizer, beginning)]
     trainer = Trainer(
         model,
         optimizer,

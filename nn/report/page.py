@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ class Page:
         return Path(file)
 
 
+@cache  # a process whose program is replaced meanwhile goes on with its own
 def assets() -> dict[str, str]:
     """What every page has in common: `style` is CSS with the colours as variables, `script` defines Charts."""
     style = (FOLDER / "style.css").read_text("utf-8").replace("/* colours */", colours())

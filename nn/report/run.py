@@ -288,7 +288,7 @@ def updates(page: Page, steps: list[dict[str, Any]]) -> None:
     rows = chosen(list(short))
     ratios = [[np.nan if (x := one["updates"].get(name)) is None else x for one in steps] for name in rows]
     names, columns = [short[name] for name in rows], [f"{one['step']:,}" for one in steps]
-    ratio, limits = Axis("‖update‖ / ‖weights‖", log=True), (1e-5, 1e-1)
+    ratio, limits = Axis("‖update‖ / ‖weights‖", log=True), (1e-4, 1e-2)
     page.chart(heat("Update-to-weight ratio", ratios, names, columns, ratio, limits, UPDATES, ("", "step")))
 
 
@@ -336,8 +336,8 @@ BLAME = (
     "share, and none has nearly all of it."
 )
 UPDATES = (
-    "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³, less as the learning rate falls. "
-    "Above 10⁻² the rate is too large for that layer, below 10⁻⁵ it hardly learns."
+    "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³. In full colour, above 10⁻², the "
+    "rate is too large for that layer; without colour, below 10⁻⁴, it hardly moves, as is right where the rate has fallen."
 )
 HISTOGRAMS = {
     "weights": (

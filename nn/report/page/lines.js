@@ -28,7 +28,7 @@ function lines(figure, chart) {
   const across = scale(chart.x, xs, box.left, box.right, 0);
   drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   axes(drawing, chart.x, y, across, up, box);
-  for (const series of shown) {
+  for (const series of [...shown].sort((a, b) => Boolean(b.faint) - Boolean(a.faint))) {  // what is faint lies behind
     const points = series.x.map((x, k) => [across.place(x), up.place(series.y[k])]);
     let path = "", pen = "M";
     for (const [px, py] of points) {
