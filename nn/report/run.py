@@ -111,18 +111,17 @@ class RunReport:
 
 def settings(trainer: Trainer) -> dict[str, dict[str, str]]:
     """All that the run depends on, by what it belongs to, and the versions."""
-    model, chosen = trainer.model, trainer.settings or {}
-    own = {name: value for name, value in trainer._settings.items() if name not in chosen and " of group " not in name}
+    model, known = trainer.model, trainer.config or {}
+    said = {name: value for name, value in trainer._settings.items() if name not in known and " of group " not in name}
     groups = trainer.optimizer.param_groups
     hidden = {"params"} | ({"lr"} if "initial_lr" in groups[0] else set())  # the scheduler has changed it
     count = sum(parameter.numel() for parameter in model.parameters())
     found: dict[str, dict[str, Any]] = {
-        "model": {"class": type(model).__name__, "parameters": f"{count:,}", **(trainer.config or {})},
+        "model": {"class": type(model).__name__, "parameters": f"{count:,}", **known},
         "training": {
             "steps": trainer.steps,
             "seed": initial_seed(),
-            **{name: value for name, value in chosen.items() if name not in (trainer.config or {})},
-            **own,
+            **said,
         },
         "optimiser": {name: _by_group([group[name] for group in groups]) for name in groups[0] if name not in hidden},
         "machine": {
@@ -337,7 +336,7 @@ BLAME = (
 )
 UPDATES = (
     "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³. In full colour, above 10⁻², the "
-    "rate is too large for that layer; without colour, below 10⁻⁴, it hardly moves, as is right where the rate has fallen."
+    "rate is too large for that layer; without colour, below 10⁻⁴, it hardly moves, as it should when the rate is low."
 )
 HISTOGRAMS = {
     "weights": (
