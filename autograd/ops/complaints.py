@@ -35,15 +35,21 @@ def explained(function: Callable, name: str | None = None) -> Callable:
 
 
 def explain_all(module: str) -> None:
-    """Have the public functions and constructors of a module explain what does not fit: its last line calls this."""
+    """Have the public functions and constructors of a module, or of a package, explain what does not fit.
+
+    Its last line calls this. Of a package they are those that it exports.
+    """
     names = vars(sys.modules[module])
     for name, value in list(names.items()):
-        if getattr(value, "__module__", None) != module:
+        if name[0] == "_" or not f"{getattr(value, '__module__', '')}.".startswith(f"{module}."):
             continue
-        if isinstance(value, FunctionType) and name[0] != "_" and not hasattr(value, "__wrapped__"):
+        made = value.__init__ if isinstance(value, type) else value  # type: ignore[misc]
+        if not isinstance(made, FunctionType) or hasattr(made, "__wrapped__"):
+            continue
+        if isinstance(value, type):
+            value.__init__ = explained(made, name)  # type: ignore[misc]
+        else:
             names[name] = explained(value)
-        elif isinstance(value, type) and isinstance(init := vars(value).get("__init__"), FunctionType):
-            value.__init__ = explained(init, name)  # type: ignore[misc]
 
 
 def explain_call(function: Callable, args: tuple, kwargs: dict, error: Exception, name: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """The functions behind the layers, under PyTorch's names: `import nn.functional as F`."""
 
+from autograd.ops.complaints import explain_all as _explain_all
 from autograd.ops.convolution import *
 from nn.functional.activation import *
 from nn.functional.attention import *
@@ -14,3 +15,5 @@ from nn.functional.loss import *
 from nn.functional.margin import *
 from nn.functional.pooling import *
 from nn.functional.position import *
+
+_explain_all(__name__)

@@ -10,7 +10,6 @@ from autograd import Tensor, empty_like, ops, zeros_like
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 from autograd.naming import named
-from autograd.ops.complaints import explain_all
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish"]
 __all__ += ["hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu"]
@@ -212,6 +211,3 @@ relu_, elu_ = _always_in_place(relu), _always_in_place(elu)
 selu_, celu_ = _always_in_place(selu), _always_in_place(celu)
 leaky_relu_, hardtanh_ = _always_in_place(leaky_relu), _always_in_place(hardtanh)
 rrelu_, threshold_ = _always_in_place(rrelu), _always_in_place(threshold)
-
-
-explain_all(__name__)

@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, cat, ops, zeros
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn.functional.dropout import dropout
 from nn.functional.layer import linear, pad
 
@@ -208,6 +207,3 @@ def multi_head_attention_forward(
     if query.ndim == 2:
         return y.squeeze(0), None if weights is None else weights.squeeze(0)
     return y if batch_first else y.transpose(0, 1), weights
-
-
-explain_all(__name__)

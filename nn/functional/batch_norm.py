@@ -6,7 +6,6 @@ import math
 
 from autograd import Tensor, no_grad, ops
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn.functional.pooling import avg_pool3d
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm"]
@@ -135,6 +134,3 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     squares = ops.pad(squares, width=((0, 0), (0, 0), (size // 2, (size - 1) // 2), (0, 0), (0, 0)))
     mean = avg_pool3d(squares, (size, 1, 1), 1).reshape(input.shape)
     return input / (mean * alpha + k) ** beta
-
-
-explain_all(__name__)

@@ -7,7 +7,6 @@ import math
 from autograd import Generator, Tensor, ones, ops
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
-from autograd.ops.complaints import explain_all
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
 
@@ -67,6 +66,3 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     a = 1 / math.sqrt((1 - p) * (1 + p * dropped**2)) if p < 1 else 0.0
     out = input * (kept * a) + ((kept - 1) * (dropped * a) + dropped * a * p)
     return input._overwrite(out) if inplace else out
-
-
-explain_all(__name__)

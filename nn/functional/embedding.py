@@ -6,7 +6,6 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, ops, writing
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 
 __all__ = ["embedding", "embedding_bag"]
 
@@ -112,6 +111,3 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[np
     lengths = np.diff(ends)
     step = np.arange(lengths.max(initial=1))
     return np.minimum(ends[:-1, None] + step, max(input.numel() - 1, 0)), step < lengths[:, None]
-
-
-explain_all(__name__)

@@ -10,7 +10,6 @@ import numpy as np
 
 from autograd import Tensor, ops
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from autograd.ops.convolution import each_dim
 from autograd.planes import Sizes, Steps
 from nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
@@ -211,6 +210,3 @@ def fold(
         )
     windows = input.reshape(input.shape[0], input.shape[1] // elements, elements, *places)
     return ops.add_windows(windows, size=size, kernel=kernel, steps=steps)
-
-
-explain_all(__name__)

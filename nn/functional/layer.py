@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, broadcast_tensors, einsum, ops
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 
 __all__ = ["bilinear", "cosine_similarity", "layer_norm", "linear", "normalize", "one_hot"]
 __all__ += ["pad", "rms_norm"]
@@ -134,6 +133,3 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
                 )
             input = input.index_select(dim, _PAD_MODES[mode](np.arange(-left, n + right), n))
     return input
-
-
-explain_all(__name__)

@@ -13,7 +13,6 @@ import numpy as np
 from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
 from autograd.naming import named
-from autograd.ops.complaints import explain_all
 from nn.functional.activation import log_softmax
 
 __all__ = ["cross_entropy", "huber_loss", "l1_loss", "mse_loss", "nll_loss", "quadratic_cost", "smooth_l1_loss"]
@@ -268,6 +267,3 @@ def _soft_cross_entropy(
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
     """A vector (C) reshaped to be broadcast along `dim` of `ndim` dimensions."""
     return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])
-
-
-explain_all(__name__)

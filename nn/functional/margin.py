@@ -8,7 +8,6 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, ops
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn.functional.activation import logsigmoid, relu
 from nn.functional.loss import check_same, reduced, with_reduction
 
@@ -136,6 +135,3 @@ def triplet_margin_loss(
         swap=swap,
         reduction="none",
     )
-
-
-explain_all(__name__)

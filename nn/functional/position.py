@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import Tensor, as_tensor, ops
-from autograd.ops.complaints import explain_all
 
 __all__ = ["rotary", "rotary_table", "sinusoidal_encoding"]
 
@@ -34,6 +33,3 @@ def rotary(input: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     the order of the features.
     """
     return ops.rotary(input, cos, sin)
-
-
-explain_all(__name__)

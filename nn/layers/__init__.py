@@ -1,5 +1,6 @@
 """The layers: a constructor each, and a `forward` that is a call into `nn.functional`. `nn` has all these classes."""
 
+from autograd.ops.complaints import explain_all as _explain_all
 from nn.layers.activation import *
 from nn.layers.attention import *
 from nn.layers.batch_norm import *
@@ -19,3 +20,5 @@ from nn.layers.recurrent import *
 from nn.layers.transformer import *
 from nn.module import Module
 from nn.parameter import Buffer, Parameter
+
+_explain_all(__name__)

@@ -9,7 +9,6 @@ from typing import Any
 
 from autograd import Tensor
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.layers.derived import FunctionLayer
@@ -163,6 +162,3 @@ class Softmax2d(Module):
         if input.ndim not in (3, 4):
             raise ShapeError(f"Softmax2d needs (N, C, H, W) or (C, H, W), got {tuple(input.shape)}")
         return F.softmax(input, -3)
-
-
-explain_all(__name__)

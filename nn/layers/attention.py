@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.functional.dropout import check_probability
@@ -102,6 +101,3 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
             batch_first=self.batch_first,
         )
-
-
-explain_all(__name__)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from autograd import Tensor, as_tensor, ones, zeros
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.layers.derived import FunctionLayer
 from nn.layers.norm import Affine
@@ -174,6 +173,3 @@ class LocalResponseNorm(FunctionLayer, of=F.local_response_norm):
 
     def extra_repr(self) -> str:
         return super().extra_repr().removeprefix("size=")
-
-
-explain_all(__name__)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Self
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn.module import Module
 from nn.parameter import Parameter
 
@@ -271,6 +270,3 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
-
-
-explain_all(__name__)

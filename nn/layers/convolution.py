@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from autograd import Tensor
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from autograd.ops.convolution import each_dim
 from autograd.planes import Steps, transposed_size
 from nn import functional as F
@@ -187,6 +186,3 @@ class ConvTranspose3d(_ConvTranspose):
     """The transposed convolution with a weight (in_channels, out_channels / groups, KD, KH, KW), plus bias."""
 
     dims, function = 3, staticmethod(F.conv_transpose3d)
-
-
-explain_all(__name__)

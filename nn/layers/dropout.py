@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.functional.dropout import check_probability
 from nn.layers.derived import FunctionLayer
@@ -35,6 +34,3 @@ class Dropout3d(Dropout, of=F.dropout3d):
 
 class AlphaDropout(Dropout, of=F.alpha_dropout):
     """Dropout for SELU, which keeps mean and variance."""
-
-
-explain_all(__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Self
 
 from autograd import Tensor, no_grad
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.layers.linear import check_sizes
@@ -123,6 +122,3 @@ class EmbeddingBag(_Table):
         """Indices (bags, n), or a vector of them with offsets, to (bags, embedding_dim)."""
         settings = {name: getattr(self, name) for name in self._settings}
         return F.embedding_bag(input, self.weight, offsets, per_sample_weights=per_sample_weights, **settings)
-
-
-explain_all(__name__)

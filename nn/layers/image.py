@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.layers.derived import FunctionLayer
 from nn.module import Module
@@ -71,6 +70,3 @@ class Unfold(FunctionLayer, of=F.unfold):
 
 class Fold(FunctionLayer, of=F.fold):
     """Columns (N, C KH KW, windows) added up to images (N, C, *output_size)."""
-
-
-explain_all(__name__)

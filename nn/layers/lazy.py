@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all, must_be_tensor
+from autograd.ops.complaints import must_be_tensor
 from autograd.tensor import leaf
 from nn.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from nn.layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -151,6 +151,3 @@ class LazyBatchNorm2d(LazyModuleMixin, BatchNorm2d):
 
 class LazyBatchNorm3d(LazyModuleMixin, BatchNorm3d):
     """BatchNorm3d, with the num_features of its first input."""
-
-
-explain_all(__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.functional.loss import check_reduction, reduction_of
 from nn.layers.derived import FunctionLayer
@@ -133,6 +132,3 @@ class CosineSimilarity(FunctionLayer, of=F.cosine_similarity, inputs=2):
 
     def extra_repr(self) -> str:
         return ""
-
-
-explain_all(__name__)

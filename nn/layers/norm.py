@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.module import Module
@@ -80,6 +79,3 @@ class RMSNorm(_Norm):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-
-explain_all(__name__)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from autograd import Tensor
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn.module import Module
 
@@ -110,6 +109,3 @@ class CircularPad2d(_Pad, dims=2, mode="circular"):
 
 class CircularPad3d(_Pad, dims=3, mode="circular"):
     """Pads (N, C, D, H, W) with the elements of its other end."""
-
-
-explain_all(__name__)

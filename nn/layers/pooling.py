@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autograd.ops.complaints import explain_all
 from autograd.ops.convolution import each_dim
 from nn import functional as F
 from nn.layers.derived import FunctionLayer
@@ -84,6 +83,3 @@ class AdaptiveMaxPool2d(_Pool, of=F.adaptive_max_pool2d):
 
 class AdaptiveMaxPool3d(_Pool, of=F.adaptive_max_pool3d):
     """The largest elements of `output_size` windows that cover (N, C, D, H, W) evenly."""
-
-
-explain_all(__name__)

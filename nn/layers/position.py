@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from autograd import Tensor, as_tensor
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.module import Module
@@ -80,6 +79,3 @@ class RotaryEmbedding(Module):
 
     def extra_repr(self) -> str:
         return f"{self.head_dim}, {self.max_len}"
-
-
-explain_all(__name__)

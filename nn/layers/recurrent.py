@@ -9,7 +9,6 @@ from typing import Any
 
 from autograd import Tensor, cat, ops, stack, zeros
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.functional.dropout import check_probability
@@ -335,6 +334,3 @@ class GRUCell(_GatedCell):
     """One step of GRU."""
 
     mode = "GRU"
-
-
-explain_all(__name__)

@@ -11,7 +11,6 @@ import numpy as np
 from autograd import Tensor, as_tensor
 from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
-from autograd.ops.complaints import explain_all
 from nn import functional as F
 from nn import init
 from nn.layers.attention import MultiheadAttention
@@ -259,6 +258,3 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
         """The float mask (sz, sz) that adds -inf where a key comes after the query, and 0 elsewhere."""
         return as_tensor(np.triu(np.full((sz, sz), -np.inf, np.dtype(dtype or default_dtype())), 1))
-
-
-explain_all(__name__)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from autograd import Tensor, kernels, writing
-from autograd.ops.complaints import explain_all
 from nn.optim.optimizer import (
     Group,
     Optimizer,
@@ -243,6 +242,3 @@ class RAdam(_WithBetas):
             r = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
             step *= r * math.sqrt(1 - beta2**t) / (np.sqrt(v) + group["eps"])
         param -= lr * step
-
-
-explain_all(__name__)

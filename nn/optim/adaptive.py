@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd.ops.complaints import explain_all
 from nn.optim.optimizer import Group, Optimizer, Params, State, count_step, moving_average_, settings, slot, with_decay
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
@@ -119,6 +118,3 @@ class Adadelta(Optimizer):
         step = np.sqrt(steps + eps) / np.sqrt(square + eps) * grad
         moving_average_(steps, step * step, rho)
         param -= group["lr"] * step
-
-
-explain_all(__name__)

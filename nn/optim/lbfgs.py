@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import as_tensor, enable_grad, writing
-from autograd.ops.complaints import explain_all
 from nn.optim.optimizer import Optimizer, Params, settings
 
 __all__ = ["LBFGS"]
@@ -199,6 +198,3 @@ class LBFGS(Optimizer):
             if evaluations >= most or small <= group["tolerance_change"]:
                 break
         return first
-
-
-explain_all(__name__)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.complaints import explain_all
 from nn.optim.optimizer import Group, Optimizer, Params, State, check_range, count_step, moving_average_, settings, slot
 
 __all__ = ["Adafactor", "Muon"]
@@ -127,6 +126,3 @@ class Muon(Optimizer):
         scale = 0.2 * math.sqrt(max(rows, columns)) if wide else math.sqrt(max(1, rows / columns))
         param *= 1 - group["lr"] * group["weight_decay"]
         param -= group["lr"] * scale * step
-
-
-explain_all(__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import as_tensor
-from autograd.ops.complaints import explain_all
 from nn.optim.optimizer import Group, Optimizer, Params, State, count_step, settings, slot, with_decay
 
 __all__ = ["ASGD", "SGD", "Rprop"]
@@ -123,6 +122,3 @@ class Rprop(Optimizer):
         np.clip(size, *group["step_sizes"], out=size)
         before[...] = np.where(turned < 0, 0, grad)
         param -= np.sign(before) * size
-
-
-explain_all(__name__)

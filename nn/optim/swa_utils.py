@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import Tensor, no_grad, tensor
-from autograd.ops.complaints import explain_all
 from nn.module import Module
 from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
 from nn.optim.optimizer import Optimizer
@@ -142,6 +141,3 @@ class SWALR(LRScheduler):
             start = (rate - before * end) / (1 - before) if before < 1 and not self._is_initial else rate
             found.append(end if before == 1 or not self.anneal_epochs else end * now + start * (1 - now))
         return found
-
-
-explain_all(__name__)

@@ -114,12 +114,11 @@ def spectral_norm(
 
 
 def _install(module: Any, kind: str, name: str, hook: Any) -> None:
-    """Run `hook` now and before each forward; `_uninstall` finds it by its kind and the name of the weight."""
+    """Run `hook` before each forward; `_uninstall` finds it by its kind and the name of the weight."""
     installed = module.__dict__.setdefault("_norms", {})
     if (kind, name) in installed:
         raise RuntimeError(f"{kind} is installed on {type(module).__name__}.{name} already")
     installed[kind, name] = hook, module.register_forward_pre_hook(hook)
-    hook(module, ())
 
 
 def _uninstall(module: Any, kind: str, name: str, parts: list[str]) -> None:
@@ -148,6 +147,7 @@ def hooked_weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> 
         setattr(module, name, norm(getattr(module, f"{name}_g"), getattr(module, f"{name}_v")))
 
     _install(module, "weight_norm", name, compute)
+    compute(module, ())
     return module
 
 
@@ -175,6 +175,7 @@ def hooked_spectral_norm(
         setattr(module, name, weight / _sigma(matrix, u, v))
 
     _install(module, "spectral_norm", name, compute)
+    setattr(module, name, weight.data)  # until the first forward, which makes the first step of power iteration
     return module
 
 

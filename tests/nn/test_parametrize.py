@@ -280,6 +280,20 @@ def test_the_gradient_of_spectral_norm_is_that_with_fixed_vectors(form):
     np.testing.assert_allclose(found.numpy(), difference, rtol=1e-5, atol=1e-7)
 
 
+def test_installing_the_hooked_spectral_norm_makes_no_step_of_power_iteration():
+    layer, x = made("Linear", 5), batch("Linear")
+    before = layer.weight.detach().numpy().copy()
+    nn.utils.spectral_norm(layer)
+    np.testing.assert_array_equal(layer.weight.numpy(), before)
+    u = layer.weight_u.numpy().copy()
+    layer(x)
+    v = before.T @ u
+    v /= np.linalg.norm(v)
+    u = before @ v
+    np.testing.assert_allclose(layer.weight_u.numpy(), u / np.linalg.norm(u), rtol=1e-5)
+    np.testing.assert_allclose(layer.weight.detach().numpy(), before / np.linalg.norm(u), rtol=1e-5)
+
+
 def test_spectral_norm_of_a_vector_makes_its_norm_one():
     layer = nn.LayerNorm(4)
     layer.weight.data = ag.tensor([3.0, 0.0, 4.0, 0.0])
