@@ -38,15 +38,18 @@ def attention(tokens: Tokenizer, text: str) -> Section:
     return section
 
 
-def token_losses(tokens: Tokenizer, x: Tensor, y: Tensor) -> Section:
-    """Texts (N, T) with the loss of each of their tokens; y (N, T) are the tokens that follow, -1 where none counts."""
+def token_losses(tokens: Tokenizer, x: Tensor, y: Tensor, what: str = "Held-out text") -> Section:
+    """Texts (N, T) with the loss of each of their tokens; y (N, T) are the tokens that follow, -1 where none counts.
+
+    `what` says what the texts are.
+    """
 
     def section(page: Page, trainer: Any) -> None:
         losses = surprises(trainer.model, x, y)
         hardest = float(np.log(tokens.vocab_size))
         page.heading("Token by token")
         page.say(
-            "Held-out text. The darker a token, the less the model expected it after all before it: no colour is a "
+            f"{what}. The darker a token, the less the model expected it after all before it: no colour is a "
             f"probability of 1, the full colour {1 / tokens.vocab_size:.1%} or less, a blind guess. The pointer shows "
             "the numbers. Healthy: dark only where nobody could know, as at the beginning of a word."
         )

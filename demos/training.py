@@ -211,7 +211,8 @@ def show(args: Namespace) -> list[Step]:
     arithmetic.show_counts(report)
     show_positions(report, model, tokens, text)
     before = show_softmax(report, model, tokens, text, "before training")
-    losses = token_losses(tokens, *batches(ids, 1, np.random.default_rng(args.seed + 2))[0])
+    some_text = batches(ids, 1, np.random.default_rng(args.seed + 2))[0]
+    losses = token_losses(tokens, *some_text, what="Some of the text that it learns from")
     course = RunReport(
         "The training of How a weight learns", stage=stage, sections=[losses], file=folder / "report.html"
     )
