@@ -20,6 +20,7 @@ import autograd as ag
 from autograd import Tensor
 from demos import one_question
 from demos.data.numbers import Example, calculator_examples, number_to_words, split_examples, words_to_number
+from demos.learned import show_learned
 from demos.pictures.answers import learning, operands
 from demos.questions import NOTHING, fit, learn_or_ask, settings, show_answers
 from demos.report import Report
@@ -88,6 +89,10 @@ class Calculator(NamedTuple):
 
     model: GPT
     tokens: Tokenizer
+
+    def rows(self, examples: Sequence[Example]) -> Data:
+        """The examples as this model reads them."""
+        return Data.encode(examples, self.tokens)
 
     def answers(self, questions: Sequence[str], cache: bool = True) -> list[str]:
         """The likeliest answer to each question, word by word; those of one length are answered together.
@@ -265,6 +270,7 @@ def learn(args: Namespace, folder: Path) -> tuple[Calculator, dict[str, float]]:
     one_question.show_looks(report, model, tokens, text, "plus", IS, folder / "attention.png")
     one_question.show_operations(report, model, tokens, {f"{q} {IS}": answer for q, answer in SAME.items()})
     one_question.show_neighbours(report, model, tokens, [number_to_words(n) for n in (*range(20), *range(20, 100, 10))])
+    show_learned(report, calculator, trained, held_out, [answers[e.question] for e in held_out], OPERATIONS, folder)
     seen, weights = BATCH * args.steps, sum(p.numel() for p in model.parameters())
     one_question.show_published(report, untrained, after, seen, weights, len(examples), f"{seconds / 60:.1f} minutes")
     report.save(folder / "calculator.html")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,4 +52,22 @@ def operands(maps: Mapping[str, np.ndarray], file: Path) -> None:
         axes.grid(False)
     patches = [Patch(color=colour, label=text) for colour, text in zip(COLOURS[1:], MEANINGS)]
     figure.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False)
+    save(figure, file)
+
+
+def plane(points: np.ndarray, words: Sequence[str], shares: Sequence[float], file: Path) -> None:
+    """Number words at their points (words, 2): the first twenty and those for tens, each joined in their order.
+
+    `shares` are those of the variance that the two axes have.
+    """
+    figure, axes = pyplot().subplots(figsize=(9, 6.5))
+    groups = {"zero to nineteen": (slice(20), "o-", BLUE), "twenty to ninety": (slice(20, None), "s-", RED)}
+    for label, (some, style, colour) in groups.items():
+        axes.plot(*points[some].T, style, color=colour, linewidth=0.7, alpha=0.8, label=label)
+    for i, (word, point) in enumerate(zip(words, points, strict=True)):
+        axes.annotate(word, point, xytext=(5, 4 if i < 20 else -11), textcoords="offset points", fontsize=9)
+    first, second = (f"component {i}, {share:.0%} of the variance" for i, share in enumerate(shares, 1))
+    axes.set(title="Number words by the first components of their embeddings", xlabel=first, ylabel=second)
+    axes.margins(0.1)
+    axes.legend(loc="best")
     save(figure, file)
