@@ -22,7 +22,7 @@ from demos.report import Report
 if TYPE_CHECKING:
     from demos.calculator import Calculator
 
-ROLES = ("the first number", "the operation", "the second number", "<is>")
+ROLES = ("first number", "operation", "second number", "<is>")
 NUMBER_WORDS = {*UNITS, *TENS}
 BINS = (0.0, 0.5, 0.9, 0.99, 0.999, np.inf)  # of confidence
 
@@ -125,7 +125,7 @@ def right(calculator: Calculator, examples: Sequence[Example]) -> np.ndarray:
 def _heads(calculator: Calculator) -> list[tuple[Part, str]]:
     config = calculator.model.config
     pairs = np.ndindex(config.n_layer, config.n_head)
-    return [(Part("head", layer, head), f"layer {layer + 1}, head {head + 1}") for layer, head in pairs]
+    return [(Part("head", layer, head), f"layer\u00a0{layer + 1}, head\u00a0{head + 1}") for layer, head in pairs]
 
 
 def show_where_heads_look(report: Report, calculator: Calculator, sums: Sequence[Example]) -> None:
@@ -136,16 +136,16 @@ def show_where_heads_look(report: Report, calculator: Calculator, sums: Sequence
     report.matrix("From the place of the answer", [*seen, evenly], [*names, "(all words alike)"], ROLES, digits=2)
     before = looks(calculator, sums, role=1).reshape(len(names), -1)[:, :2]
     report.matrix("From “plus”", before, names, ROLES[:2], digits=2)
-    most = [f"at {what} {names[row.argmax()]} ({row.max():.0%})" for what, row in zip(ROLES[:3], seen.T)]
+    most = [f"at the {what} {names[row.argmax()]} ({row.max():.0%})" for what, row in zip(ROLES[:3], seen.T)]
     both = int((seen[:, [0, 2]] > evenly[[0, 2]]).all(axis=1).sum())
     report.say(
-        f"From the place of the answer, {', '.join(most)} looks most. The last row of the table is a look at all words "
-        f"alike: {both or 'none'} of the {len(names)} heads look at each of the two numbers more than that."
+        f"From the place of the answer, these heads look most: {', '.join(most)}. The last row of the table is a look "
+        f"at all words alike: {both or 'none'} of {len(names)} heads look at each of the two numbers more than that."
     )
     report.say(
         "The article says: “When I see 'plus', look at the numbers before and after it”. “plus” itself sees only the "
         f"number before it, to which {names[before[:, 0].argmax()]} gives {before[:, 0].max():.0%}; what follows is "
-        "masked. Before and after it looks the place of the answer."
+        "masked. Only the place of the answer sees both."
     )
 
 

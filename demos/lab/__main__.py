@@ -27,7 +27,7 @@ from nn.progress import Progress
 
 BASE = Path("out", "lab")
 NAMES = [experiment.name for experiment in EXPERIMENTS]
-SIZES = {"steps": 2000, "seeds": 3, "batch": 32}
+SIZES = {"steps": 2000, "seeds": 3, "batch": 64}
 QUICK = {"steps": 200, "seeds": 2, "batch": 16}
 
 

@@ -38,10 +38,12 @@ def show(results: Results, missing: int, folder: Path) -> None:
 
 
 def _about(results: Results, missing: int) -> str:
-    settings = results.settings
+    sizes = results.settings
+    options = " ".join(f"--{name} {sizes[name]}" for name in ("steps", "seeds", "batch"))
     text = (
-        f"Each training is {settings['steps']:,} steps of {settings['batch']} questions, and asks every fourth "
-        "question that is held out. The calculator of python -m demos.calculator trains longer, and gets further."
+        f"This is what python -m demos.lab {options} has found: each training is {sizes['steps']:,} steps of "
+        f"{sizes['batch']} questions, and in the end every fourth question that is held out is asked. "
+        "python -m demos.calculator trains longer, and gets further."
     )
     return text + (f" {missing} trainings are missing: --resume goes on with them." if missing else "")
 
@@ -51,7 +53,7 @@ def _row(results: Results, variant: Variant) -> list[str] | None:
     if not runs:
         return None
     weights = " or ".join(f"{count:,}" for count in sorted({run["weights"] for run in runs}))
-    found = (results.final(variant.name, what).text(form) for what, form in (("accuracy", ".1%"), ("loss", ".3f")))
+    found = (results.final(variant.name, what).text(form) for what, form in (("accuracy", ".1%"), ("loss", ".3g")))
     return [variant.name, *found, weights, str(len(runs))]
 
 
@@ -95,7 +97,7 @@ def place(function: Callable) -> str:
 def _markdown(results: Results, experiments: list[Experiment], about: str) -> Iterator[str]:
     yield "# The lab: what if one line were another?"
     yield ""
-    yield "Written by `make lab`; out/lab/latest/lab.html has the curves, the changed lines and the reasons, too."
+    yield "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
     yield about
     yield "Figures are the mean over the seeds and, in brackets, the smallest and the largest."
     yield ""

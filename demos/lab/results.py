@@ -92,7 +92,7 @@ def seen(results: Results, name: str) -> str:
     )
     if np.isfinite(loss.values).all():
         words = ("lower", "the same", "higher")
-        text += f"The held-out loss is {loss.text('.3f')}, {_compared(loss, loss0, '.3f', words)}."
+        text += f"The held-out loss is {loss.text('.3g')}, {_compared(loss, loss0, '.3g', words)}."
     if (
         min(len(runs), len(results.of(ORIGINAL.name))) > 1
         and loss.against(loss0) < 0

@@ -117,7 +117,7 @@ def test_all_is_shown_with_the_figures_of_the_model(calculator, tmp_path, capsys
     rows = calculator.rows(EXAMPLES).rows(slice(None))
     for layer, head in np.ndindex(2, 2):
         loss = without(model, [Part("head", layer, head)]).loss(*rows).item()
-        assert re.search(rf"layer {layer + 1}, head {head + 1} +{loss:.3f} ", out)
+        assert re.search(rf"layer\s{layer + 1}, head\s{head + 1} +{loss:.3f} ", out)
     products = EXAMPLES[3:]
     hardest = [products[i].question for i in np.argsort(confidences(calculator, products))[:2]]
     shown = out.split("learned with factors swapped")[1].splitlines()[1:3]
