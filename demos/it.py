@@ -31,7 +31,7 @@ from nn import optim
 from nn.train import Trainer
 
 BATCH, RATE, HELD_OUT = 32, 3e-3, 0.2
-MASKED, FREE = "with the causal mask (a GPT)", "without a mask"
+MASKED, FREE = "GPT", "without mask"
 PLACES = ("at “it”", "after the sentence")
 HEADS = [f"block {n}, head {h}" for n in range(2) for h in range(2)]
 
@@ -128,10 +128,9 @@ def right_shares(model: GPT, lessons: Lessons, hidden: Sequence[int] = ()) -> np
 
 
 def attention_shares(model: GPT, lessons: Lessons, place: int) -> np.ndarray:
-    """What each head looks at from a place in held-out sentences, on average, (L * H, 6).
+    """What each head looks at from a place in held-out sentences, on average, (2, L * H, 3).
 
-    The shares of the first thing, of the second, and of what follows "it", where the first is meant; then the same
-    where the second is.
+    The shares of the first thing, of the second, and of what follows "it": where the first is meant, then the second.
     """
     rows = np.flatnonzero(lessons.held_out)
     ids = lessons.ids[rows]
@@ -140,7 +139,7 @@ def attention_shares(model: GPT, lessons: Lessons, place: int) -> np.ndarray:
     shares = [(found * (ids == thing[:, None])[:, None]).sum(axis=-1) for thing in lessons.things[rows].T]
     shares.append(found[..., lessons.following].sum(axis=-1))
     first = lessons.answers[rows] == lessons.things[rows, 0]
-    return np.stack([share[side].mean(axis=0) for side in (first, ~first) for share in shares], axis=-1)
+    return np.stack([np.stack([share[side].mean(axis=0) for share in shares], axis=-1) for side in (first, ~first)])
 
 
 def asked_at(name: str, lessons: Lessons) -> int:
@@ -248,19 +247,19 @@ def show_hidden(
 def show_attention(report: Report, models: Mapping[str, GPT], lessons: Mapping[str, Lessons]) -> None:
     """Whether attention from "it" goes to what it stands for, in all held-out sentences."""
     report.step("Does “it” look at what it stands for?")
-    columns = [
-        f"{what}, {side} meant" for side in ("1st", "2nd") for what in ("1st thing", "2nd thing", "what follows")
-    ]
+    columns = ["the first thing", "the second thing", "what follows"]
     for name, model in models.items():
         for kind, them in lessons.items():
-            title = f"{kind}, {name}: mean attention from “it” {PLACES[name == MASKED]}"
-            report.matrix(title, attention_shares(model, them, asked_at(name, them)), HEADS, columns, digits=2)
+            report.say(f"{kind}, {name}: mean attention from “it” {PLACES[name == MASKED]}")
+            with report.side_by_side("22rem"):
+                for meant, shares in zip(("first", "second"), attention_shares(model, them, asked_at(name, them))):
+                    report.matrix(f"where the {meant} is meant", shares, HEADS, columns, digits=2)
     report.say(
-        "In block 0 the scores are those of the words alone, so “it” divides its attention between two given things "
-        "in the same ratio, whatever follows. Only from block 1 on can it turn to the one that is meant. Often it "
-        "turns to neither, and looks at the word that follows: that word has looked back at the things itself, in "
-        "block 0, and carries what it found. So attention alone may mislead. It shows where a head looks; what the "
-        "answer hangs on is shown by hiding a word."
+        "In block 0 the scores are those of the words alone: a head divides its attention between two given things in "
+        "the same ratio, whatever follows, and the word that follows can only draw it away from both. From block 1 on "
+        "“it” can turn to the one that is meant. Often it looks at the word that follows all the same: that word has "
+        "looked back at the things itself, and carries what it found. So attention alone may mislead. It shows where a "
+        "head looks; what the answer hangs on is shown by hiding a word."
     )
 
 
