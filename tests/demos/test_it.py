@@ -95,7 +95,7 @@ def test_in_the_first_block_two_things_are_looked_at_in_one_ratio_whatever_follo
 def test_without_a_mask_it_is_learned_and_holds_for_what_was_not_seen(lessons):
     ag.manual_seed(0)
     model = new_model(TOKENS.vocab_size, causal=False)
-    train(model, [*lessons.values()], 300, np.random.default_rng(0))
+    train(model, [*lessons.values()], 200, np.random.default_rng(0))
     for kind in lessons.values():
         assert right_shares(model, kind)[0] > 0.95
         told = range(kind.ids.shape[1])[kind.following]
