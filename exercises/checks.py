@@ -24,14 +24,11 @@ def as_arrays(found: Any, names: Sequence[str], call: str) -> list[np.ndarray]:
     elif isinstance(found, (tuple, list)) and len(found) == len(names):
         parts = tuple(found)
     else:
-        got = f"a {type(found).__name__}" + (f" of {len(found)}" if isinstance(found, (tuple, list)) else "")
-        raise Wrong(f"{call} is to return {len(names)} arrays ({', '.join(names)}), and returned {got}.")
+        raise Wrong(f"{call} is to return {len(names)} arrays ({', '.join(names)}), and returned {kind(found)}.")
     return [_as_array(part, name, call) for part, name in zip(parts, names)]
 
 
 def _as_array(found: Any, name: str, call: str) -> np.ndarray:
-    if found is None:
-        raise Wrong(f"{call} returned None for {name}. Is a return statement missing?")
     if isinstance(found, Tensor):
         found = found.detach().array
     try:
@@ -39,8 +36,17 @@ def _as_array(found: Any, name: str, call: str) -> np.ndarray:
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise Wrong(f"{call} is to return an array of numbers for {name}, and returned a {type(found).__name__}.")
+        raise Wrong(f"{call} is to return {name} as an array of numbers, and returned {kind(found)}.")
     return array
+
+
+def kind(found: Any) -> str:
+    """What was found where something else was wanted, in words."""
+    if found is None:
+        return "None (is a return statement missing?)"
+    name = type(found).__name__
+    size = f" of {len(found)}" if isinstance(found, (tuple, list)) else ""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}{size}"
 
 
 def same(a: np.ndarray, b: Any, rtol: float = 1e-6) -> bool:
@@ -87,10 +93,9 @@ def check_rule(
     arrays = [np.asarray(x) for x in inputs.values()]
     out = forward(*arrays)
     g = np.random.default_rng(out.size).uniform(0.5, 1.5, out.shape)
-    call = "the rule"
 
     def gradients(g: np.ndarray, out: np.ndarray, *xs: np.ndarray) -> list[np.ndarray]:
-        return as_arrays(rule(g, out, *xs), [f"the gradient by {name}" for name in inputs], call)
+        return as_arrays(rule(g, out, *xs), [f"the gradient by {name}" for name in inputs], "Your rule")
 
     found = gradients(g.copy(), out.copy(), *(x.copy() for x in arrays))
     for name, x, gradient in zip(inputs, arrays, found):

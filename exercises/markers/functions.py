@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from exercises.checks import Wrong, as_arrays, check_value, same, shown
+from exercises.checks import Wrong, as_arrays, check_value, kind, same, shown
 from exercises.markers import marks
 from nn import functional as F
 from nn import optim
@@ -58,7 +58,7 @@ def _diamond(node: Any) -> Any:
 def _check_order(answer: Any, root: Any, what: str) -> None:
     found = answer.backward_order(root)
     if not isinstance(found, list):
-        raise Wrong(f"backward_order is to return a list of nodes, and returned a {type(found).__name__}.")
+        raise Wrong(f"backward_order is to return a list of nodes, and returned {kind(found)}.")
     place = {id(each): i for i, each in enumerate(found)}
     if len(place) < len(found):
         raise Wrong(

@@ -12,7 +12,7 @@ import numpy as np
 import autograd as ag
 import nn
 from autograd import Tensor
-from exercises.checks import Wrong, check_value
+from exercises.checks import Wrong, check_value, kind
 from exercises.markers import marks
 from nn import functional as F
 from nn import optim
@@ -128,7 +128,7 @@ def learns_nothing(answer: Any) -> None:
     for _ in range(200):
         loss = answer.step(model, optimizer, x, y)
     if not isinstance(loss, float):
-        raise Wrong(f"step is to return the loss as a float, as item() gives it, and returned a {type(loss).__name__}.")
+        raise Wrong(f"step is to return the loss as a float, as item() gives it, and returned {kind(loss)}.")
     if not loss < 0.1:
         raise Wrong(
             f"The linter finds nothing, but the loss is {first:.3f} at first and {loss:.3f} after 200 steps; it could "

@@ -10,7 +10,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.function import Context
-from exercises.checks import Wrong, check_rule, check_value, shown
+from exercises.checks import Wrong, check_rule, check_value, kind, shown
 from exercises.markers import marks
 from nn import functional as F
 
@@ -225,7 +225,7 @@ def log_softmax(answer: Any) -> None:
         x = ag.tensor(rng.standard_normal((n, m)), requires_grad=True)
         out = function.forward(Context((True,)), x.detach())
         if not isinstance(out, ag.Tensor):
-            raise Wrong(f"LogSoftmax.forward is to return a Tensor, and returned a {type(out).__name__}.")
+            raise Wrong(f"LogSoftmax.forward is to return a Tensor, and returned {kind(out)}.")
         out = function.apply(x)
         check_value(f"LogSoftmax.apply({shown(x)})", out, F.log_softmax(x, -1).detach().array)
         report = ag.gradcheck_report(function.apply, x)

@@ -67,7 +67,7 @@ BROKEN = {
     "another": ("return undefined", "NameError: name 'undefined' is not defined\n  line 8, in tanh_rule"),
     "a wrong shape": ("return g[:1]", "has shape (1, 3), and x has shape (2, 3)"),
     "no numbers": ("return 'g'", "returned a str"),
-    "a ragged list": ("return [[1], [2, 3]]", "returned a list"),
+    "a ragged list": ("return [[1], [2, 3]]", "returned a list of 2"),
     "a dict": ("return {}", "returned a dict"),
     "an exit": ("raise SystemExit(3)", "SystemExit: 3\n  line 8"),
     "no end of calls": ("return tanh_rule(g, out)", "RecursionError: a function called itself too often\n  line 8"),
@@ -82,6 +82,32 @@ def test_a_learners_error_is_shown_on_the_learners_line(line, words, tmp_path):
     verdict = verdict_of("01_tanh", solution("01_tanh").replace("return g * (1 - out**2)", line), tmp_path)
     assert verdict.state == "not yet" and words in verdict.message
     assert "exercises/" not in verdict.message
+
+
+VALUES = (
+    "None",
+    "0",
+    "float('nan')",
+    "'text'",
+    "[]",
+    "()",
+    "{}",
+    "object()",
+    "1j",
+    "[None]",
+    "(1, 2, 3)",
+    "(None, 'a')",
+)
+TO_FILL = [exercise for exercise in EXERCISES if "raise NotImplementedError" in exercise.stub.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("exercise", TO_FILL, ids=lambda e: e.name)
+def test_whatever_an_answer_returns_the_verdict_is_words(exercise, value, tmp_path):
+    text = exercise.stub.read_text(encoding="utf-8").replace("raise NotImplementedError", f"return {value}")
+    verdict = verdict_of(exercise.name, text, tmp_path)
+    assert verdict.state == "not yet" and verdict.message
+    assert "Traceback" not in verdict.message and "exercises/" not in verdict.message
 
 
 ENDLESS = "while True:\n        pass"

@@ -8,7 +8,7 @@ WRONG = {
         ("(1 - out**2)", "(out**2 - 1)", "All of these have the wrong sign"),
         ("g * (1 - out**2)", "float((g * (1 - out**2)).sum())", "The gradient by x has shape ()"),
         ("    return g * (1 - out**2)", "    g *= 1 - out**2\n    return g", "mutation: the backward changes"),
-        ("return g * (1 - out**2)", "g * (1 - out**2)", "Is a return statement missing?"),
+        ("return g * (1 - out**2)", "g * (1 - out**2)", "is a return statement missing?"),
     ],
     "02_product": [
         ("g * y, g * x", "g * x, g * y", "the wrong way round"),
@@ -25,6 +25,7 @@ WRONG = {
     ],
     "04_order": [
         ("order[::-1]", "order", "comes after one of its parents"),
+        ("order[::-1]", "tuple(order[::-1])", "to return a list of nodes, and returned a tuple"),
         ("            seen.add(node)\n", "", "twice"),
         ("order[::-1]", "order[:0:-1]", "a node is missing"),
         ("order[::-1]", "order[::-1] + [Node()]", "that the root was not computed from"),
@@ -61,6 +62,8 @@ WRONG = {
         ("(m + np.log(", "(np.log(", "has to be added again"),
         ("    m = np.where(np.isfinite(m), m, 0.0)\n", "    m = np.zeros_like(m)\n", "exp(1000) is infinite"),
         ("x.max(axis=-1, keepdims=True)", "x.max() + 0 * x[:, :1]", "its own largest number"),
+        ("np.where(np.isfinite(m), m, 0.0)", "np.where(np.isfinite(m), np.maximum(m, 0.0), 0.0)", "exp(-1000) is 0"),
+        ("np.where(np.isfinite(m), m, 0.0)", "np.where(m == -np.inf, 0.0, m)", "The largest number is inf"),
         ("[:, 0]", "", "it is to have shape (1,)"),
     ],
     "09_log_softmax": [
@@ -115,6 +118,7 @@ WRONG = {
         ("w - lr", "w + lr", "The step goes uphill"),
         ("(1 - beta2) * g**2", "(1 - beta2) * g", "the mean of the squares"),
         ("eps), m, v", "eps), m_hat, v_hat", "m is kept without the correction"),
+        ("eps), m, v", "eps), m, v_hat", "v is kept without the correction"),
         ("    m = beta1 * m + (1 - beta1) * g\n", "    m *= beta1\n    m += (1 - beta1) * g\n", "changed m in place"),
     ],
     "16_nan": [
@@ -128,6 +132,7 @@ WRONG = {
         ("    x = (x - x.mean(dim=0)) / x.std(dim=0)\n", "    x = x * 0 + x / 200\n", "Nothing explodes any more"),
         ("return losses, model(x)", "return losses, model(x * 100)", "do the predictions get the same features?"),
         ("range(200)", "range(20)", "it returned 20 losses"),
+        ("return losses, model(x)", "return losses", "the list of losses and the predictions"),
     ],
     "18_learns_nothing": [
         ("nn.ModuleList([nn.Linear(2, 32), nn.Linear(32, 32)])", "[nn.Linear(2, 32), nn.Linear(32, 32)]",
@@ -145,6 +150,7 @@ WRONG = {
         ("        total += part.item()\n    optimizer.step()\n", "        optimizer.step()\n        total += "
                                                                  "part.item()\n",
          "one step, after the last"),
+        ("part.item()", "part.item() * len(batches)", "This is the sum of the losses"),
         ("    return total\n", "", "returned None"),
     ],
     "20_resume": [
