@@ -178,7 +178,7 @@ def vmap(
 def _check_random(randomness: str) -> None:
     if randomness == "error":
         raise RuntimeError(
-            'random numbers under vmap: say randomness="different" to draw them for each example, or "same"'
+            'random numbers under vmap: pass randomness="different" to draw them for each example, or "same"'
         )
 
 
@@ -198,7 +198,7 @@ def _together(func: Callable, args: tuple, kwargs: dict, dims: list[Any], size: 
         own = isinstance(value.array, Batch) and value.array.level is level
         if dim is None:
             if own:
-                raise ValueError("out_dims says None of an output that differs between the examples")
+                raise ValueError("out_dims is None for an output that differs between the examples")
             wholes.append(value)
         else:
             whole = value.array.tensor if own else value.expand(size, *value.shape)
@@ -217,7 +217,7 @@ def _dims(in_dims: Any, args: tuple) -> list[Any]:
     found = []
     for dim, x in zip(dims, leaves(args), strict=True):
         if dim is not None and not isinstance(x, Tensor):
-            raise ValueError(f"in_dims says {dim} of a {type(x).__name__}: it must be None for what is no tensor")
+            raise ValueError(f"in_dims says {dim} of a {type(x).__name__}: it must be None for other objects")
         found.append(None if dim is None else one_dim(dim, x.ndim))
     return found
 
@@ -228,7 +228,7 @@ def _batch_size(dims: list[Any], args: tuple) -> int:
         problem = (
             f"the sizes {sorted(sizes)} of the dims that vmap maps over differ" if sizes else "in_dims is all None"
         )
-        raise ValueError(f"{problem}: the examples of all arguments must be as many")
+        raise ValueError(f"{problem}: all arguments must have the same number of examples")
     return sizes.pop()
 
 
@@ -241,7 +241,7 @@ def _examples(args: tuple, dims: list[Any], size: int) -> Iterator[tuple]:
 def _stacked(outs: list[Any], out_dims: Any) -> Any:
     """The outputs of all examples, each leaf stacked along its dim of `out_dims`."""
     if not outs:
-        raise ShapeError("vmap over no examples: their outputs are not known")
+        raise ShapeError("vmap needs at least one example: without one, the outputs are not known")
     dims = iter(spread(out_dims, outs[0]))
 
     def joined(*parts: Any) -> Any:

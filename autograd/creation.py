@@ -49,7 +49,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the memory of an ndarray; a tensor, which NumPy's functions make of tensors, as it is."""
     if not isinstance(array, (np.ndarray, Tensor)):
-        raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}; tensor() takes anything")
+        raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}; tensor() takes other data, too")
     return as_tensor(array)
 
 
@@ -160,7 +160,7 @@ def arange(
     whole = dtype is not None and np.dtype(dtype).kind != "f"
     start, end, step = (_number(n, whole and np.dtype(dtype) == dtypes.int64) for n in (start, end, step))
     if not step or (end - start) * step < 0:
-        raise RuntimeError(f"arange does not come from {start} to {end} in steps of {step}")
+        raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
     if whole:
         array = int(start) + int(step) * np.arange(math.ceil((end - start) / step))
     else:

@@ -130,7 +130,7 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     if not models:
         raise RuntimeError("stack_module_state needs at least one model")
     if len({type(model) for model in models}) > 1:
-        raise RuntimeError(f"models of one class are needed, got {sorted({type(m).__name__ for m in models})}")
+        raise RuntimeError(f"all models must be of one class, got {sorted({type(m).__name__ for m in models})}")
     parameters = _stacked([dict(model.named_parameters()) for model in models])
     return parameters, _stacked([dict(model.named_buffers()) for model in models])
 

@@ -52,7 +52,7 @@ def grad(
         return function_of(outputs, inputs if argnum is None else argnum, Linearized.gradient)
     if callable(outputs):
         raise TypeError(
-            "grad of a function is a function: call grad(f)(x), or grad(f, n)(x, ...) for the argument number n; "
+            "grad of a function is a function: call grad(f)(x), or grad(f, n)(x, ...) for argument number n; "
             "grad(f(x), x) takes tensors"
         )
     if is_grads_batched:

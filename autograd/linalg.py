@@ -158,7 +158,7 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     A = A if dtype is None else A.to(dtype)
     row, column = (one_dim(d, A.ndim) for d in dim)
     if A.ndim < 2 or row == column:
-        raise ShapeError(f"matrix_norm over the dims {dim} of the shape {tuple(A.shape)}: it needs two of them")
+        raise ShapeError(f"matrix_norm over the dims {dim} of the shape {tuple(A.shape)}: it needs two dims")
     if ord == "fro":
         return _power_norm(A, p=2, dim=(row, column), keepdim=keepdim)
     if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
@@ -177,7 +177,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dty
     """`matrix_norm` of two dims, `vector_norm` of one; of all elements where neither ord nor dim is given."""
     two = A.ndim == 2 if dim is None else isinstance(dim, (tuple, list)) and len(dim) == 2
     if ord is not None and dim is None and A.ndim not in (1, 2):
-        raise ShapeError(f"norm: say dim= for ord {ord!r} of the shape {tuple(A.shape)}: it has neither 1 nor 2 dims")
+        raise ShapeError(f"norm: pass dim= for ord {ord!r} of the shape {tuple(A.shape)}: it has neither 1 nor 2 dims")
     if isinstance(ord, str) and not two:
         raise RuntimeError(f"norm: ord {ord!r} is for matrices: give two dims, not {dim}")
     if ord is None or not two:

@@ -161,7 +161,7 @@ class Linearized:
         """The gradient of the one element that the function gave. Raises TypeError where it gave more or fewer."""
         if len(self.ys) != 1 or self.ys[0].numel() != 1 or self.ys[0].dtype == np.bool_:
             found = ", ".join(f"{y.dtype} of shape {tuple(y.shape)}" for y in self.ys)
-            raise TypeError(f"a gradient is that of one number, the function gave {found}: use jacobian")
+            raise TypeError(f"a gradient is that of one number, but the function returned {found}: use jacobian")
         return self.of_arguments(self.pull([None]))
 
     def jacobian(self, forward: bool = False) -> Any:

@@ -47,7 +47,7 @@ def mapped(function: Callable, nest: Any, *others: Any) -> Any:
     """
     columns = [leaves(nest), *map(leaves, others)]
     if len({len(column) for column in columns}) > 1:
-        raise ValueError(f"nests of one form are needed, got {[len(column) for column in columns]} leaves")
+        raise ValueError(f"all nests must have the same form, got {[len(column) for column in columns]} leaves")
     return rebuilt(nest, [function(*row) for row in zip(*columns, strict=True)])
 
 

@@ -159,7 +159,7 @@ def explain(
         raise ValueError(f"the loss must be one number, got {found}")
     nodes, start = newest_first(filter(None, [current_node(loss)])), current_node(base)
     if start is None or start not in nodes:
-        raise GraphError("the loss does not depend on this element: it is of another tensor, or was detached")
+        raise GraphError("the loss does not depend on this element: it belongs to another tensor, or was detached")
     flow = Flow(nodes, start, index, lambda node, places: _module_of(node, places, depth))
     numeric, resolution, size = None, 0.0, sum(math.prod(node.shape) for node in nodes)
     if function is not loss:

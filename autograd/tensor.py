@@ -28,7 +28,7 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
         try:
             array = np.array(_numbers(data), dtype)
         except ValueError as error:
-            raise ShapeError(f"nested lists of different lengths make no tensor: {error}") from None
+            raise ShapeError(f"nested lists of different lengths cannot make a tensor: {error}") from None
         if dtype is None and (array.dtype.kind == "f" or not array.size):
             array = array.astype(default_dtype())
         elif dtype is None and array.dtype.kind == "c":
@@ -148,7 +148,7 @@ class Tensor(Methods):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Gather a gradient from now on, or no more; only a leaf can stop."""
         if not requires_grad and not self.is_leaf:
-            raise RuntimeError("only a leaf can stop requiring a gradient: use detach() for what an op made")
+            raise RuntimeError("only a leaf can stop requiring a gradient: use detach() for the result of an op")
         if requires_grad and current_node(self) is None:
             self._base, self.node = None, leaf(self.array)
         elif not requires_grad:
@@ -166,7 +166,7 @@ class Tensor(Methods):
             if not isinstance(value, Tensor):
                 raise TypeError(f"a gradient is a Tensor or None, got {type(value).__name__}: tensor(value) makes one")
             if self.node is None:
-                raise RuntimeError("a tensor that requires no gradient has no place for one: requires_grad_() first")
+                raise RuntimeError("a tensor that requires no gradient cannot hold one: call requires_grad_() first")
             if tuple(value.shape) != self.array.shape:
                 raise ShapeError(f"a gradient of shape {value.shape} for a tensor of shape {self.array.shape}")
         if self.node is not None:
@@ -251,7 +251,7 @@ class Tensor(Methods):
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
-            raise RuntimeError("only a leaf can be copied deeply: detach() or clone() what an op made")
+            raise RuntimeError("only a leaf can be copied deeply: detach() or clone() the result of an op")
         memo[id(self)] = copied = _rebuild(type(self), self.array.copy(), self.requires_grad, self.__dict__)
         if self.grad is not None:
             copied.grad = wrap(self.grad.array.copy())

@@ -30,8 +30,8 @@ def made(folder: Path) -> Path:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise ValueError(
-            f"the results cannot be written to the folder {folder} ({error.strerror}): free that name, or start in "
-            "another folder, in which you may write"
+            f"the results cannot be written to the folder {folder} ({error.strerror}): start in another folder, "
+            "where this name is free and you may write"
         ) from error
     return folder
 

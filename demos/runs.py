@@ -48,7 +48,7 @@ def run_or_resume(
             options.set_defaults(**settings)
             args = options.parse_args(arguments)
         elif folder is not None:
-            print(f"{folder} was stopped before its first checkpoint: it begins again, with the options given here")
+            print(f"{folder} was stopped before its first checkpoint, so it starts again, with the options given here")
         args.run = folder
         return work(args)
 
@@ -92,5 +92,5 @@ def _find(base: Path, name: str) -> Path:
     if runs and not name:
         return runs[max(runs)]
     if (old := base / "last.ckpt").exists() and not name:
-        raise ValueError(f"{old} is a pickle of an earlier version, with which this one cannot go on: train again")
+        raise ValueError(f"{old} is a pickle of an earlier version, which this version cannot resume: train again")
     raise ValueError(f"there is no run {name or 'to resume'} in {base}: train first, without --resume")

@@ -107,7 +107,9 @@ def read_text(path: Path | None) -> str:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not in UTF-8 ({error.reason} at byte {error.start}): convert it first") from error
     if len(set(text)) < 2:
-        raise ValueError(f"{path} has fewer than two different characters, so there is nothing to learn: take a text")
+        raise ValueError(
+            f"{path} has fewer than two different characters, so there is nothing to learn: choose another"
+        )
     return text
 
 
@@ -117,7 +119,8 @@ class Passages:
     def __init__(self, ids: np.ndarray, T: int, unit: str = "characters") -> None:
         if len(ids) < T + 1:
             raise ValueError(
-                f"a context of {T} needs {T + 1} {unit}, and a part of the text has {len(ids)}: take a longer text"
+                f"a context of {T} needs {T + 1} {unit}, and the trained or the held-out part has {len(ids)}: "
+                "choose a longer text"
             )
         self.ids, self.T = ids, T
 

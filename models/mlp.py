@@ -27,7 +27,9 @@ class MLPConfig:
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ValueError(f"sizes are two numbers or more, none below 1: inputs, ..., outputs; got {self.sizes}")
+            raise ValueError(
+                f"sizes must be two numbers or more, none below 1 (inputs, ..., outputs), got {self.sizes}"
+            )
         for name in (self.activation, self.output):
             if name is not None and name not in ACTIVATIONS:
                 raise ValueError(f"no activation {name!r}; there are {', '.join(ACTIVATIONS)}")

@@ -122,7 +122,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill the weight of a convolution so that it passes on as many channels as it can, in each of the `groups`."""
     if tensor.ndim not in (3, 4, 5) or tensor.shape[0] % groups:
-        raise ShapeError(f"dirac_ needs 3 to 5 dims, the first divisible by {groups} groups, got {tuple(tensor.shape)}")
+        raise ShapeError(
+            f"dirac_ needs 3 to 5 dims, the first of a size divisible by {groups} groups, got {tuple(tensor.shape)}"
+        )
     shape = tensor.array.shape
     out = shape[0] // groups
     values, channels = np.zeros(shape), np.arange(min(out, shape[1]))

@@ -37,7 +37,7 @@ def complete(path: str | Path) -> Path:
         return path
     if path.suffix:
         hint = "; pickles, which earlier versions wrote, are not read: train again"
-        raise CheckpointError(f"{path} is no {SAFETENSORS} or {NPZ} file{hint * (path.suffix in ('.ckpt', '.pkl'))}")
+        raise CheckpointError(f"{path} is not a {SAFETENSORS} or {NPZ} file{hint * (path.suffix in ('.ckpt', '.pkl'))}")
     preferred = [SAFETENSORS, NPZ] if find_spec("safetensors") else [NPZ, SAFETENSORS]
     paths = [path.with_name(path.name + suffix) for suffix in preferred]
     return next((path for path in paths if path.exists()), paths[0])
@@ -70,7 +70,7 @@ def read(path: Path) -> Any:
         arrays, text = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_npz(path)
         content = json.loads(text)
         if content["sha256"] != _digest(content["value"], arrays):
-            raise ValueError("its digest is that of other content")
+            raise ValueError("its digest does not match its content")
         return _unpack(content["value"], arrays)
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -130,7 +130,7 @@ def _read_npy(data: bytes) -> np.ndarray:
     """`np.lib.format.read_array`, which would make an array of any size that the header asks for."""
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("its arrays have another version")
+        raise ValueError("its arrays are of another version of the format")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
     return checked_array(bytearray(memoryview(data)[file.tell() :]), dtype, shape, "F" if fortran else "C")
 

@@ -92,7 +92,7 @@ def current_stream(device: Any = None) -> Stream:
 def _refuse(name: str) -> Any:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise RuntimeError(
-            f"{name}: there is no GPU here, chainrule computes on the CPU; ask is_available() before, and say "
+            f"{name}: there is no GPU here, chainrule computes on the CPU; ask is_available() first, and pass "
             "device='cpu'"
         )
 

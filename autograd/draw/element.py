@@ -49,7 +49,7 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
         if (element := _open(steps, leaf, index)) is None:
             raise ValueError(
                 f"open: {steps[leaf].name}{list(index)} has no graph of its own. Its gradient is 0, or of several "
-                "backward passes, or some operation on the way to the loss cannot be derived twice"
+                "backward passes, or an operation on the way to the loss cannot be differentiated twice"
             )
         yield element
     gradients = {

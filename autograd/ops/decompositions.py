@@ -228,7 +228,7 @@ def decomposed(x, mode):
     m, n = x.shape[-2:] if x.ndim > 1 else (0, 0)
     if mode == "r" or (mode == "complete" and m > n):
         if x.requires_grad:
-            raise RuntimeError(f"qr of shape {tuple(x.shape)} has a derivative with mode='reduced' alone")
+            raise RuntimeError(f"qr of shape {tuple(x.shape)} has a derivative only with mode='reduced'")
         found = by_lapack("qr", np.linalg.qr, x.array, square=False, mode=mode)
         return _QR([x.wrap(a) for a in ((np.empty(0, x.dtype), found) if mode == "r" else found)])
     if m >= n:

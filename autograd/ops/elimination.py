@@ -64,7 +64,7 @@ def lu_factor(x):
 def lu(A, pivot=True, get_infos=False):
     """(LU, pivots), as `lu_factor` gives them; with `get_infos`, a 0 a matrix follows."""
     if not pivot:
-        raise RuntimeError("lu is there with pivots alone: pivot=True")
+        raise RuntimeError("lu supports only pivoting: pass pivot=True")
     found = tuple(lu_factor(A))
     return (*found, A.wrap(np.zeros(A.shape[:-2], np.int32))) if get_infos else found
 

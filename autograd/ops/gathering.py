@@ -155,7 +155,7 @@ def masked_select(input, mask):
     """The elements where the mask is true, as a 1-D tensor."""
     mask = np.asarray(getattr(mask, "array", mask))
     if mask.dtype != bool:
-        raise TypeError(f"masked_select: the mask must hold truth values, not {mask.dtype}")
+        raise TypeError(f"masked_select: the mask must be boolean, not {mask.dtype}")
     shape = np.broadcast_shapes(input.shape, mask.shape)
     return getitem(expand(input, size=shape), index=np.broadcast_to(mask, shape))
 

@@ -146,7 +146,7 @@ def copy_slices(x, value, *, view_fn, order):
     out[...] = x
     view = apply_view(view_fn, out)
     if owner(view) is not owner(out):
-        raise GraphError("a write into a view cannot be undone: no such view exists of the gradient; clone() the view")
+        raise GraphError("a write into such a view has no derivative, since the gradient has no such view: clone() it")
     view[...] = value
     return out
 
@@ -165,7 +165,7 @@ def along(dim, ndim, index):
 def narrow(input, dim, start, length):
     """The `length` slices from `start` along dim; a negative start counts from the end."""
     if getattr(start, "dtype", None) == np.bool_:
-        raise TypeError("narrow: start must be a whole number, not a truth value")
+        raise TypeError("narrow: start must be an integer, not a bool")
     start = operator.index(start)
     if start < 0 and input.ndim:
         start += input.shape[one_dim(dim, input.ndim)]

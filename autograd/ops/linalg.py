@@ -222,7 +222,7 @@ def diagonal(x, *, offset=0, dim1=0, dim2=1):
     """The diagonal of the dims dim1 and dim2, as a new last dim."""
     dims = one_dim(dim1, x.ndim), one_dim(dim2, x.ndim)
     if x.ndim < 2 or dims[0] == dims[1]:
-        raise ShapeError(f"diagonal of dims {dim1} and {dim2} of the shape {x.shape}: it needs two of them")
+        raise ShapeError(f"diagonal of dims {dim1} and {dim2} of the shape {x.shape}: they must differ")
     return writeable_as(x, np.diagonal(x, offset, *dims))
 
 
@@ -256,6 +256,8 @@ def cross(input, other, dim=None):
     dim = next((d for d, n in enumerate(input.shape) if n == 3), 0) if dim is None else dim
     if input.ndim != other.ndim or not input.shape[dim] == other.shape[dim] == 3:
         shapes = f"{tuple(input.shape)} and {tuple(other.shape)}"
-        raise ShapeError(f"cross along dim {dim} of the shapes {shapes}: both must have as many dims, and 3 along it")
+        raise ShapeError(
+            f"cross along dim {dim} of the shapes {shapes}: both need as many dims, and size 3 along this one"
+        )
     after, before = {"shifts": -1, "dim": dim}, {"shifts": 1, "dim": dim}
     return roll(input, **after) * roll(other, **before) - roll(input, **before) * roll(other, **after)

@@ -54,7 +54,7 @@ def np_sort(a, axis=-1):
 def np_pad(array, pad_width, mode="constant", constant_values=0):
     """A number added around; NumPy's other modes have no rule."""
     if mode != "constant" or np.ndim(constant_values):
-        raise TypeError(f"np.pad has a derivative rule for one constant value alone, not for mode={mode!r}")
+        raise TypeError(f"np.pad has a derivative rule only for one constant value, not for mode={mode!r}")
     width = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
     return pad(array, width=tuple(map(tuple, width)), value=constant_values)
 

@@ -51,7 +51,7 @@ def dispatch(function: Any, args: tuple, kwargs: dict) -> Any:
     constant = function in _CONSTANT
     if not constant and mode.grad and (_requires_grad(args) or _requires_grad(tuple(kwargs.values()))):
         raise TypeError(
-            f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or enter it with autograd.op"
+            f"np.{function.__name__} has no derivative rule here: use tensor.detach(), or add it with autograd.op"
         )
     if own is not None:
         return result

@@ -40,7 +40,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter.array, -1)
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
-        raise ShapeError(f"searchsorted: the rows of shape {rows.shape} and values of {values.shape} do not belong")
+        raise ShapeError(f"searchsorted: the rows of shape {rows.shape} and values of {values.shape} do not match")
     if side not in (None, "left", "right") or (right and side == "left"):
         raise RuntimeError(f'searchsorted: side must be "left" or "right", and not contradict right, got {side!r}')
     side = "right" if right or side == "right" else "left"
@@ -89,7 +89,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     if input.dtype.kind != "f" or at.dtype != input.dtype:
         raise RuntimeError(f"quantile needs floats, and q of the same dtype: got {input.dtype} and {at.dtype}")
     if not input.numel():
-        raise RuntimeError(f"quantile of nothing: the shape is {tuple(input.shape)}")
+        raise RuntimeError(f"quantile of an empty tensor of shape {tuple(input.shape)}")
     axes = tuple(range(input.ndim)) if dim is None else (one_dim(dim, input.ndim),)
     rows = sort(reshape(input, size=(-1,)) if dim is None or not input.ndim else movedim(input, dim, -1)).values
     n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)

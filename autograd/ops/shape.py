@@ -80,7 +80,7 @@ def _inverse(dim):
 def permute(x, *, dim=None):
     """The dims in the order `dim`; without one, in reverse order."""
     if dim is not None and sorted(one_dim(d, x.ndim) for d in dim) != list(range(x.ndim)):
-        raise ShapeError(f"permute of shape {x.shape}: {tuple(dim)} is no order of its {x.ndim} dims")
+        raise ShapeError(f"permute of shape {x.shape}: {tuple(dim)} is not an order of its {x.ndim} dims")
     return np.transpose(x, dim)
 
 
@@ -256,7 +256,7 @@ def roll(x, *, shifts, dim=None):
     """Shift the elements along dim by `shifts`; those that leave at one end come in at the other."""
     many, dims = as_ints((shifts,)), (0,) if dim is None else as_ints((dim,))
     if len(many) != len(dims) or not many:
-        raise ShapeError(f"roll by shifts {shifts} along dim {dim}: each dim needs one shift, and no dim a single one")
+        raise ShapeError(f"roll by shifts {shifts} along dim {dim}: give one shift for each dim, or one without dim")
     return np.roll(x, shifts, dim)
 
 

@@ -43,8 +43,8 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
     if width * height > MOST_PIXELS:
         raise ValueError(
-            f"{path} has {width} x {height} pixels, and at most {MOST_PIXELS:,} are read: make it smaller, for a digit "
-            "a few hundred on a side are enough"
+            f"{path} has {width} x {height} pixels, and at most {MOST_PIXELS:,} can be read: make it smaller; a few "
+            "hundred on a side are enough for a digit"
         )
     ink = _ink(colours)
     if ink.max() < FAINTEST:

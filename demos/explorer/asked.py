@@ -56,7 +56,7 @@ class Asked:
         if not isinstance(value, str):
             raise ValueError(f"{name!r} must be a string, got {_short(value)}")
         if len(value) > longest:
-            raise ValueError(f"{name!r} has {len(value):,} characters, and at most {longest:,} are taken")
+            raise ValueError(f"{name!r} has {len(value):,} characters, and at most {longest:,} are accepted")
         return value
 
     def choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
@@ -88,7 +88,7 @@ class Asked:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _short(value: Any) -> str:

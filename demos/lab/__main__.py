@@ -80,7 +80,9 @@ def work(args: Namespace) -> Results:
         results = Results.load(folder) if (folder / FILE).exists() else Results(settings)
         for name in ("steps", "batch"):
             if results.settings[name] != sizes[name]:
-                raise ValueError(f"{folder} was begun with --{name} {results.settings[name]}: go on with the same")
+                raise ValueError(
+                    f"{folder} was started with --{name} {results.settings[name]}: resume it with the same"
+                )
         results.settings = settings
         tasks = [(name, seed, sizes["steps"], sizes["batch"]) for name in names for seed in seeds]
         fill(results, [task for task in tasks if not results.has(*task[:2])], args.jobs, folder)

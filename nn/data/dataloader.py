@@ -60,7 +60,7 @@ class DataLoader:
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
             raise ValueError("DataLoader: batch_sampler decides batch_size, shuffle, sampler and drop_last itself")
         if self.stream and (shuffle or sampler is not None or batch_sampler is not None):
-            raise ValueError("DataLoader: an IterableDataset has its own order: no shuffle, no sampler")
+            raise ValueError("DataLoader: an IterableDataset has its own order, so it takes no shuffle and no sampler")
         if batch_size is None and drop_last:
             raise ValueError("DataLoader: without a batch_size there is no last batch that drop_last could drop")
         if num_workers < 0 or timeout < 0:

@@ -58,7 +58,7 @@ class RandomSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         count, left = len(self.data_source), self.num_samples
         if left and not count:
-            raise ValueError("RandomSampler: there is nothing to draw from")
+            raise ValueError("RandomSampler: the dataset is empty, so there is nothing to draw from")
         rng = numpy_rng(self.generator)
         if self.generator is None and (self.replacement or left > count):
             # what others draw from the default generator meanwhile must not change the order

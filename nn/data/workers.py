@@ -185,7 +185,7 @@ class WorkerIterator:
         workers = {worker.pipe: worker for worker in self.waiting}
         ready = wait([self.waiting[0].pipe] if self.in_order else [*workers], self.timeout)
         if not ready:
-            raise RuntimeError(f"the DataLoader's workers sent no batch in {self.timeout} seconds, its timeout")
+            raise RuntimeError(f"the DataLoader's workers sent no batch within its timeout of {self.timeout} seconds")
         worker = workers[ready[0]]  # type: ignore[index]
         self.waiting.remove(worker)
         try:

@@ -18,7 +18,7 @@ def _check(name: str, input: Tensor, **vectors: Tensor | None) -> None:
     for word, vector in vectors.items():
         if vector is not None and tuple(vector.shape) != (input.shape[1],):
             raise ShapeError(
-                f"{name}: {word} should contain {input.shape[1]} elements, one a channel of the input "
+                f"{name}: {word} should contain {input.shape[1]} elements, one for each channel of the input "
                 f"{list(input.shape)}, not {list(vector.shape)}"
             )
 

@@ -117,7 +117,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise ShapeError(f"pad: expected pairs (left, right) for at most {input.ndim} dimensions, got {tuple(pad)}")
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     if any(n + left + right < 0 for n, (left, right) in zip(input.shape, widths, strict=True)):
-        raise ShapeError(f"pad: {tuple(pad)} crops more than there is in the input {tuple(input.shape)}")
+        raise ShapeError(f"pad: {tuple(pad)} crops more elements than there are in the input {tuple(input.shape)}")
     if mode in ("constant", "circular"):  # the others look at what they crop, as in torch
         sizes = zip(input.shape, widths, strict=True)
         input = input[tuple(slice(max(-left, 0), n - max(-right, 0)) for n, (left, right) in sizes)]

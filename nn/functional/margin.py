@@ -34,7 +34,7 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: 
     """max(0, margin - y (x1 - x2)), y = 1 where x1 should be the greater, else -1."""
     if not input1.ndim == input2.ndim == target.ndim:
         shapes = ", ".join(str(tuple(t.shape)) for t in (input1, input2, target))
-        raise ShapeError(f"margin_ranking_loss: the inputs and the target must have as many dims, got {shapes}")
+        raise ShapeError(f"margin_ranking_loss: inputs and target must have the same number of dims, got {shapes}")
     return (-target * (input1 - input2) + margin).clamp(min=0)
 
 
@@ -77,7 +77,9 @@ def multi_margin_loss(
             f"{y.shape}"
         )
     if weight is not None and tuple(weight.shape) != (classes,):
-        raise ShapeError(f"multi_margin_loss: weight {tuple(weight.shape)} must have one number a class, ({classes},)")
+        raise ShapeError(
+            f"multi_margin_loss: weight {tuple(weight.shape)} needs one number for each class, ({classes},)"
+        )
     ops.count_classes("multi_margin_loss", y, classes, -1 - classes)
     index = y.reshape(*input.shape[:-1], 1)
     loss = relu(margin - input.gather(-1, as_tensor(index)) + input) ** p
@@ -107,7 +109,7 @@ def triplet_margin_with_distance_loss(
         raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:
         shapes = ", ".join(str(tuple(t.shape)) for t in (anchor, positive, negative))
-        raise ShapeError(f"triplet_margin_loss: anchor, positive and negative must have as many dims, got {shapes}")
+        raise ShapeError(f"triplet_margin_loss: all three inputs must have the same number of dims, got {shapes}")
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

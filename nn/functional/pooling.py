@@ -96,7 +96,7 @@ def avg_pool(
     x = _batched(name, input, dims)
     kernel, steps = _windows(name, dims, kernel_size, stride, padding)
     if divisor_override == 0:
-        raise RuntimeError(f"{name}: divisor must be not zero")
+        raise RuntimeError(f"{name}: divisor must not be zero")
     places = ops.window_places(name, x.shape[2:], kernel, steps, ceil_mode)
     total = ops.windows(x, kernel=kernel, steps=steps, places=places).sum(2)
     counts: Any = divisor_override or 1

@@ -105,7 +105,7 @@ class Muon(Optimizer):
         adjust_lr_fn: str | None = None,
     ) -> None:
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
-            raise ValueError(f"Muon: adjust_lr_fn is 'original' or 'match_rms_adamw', got {adjust_lr_fn!r}")
+            raise ValueError(f"Muon: adjust_lr_fn must be 'original' or 'match_rms_adamw', got {adjust_lr_fn!r}")
         super().__init__(params, settings(locals()))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:

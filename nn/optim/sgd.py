@@ -111,7 +111,7 @@ class Rprop(Optimizer):
         """Raise ValueError unless 0 < etas[0] < 1 < etas[1]."""
         super().check(group)
         if not 0 < group["etas"][0] < 1 < group["etas"][1]:
-            raise ValueError(f"etas must be a number below 1 and one above, got {group['etas']}")
+            raise ValueError(f"etas must be a number below 1 and one above 1, got {group['etas']}")
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of one array; where the gradient changed its sign, none, and the next counts as the first."""

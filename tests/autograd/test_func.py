@@ -164,7 +164,7 @@ def test_models_of_one_kind_are_stacked_and_called_together():
     np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-5)
     with pytest.raises(RuntimeError, match="at least one model"):
         func.stack_module_state([])
-    with pytest.raises(RuntimeError, match=r"models of one class are needed, got \['Linear', 'Tanh'\]"):
+    with pytest.raises(RuntimeError, match=r"all models must be of one class, got \['Linear', 'Tanh'\]"):
         func.stack_module_state([nn.Linear(1, 1), nn.Tanh()])
 
 
@@ -208,7 +208,7 @@ def test_random_numbers_are_the_same_for_all_examples_or_different(looks):
     same = func.vmap(noisy, randomness="same")(x).numpy()
     different = func.vmap(noisy, randomness="different")(x).numpy()
     assert (same == same[0]).all() and len(np.unique(different)) == 12
-    with pytest.raises(RuntimeError, match='say randomness="different"'):
+    with pytest.raises(RuntimeError, match='pass randomness="different"'):
         func.vmap(noisy)(x)
 
 
@@ -219,10 +219,10 @@ ERRORS = [
     (lambda: func.vmap(ag.exp, in_dims=None)(X), "in_dims is all None"),
     (lambda: func.vmap(ag.add)(X, ag.ones(3, 2)), r"the sizes \[2, 3\] of the dims that vmap maps over differ"),
     (lambda: func.vmap(ag.exp, in_dims=(0, 0))(X), "does not have the form of the 1 arguments"),
-    (lambda: func.vmap(lambda x, n: x * n)(X, 2), "in_dims says 0 of a int: it must be None for what is no tensor"),
-    (lambda: func.vmap(ag.exp, out_dims=None)(X), "out_dims says None of an output that differs"),
+    (lambda: func.vmap(lambda x, n: x * n)(X, 2), "in_dims says 0 of a int: it must be None for other objects"),
+    (lambda: func.vmap(ag.exp, out_dims=None)(X), "out_dims is None for an output that differs"),
     (lambda: func.vmap(lambda x: 3)(X), "must return tensors, got int"),
-    (lambda: func.vmap(branching)(ag.ones(0, 3)), "vmap over no examples"),
+    (lambda: func.vmap(branching)(ag.ones(0, 3)), "vmap needs at least one example"),
 ]
 
 

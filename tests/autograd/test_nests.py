@@ -59,7 +59,7 @@ def test_a_class_that_cannot_be_made_of_its_parts_becomes_a_plain_one():
 
 
 def test_forms_that_do_not_fit_are_errors():
-    with pytest.raises(ValueError, match=r"nests of one form are needed, got \[2, 1\] leaves"):
+    with pytest.raises(ValueError, match=r"all nests must have the same form, got \[2, 1\] leaves"):
         mapped(lambda x, y: x, [1, 2], [1])
     with pytest.raises(ValueError):
         spread((1, 2, 3), (1, 2))

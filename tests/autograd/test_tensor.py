@@ -236,7 +236,7 @@ def test_a_gradient_that_is_assigned_must_fit():
     x = leaf(1.0, 2.0)
     with pytest.raises(RuntimeError, match=r"\(3,\).*\(2,\)"):
         x.grad = ag.zeros(3)
-    with pytest.raises(RuntimeError, match="no place for one"):
+    with pytest.raises(RuntimeError, match="cannot hold one"):
         ag.ones(2).grad = ag.zeros(2)
     with pytest.raises(TypeError, match="a Tensor or None.*ndarray"):
         x.grad = np.ones(2)
@@ -296,7 +296,7 @@ def test_wrong_shapes_are_a_runtime_and_a_value_error_that_names_them(act, messa
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda: ag.arange(5, 0), "arange does not come from 5 to 0"),
+        (lambda: ag.arange(5, 0), "arange: steps of 1 do not lead from 5 to 0"),
         (lambda: ag.randint(5, 5, (2,)), "low below high"),
         (lambda: ag.bernoulli(ag.tensor([2.0])), "probabilities, from 0 to 1"),
     ],

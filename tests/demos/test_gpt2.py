@@ -150,7 +150,7 @@ WRONG = [
     ("--finetune absent.txt", "absent.txt: No such file or directory"),
     ("--finetune text.txt --steps 0", "--steps must be at least 1, got 0"),
     ("--finetune text.txt --context 17", "--context must be at most that of the model, 16, got 17"),
-    ("--finetune short.txt --context 8", "a context of 8 needs 9 tokens, and a part of the text has"),
+    ("--finetune short.txt --context 8", "a context of 8 needs 9 tokens, and the trained or the held-out part has"),
     ("--resume", "there is no run to resume in out/gpt2: train first"),
     ("--model absent/folder/here", "there is no folder absent/folder/here"),
     ("--model pickled", "has its weights in pickles"),

@@ -59,4 +59,4 @@ def test_the_newest_run_is_resumed_or_the_one_that_is_named(chosen, expected, tm
     arguments = ["--resume", *filter(None, [chosen])]
     found = run_or_resume(common.parser("A demo."), arguments, lambda args: args.run, lambda args: base)
     assert found == base / expected
-    assert f"{found} was stopped before its first checkpoint: it begins again" in capsys.readouterr().out
+    assert f"{found} was stopped before its first checkpoint, so it starts again" in capsys.readouterr().out

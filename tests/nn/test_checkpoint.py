@@ -151,7 +151,7 @@ def test_a_file_of_another_content_is_an_error_that_says_which(path, words):
 @pytest.mark.parametrize("suffix", [".ckpt", ".pkl", ".pt"])
 def test_a_pickle_is_said_to_be_none_of_the_formats(suffix, tmp_path):
     ag.save({"model": {}}, tmp_path / f"last{suffix}")
-    with pytest.raises(CheckpointError, match=f"last{suffix} is no .safetensors or .npz file") as caught:
+    with pytest.raises(CheckpointError, match=f"last{suffix} is not a .safetensors or .npz file") as caught:
         checkpoint.load(tmp_path / f"last{suffix}")
     assert ("earlier versions" in str(caught.value)) == (suffix != ".pt")
 

@@ -74,10 +74,12 @@ class CyclicLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError(f"CyclicLR: mode is triangular, triangular2 or exp_range, got {mode!r}, and no scale_fn")
+            raise ValueError(
+                f"CyclicLR: without scale_fn, mode must be triangular, triangular2 or exp_range, got {mode!r}"
+            )
         groups = optimizer.param_groups
         if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
-            raise ValueError("CyclicLR: this optimizer has no momentum to cycle: say cycle_momentum=False")
+            raise ValueError("CyclicLR: this optimizer has no momentum to cycle: pass cycle_momentum=False")
         base_lrs = per_group("base_lr", base_lr, groups)
         for group, low in zip(groups, base_lrs, strict=True) if last_epoch == -1 else ():
             group["lr"] = low

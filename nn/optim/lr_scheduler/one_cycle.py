@@ -44,10 +44,10 @@ class OneCycleLR(LRScheduler):
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start must be between 0 and 1, got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"OneCycleLR: anneal_strategy is 'cos' or 'linear', got {anneal_strategy!r}")
+            raise ValueError(f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}")
         groups = optimizer.param_groups
         if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
-            raise ValueError("OneCycleLR: this optimizer has no momentum to cycle: say cycle_momentum=False")
+            raise ValueError("OneCycleLR: this optimizer has no momentum to cycle: pass cycle_momentum=False")
         settings = zip(
             groups,
             per_group("max_lr", max_lr, groups),
@@ -83,7 +83,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """The rate of each group after `last_epoch` steps; sets the momenta."""
         if self.last_epoch > self.total_steps:  # the step after the last update is one too many, but loops take it
-            raise ValueError(f"OneCycleLR: step {self.last_epoch} of a cycle of {self.total_steps} steps")
+            raise ValueError(f"OneCycleLR: step {self.last_epoch} is beyond the cycle of {self.total_steps} steps")
         groups = self.optimizer.param_groups
         for group in groups if self.cycle_momentum else ():
             momentum = self._at(group, self.momentum_points)

@@ -230,7 +230,9 @@ class LinearLR(_Relative):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ValueError(f"LinearLR: 0 < start_factor <= 1, 0 <= end_factor <= 1, got {start_factor}, {end_factor}")
+            raise ValueError(
+                f"LinearLR needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, got {start_factor}, {end_factor}"
+            )
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 

@@ -93,7 +93,7 @@ def test_a_run_is_not_continued_with_other_steps(trained, capsys):
     main(["tied", *TINY])
     with pytest.raises(SystemExit) as stopped:
         main(["--resume", "--steps", "3"])
-    assert stopped.value.code == 2 and "was begun with --steps 2: go on with the same" in capsys.readouterr().err
+    assert stopped.value.code == 2 and "was started with --steps 2: resume it with the same" in capsys.readouterr().err
 
 
 def test_processes_that_share_the_work_find_what_one_finds(tmp_path):

@@ -79,13 +79,13 @@ def test_the_older_arguments_choose_the_reduction(older, newer):
 X, Y = ag.ones(2, 3), ag.tensor([0, 1])
 ERRORS = [
     (lambda: F.pdist(ag.ones(3)), r"pdist needs a matrix, got \(3,\)"),
-    (lambda: F.margin_ranking_loss(X, X, ag.ones(2)), r"as many dims, got \(2, 3\), \(2, 3\), \(2,\)"),
+    (lambda: F.margin_ranking_loss(X, X, ag.ones(2)), r"same number of dims, got \(2, 3\), \(2, 3\), \(2,\)"),
     (lambda: F.cosine_embedding_loss(X, X, X), r"needs inputs \(N, C\) and targets \(N\)"),
     (lambda: F.multi_margin_loss(X, Y, 3), "p must be 1 or 2, got 3"),
     (lambda: F.multi_margin_loss(X, ag.tensor([0])), "a class for each row"),
-    (lambda: F.multi_margin_loss(X, Y, weight=ag.ones(2)), "must have one number a class"),
+    (lambda: F.multi_margin_loss(X, Y, weight=ag.ones(2)), "needs one number for each class"),
     (lambda: F.triplet_margin_loss(X, X, X, 0.0), "margin must be positive, got 0.0"),
-    (lambda: F.triplet_margin_loss(X, X, X[0]), "must have as many dims"),
+    (lambda: F.triplet_margin_loss(X, X, X[0]), "same number of dims"),
     (lambda: F.soft_margin_loss(X, X, reduction="average"), "average"),
 ]
 

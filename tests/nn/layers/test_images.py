@@ -244,7 +244,7 @@ def test_what_cannot_be_pooled_is_named():
         (lambda: F.max_pool1d(ag.ones(1, 0, 4), 2), "only the batch may be empty"),
         (lambda: F.max_pool1d(x, 0), "kernel_size, stride and dilation must be positive"),
         (lambda: F.max_pool1d(x, 2, padding=2), "pad should be at most half of effective kernel size"),
-        (lambda: F.avg_pool2d(x, 2, divisor_override=0), "divisor must be not zero"),
+        (lambda: F.avg_pool2d(x, 2, divisor_override=0), "divisor must not be zero"),
         (lambda: F.adaptive_avg_pool2d(x, (1, 2, 3)), "output_size must be a number or 2 of them"),
     ]:
         with pytest.raises((ShapeError, RuntimeError), match=match):

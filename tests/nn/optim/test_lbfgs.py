@@ -164,7 +164,7 @@ def test_nothing_moves_where_the_gradient_is_0():
 
 def test_bad_settings_are_named():
     p = nn.Parameter(ag.ones(1))
-    with pytest.raises(ValueError, match="line_search_fn is None or 'strong_wolfe', got 'armijo'"):
+    with pytest.raises(ValueError, match="line_search_fn must be None or 'strong_wolfe', got 'armijo'"):
         optim.LBFGS([p], line_search_fn="armijo")
     with pytest.raises(ValueError, match="one group"):
         optim.LBFGS([{"params": [p]}, {"params": [nn.Parameter(ag.ones(1))]}])

@@ -200,7 +200,7 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_nothing(total, pct, three, str
     assert all(a >= b for a, b in zip(lrs[peak:], lrs[peak + 1 :]))
     assert momenta[0] == pytest.approx(0.95) and min(momenta) >= 0.85 - 1e-12 and momenta[-1] == pytest.approx(0.95)
     scheduler.step()  # a loop that steps after each of its updates ends one further
-    with pytest.raises(ValueError, match=f"a cycle of {total} steps"):
+    with pytest.raises(ValueError, match=f"the cycle of {total} steps"):
         scheduler.step()
 
 
@@ -300,7 +300,7 @@ def test_bad_settings_are_named():
         CosineAnnealingWarmRestarts(sgd(), 3, 0)
     with pytest.raises(ValueError, match="ConstantLR: factor must be above 0 and at most 1, got 2"):
         ConstantLR(sgd(), 2)
-    with pytest.raises(ValueError, match="mode is triangular, triangular2 or exp_range, got 'square'"):
+    with pytest.raises(ValueError, match="mode must be triangular, triangular2 or exp_range, got 'square'"):
         CyclicLR(sgd(), 0.1, 1.0, mode="square")
     with pytest.raises(ValueError, match="no momentum to cycle"):
         CyclicLR(optim.Adagrad([nn.Parameter(ag.ones(1))]), 0.1, 1.0)
