@@ -1,4 +1,4 @@
-"""Measure every row beside whichever peers are installed: a table, and Markdown, JSON and a chart in out/bench/.
+"""Measure every row with all installed libraries; print a table, and write Markdown, JSON and a chart to out/bench/.
 
 A peer that lives in another environment is named by its interpreter, for instance BENCH_PYTHON_HIPS=/path/bin/python
 (HIPS autograd has the name of our engine, so it needs one). Who cannot be imported is left out, and the table says so.
@@ -51,10 +51,10 @@ def record(row: Row, results: dict[str, Result]) -> dict[str, Any]:
 def main() -> None:
     """Run the rows that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", nargs="+", metavar="TEXT", help="only rows whose name has one of these in it")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these contenders, e.g. numpy fast torch")
-    parser.add_argument("--quick", action="store_true", help="a quarter of the turns")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads for everybody")
+    parser.add_argument("--rows", nargs="+", metavar="TEXT", help="only rows whose name contains one of these")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these libraries, e.g. numpy fast torch")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the repetitions")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads for each library")
     parser.add_argument(
         "--clock",
         choices=("wall", "cpu"),

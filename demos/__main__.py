@@ -20,7 +20,7 @@ def demos() -> dict[str, str]:
 def main() -> None:
     """Print one line for each demo."""
     found = demos()
-    print("Run one with python -m demos.NAME; -h after it shows its options.\n")
+    print("Run one with python -m demos.NAME; add -h to see its options.\n")
     for name, line in found.items():
         print(f"  {name:{max(map(len, found))}}  {line}")
 

@@ -1,8 +1,8 @@
 """A GPT of 100,000 weights learns to calculate in words: "two plus three" becomes "five".
 
 It sees four fifths of all sums, differences and products of numbers from 0 to 99, and is tested on the rest. Then it
-answers what you ask. It leaves in out/calculator/latest/ the model, the course of training, every answer on a map of
-the operands, and what the model makes of one held-out question. With --ask the saved model answers without being
+answers what you ask. It leaves in out/calculator/latest/ the model, the curves of the training, every answer on a map
+of the operands, and how the model answers one held-out question. With --ask the saved model answers without being
 trained again.
 """
 

@@ -297,12 +297,12 @@ def options() -> Parser:
         shown = f" ({', '.join(f'{name}: {n}' for name, n in zip(RECIPES, values))})" if values[0] else ""
         result.add_argument(name, default=SUPPRESS, help=text + shown, **keywords)
 
-    result.add_argument("--network", choices=RECIPES, default="default", help="which of them")
+    result.add_argument("--network", choices=RECIPES, default="default", help="which network")
     add("--epochs", "passes over the training images", type=at_least(1))
-    add("--steps", "updates of the weights, in place of whole passes", type=at_least(1))
-    add("--batch", "images a step", type=at_least(1))
+    add("--steps", "updates of the weights, instead of whole passes", type=at_least(1))
+    add("--batch", "images in a step", type=at_least(1))
     add("--lr", "learning rate", type=positive)
-    add("--images", "use only so many images to train and to test, for a quick try", type=at_least(1))
+    add("--images", "train and test on only this many images, for a quick try", type=at_least(1))
     add("--predict", "read the digit in this picture instead of training", metavar="FILE.png")
     add("--out", "folder for the runs and their results (default: out/digits, or out/digits-NETWORK)", type=Path)
     return result

@@ -1,8 +1,8 @@
-"""GPT-2, or a LLaMA, writes on from a prompt, says how well it predicts a text, or trains on with a text of yours.
+"""A GPT-2 or a LLaMA continues a prompt, says how well it predicts a text, or is trained further on your text.
 
 --model is a folder with Hugging Face's files, or a name on its hub. It is never written to: --finetune leaves its log,
-curves and checkpoints in out/gpt2/run-1 and so on, and there in model/ the files of the fine-tuned model, which --model
-takes, and transformers, too.
+curves and checkpoints in out/gpt2/run-1 and so on, and the files of the fine-tuned model in model/ below it, for
+--model and for transformers.
 """
 
 from __future__ import annotations
@@ -46,20 +46,26 @@ def options() -> Parser:
     result.add_argument("--model", default="gpt2", help="a folder, or a name on the hub, such as openai-community/gpt2")
     result.add_argument("--threads", type=count, default=2, help="threads that share a batch of the training")
     writing = result.add_argument_group("writing")
-    writing.add_argument("--prompt", default="The meaning of life is", help="the text that it goes on from")
+    writing.add_argument("--prompt", default="The meaning of life is", help="the text to continue")
     writing.add_argument("--length", type=at_least(0), default=100, help="tokens to write")
-    writing.add_argument("--temperature", type=amount, default=0.8, help="0 takes the likeliest, more is more varied")
-    writing.add_argument("--top-k", type=count, help="draw from the k likeliest tokens alone")
-    writing.add_argument("--top-p", type=probability, help="draw from the fewest tokens that have this probability")
+    writing.add_argument(
+        "--temperature", type=amount, default=0.8, help="0 takes the likeliest token, higher values vary more"
+    )
+    writing.add_argument("--top-k", type=count, help="sample only from the k likeliest tokens")
+    writing.add_argument("--top-p", type=probability, help="sample from the fewest tokens that have this probability")
     scoring = result.add_argument_group("scoring")
     scoring.add_argument("--score", type=Path, metavar="FILE", help="the perplexity of this text")
     scoring.add_argument(
-        "--stride", type=count, help="new tokens in each window of the text; half a context if not given"
+        "--stride", type=count, help="new tokens in each window of the text; by default half a context"
     )
     training = result.add_argument_group("fine-tuning")
-    training.add_argument("--finetune", type=Path, metavar="TEXT", help="train on with this text; a tenth is held out")
+    training.add_argument(
+        "--finetune", type=Path, metavar="TEXT", help="train further on this text; a tenth of it is held out"
+    )
     training.add_argument("--steps", type=count, default=200, help="updates of the weights")
-    training.add_argument("--context", type=at_least(2), help="tokens in a passage; 128 or the model's if not given")
+    training.add_argument(
+        "--context", type=at_least(2), help="tokens in a passage; by default 128, or the model's if less"
+    )
     training.add_argument("--batch", type=count, default=4, help="passages in a batch")
     training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
     training.add_argument("--lr", type=positive, default=5e-5, help="learning rate after the warm-up")

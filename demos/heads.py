@@ -296,7 +296,7 @@ def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
     options.add_argument("--width", type=count, default=1024, help="d_model of the block whose shapes are shown")
     options.add_argument("--heads", type=count, default=16, help="heads of that block")
     options.add_argument("--hidden", type=count, default=4096, help="hidden units of that block")
-    options.add_argument("--steps", type=count, default=400, help="steps of training on the sentences")
+    options.add_argument("--steps", type=count, default=400, help="training steps on the sentences")
     return run(options, arguments, show)
 
 

@@ -1,4 +1,4 @@
-"""What "it" refers to: the dog or the cat, the pizza or the oven, learned from sentences in which only the rest tells.
+"""What "it" refers to, the dog or the cat, the pizza or the oven, learned from sentences where only the context tells.
 
 "the dog chased the cat because it was fast": is the dog fast, or the cat? Two small transformers learn it from made-up
 sentences, one with the causal mask, which is a GPT, and one without. Shown are their answers to sentences that they
@@ -288,7 +288,7 @@ def show(args: Namespace) -> dict[str, GPT]:
 def main(arguments: list[str] | None = None) -> dict[str, GPT]:
     """Read the options, then show all of it."""
     options = parser(__doc__)
-    options.add_argument("--steps", type=at_least(1), default=700, help="steps of training of each of the two models")
+    options.add_argument("--steps", type=at_least(1), default=700, help="training steps of each of the two models")
     return run(options, arguments, show)
 
 

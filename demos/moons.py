@@ -2,7 +2,7 @@
 
 A network of 2-16-16-1 neurons, 337 parameters, each a Value, with hinge loss and plain gradient descent. The loop is
 written out in `train`, since the trainer of the other demos, nn.train, updates tensors. The results are in out/moons/:
-the decision boundary with the course of training, and the graph of one small neuron with its data and gradients.
+the decision boundary with the curve of the training, and the graph of one small neuron with its data and gradients.
 """
 
 from __future__ import annotations

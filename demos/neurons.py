@@ -1,8 +1,9 @@
 """Ten neurons learn to read digits, and forty learn it better: backpropagation in five phases, every dimension named.
 
-A picture of 28 by 28 pixels goes through 784-10 and 784-30-10, sigmoid neurons both. The five phases (input,
-feedforward, output error, backpropagate the error, output) are worked out by hand on one picture and held against the
-engine. Then both networks learn from 1,000 pictures and are tested on 100. The page out/neurons/neurons.html has all.
+A picture of 28 by 28 pixels goes through two networks of sigmoid neurons, 784-10 and 784-30-10. The five phases (input,
+feedforward, output error, backpropagate the error, output) are worked out by hand on one picture and compared with the
+engine. Then both networks learn from 1,000 pictures and are tested on 100. The page out/neurons/neurons.html shows it
+all.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def learn_or_ask(
     the model that was saved, and `reply(model, question)` an answer.
     """
     options, base = parser(description), Path("out", name)
-    options.add_argument("--steps", type=at_least(1), default=steps, help="steps of training")
-    what = "let the saved model answer this instead of training; without a question, answer what is typed"
+    options.add_argument("--steps", type=at_least(1), default=steps, help="training steps")
+    what = "let the saved model answer this instead of training; without a question, answer those that you type"
     options.add_argument("--ask", action="append", nargs="?", const="", metavar="QUESTION", help=what)
 
     def work(args: Namespace) -> Any:

@@ -38,7 +38,7 @@ def run_or_resume(
         nargs="?",
         const="",
         metavar="RUN",
-        help="go on with the newest run, or with this one, such as run-1, and with its options",
+        help="continue the newest run, or the named one, such as run-1, with its options",
     )
 
     def work_in_run(args: Namespace) -> Any:

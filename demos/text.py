@@ -1,4 +1,4 @@
-"""A character GPT learns to write like a text file, then writes.
+"""A character GPT learns to write like a given text, and then writes.
 
 Without --text it reads Python's own language reference. With --sample it only writes, from the saved model. It leaves
 in out/text/latest/ report.html (the course of the training, layer by layer, and held-out text, each character as dark
@@ -55,15 +55,21 @@ def options() -> Parser:
         "--width", dest="n_embd", type=count, default=START.n_embd, help="features of a character, shared by the heads"
     )
     model.add_argument(
-        "--context", dest="block_size", type=count, default=START.block_size, help="characters that it sees at once"
+        "--context",
+        dest="block_size",
+        type=count,
+        default=START.block_size,
+        help="characters that the model sees at once",
     )
     model.add_argument(
         "--activation", choices=CHOICES["activation"], default=START.activation, help="activation of the feed-forward"
     )
     model.add_argument("--norm", choices=CHOICES["norm"], default=START.norm, help="LayerNorm, RMSNorm or none")
-    model.add_argument("--position", choices=CHOICES["position"], default=START.position, help="how it knows the order")
-    model.add_argument("--post-ln", action="store_true", help="norms after the sum instead of before attention")
-    model.add_argument("--untied", action="store_true", help="an output matrix of its own, not the embedding")
+    model.add_argument(
+        "--position", choices=CHOICES["position"], default=START.position, help="how positions are encoded"
+    )
+    model.add_argument("--post-ln", action="store_true", help="norms after the residual sums, not before the layers")
+    model.add_argument("--untied", action="store_true", help="a separate output matrix instead of the embedding")
     model.add_argument("--bias", action="store_true", help="biases in linear layers and norms")
     model.add_argument("--dropout", type=share, default=START.dropout, help="share of features dropped in training")
     training = result.add_argument_group("training")
@@ -74,7 +80,7 @@ def options() -> Parser:
     training.add_argument("--lr", type=positive, default=1e-3, help="learning rate after the warm-up")
     training.add_argument("--min-lr", type=amount, default=1e-4, help="learning rate at the end")
     training.add_argument("--warmup", type=at_least(0), default=100, help="steps in which the learning rate rises")
-    training.add_argument("--beta2", type=share, default=0.99, help="memory of AdamW for squared gradients")
+    training.add_argument("--beta2", type=share, default=0.99, help="decay of AdamW's average of squared gradients")
     training.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
     training.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
     training.add_argument(
@@ -83,16 +89,18 @@ def options() -> Parser:
     training.add_argument(
         "--skip-above",
         type=positive,
-        help="skip steps whose loss or gradient norm is so many deviations above the mean",
+        help="skip steps whose loss or gradient norm is this many standard deviations above the mean",
     )
     writing = result.add_argument_group("writing")
-    writing.add_argument("--sample", action="store_true", help="do not train, write with the saved model")
+    writing.add_argument("--sample", action="store_true", help="do not train: write with the saved model")
     writing.add_argument("--model", type=Path, default=BASE / LATEST / BEST, help="the saved model of --sample")
-    writing.add_argument("--prompt", help="what it goes on from, a line break if nothing is given")
+    writing.add_argument("--prompt", help="the text to continue; by default a line break")
     writing.add_argument("--length", type=at_least(0), default=500, help="characters to write")
-    writing.add_argument("--temperature", type=amount, default=0.8, help="0 takes the likeliest, more is more varied")
-    writing.add_argument("--top-k", type=count, help="draw from the k likeliest characters alone")
-    writing.add_argument("--top-p", type=probability, help="draw from the fewest characters that have this probability")
+    writing.add_argument(
+        "--temperature", type=amount, default=0.8, help="0 takes the likeliest character, higher values vary more"
+    )
+    writing.add_argument("--top-k", type=count, help="sample only from the k likeliest characters")
+    writing.add_argument("--top-p", type=probability, help="sample from the fewest characters with this probability")
     return result
 
 

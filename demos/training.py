@@ -1,8 +1,8 @@
 """How one weight learns: loss, gradient, nudge, update, and which stage of a GPT the blame falls on.
 
-A small character GPT is trained on a dialogue of three speakers, or on any text (`--text`). Shown are the loss as
-surprise, the gradient at the softmax, which weights there are, the course of the blame (the share of the gradient that
-each stage receives), W_Q before and after, one entry of it with what a nudge was predicted to do and what it did, and
+A small character GPT is trained on a dialogue of three speakers, or on any text (`--text`). You see the loss as
+surprise, the gradient at the softmax, all weights by name, how the blame (the share of the gradient that each stage
+receives) develops, W_Q before and after, the predicted and the measured effect of a nudge to one of its entries, and
 the updates by SGD and by Adam side by side. The page out/training/training.html has all of it, and report.html beside
 it the course of the training.
 """
@@ -240,7 +240,7 @@ def main(arguments: list[str] | None = None) -> list[Step]:
     options.add_argument(
         "--text", type=Path, help="a UTF-8 text to learn from; without it, a dialogue of three speakers"
     )
-    options.add_argument("--steps", type=at_least(1), default=400, help="steps of training")
+    options.add_argument("--steps", type=at_least(1), default=400, help="training steps")
     return run(options, arguments, show)
 
 

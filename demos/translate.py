@@ -2,8 +2,8 @@
 
 The encoder-decoder of Attention Is All You Need, with its learning-rate schedule and label smoothing, sees four fifths
 of the numbers from 0 to 9999, small ones more often, and is tested on the rest. In out/translate/latest/ are the model,
-the course of training, the figures by length, the sines and cosines that tell it the positions, and which words it
-looks at for each digit. With --ask the saved model translates without being trained again.
+the curves of the training, the accuracy by length, the sines and cosines that encode the positions, and the words that
+it looks at for each digit. With --ask the saved model translates without being trained again.
 """
 
 from __future__ import annotations

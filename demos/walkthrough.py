@@ -1,9 +1,9 @@
-"""A transformer small enough to follow by hand: six sentences, 22 words, two numbers a word, one head.
+"""A transformer small enough to follow by hand: six sentences, 22 words, two numbers for each word, one head.
 
 Every matrix is printed with the names of its rows and columns and with its formula: embedding, queries, keys and
 values, attention, output, probabilities, loss, gradients. Then it is trained on one pair, [I] → love, in four
-iterations, and what that does to a pair that was not trained, [You] → love, is shown. All of it, with pictures, is on
-the page out/walkthrough/walkthrough.html, which ends with each number that was published of this example beside ours.
+iterations, and you see what that does to a pair that was not trained, [You] → love. All of it, with pictures, is on the
+page out/walkthrough/walkthrough.html, which ends with a table of the numbers published for this example beside ours.
 """
 
 from __future__ import annotations
@@ -239,9 +239,11 @@ def show(args: Namespace) -> list[Weights]:
 def main(arguments: list[str] | None = None) -> list[Weights]:
     """Read the options, then show all of it."""
     options = parser(__doc__)
-    options.add_argument("--random", action="store_true", help="weights drawn from the seed, not the published ones")
+    options.add_argument(
+        "--random", action="store_true", help="random weights, drawn from the seed, instead of the published ones"
+    )
     options.add_argument("--rate", type=positive, default=RATE, help="the learning rate")
-    options.add_argument("--steps", type=at_least(1), default=STEPS, help="steps of training")
+    options.add_argument("--steps", type=at_least(1), default=STEPS, help="training steps")
     return run(options, arguments, show)
 
 

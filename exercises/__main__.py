@@ -1,7 +1,7 @@
 """Twenty exercises on backpropagation and transformers, which mark themselves.
 
-Begin with --start: it makes a folder with one short file an exercise. Each says what is asked for; write your answer
-into it, and let it be marked by its number. Without a number all exercises are listed.
+Begin with --start, which makes a folder with one short file for each exercise. The file says what to do: write your
+answer into it and have it marked by its number. Without a number, all exercises are listed.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def options() -> Parser:
     level = checked(int, lambda n: 1 <= n <= hints, f"1 or {hints}")
     result.add_argument("number", type=number, nargs="?", help="mark this exercise")
     result.add_argument(
-        "--hint", type=level, nargs="?", const=1, help=f"show a hint to it: the first, or up to {hints}"
+        "--hint", type=level, nargs="?", const=1, help=f"show its first hint, or as many as this, up to {hints}"
     )
-    what = "copy the exercises into this folder (answers/ without a name); no file of yours is overwritten"
+    what = "copy the exercises into this folder (by default answers/); your files are not overwritten"
     result.add_argument("--start", type=Path, nargs="?", const=FOLDER, metavar="DIR", help=what)
     result.add_argument("--dir", type=Path, default=FOLDER, help="the folder with your answers, answers/ by default")
     return result

@@ -1,1 +1,1 @@
-"""A local page on live models: digits that you draw, GPTs that you question, and a training that you watch."""
+"""A local page on live models: draw a digit, look inside a GPT, watch a model learn."""

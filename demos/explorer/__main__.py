@@ -1,7 +1,7 @@
-"""A local page on live models: digits that you draw, GPTs that you question, and a training that you watch.
+"""A local page on live models: draw a digit, look inside a GPT, watch a model learn.
 
-Everything runs on this machine: the page is served to it alone, and asks for nothing from the network. Small trained
-models come with it; a GPT of your own is shown with --model.
+Everything runs on this machine: the page is served only to it, and requests nothing from the network. Small trained
+models are included; to look inside your own GPT, pass --model.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser(__doc__)
     options.prog = "python -m demos.explorer"
     port = checked(int, lambda n: 0 <= n < 65536, "from 0 to 65535", "a whole number")
-    options.add_argument("--port", type=port, default=8000, help="port of this machine; 0 takes any free one")
+    options.add_argument("--port", type=port, default=8000, help="port on this machine; 0 takes any free one")
     options.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     own = "a GPT of your own: a checkpoint, the folder of a run, or one with Hugging Face's files"
     options.add_argument("--model", type=Path, help=own)

@@ -94,8 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Read the options, then train."""
     options = parser(__doc__)
     options.prog = "python -m demos.explorer.weights"
-    options.add_argument("--only", action="append", choices=MODELS, help="train this one alone; may be repeated")
-    options.add_argument("--steps", type=at_least(1), help="steps of each training, for a try; without it, all")
+    options.add_argument("--only", action="append", choices=MODELS, help="train only this one; may be repeated")
+    options.add_argument("--steps", type=at_least(1), help="steps of each training, for a quick try; by default all")
     options.add_argument("--text", type=Path, help="the text that the character model learns from")
     run(options, arguments, work)
 

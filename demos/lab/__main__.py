@@ -1,9 +1,9 @@
-"""The lab: one line of the calculator's model, or of its training, is changed, and what becomes of it is seen.
+"""The lab: change one line of the calculator's model, or of its training, and see what happens.
 
 Each experiment is a question that readers of attention ask: no mask? no positions? SGD? The variants that answer it
 are trained beside the original, on the calculator's task, with several seeds, and out/lab/latest/lab.html shows the
-line that was changed, the curves and what came of it. All experiments take some tens of minutes on two cores. Results
-are kept as they come: --resume goes on with those that are missing, or draws the page again.
+line that was changed, the curves and the result. All experiments together take some tens of minutes on two cores.
+Each result is saved at once: --resume computes those that are missing, or only draws the page again.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ def options() -> Parser:
     found.add_argument("experiments", nargs="*", type=kind, metavar="EXPERIMENT", help=f"{named}; by default all")
     for name, what in (
         ("steps", "steps of each training"),
-        ("seeds", "trainings of each variant, each with a seed of its own, from --seed on"),
+        ("seeds", "training runs of each variant, with seeds from --seed on"),
         ("batch", "questions in a step"),
     ):
         what += f" (default: {SIZES[name]}, or {QUICK[name]} with --quick)"
         found.add_argument(f"--{name}", type=at_least(1), help=what)
-    found.add_argument("--quick", action="store_true", help="a minute or two: a first look, at models that know little")
-    found.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1, help="trainings at a time")
+    found.add_argument(
+        "--quick", action="store_true", help="a first look in a minute or two, at models that know little"
+    )
+    found.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1, help="training runs at a time")
     return found
 
 

@@ -82,7 +82,7 @@ def test_an_error_of_the_program_itself_keeps_its_traceback():
 def test_help_names_the_command_and_shows_the_defaults_that_there_are(capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["/somewhere/demos/moons.py"])
     options = parser("A demo.")
-    options.add_argument("--steps", type=int, default=7, help="steps of training")
+    options.add_argument("--steps", type=int, default=7, help="training steps")
     options.add_argument("--text", help="a text")
     options.add_argument("--fast", action="store_true", help="hurry")
     with pytest.raises(SystemExit):

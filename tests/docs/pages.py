@@ -41,7 +41,7 @@ def blocks(page: Path) -> list[Block]:
 
 def commands(page: Path) -> list[tuple[str, str]]:
     """The modules and the arguments of the commands `python -m MODULE ARGUMENTS` on a page."""
-    return re.findall(r"python -m ([a-z_.]+[a-z0-9])\b([^`\n]*)", page.read_text("utf-8"))
+    return re.findall(r"python -m ([a-z][a-z0-9_.]*[a-z0-9])\b([^`\n]*)", page.read_text("utf-8"))
 
 
 def run(page: Path) -> list[str]:
