@@ -115,7 +115,7 @@ clean: ## remove the environment, the caches and out/
 
 # A peer that cannot be installed is left out of the table; `make clean` and then `make bench` tries again.
 .venv/peers.stamp: .venv/all.stamp
-	for peer in torch==2.13.0 jax mygrad micrograd; do $(PIP) $$peer || echo "$$peer: not installed, left out"; done
+	for peer in torch==2.13.0 jax mygrad micrograd tiktoken transformers; do $(PIP) $$peer || echo "$$peer: not installed, left out"; done
 	touch $@
 
 .venv-hips/made.stamp: .venv/made.stamp
