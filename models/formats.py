@@ -115,9 +115,9 @@ def from_theirs(content: dict[str, Any], changes: dict[str, Any]) -> tuple[Forma
     if name not in list(FORMATS):
         raise ValueError(f"model_type is {name!r:.50}, and only {' and '.join(FORMATS)} can be read")
     kind = FORMATS[str(name)]
-    rope = content.get("rope_parameters") or content.get("rope_scaling") or {}
+    rope = content.get("rope_scaling") or content.get("rope_parameters") or {}
     if not isinstance(rope, dict):
-        raise ValueError(f"rope_parameters is {rope!r:.50}, and should be a table")
+        raise ValueError(f"rope_scaling or rope_parameters is {rope!r:.50}, and should be a table")
     content = {**content, **{key: rope[key] for key in ("rope_theta", "partial_rotary_factor") if key in rope}}
     content["rope_type"] = rope.get("rope_type", rope.get("type", "default"))
     values = {field: _common(content, field, changes, *row) for field, row in kind.fields.items()}

@@ -7,6 +7,9 @@ import pytest
 
 import nn
 from demos.__main__ import demos
+from models.config import GPTConfig
+from models.gpt import GPT
+from models.tokenizers import BPETokenizer
 from nn.train import Trainer
 
 WORDS = "the cat sat on the mat and the dog sat by the door while the rain fell " * 40
@@ -19,6 +22,7 @@ TRAINED = [
     "training",
     "heads --width 64 --heads 4 --hidden 128",
     "text --text words.txt --layers 2 --width 32 --heads 2 --context 16",
+    "gpt2 --model model --finetune words.txt",
     "calculator",
     "translate",
 ]
@@ -33,6 +37,10 @@ class Finished(Exception):
 def test_two_steps_of_training_have_no_findings(options, tmp_path, monkeypatch):
     (tmp_path / "words.txt").write_text(WORDS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    if "model" in options:
+        pytest.importorskip("safetensors")
+        tokenizer = BPETokenizer.train(WORDS, 270)
+        GPT(GPTConfig(tokenizer.vocab_size, 16, 2, 2, 16)).save_pretrained("model", tokenizer)
     fit, linter = Trainer.fit, nn.lint()
 
     def two_steps(trainer, resume=False):

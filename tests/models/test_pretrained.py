@@ -242,6 +242,7 @@ OTHERS = [
     (LLAMA, {"num_key_value_heads": 3}, "n_head=4 is not divisible by n_kv_head=3"),
     (LLAMA, {"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "rope_type is 'llama3', .* 'default' alone"),
     (LLAMA, {"rope_scaling": {"type": "linear", "factor": 2.0}}, "rope_type is 'linear'"),
+    (LLAMA, {"rope_parameters": {"rope_type": "default"}, "rope_scaling": {"type": "yarn"}}, "rope_type is 'yarn'"),
     (LLAMA, {"rope_parameters": {"partial_rotary_factor": 0.5}}, "partial_rotary_factor is 0.5, and .* 1 alone"),
     (LLAMA, {"rope_parameters": 3}, "rope_parameters is 3, and should be a table"),
     (LLAMA, {"rope_theta": 0}, "rotary_base must be a finite number above 1, got 0"),
