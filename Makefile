@@ -58,8 +58,14 @@ lab: .venv/all.stamp ## change one line of the calculator and train it again, 13
 FUZZ ?= 100000
 SEED ?= 0
 
-fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, from SEED on (0): to go on, name the last seed shown
+INPUTS ?= 1000000
+
+fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, and INPUTS damaged files (1000000) for all readers, from SEED on
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.beside_torch --count $(FUZZ) --start $(SEED)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.files --count $(INPUTS) --start $(SEED)
+
+hostile: .venv/all.stamp ## every public function with many more hostile arguments than the tests have
+	$(PYTEST) tests/hostile --hypothesis-profile=explore
 
 KILLS ?= 100
 

@@ -36,5 +36,5 @@ def load_gpt(path: str | Path) -> tuple[GPT, Tokenizer | None]:
         model.load_state_dict(state["model"])
         tokenizer = None if state["tokenizer"] is None else from_state(state["tokenizer"])
     except (TypeError, ValueError, RuntimeError, KeyError) as error:
-        raise CheckpointError(f"{path} is not the checkpoint of a GPT: {error}") from error
+        raise CheckpointError(f"{path} is not the checkpoint of a GPT: {error!s:.500}") from error
     return model.eval(), tokenizer

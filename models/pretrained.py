@@ -40,7 +40,7 @@ def load(source: str | os.PathLike[str], make: type[Any], **changes: Any) -> Any
     try:
         kind, config = from_theirs(_json(folder / CONFIG), changes)
     except ValueError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
+        raise CheckpointError(f"{folder / CONFIG}: {error!s:.500}") from error
     stored = weights.entries(_files(folder))
     found = {name.removeprefix(kind.prefix): entry for name, entry in stored.items()}
     if len(found) < len(stored):

@@ -34,7 +34,7 @@ def entries(files: Iterable[Path]) -> dict[str, Entry]:
             with safetensors.safe_open(path, framework="np"):  # which checks the header: sizes, and that none overlap
                 pass
         except safetensors.SafetensorError as error:
-            raise CheckpointError(f"{path} is damaged, or is not a file of this format: {error}") from error
+            raise CheckpointError(f"{path} is damaged, or is not a file of this format: {error!s:.300}") from error
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length))

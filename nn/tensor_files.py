@@ -7,9 +7,11 @@ import io
 import json
 import pickle
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -121,8 +123,10 @@ def _read_npz(path: Path) -> tuple[Arrays, str | bytes]:
                     text = data
                 else:
                     arrays[member.filename.removesuffix(".npy")] = _read_npy(data)
-    except (zipfile.BadZipFile, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(str(error)) from error
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, TokenError, EOFError, OSError, pickle.UnpicklingError) as error:
+        raise ValueError(str(error)) from error  # OSError: a place before the beginning of the file
     return arrays, text
 
 

@@ -90,21 +90,28 @@ def digamma(x):
     return np.where(x == 0, np.copysign(np.inf, -x), out).astype(x.dtype)
 
 
+def _powers(s, z):
+    """The sum of (z + k)^-s over all k >= 0, for z >= 0: from the tenth term on Euler and Maclaurin's."""
+    total = sum((z + k) ** -s for k in range(10))
+    z = z + 10
+    total = total + z ** (1 - s) / (s - 1) + z**-s / 2
+    for j, b in enumerate(_BERNOULLI, 1):
+        total = total + b / math.factorial(2 * j) * math.prod(range(s, s + 2 * j - 1)) * z ** (1 - s - 2 * j)
+    return total
+
+
 @op(method=False, x=lambda g, x, n: g * polygamma_of(x, n=n + 1))
 def polygamma_of(x, *, n):
     """The n-th derivative of digamma, n at least 1: (-1)^(n+1) n! times the sum of (x + k)^-(n+1) over all k >= 0.
 
-    The sum of the terms from some k on is Euler and Maclaurin's.
+    Below 0, where x = w - m with w in [0, 1), the terms before w are the first m of the sum that begins at 1 - w.
     """
     x, s = as_floats(x), n + 1
     z = x.astype(np.float64)
-    few = 10 + max(0, -math.floor(z.min(initial=0)))
     with np.errstate(all="ignore"):
-        total = sum((z + k) ** -s for k in range(few))
-        z = z + few
-        total = total + z ** (1 - s) / (s - 1) + z**-s / 2
-        for j, b in enumerate(_BERNOULLI, 1):
-            total = total + b / math.factorial(2 * j) * math.prod(range(s, s + 2 * j - 1)) * z ** (1 - s - 2 * j)
+        w = z - np.floor(z)
+        before = (-1) ** s * (_powers(s, 1 - w) - _powers(s, 1 - np.minimum(z, 0)))
+        total = np.where(z < 0, _powers(s, w) + before, _powers(s, np.maximum(z, 0)))
     return ((-1) ** s * math.factorial(n) * total).astype(x.dtype)
 
 

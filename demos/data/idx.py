@@ -61,6 +61,8 @@ def _read(path: str | Path, file_size: int, file: Any) -> NDArray[Any]:
     start = 4 + 4 * ndim
     if len(sizes) < 4 * ndim:
         raise ValueError(f"{path}: {ndim} dimensions need a header of {start} bytes, but the file has {4 + len(sizes)}")
+    if ndim > 64:
+        raise ValueError(f"{path}: no array has {ndim} dimensions")
     shape = struct.unpack(f">{ndim}I", sizes)
     dtype = np.dtype(DTYPES[code])
     length = math.prod(shape) * dtype.itemsize

@@ -86,7 +86,7 @@ class Tokenizer(ABC):
             with open(path, encoding="utf-8") as file:
                 return cls.from_state(json.load(file))
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"cannot read a tokenizer from {os.fspath(path)}: {error}") from error
+            raise ValueError(f"cannot read a tokenizer from {os.fspath(path)}: {error!s:.500}") from error
 
 
 def position(text: str, index: int) -> str:
