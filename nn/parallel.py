@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, Generator, Tensor, as_tensor, enable_grad, grad, kernels
-from autograd.generator import default_generator, own_generator
+from autograd.generator import numpy_rng, own_generator
 
 
 def data_parallel(
@@ -57,7 +57,7 @@ class _DataParallel(Function):
     @staticmethod
     def forward(ctx: Any, loss: Callable[..., Tensor], chunks: list[tuple[Tensor, ...]], *parameters: Tensor) -> Tensor:
         sizes = [len(chunk[0]) for chunk in chunks]
-        seeds = default_generator.rng.integers(2**63, size=len(chunks) - 1).tolist() if len(chunks) > 1 else []
+        seeds = numpy_rng().integers(2**63, size=len(chunks) - 1).tolist() if len(chunks) > 1 else []
 
         def compute(chunk: tuple[Tensor, ...], seed: int | None) -> Tensor:
             before = own_generator.generator

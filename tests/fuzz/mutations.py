@@ -13,6 +13,16 @@ from typing import Any
 
 TEXTS = ["", "$", "../../outside", "/etc/passwd", "x" * 3000, "\ud800", "\0", "F64", "model", "__class__", "1e999"]
 NUMBERS = [0, 1, -1, 2**31, 2**63, 2**64, -(2**63), 10**30, 0.5, -0.0, float("nan"), float("inf"), True, None]
+REFUSED = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 LENGTHS = [0, 1, 7, 255, 2**16, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]
 
 
@@ -23,7 +33,17 @@ def mutated(rng: Random, name: str, data: bytes) -> bytes:
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         try:
             data = rng.choices(kinds, weights)[0](rng, data)
-        except (ValueError, KeyError, IndexError, struct.error, zipfile.BadZipFile, zlib.error, RecursionError):
+        except (
+            ValueError,
+            KeyError,
+            IndexError,
+            struct.error,
+            zipfile.BadZipFile,
+            zlib.error,
+            RecursionError,
+            TypeError,
+            AttributeError,
+        ):
             pass  # an earlier change has left nothing of the format
     return data
 
