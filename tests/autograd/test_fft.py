@@ -1,5 +1,6 @@
 """`autograd.fft` against NumPy's, with derivatives by finite differences; `autograd.special` under both names."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,3 +100,15 @@ def test_special_functions_have_the_names_of_both_modules(name):
     np.testing.assert_array_equal(
         getattr(special, name)(*arguments, x, *further).numpy(), getattr(home, other)(*arguments, x, *further).numpy()
     )
+
+
+@given(n=st.integers(1, 5), x=st.floats(-3000, 30).filter(lambda x: abs(x - round(x)) > 1e-3))
+def test_polygamma_is_exact_on_both_sides_of_0(n, x):
+    found = special.polygamma(n, ag.tensor(x, dtype=ag.float64)).item()
+    assert found == pytest.approx(float(mpmath.polygamma(n, x)), rel=1e-12, abs=1e-8)
+
+
+def test_polygamma_far_below_0_takes_no_longer_and_has_its_poles():
+    x = ag.tensor([-(2.0**31), -1e9 - 0.5, -np.inf], dtype=ag.float64)
+    np.testing.assert_array_equal(special.polygamma(1, x).numpy()[[0, 2]], [np.inf, np.nan])
+    assert special.polygamma(1, x)[1].item() == pytest.approx(np.pi**2, rel=1e-6)

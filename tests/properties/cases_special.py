@@ -8,16 +8,23 @@ from hypothesis import strategies as st
 from autograd.testing import integers, shapes
 from tests.properties.calls import PAIR, along, of_arrays, one, two
 
-# at least 0.2 away from the poles of lgamma and its derivatives
-BETWEEN_POLES = st.builds(lambda c, n: c._replace(args=(np.asarray(c.args[0] - n),)), one(0.2, 0.8), st.integers(0, 2))
+
+def between_poles(**keywords: Any) -> Any:
+    """Arguments that lie at least 0.2 away from the poles of lgamma and its derivatives, also below 0."""
+    return st.builds(
+        lambda c, n: c._replace(args=(np.asarray(c.args[0] - n),)), one(0.2, 0.8, **keywords), st.integers(0, 2)
+    )
+
+
+ORDERS = st.integers(1, 3)
 COUNTS = of_arrays(PAIR.flatmap(lambda s: st.tuples(integers(s[0], -50, 50), integers(s[1], 0, 6))))
 
 CASES: dict[str, Any] = {
     "erfc": one(),
     "erfinv": one(-0.9, 0.9),
-    "lgamma": one(0.2, 6) | BETWEEN_POLES,
-    "digamma": one(0.2, 12) | BETWEEN_POLES,
-    "polygamma_of": one(0.5, 6, n=st.integers(1, 3)),
+    "lgamma": one(0.2, 6) | between_poles(),
+    "digamma": one(0.2, 12) | between_poles(),
+    "polygamma_of": one(0.5, 6, n=ORDERS) | between_poles(n=ORDERS),
     "logcumsumexp": along(shapes()),
     "hypot": two(0.2, 3),
     "nextafter": two(),
