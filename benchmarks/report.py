@@ -1,6 +1,7 @@
 """What report.html costs: the share of a training's time that recording and writing it takes.
 
-`python -m benchmarks.report text calculator` trains these demos as they are by default, in a folder that is removed.
+`python -m benchmarks.report` trains the demos text and calculator as they are by default, in a folder that is removed;
+`python -m benchmarks.report "text --steps 500" digits` others, or with other options.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -18,8 +20,7 @@ from nn.train import Trainer
 
 
 def main(arguments: list[str]) -> None:
-    """Train each demo that is named, with the options that follow it, and print the share."""
-    names = [name for name in arguments if not name.startswith("-")] or ["text", "calculator"]
+    """Train each demo that is named, and print the share."""
     fit = Trainer.fit
 
     def timed(self: Trainer, *args: Any, **keywords: Any) -> Any:
@@ -32,13 +33,14 @@ def main(arguments: list[str]) -> None:
         return history
 
     Trainer.fit = timed  # type: ignore[method-assign]
-    for name in names:
+    for line in arguments or ["text", "calculator"]:
+        name, *options = shlex.split(line)
         found: list[str] = []
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             with contextlib.redirect_stdout(io.StringIO()), open(os.devnull, "w") as nowhere:
                 with contextlib.redirect_stderr(nowhere):
-                    import_module(f"demos.{name}").main([])
-        print(f"{name}: {'; '.join(found)}", flush=True)
+                    import_module(f"demos.{name}").main(options)
+        print(f"{line}: {'; '.join(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -142,8 +142,8 @@ def fit(recipe: Recipe, args: Namespace, folder: Path | None = None) -> Trained:
         return {"loss": recipe.loss(found, labels).item(), "accuracy": float(np.mean(right))}
 
     def show(_: Trainer) -> dict[str, str]:
-        found = recipe.scores(model(images[:8])).numpy()
-        names = [f"picture {i}: a {label}" for i, label in enumerate(data.test_labels[:8], 1)]
+        found = recipe.scores(model(images[:6])).numpy()
+        names = [f"picture {i}: a {label}" for i, label in enumerate(data.test_labels[:6], 1)]
         return {name: f"{p.argmax()} ({p.max():.0%})" for name, p in zip(names, found)}
 
     optimizer, steps = recipe.optimizer(model.parameters(), lr=args.lr), args.steps or args.epochs * len(loader)

@@ -28,6 +28,7 @@ from nn.report.charts import Chart, Histogram, short, spread
 from nn.summarize import HEAD, summary_of
 
 MOST_ROWS, MOST_WATCHED, MOST_DRAWN = 24, 64, 9
+SOME = 65536  # elements of a matrix by which its update is measured, so that no large model is copied
 EMBEDDED = re.compile(r'<script type="application/json"(?: id="(\w+)")?>(.*?)</script>', re.DOTALL)
 
 
@@ -91,7 +92,7 @@ class Record:
         """A context for one step of the training of a model: forward, backward and update."""
         activations: dict[str, list[np.ndarray]] = defaultdict(list)
         with self.timed():
-            before = {name: parameter.array.copy() for name, parameter in matrices(model).items()}
+            before = {name: spread(parameter.array, SOME).copy() for name, parameter in matrices(model).items()}
             leaves = [(name, m) for name, m in model.named_modules() if not any(True for _ in m.children())]
             self._handles = [m.register_forward_hook(partial(self._see, activations[name])) for name, m in leaves]
         yield
@@ -115,7 +116,9 @@ class Record:
         gradients = {name: p.grad.array for name, p in shown.items() if p.grad is not None and p.grad.numel()}
         norm = np.linalg.norm
         updates = {
-            name: short(float(norm(parameter.array - before[name])) / max(float(norm(before[name])), 1e-30))
+            name: short(
+                float(norm(spread(parameter.array, SOME) - before[name])) / max(float(norm(before[name])), 1e-30)
+            )
             for name, parameter in shown.items()
             if name in before
         }

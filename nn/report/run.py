@@ -342,8 +342,8 @@ HISTOGRAMS = {
     "weights": (
         "Weights",
         Axis("weight"),
-        "Healthy: bells that widen slowly. Two bumps at the ends, or a few numbers far from the others, ask for weight "
-        "decay or a lower rate.",
+        "Healthy: the boxes or bells of the initialisation widen slowly into bells. Two bumps at the ends, or a few "
+        "numbers far from the others, ask for weight decay or a lower rate.",
     ),
     "activations": (
         "Activations",

@@ -22,7 +22,7 @@ from nn.report.run import curves, shortened, trailing
 from nn.train import Trainer
 from tests.browser import MISSING, WITHOUT, Browser
 from tests.nn.test_report_parts import HOSTILE, wait
-from tests.nn.test_train import Regression, assert_same_run, trainer, weights
+from tests.nn.test_train import Regression, assert_same_run, draw, loss, trainer, weights
 
 
 def parts(file):
@@ -99,6 +99,19 @@ def test_a_report_changes_no_bit_of_the_training(tmp_path, threads):
     without.fit()
     assert_same_run(with_it, without)
     assert not with_it.model.first._forward_hooks
+
+
+def test_a_report_leaves_the_statistics_of_batch_norm_as_they_are(tmp_path):
+    found = []
+    for report in (True, False):
+        ag.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        folder = tmp_path / str(report)
+        Trainer(model, optimizer, loss, draw, steps=5, folder=folder, report=report, quiet=True).fit()
+        found.append(weights(model))
+    assert all((array == found[1][name]).all() for name, array in found[0].items())
+    assert len(parts(tmp_path / "True/report.html")[0]["modules"]) == 6  # its head, the model and four layers
 
 
 def test_one_seed_gives_one_page(tmp_path):
