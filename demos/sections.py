@@ -80,10 +80,13 @@ def worst(page: Page, model: GPT, tokens: Tokenizer, x: Tensor, y: Tensor, losse
         likely = int(p[i, j].argmax())
         expected = f"{named(tokens.decode([likely]))} ({p[i, j, likely]:.1%})"
         came = named(tokens.decode([int(y.array[i, j])]))
-        rows.append(
-            (before.replace("\n", "↵"), came, f"{losses[i, j]:.3f}", f"1 in {math.exp(losses[i, j]):,.0f}", expected)
-        )
+        rows.append((before.replace("\n", "↵"), came, f"{losses[i, j]:.3f}", chance(losses[i, j]), expected))
     page.table(["after", "came", "loss", "probability", "expected"], rows, name="The worst tokens")
+
+
+def chance(loss: float) -> str:
+    """The probability behind a loss, such as "12.5%" or "1 in 4,500"."""
+    return f"{math.exp(-loss):.1%}" if loss < math.log(100) else f"1 in {math.exp(loss):,.0f}"
 
 
 def surprises(model: GPT, x: Tensor, y: Tensor) -> np.ndarray:

@@ -335,8 +335,9 @@ BLAME = (
     "share, and none has nearly all of it."
 )
 UPDATES = (
-    "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³. In full colour, above 10⁻², the "
-    "rate is too large for that layer; without colour, below 10⁻⁴, it hardly moves, as it should when the rate is low."
+    "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³ for most of the training. In full "
+    "colour, above 10⁻², the steps are bold, and too large if the loss does not fall; without colour, below 10⁻⁴, a "
+    "layer hardly moves, as it should when the rate is low."
 )
 HISTOGRAMS = {
     "weights": (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from demos.sections import attention, named, surprises, token_losses
+from demos.sections import attention, chance, named, surprises, token_losses
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer, WordTokenizer
@@ -89,3 +89,8 @@ def test_of_a_question_the_tokens_that_do_not_count_and_the_padding_have_no_shad
 @pytest.mark.parametrize(("piece", "shown"), [(" ", "␣"), ("\n\n", "↵↵"), ("a b", "a b"), ("", "")])
 def test_a_token_of_white_space_has_marks(piece, shown):
     assert named(piece) == shown
+
+
+@pytest.mark.parametrize(("p", "shown"), [(1.0, "100.0%"), (0.125, "12.5%"), (1 / 4500, "1 in 4,500")])
+def test_a_small_probability_is_one_in_so_many(p, shown):
+    assert chance(float(-np.log(p))) == shown
