@@ -16,7 +16,8 @@ from nn.history import History
 from nn.report.charts import Axis, Series, lines
 from nn.report.page import Page
 from nn.report.record import EMBEDDED
-from nn.report.run import NAME, STEP, trailing
+from nn.report.run import NAME
+from nn.report.sections import STEP, trailing
 
 CHARTS = {  # the columns of a history that have a chart, with the label of the axis and whether that is logarithmic
     "loss": ("Training loss", Axis("loss, trailing mean")),

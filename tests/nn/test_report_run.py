@@ -18,7 +18,7 @@ from nn.nonfinite import NonFiniteError
 from nn.report import Axis, RunReport, compare, lines
 from nn.report.__main__ import main
 from nn.report.record import EMBEDDED, Record, stages
-from nn.report.run import curves, shortened, trailing
+from nn.report.sections import curves, shortened, trailing
 from nn.train import Trainer
 from tests.browser import MISSING, WITHOUT, Browser
 from tests.nn.test_report_parts import HOSTILE, wait
