@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,13 @@ from demos.inspection import look
 from demos.watch import blame
 from models.gpt import GPT
 from nn import optim
+from nn.train import decay_groups
 
 LINES = ("optimizer.zero_grad()", "loss = model.loss(x, y)", "loss.backward()", "optimizer.step()")
-OPTIMIZERS = {"AdamW": optim.AdamW, "SGD": optim.SGD}
+OPTIMIZERS: dict[str, Callable[[GPT, Subject, float], optim.Optimizer]] = {
+    "AdamW": lambda model, subject, rate: optim.AdamW(decay_groups(model, subject.decay), lr=rate, betas=(0.9, 0.99)),
+    "SGD": lambda model, subject, rate: optim.SGD(model.parameters(), lr=rate),
+}
 KEPT = 8  # states to go back to
 UNCHECKED: Any = {"over": "ignore", "invalid": "ignore"}  # whether numbers are finite is seen where they arrive
 EVERY = 10  # steps between two measurements of the held-out loss
@@ -64,12 +69,12 @@ class State(NamedTuple):
 class Lesson:
     """A GPT that learns a subject. `next` is the number of the line of LINES that runs next."""
 
-    def __init__(self, subject: Subject, optimizer: str = "AdamW", rate: float = 3e-3, seed: int = 0) -> None:
+    def __init__(self, subject: Subject, optimizer: str = "AdamW", rate: float = 4e-3, seed: int = 0) -> None:
         self.subject, self.generator = subject, Generator().manual_seed(seed)
         with drawing_from(self.generator):
             self.model = GPT(subject.config)
             self.batch = subject.draw()
-        self.optimizer = OPTIMIZERS[optimizer](self.model.parameters(), lr=rate)
+        self.optimizer = OPTIMIZERS[optimizer](self.model, subject, rate)
         self.step = self.next = 0
         self.points: list[Point] = []  # one a step
         self.held_out: list[tuple[int, float]] = []

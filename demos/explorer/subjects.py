@@ -21,7 +21,8 @@ from models.gpt import GPT
 from models.tokenizers import CharTokenizer, Tokenizer
 
 Batch = tuple[Tensor, Tensor]  # token ids (B, T), and the token after each
-QUESTIONS, PASSAGES = 32, 16  # in a batch
+QUESTIONS, PASSAGES = 64, 16  # in a batch
+DECAY = 0.1  # of the weights, for a text
 CONTEXT = 32  # characters
 WRITTEN = 60  # characters of a sample
 MOST_CHARACTERS = 256  # different ones
@@ -47,6 +48,7 @@ class Subject(NamedTuple):
     held_out: Batch
     samples: Callable[[GPT], list[Sample]]
     shown: list[int]  # the tokens whose attention is shown
+    decay: float  # of the weights
 
 
 def config(vocab_size: int, block_size: int) -> GPTConfig:
@@ -80,7 +82,8 @@ def sums() -> Subject:
     shown = tokens.encode(f"{calculator.SHOWN} {calculator.IS} {calculator.RIGHT}")
     test = calculator.Data.encode(chosen, tokens).rows(slice(None))
     draw = calculator.batches(examples, tokens, QUESTIONS)
-    return Subject("Calculating in words", config(tokens.vocab_size, 16), tokens, draw, test, samples, shown)
+    made = config(tokens.vocab_size, 16)
+    return Subject("Calculating in words", made, tokens, draw, test, samples, shown, calculator.DECAY)
 
 
 def writing(text: str, title: str) -> Subject:
@@ -99,7 +102,7 @@ def writing(text: str, title: str) -> Subject:
         return [Sample(prompt, generate_text(model, tokens, prompt, WRITTEN, temperature=0.8, seed=0))]
 
     made, test = config(tokens.vocab_size, CONTEXT), held_out.at(held_out.starts(PASSAGES))
-    return Subject(title, made, tokens, lambda: learned.draw(PASSAGES), test, samples, shown)
+    return Subject(title, made, tokens, lambda: learned.draw(PASSAGES), test, samples, shown, DECAY)
 
 
 def _split(ids: Sequence[int]) -> list[np.ndarray]:

@@ -33,7 +33,7 @@ $("subject").addEventListener("change", () => {
   else begin();
 });
 $("optimizer").addEventListener("change", () => {
-  $("rate").value = $("optimizer").value === "SGD" ? "0.1" : "0.003";
+  $("rate").value = $("optimizer").value === "SGD" ? "0.1" : "0.004";
   if ($("subject").value !== "own" || $("text").value) begin();
 });
 

@@ -32,7 +32,7 @@ def test_it_is_the_plain_loop(optimizer):
     with drawing_from(generator):
         model = GPT(DIALOGUE.config)
         DIALOGUE.draw()
-        updates, losses = OPTIMIZERS[optimizer](model.parameters(), lr=0.01), []
+        updates, losses = OPTIMIZERS[optimizer](model, DIALOGUE, 0.01), []
         for _ in range(4):
             x, y = DIALOGUE.draw()
             updates.zero_grad()
