@@ -90,8 +90,8 @@ def undo(lesson: Lesson, asked: Asked) -> dict[str, Any]:
     """Take back what was done last: a nudge, a step, or a stretch of them."""
     before = lesson.step
     lesson.undo()
-    steps = f"{before - lesson.step} steps are taken back" if before > lesson.step else "the last change is taken back"
-    return state(lesson, f"Undone: {steps}; weights, optimizer and random numbers are as they were.")
+    back = f"Back at step {lesson.step}." if before > lesson.step else "The last change is taken back."
+    return state(lesson, f"{back} Weights, optimizer and random numbers are as they were.")
 
 
 def charts(lesson: Lesson, asked: Asked) -> dict[str, Any]:

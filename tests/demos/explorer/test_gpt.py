@@ -182,7 +182,7 @@ def test_a_prompt_that_cannot_be_read_is_an_answer_with_the_reason(ask, name, pr
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"prompt": "a" * 20_001}, "'prompt' has 20,001 characters, and at most 20,000 are taken"),
+        ({"prompt": "a" * 20_001}, "'prompt' has 20,001 characters, and at most 20,000 are accepted"),
         ({"prompt": 3}, "'prompt' must be a string"),
         ({"model": "large"}, "'model' must be one of tiny, got 'large'"),
         ({"position": 10}, "'position' must be a whole number from 0 to 9, got 10"),

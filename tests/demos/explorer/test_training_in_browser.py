@@ -22,8 +22,10 @@ def address():
     with pytest.MonkeyPatch.context() as patch:
         small = lambda V, T: GPTConfig(V, T, n_layer=2, n_head=4, n_embd=32, tie=False)  # noqa: E731
         patch.setattr(subjects, "config", small)
+        subjects.sums.cache_clear()
         with running(Explorer(Models(None, {}), Lessons(room=2))) as address:
             yield f"{address}/training"
+    subjects.sums.cache_clear()
 
 
 @pytest.fixture(scope="module")
