@@ -24,7 +24,8 @@ def listening(port: int) -> socket.socket:
 
     Who connects before the server runs has to wait for it, and is not refused.
     """
-    found = socket.socket()
+    # asyncio sends at once, and not after 40 ms with more, where the socket says that it is one of TCP
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
     try:
         found.bind((HOST, port))

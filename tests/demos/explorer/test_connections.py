@@ -109,6 +109,12 @@ def test_it_listens_to_this_machine_alone():
         assert place.getsockname()[0] == "127.0.0.1"
 
 
+def test_its_answers_are_sent_at_once():
+    """asyncio sets TCP_NODELAY, without which an answer waits 40 ms, on connections of sockets that name TCP alone."""
+    with command.listening(0) as place:
+        assert place.proto == socket.IPPROTO_TCP
+
+
 def test_a_port_that_is_taken_is_one_line_and_exit_code_2(capsys):
     with command.listening(0) as taken:
         port = taken.getsockname()[1]
