@@ -20,7 +20,10 @@ FOLDER = Path("answers")
 
 def start(folder: Path) -> None:
     """Copy the exercises into the folder; a file that is there already stays as it is."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"no folder {folder} can be made there ({error.strerror}): choose another name") from error
     kept = 0
     for exercise in EXERCISES:
         try:

@@ -167,6 +167,7 @@ def test_starting_copies_the_exercises_and_never_overwrites(tmp_path, capsys):
 
 
 WRONG_CALLS = {
+    "--start taken": "no folder taken can be made there (File exists): choose another name",
     "21": "number must be from 1 to 20, got 21",
     "seven": "number must be the number of an exercise, 1 to 20, got seven",
     "1": "python -m exercises --start",
@@ -178,6 +179,7 @@ WRONG_CALLS = {
 @pytest.mark.parametrize(("arguments", "words"), WRONG_CALLS.items(), ids=WRONG_CALLS)
 def test_a_wrong_call_is_one_line(arguments, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").touch()
     with pytest.raises(SystemExit) as stopped:
         main(arguments.split())
     error = capsys.readouterr().err
