@@ -27,6 +27,7 @@ from exercises.markers import MARKERS, functions, programs, rules
 
 STUBS = Path(__file__).parent / "stubs"
 LIMIT = 20.0  # seconds that an answer may take; right ones take less than one
+MEMORY = 4 << 30  # bytes that it may take, where the system has such limits
 MOST_PRINTED = 10  # lines
 __all__ = ["EXERCISES", "Exercise", "Verdict", "functions", "mark", "mark_apart", "programs", "rules"]
 
@@ -110,7 +111,7 @@ def same_text(path: Path, other: Path) -> bool:
 def _load(path: Path) -> ModuleType:
     """The learner's file as a module, made anew."""
     module = ModuleType("answer")
-    code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
     exec(code, module.__dict__)
     return module
 
@@ -159,6 +160,10 @@ def mark_apart(exercise: Exercise, path: Path, limit: float = LIMIT) -> Verdict:
 def _in_this_process(name: str, path: str, limit: str, result: str) -> None:
     """What `mark_apart` starts: the verdict goes to a file, the line of an endless loop to stderr."""
     faulthandler.dump_traceback_later(float(limit), exit=True)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     exercise = next(exercise for exercise in EXERCISES if exercise.name == name)
     verdict = mark(exercise, Path(path))
     faulthandler.cancel_dump_traceback_later()

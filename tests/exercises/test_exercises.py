@@ -110,6 +110,13 @@ def test_whatever_an_answer_returns_the_verdict_is_words(exercise, value, tmp_pa
     assert "Traceback" not in verdict.message and "exercises/" not in verdict.message
 
 
+def test_a_file_that_is_no_text_is_told_so(tmp_path):
+    file = tmp_path / "01_tanh.py"
+    file.write_bytes(b"\x80\x81")
+    verdict = mark(BY_NAME["01_tanh"], file)
+    assert verdict.state == "not yet" and "Python cannot read" in verdict.message and "utf-8" in verdict.message
+
+
 ENDLESS = "while True:\n        pass"
 STUBBORN = "while True:\n        try:\n            g = g + out\n        except BaseException:\n            pass"
 
@@ -117,16 +124,21 @@ STUBBORN = "while True:\n        try:\n            g = g + out\n        except B
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (ENDLESS, r"After 1.5 seconds it was still running at line \d+, in tanh_rule"),
-        (STUBBORN, r"After 1.5 seconds it was still running at line \d+, in tanh_rule"),
+        (ENDLESS, r"After 2 seconds it was still running at line \d+, in tanh_rule"),
+        (STUBBORN, r"After 2 seconds it was still running at line \d+, in tanh_rule"),
         ("import os\n\n    os._exit(7)", "The file ended Python itself, with exit code 7"),
+        pytest.param(
+            "return np.empty(1 << 30)",
+            r"MemoryError: .*8.00 GiB.*\n  line 8, in tanh_rule",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process"),
+        ),
         ("return input()", r"EOFError: EOF when reading a line\n  line 8, in tanh_rule"),
     ],
 )
 def test_a_process_of_its_own_survives_what_the_answer_does(body, words, tmp_path):
     file = tmp_path / "01_tanh.py"
     file.write_text(solution("01_tanh").replace("return g * (1 - out**2)", body), encoding="utf-8")
-    verdict = mark_apart(BY_NAME["01_tanh"], file, limit=1.5)
+    verdict = mark_apart(BY_NAME["01_tanh"], file, limit=2)
     assert verdict.state == "not yet" and re.search(words, verdict.message)
     assert [path.name for path in tmp_path.iterdir()] == ["01_tanh.py"]
 
