@@ -1,4 +1,4 @@
-"""New tensors: of given numbers, of one value, of ranges."""
+"""New tensors: from given numbers, from one value, from ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dtypes, sizes and the one device, with torch's names."""
+"""Dtypes, sizes and the only device, under PyTorch's names."""
 
 from __future__ import annotations
 

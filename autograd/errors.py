@@ -1,4 +1,4 @@
-"""The errors of the engine, and the one message about a missing extra."""
+"""The errors of the engine."""
 
 from __future__ import annotations
 

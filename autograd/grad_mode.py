@@ -1,4 +1,4 @@
-"""Grad mode: whether the operations of this thread are recorded, and the contexts that say so."""
+"""Grad mode: whether the operations of this thread are recorded, and the context managers that change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small convolutional network that tells digits apart, after LeNet-5 (LeCun et al. 1998).
+"""A small convolutional network that reads digits, after LeNet-5 (LeCun et al. 1998).
 
 Shapes: B batch, C channels.
 """

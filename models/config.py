@@ -1,4 +1,4 @@
-"""The sizes and choices of a GPT, which are checked when a config is made, and those of the published models."""
+"""The sizes and options of a GPT, which are checked when a config is made, and those of the published models."""
 
 from __future__ import annotations
 

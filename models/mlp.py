@@ -1,4 +1,4 @@
-"""The multilayer perceptron, and the two that tell digits apart.
+"""The multilayer perceptron, and two of them that read digits.
 
 Shapes: B batch.
 """

@@ -1,4 +1,4 @@
-"""A model and all that it needs in one file: its weights, its config, its tokenizer, the state of its training."""
+"""A model and all that it needs in one file: weights, config, tokenizer, and the state of its training."""
 
 from __future__ import annotations
 

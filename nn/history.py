@@ -1,4 +1,4 @@
-"""What was measured in the course of a training run, as numbers and as a CSV file."""
+"""The measurements of a training run, as numbers and as a CSV file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nn.lint`: the mistakes of beginners, found while a training step or two are made."""
+"""`nn.lint`: common mistakes, found while one or two training steps run."""
 
 from __future__ import annotations
 

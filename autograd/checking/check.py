@@ -1,4 +1,4 @@
-"""`gradcheck` and its kin: what is checked, in which order, and how a failure is told."""
+"""`gradcheck` and its relatives: what is checked, in which order, and how failures are reported."""
 
 from __future__ import annotations
 

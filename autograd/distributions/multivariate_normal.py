@@ -1,4 +1,4 @@
-"""Normal vectors."""
+"""The multivariate normal distribution."""
 
 from __future__ import annotations
 

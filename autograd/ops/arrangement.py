@@ -1,4 +1,4 @@
-"""Elements put elsewhere: scattered, stacked, cut, on diagonals, in products and distances of all pairs."""
+"""Rearranged elements: scattered, stacked, split, on diagonals, rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LU decomposition with partial pivoting, which NumPy has not."""
+"""The LU decomposition with partial pivoting, which NumPy lacks."""
 
 from __future__ import annotations
 

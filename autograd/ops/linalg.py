@@ -1,4 +1,4 @@
-"""Matrix products and what is made of them. Few large 2-D products are faster than many small ones, so batches fold."""
+"""Matrix products and functions of them. A large 2-D product is faster than many small ones, so batches are folded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on shapes: the rule of each is the way back."""
+"""Operations on shapes: the rule of each is the inverse operation."""
 
 from __future__ import annotations
 

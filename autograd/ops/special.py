@@ -1,4 +1,4 @@
-"""Special functions, and what is elementwise and made of other operations; torch's second names of operations."""
+"""Special functions, elementwise functions composed of other operations, and PyTorch's alternative names."""
 
 from __future__ import annotations
 

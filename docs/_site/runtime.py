@@ -65,7 +65,7 @@ def escape(thing: griffe.Object) -> None:
     """Escape what Markdown would read as emphasis, links or HTML in the docstrings of an object and its members."""
     if thing.docstring is not None:
         parts = re.split(r"(`[^`]*`|^ {4}.*$)", thing.docstring.value, flags=re.MULTILINE)
-        parts[::2] = [re.sub(r"([*_\[\]<|])", r"\\\1", part) for part in parts[::2]]
+        parts[::2] = [re.sub(r"([*_\[\]|])", r"\\\1", part.replace("<", "&lt;")) for part in parts[::2]]
         thing.docstring.value = "".join(parts)
     for member in thing.members.values():
         if not member.is_alias:

@@ -1,4 +1,4 @@
-"""Samplers: in which order the samples of a dataset are taken."""
+"""Samplers: the order in which the samples of a dataset are taken."""
 
 from __future__ import annotations
 

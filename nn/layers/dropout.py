@@ -1,4 +1,4 @@
-"""Dropout, of elements and of whole channels: active in training alone (Srivastava et al. 2014)."""
+"""Dropout of elements and of whole channels, active only in training (Srivastava et al. 2014)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The losses as modules: input and target have the same shape, but for class indices, which have it without C."""
+"""The losses as modules: input and target have the same shape, except for class indices, which lack C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimisers that see a matrix as a matrix: Adafactor, and Muon."""
+"""Optimisers that treat a matrix as a whole: Adafactor and Muon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Averages of weights: AveragedModel, their schedule, and what remains to be done for batch norm."""
+"""Averages of weights: AveragedModel, its schedule, and the update of batch norm that it needs."""
 
 from __future__ import annotations
 

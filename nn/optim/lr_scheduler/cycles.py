@@ -1,4 +1,4 @@
-"""Schedules that come back to where they began."""
+"""Schedules that return to their start."""
 
 from __future__ import annotations
 
