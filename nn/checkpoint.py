@@ -78,9 +78,9 @@ def check_same(finding: str, old: Mapping[str, Any] | None, new: Mapping[str, An
     """Raise CheckpointError, with the finding and what differs, unless both have the same values."""
     old, new = old or {}, new or {}
     differing = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    changes = [f"{key!s:.50} {short(old.get(key))} -> {short(new.get(key))}" for key in differing]
+    changes = [f"{key!s:.50} was {short(old.get(key))} and is now {short(new.get(key))}" for key in differing]
     if changes:
-        raise CheckpointError(f"{finding}: {', '.join(changes)}")
+        raise CheckpointError(f"{finding}: {'; '.join(changes)}")
 
 
 # The checkpoints of a run ---------------------------------------------------------------------------------------------

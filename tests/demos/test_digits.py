@@ -149,7 +149,7 @@ def test_the_weights_of_the_other_network_are_an_error(trained, capsys):
     name, folder, _ = trained
     other = next(n for n in digits.RECIPES if n != name)
     line = refused(["--network", other, "--out", str(folder.parent), "--predict", "mine.png"], capsys)
-    assert f"is the checkpoint of another model: network '{name}' -> '{other}'" in line
+    assert f"is the checkpoint of another model: network was '{name}' and is now '{other}'" in line
 
 
 def test_ctrl_c_keeps_and_reports_what_was_learned(tmp_path, monkeypatch, capsys):

@@ -163,7 +163,7 @@ def test_a_stopped_training_goes_on_with_its_own_settings_as_if_it_had_not_been_
     assert f"to resume: python -m demos.{case.demo.NAME} --resume" in printed
     with pytest.raises(SystemExit):
         case.run("--resume", "--seed", "6")
-    assert "is a run with other settings: seed 5 -> 6" in capsys.readouterr().err
+    assert "is a run with other settings: seed was 5 and is now 6" in capsys.readouterr().err
     case.run("--resume")
     assert all(np.array_equal(whole[name], array) for name, array in case.weights(folder).items())
 

@@ -50,14 +50,14 @@ def _interrupt():
 
 
 OTHERWISE = {
-    "--lr 0.02": "lr 0.01 -> 0.02",
-    "--beta2 0.5": "beta2 0.99 -> 0.5",
-    "--decay 0": "decay 0.1 -> 0.0",
-    "--seed 4": "seed 0 -> 4",
-    "--batch 9": "batch 8 -> 9",
-    "--threads 1": "threads 2 -> 1",
-    "--steps 7": "steps 3 -> 7",
-    "--text other.txt": "digest of the text '",
+    "--lr 0.02": "lr was 0.01 and is now 0.02",
+    "--beta2 0.5": "beta2 was 0.99 and is now 0.5",
+    "--decay 0": "decay was 0.1 and is now 0.0",
+    "--seed 4": "seed was 0 and is now 4",
+    "--batch 9": "batch was 8 and is now 9",
+    "--threads 1": "threads was 2 and is now 1",
+    "--steps 7": "steps was 3 and is now 7",
+    "--text other.txt": "digest of the text was '",
 }
 
 
