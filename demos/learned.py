@@ -178,8 +178,14 @@ def show_number_line(report: Report, calculator: Calculator, file: Path) -> None
         "To add, a model needs the units of a sum, and whether there is a carry: “five” and “fifteen” have the same "
         "units, and “nine” is next to “zero”. From zero to nineteen the distances of the words follow the distances on "
         f"a line at {row:+.2f}, and those on a circle of ten at {ring:+.2f}: "
-        f"{'the model has a ring of digits rather than a row of numbers' if ring > row else 'a row, not a ring'}."
+        f"{_shape(row, ring)}."
     )
+
+
+def _shape(row: float, ring: float) -> str:
+    if max(row, ring) < 0.3:
+        return "neither a row of numbers nor a ring of digits is to be seen"
+    return "a ring of digits rather than a row of numbers" if ring > row else "a row of numbers rather than a ring"
 
 
 def show_worth_of_heads(
@@ -205,11 +211,15 @@ def show_worth_of_heads(
     report.table(columns, [("none", loss, *(f"{share:.1%}" for share in whole)), *rows])
     left = [shares[-1] for _, shares in found]
     most, least = int(np.argmin(left)), int(np.argmax(left))
-    report.say(
-        f"Without {heads[most][1]} the share of exact answers is {left[most]:.1%} in place of {whole[-1]:.1%}: the "
-        f"model relies on this head most, and on {heads[least][1]} least ({left[least]:.1%} without it). The others "
-        "were trained with each at work; what they could do if they were trained without it, this does not say."
-    )
+    if left[most] < whole[-1]:
+        report.say(
+            f"Without {heads[most][1]} the share of exact answers is {left[most]:.1%} in place of {whole[-1]:.1%}: the "
+            f"model relies on this head most, and on {heads[least][1]} least ({left[least]:.1%} without it). The "
+            "others were trained with each at work; what they could do had they been trained without it, this does "
+            "not say."
+        )
+    else:
+        report.say("Without any of the heads at least as many questions are answered exactly: no head is missed.")
 
 
 def show_confidence(report: Report, calculator: Calculator, held_out: Sequence[Example], given: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+from demos import learned
 from demos.calculator import OPERATIONS, Calculator, tokenizer
 from demos.data.numbers import Example, number_to_words
 from demos.inspection import Part, without
@@ -129,3 +130,15 @@ def test_all_is_shown_with_the_figures_of_the_model(calculator, tmp_path, capsys
 def test_a_model_is_more_or_less_sure_than_right(calculator, answer, side, capsys):
     show_confidence(Report("r"), calculator, EXAMPLES[:1], [answer])
     assert f"the model is {side} sure than right" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("row", "ring", "words"),
+    [(0.1, 0.2, "neither"), (0.5, 0.6, "a ring of digits rather"), (0.6, 0.5, "a row of numbers rather")],
+)
+def test_a_row_or_a_ring_is_claimed_only_where_distances_follow_it(
+    row, ring, words, calculator, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(NumberLine, "correlations", lambda self, some: (0.0, 0.0, row, ring))
+    learned.show_number_line(Report("r"), calculator, tmp_path / "numbers.png")
+    assert words in " ".join(capsys.readouterr().out.split())
