@@ -10,6 +10,7 @@ import pytest
 
 import autograd as ag
 from models.config import GPTConfig
+from models.generate import generate
 from models.gpt import GPT
 from models.tokenizers import BPETokenizer
 
@@ -78,6 +79,17 @@ def test_logits_are_those_of_transformers_in_both_directions(family, settings, s
     assert type(back) is type(expected) and not any(report.values())
     assert all((value == back.state_dict()[name]).all() for name, value in expected.state_dict().items())
     np.testing.assert_allclose(logits(back.eval(), idx), logits(expected, idx), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama, grouped queries", "llama, another base"])
+def test_greedy_text_with_a_cache_is_that_of_transformers(name, tmp_path):
+    expected = theirs(*CONFIGS[name])
+    expected.save_pretrained(tmp_path)
+    prompt = some_text(expected, 5, B=3)
+    settings = {"max_new_tokens": 19, "do_sample": False, "pad_token_id": 0}
+    text = expected.generate(torch.tensor(prompt), attention_mask=torch.ones(3, 5, dtype=torch.long), **settings)
+    model = GPT.from_pretrained(tmp_path)
+    assert generate(model, prompt, 19, temperature=0).tolist() == text.tolist()
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
