@@ -22,7 +22,7 @@ CHOICES = {
     "norm": ("layer", "rms", "none"),
     "position": ("learned", "sinusoidal", "rotary", "none"),
 }
-LARGEST_TABLE = 1 << 26  # elements of a table of positions, which may be larger than all that is learned
+LARGEST_TABLE = 1 << 24  # elements of a table of positions, which may be larger than all that is learned
 
 
 def check_sizes(config: Any, width: str, heads: str, *others: str) -> None:
