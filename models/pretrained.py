@@ -137,7 +137,7 @@ def _check(folder: Path, needed: dict[str, tuple[int, ...]], found: dict[str, we
         "of other shapes": shapes,
     }
     said = [
-        f"{len(names)} {what}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
+        f"{len(names)} {what}: {', '.join(f'{name:.80}' for name in names[:3])}{', ...' if len(names) > 3 else ''}"
         for what, names in problems.items()
         if names
     ]

@@ -13,16 +13,8 @@ from typing import Any
 
 TEXTS = ["", "$", "../../outside", "/etc/passwd", "x" * 3000, "\ud800", "\0", "F64", "model", "__class__", "1e999"]
 NUMBERS = [0, 1, -1, 2**31, 2**63, 2**64, -(2**63), 10**30, 0.5, -0.0, float("nan"), float("inf"), True, None]
-REFUSED = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    RecursionError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-)
+REFUSED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, EOFError, struct.error, zlib.error)
+REFUSED += (OSError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile)
 LENGTHS = [0, 1, 7, 255, 2**16, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]
 
 
