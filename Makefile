@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits explorer weights test docs lint format parity accuracy lab fuzz hostile soak programs bench clean
+.PHONY: help digits explorer weights test docs lint format parity accuracy lab fuzz hostile mutants soak programs bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ fuzz: .venv/torch.stamp ## FUZZ random programs (100000) beside PyTorch, and INP
 
 hostile: .venv/all.stamp ## every public function with many more hostile arguments than the tests have
 	$(PYTEST) tests/hostile --hypothesis-profile=explore
+
+MUTANTS ?= 200
+
+mutants: .venv/all.stamp ## change MUTANTS places of autograd/ (200), chosen by SEED, one at a time: the tests that reach each must fail
+	$(BIN)/python -m tests.mutants --count $(MUTANTS) --seed $(SEED)
 
 KILLS ?= 100
 
