@@ -59,16 +59,14 @@ class SelfAttention(Attention):
         self.kv_heads = config.kv_heads
         self.rotary = rotary
 
-    def split(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Queries (B, H, T, D), and keys and values of as many heads or fewer, from x (B, T, features)."""
-        if self.kv_heads == self.n_head:
-            return F.split_heads(x, self.n_head, parts=3)
-        C = x.shape[-1] * self.n_head // (self.n_head + 2 * self.kv_heads)
-        return *F.split_heads(x[..., :C], self.n_head), *F.split_heads(x[..., C:], self.kv_heads, parts=2)
-
     def forward(self, x: Tensor, mask: Tensor | None = None, cache: LayerCache | NoCache = NO_CACHE) -> Tensor:
         """(B, T, C) to (B, T, C)."""
-        q, k, v = self.split(self.c_attn(x))
+        x = self.c_attn(x)
+        if self.kv_heads == self.n_head:
+            q, k, v = F.split_heads(x, self.n_head, parts=3)
+        else:  # a key and a value for several queries
+            C = x.shape[-1] * self.n_head // (self.n_head + 2 * self.kv_heads)
+            (q,), (k, v) = F.split_heads(x[..., :C], self.n_head), F.split_heads(x[..., C:], self.kv_heads, parts=2)
         name_axes("B H T D", q, k, v)
         q, k = self.rotary(q, cache.length), self.rotary(k, cache.length)
         k, v = cache.extend(k, v)  # (B, H, S, D)

@@ -117,7 +117,7 @@ def _checked(lines: Sequence[str], ids: Any, source: str) -> Content:
         raise ValueError(f"{source}: {error}") from error
     for name, number in expected.items():
         if ids.get(name) != number:
-            raise ValueError(f"{source}: the id of {name!r} is {ids.get(name)}, but {number} by the merges")
+            raise ValueError(f"{source}: the id of {name!r:.50} is {ids.get(name)!r:.50}, but {number} by the merges")
     special = sorted(ids.keys() - expected.keys(), key=ids.__getitem__)
     first = 256 + len(lines)
     if [ids[name] for name in special] != list(range(first, first + len(special))):

@@ -25,6 +25,7 @@ TRAINED = [
     "gpt2 --model model --finetune words.txt",
     "calculator",
     "translate",
+    "it",
 ]
 LOOPS = ["walkthrough --steps 2", "moons --points 5 --steps 3", "neurons --epochs 1"]
 
@@ -71,5 +72,6 @@ def test_demos_with_a_loop_of_their_own_have_no_findings(options, tmp_path, monk
     assert report == []
 
 
-def test_no_demo_is_left_out():
-    assert {options.split()[0] for options in TRAINED + LOOPS} == demos().keys()
+def test_no_demo_is_left_out_but_those_that_train_what_they_are_asked_to():
+    asked = {"explorer", "lab"}  # the lab breaks the calculator on purpose
+    assert {options.split()[0] for options in TRAINED + LOOPS} == demos().keys() - asked
