@@ -50,6 +50,7 @@ def explain_all(module: str) -> None:
             value.__init__ = explained(made, name)  # type: ignore[misc]
         else:
             names[name] = explained(value)
+            setattr(sys.modules[value.__module__], name, names[name])  # where it is looked up to be pickled
 
 
 def explain_call(function: Callable, args: tuple, kwargs: dict, error: Exception, name: str | None = None) -> None:

@@ -110,7 +110,7 @@ SAID_AGAIN = {  # what Python or NumPy alone would say, after the name of the fu
     "a tensor plus a text": (lambda: V + "a", TypeError, r"^add\(x float32 \(3,\), y 'a'\): "),
     "a layer of a list": (lambda: nn.BatchNorm1d(3)([1.0]), TypeError, "must be a tensor, got list"),
     "a lazy layer of a text": (lambda: nn.LazyLinear(3)("x"), TypeError, "^LazyLinear: input must be a tensor"),
-    "a layer of a size of lists": (lambda: nn.Conv1d([4], 4, 2), TypeError, r"^_ConvNd\(in_channels \[4\], out_"),
+    "a layer of a size of lists": (lambda: nn.Conv1d([4], 4, 2), TypeError, r"^Conv1d\(in_channels \[4\], out_"),
     "in place on an array": (lambda: ag.Tensor.exp_(V.array), TypeError, "^exp_ changes a tensor in place, got nd"),
     "sizes that are texts": (lambda: ag.ones("a", "b"), TypeError, r"whole numbers, got \('a', 'b'\)"),
     "a seed as generator": (lambda: ag.randn(3, generator=5), TypeError, "from a Generator, got int"),

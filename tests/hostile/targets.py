@@ -25,7 +25,8 @@ ELSEWHERE = set(
     """
     load save set_default_dtype set_num_threads set_num_interop_threads manual_seed seed set_rng_state set_grad_enabled
     set_printoptions compile set_default_device set_default_tensor_type use_deterministic_algorithms lint summary
-    explain trace gradcheck gradgradcheck gradcheck_module gradcheck_report
+    explain trace gradcheck gradgradcheck gradcheck_module gradcheck_report set_anomaly_enabled
+    set_float32_matmul_precision
     """.split()
 )
 OPERATORS = (

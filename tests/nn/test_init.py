@@ -100,7 +100,7 @@ def test_dirac_passes_on_as_many_channels_as_it_can(outputs, inputs, groups, dim
         passed = out[:, group * outputs : (group + 1) * outputs]
         np.testing.assert_array_equal(passed[:, :both], x.numpy()[:, group * inputs : group * inputs + both])
         assert not passed[:, both:].any()
-    with pytest.raises(ShapeError, match=rf"the first divisible by 7 groups, got \({outputs * groups},"):
+    with pytest.raises(ShapeError, match=rf"the first of a size divisible by 7 groups, got \({outputs * groups},"):
         init.dirac_(weight, 7)
     with pytest.raises(ShapeError, match="orthogonal_ needs at least 2 dims"):
         init.orthogonal_(ag.empty(3))

@@ -242,7 +242,7 @@ def test_a_worker_that_exits_is_an_error():
 
 
 def test_after_timeout_seconds_without_a_batch_there_is_an_error():
-    with pytest.raises(RuntimeError, match="no batch in 0.2 seconds"):
+    with pytest.raises(RuntimeError, match="no batch within its timeout of 0.2 seconds"):
         list(DataLoader(Samples(lambda i: time.sleep(2)), num_workers=1, timeout=0.2))
 
 

@@ -246,7 +246,7 @@ def test_functions_without_a_rule_give_tensors_where_no_gradient_is_needed():
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "linear_ramp"])
 def test_paddings_without_a_rule_say_so(mode):
-    with pytest.raises(TypeError, match="np.pad has a derivative rule for one constant value alone"):
+    with pytest.raises(TypeError, match="np.pad has a derivative rule only for one constant value"):
         np.pad(Tensor(X, requires_grad=True), 1, mode=mode)
 
 
