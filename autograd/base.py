@@ -39,7 +39,11 @@ def load_families() -> bool:
     with _Families.lock:  # another thread waits here until all are there; this one, while it imports them, does not
         load, _Families.load = _Families.load, None
         if load is not None:
-            load()
+            try:
+                load()
+            except BaseException:  # Ctrl-C, say: the next one tries again
+                _Families.load = load
+                raise
             _Families.done = True
         return _Families.done
 
