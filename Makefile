@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help digits explorer weights test docs lint format parity accuracy lab fuzz hostile mutants soak programs bench clean
+.PHONY: help digits explorer weights test docs notebooks lint format parity accuracy lab fuzz hostile mutants soak programs bench package oldest clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,25 @@ programs: .venv/programs.stamp ## programs of others beside PyTorch, from CHECKO
 # HIPS autograd has the name of our engine, so it has an environment of its own.
 bench: .venv/peers.stamp .venv-hips/made.stamp ## speed beside PyTorch, JAX, MyGrad, HIPS autograd and micrograd
 	BENCH_PYTHON_HIPS=$${BENCH_PYTHON_HIPS:-.venv-hips/bin/python} $(BIN)/python -m benchmarks $(BENCH)
+
+# What is installed must pass without the folders that it was built from.
+package: .venv/made.stamp ## build sdist and wheel, and test what an empty environment has of them
+	rm -rf build/package
+	$(PIP) build
+	$(BIN)/python -m build --outdir build/package . >/dev/null
+	$(PYTHON) -m venv build/package/venv
+	build/package/venv/bin/python -m pip install --disable-pip-version-check --quiet "$$(ls build/package/*.whl)[all]"
+	mkdir build/package/source && tar xzf build/package/*.tar.gz --strip-components=1 -C build/package/source
+	cd build/package/source && rm -r autograd nn models && OPENBLAS_NUM_THREADS=1 ../venv/bin/python -m pytest -q -n auto \
+		tests/autograd tests/nn tests/models tests/compat tests/hips tests/properties
+
+oldest: ## the tests of the engine and of nn with the lowest versions that setup.cfg allows
+	rm -rf build/oldest && mkdir -p build/oldest
+	sed -n 's/^    \([a-z0-9_-]*\)>=\([0-9.]*\).*/\1==\2/p' setup.cfg >build/oldest/constraints.txt
+	$(PYTHON) -m venv build/oldest/venv
+	build/oldest/venv/bin/python -m pip install --disable-pip-version-check --quiet -c build/oldest/constraints.txt \
+		-e '.[draw,plot,numba,einops,scipy,safetensors,hub,dev]'
+	OPENBLAS_NUM_THREADS=1 build/oldest/venv/bin/python -m pytest -q -n auto tests/autograd tests/nn tests/models tests/properties
 
 clean: ## remove the environment, the caches and out/
 	rm -rf .venv .venv-hips build out *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -259,7 +259,7 @@ def show_attention(report: Report, models: Mapping[str, GPT], lessons: Mapping[s
         "the same ratio, whatever follows, and the word that follows can only draw it away from both. From block 1 on "
         "“it” can turn to the one that is meant. Often it looks at the word that follows all the same: that word has "
         "looked back at the things itself, and carries what it found. So attention alone may mislead. It shows where a "
-        "head looks; what the answer hangs on is shown by hiding a word."
+        "head looks; what the answer depends on is shown by hiding a word."
     )
 
 

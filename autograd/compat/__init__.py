@@ -34,6 +34,8 @@ TABLE = {
     "cuda.amp": "autograd.compat.amp",
     "cuda.amp.grad_scaler": "autograd.compat.amp",
     "distributed": "autograd.compat.distributed",
+    "distributed.nn": "autograd.compat.collectives",
+    "distributed.nn.functional": "autograd.compat.collectives",
     "hub": "autograd.compat.hub",
     "jit": "autograd.compat.jit",
     "multiprocessing": "autograd.compat.multiprocessing",

@@ -67,3 +67,15 @@ def test_spawn_waits_for_its_processes_and_says_which_failed():
     assert spawn(_fail_in_the_second, nprocs=1) is None
     with pytest.raises(RuntimeError, match=r"process 1 of spawn\(\) ended with the exit code 3"):
         spawn(_fail_in_the_second, nprocs=2)
+
+
+def test_collectives_that_have_a_derivative_change_nothing_among_one_process():
+    from autograd.distributed import nn as dist_nn
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    (gathered,) = torch.distributed.nn.functional.all_gather(x)
+    total = dist_nn.all_reduce(x) * 2 + dist_nn.scatter([x]) + dist_nn.broadcast(gathered, src=0)
+    total.sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+    with pytest.raises(RuntimeError, match="none has the rank 1"):
+        dist_nn.broadcast(x, 1)
