@@ -47,6 +47,23 @@ relu_, selu_, celu_, rrelu_, threshold_ = F.relu_, F.selu_, F.celu_, F.rrelu_, F
 pixel_shuffle, pixel_unshuffle = F.pixel_shuffle, F.pixel_unshuffle
 adaptive_avg_pool1d, bilinear, pdist, alpha_dropout = F.adaptive_avg_pool1d, F.bilinear, F.pdist, F.alpha_dropout
 
+# Methods that torch has as functions, too.
+_METHODS = frozenset(
+    """
+    abs_ acos_ acosh_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_ ceil_ clamp_ clip_
+    clamp_max_ clamp_min_ cos_ cosh_ deg2rad_ detach detach_ erf_ erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_
+    get_device index_put_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ resize_as_
+    round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
+    """.split()
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _METHODS:
+        return getattr(Tensor, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 # Types and formats ----------------------------------------------------------------------------------------------------
 
 dtype, memory_format = np.dtype, str

@@ -9,6 +9,7 @@ import pytest
 import autograd
 import nn
 from autograd import compat
+from autograd.compat import toplevel
 
 
 @pytest.mark.parametrize("path", sorted(compat.TABLE))
@@ -109,3 +110,10 @@ def test_every_op_is_found_under_torchs_name_before_its_family_is_loaded():
     lines += ["found = [name for f in ops.LATER for name in getattr(getattr(ops, f), '__all__', ())]"]
     lines += ["assert found and all(hasattr(torch, name) for name in found)"]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
+def test_methods_that_torch_has_as_functions_are_functions():
+    x, y = autograd.ones(2, requires_grad=True), autograd.tensor([4.0, 9.0])
+    assert not autograd.detach(x).requires_grad
+    assert autograd.sqrt_(y) is y and y.tolist() == [2.0, 3.0]
+    assert all(callable(getattr(autograd, name)) for name in toplevel._METHODS)
