@@ -11,6 +11,8 @@ from autograd.base import TensorBase, current_node, wrap
 from autograd.grad_mode import mode, no_grad
 from autograd.graph import Node, of_outputs, output_node, output_nodes
 
+_NO_NUMBERS = np.zeros(0, bool)  # in the place of a result that is not a tensor, and has no gradient
+
 
 class Context:
     """What the forward of a `Function` hands to its backward."""
@@ -67,7 +69,8 @@ class _Call:
 class Function:
     """An op in two static methods, `forward(ctx, *args)` and `backward(ctx, *grads)`: subclass it, call `apply(*args)`.
 
-    `backward` returns a gradient for each argument, None for one that is not a tensor. If it is written with tensor
+    `backward` returns a gradient for each argument, None for one that is not a tensor. A result that is not a tensor is
+    passed on as it is. If it is written with tensor
     operations, it can be differentiated again.
     """
 
@@ -89,11 +92,11 @@ class Function:
         context = Context(needs)
         with no_grad():
             result = cls.forward(context, *args)
-        if not any(needs) or not mode.grad:
+        if not any(needs) or not mode.grad or not isinstance(result, (tuple, TensorBase)):
             return result
         outputs = result if isinstance(result, tuple) else (result,)
         call = _Call(cls, context)
-        arrays = [out.array for out in outputs]
+        arrays = [out.array if isinstance(out, TensorBase) else _NO_NUMBERS for out in outputs]
         saved = call.save(outputs)
         if isinstance(result, tuple):
             nodes = output_nodes(call, parents, saved, arrays)
@@ -104,5 +107,6 @@ class Function:
             for node, array in zip(nodes, arrays):
                 if node is not None:
                     mode.trace.note(node, array, values)
-        made = tuple(map(wrap, arrays, nodes))
+        results = zip(outputs, arrays, nodes)
+        made = tuple([wrap(array, node) if isinstance(out, TensorBase) else out for out, array, node in results])
         return made if isinstance(result, tuple) else made[0]

@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -161,3 +162,24 @@ def test_a_function_without_forward_or_backward_says_what_it_needs():
         ag.Function.apply(leaf(1.0))
     with pytest.raises(NotImplementedError, match="backward"):
         Forward.apply(leaf(1.0)).backward()
+
+
+class WithNotes(ag.Function):
+    """Twice the argument, and what is not a tensor."""
+
+    @staticmethod
+    def forward(ctx, x, several):
+        return (x * 2, "a note", None) if several else x.detach().numpy()
+
+    @staticmethod
+    def backward(ctx, g, *others):
+        return g * 2, None
+
+
+def test_results_that_are_not_tensors_are_passed_on_as_they_are():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    doubled, *notes = WithNotes.apply(x, True)
+    assert notes == ["a note", None]
+    doubled.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    assert isinstance(WithNotes.apply(x, False), np.ndarray)
