@@ -6,6 +6,7 @@ import argparse
 import errno
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -112,6 +113,12 @@ share = checked(float, lambda x: 0 <= x < 1, "at least 0 and below 1")
 probability = checked(float, lambda x: 0 < x <= 1, "above 0 and at most 1")
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Raise ValueError where the heads cannot share the width equally."""
+    if width % heads:
+        raise ValueError(f"--heads must divide --width, which is {width}, got {heads}")
+
+
 def run(options: Parser, arguments: Sequence[str] | None, work: Callable[[argparse.Namespace], Any]) -> Any:
     """`work` with the options of these arguments; if it cannot be done, one line says why, and the exit code is 2."""
     args = options.parse_args(arguments)
@@ -119,6 +126,9 @@ def run(options: Parser, arguments: Sequence[str] | None, work: Callable[[argpar
         return work(args)
     except KeyboardInterrupt:
         options.exit(130, "\nstopped\n")
+    except BrokenPipeError:  # of what reads the output, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        options.exit(128 + signal.SIGPIPE)
     except OSError as error:
         options.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (ArithmeticError, ImportError, ValueError) as error:

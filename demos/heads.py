@@ -18,7 +18,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from demos import inside_block
-from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.common import at_least, check_heads, out_dir, parser, pyplot, run
 from demos.data.apples import ANYBODY, APPLE, ENDS, FORMS, SENSES, WHO, beginning, contexts, corpus
 from demos.pictures import heads as pictures
 from demos.pictures.attention import attention_of
@@ -249,7 +249,7 @@ def show_distances(report: Report, before: Inside, after: Inside) -> None:
 def show(args: Namespace) -> tuple[list[float], Inside]:
     """Show the shapes, train, compare the senses. Returns the losses and what the trained model has at apple."""
     pyplot()  # what is missing is said before the work, not after it
-
+    check_heads(args.width, args.heads)
     folder, report = out_dir("heads"), Report("Inside a block")
     ag.manual_seed(args.seed)
     show_shapes(report, args.width, args.heads, args.hidden)

@@ -18,7 +18,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor
-from demos.common import Parser, amount, at_least, parser, positive, probability, share
+from demos.common import Parser, amount, at_least, check_heads, parser, positive, probability, share
 from demos.runs import BEST, LATEST, run_folder, run_or_resume
 from demos.sections import attention, token_losses
 from demos.watch import stage
@@ -168,6 +168,7 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
     tokenizer = CharTokenizer.train(text)
     ids = np.array(tokenizer.encode(text))
     names = ("block_size", "n_layer", "n_head", "n_embd", "activation", "norm", "position", "bias", "dropout")
+    check_heads(args.n_embd, args.n_head)
     sizes = {name: getattr(args, name) for name in names}
     config = GPTConfig(tokenizer.vocab_size, norm_first=not args.post_ln, tie=not args.untied, **sizes)
     config.check_tokens(ids)

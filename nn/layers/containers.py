@@ -33,7 +33,8 @@ class _Numbered(Module):
 
     def _check(self, item: Any) -> None:
         if item is not None and not isinstance(item, self._kind):
-            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, got {type(item).__name__}")
+            hint = ": unpack it with *" if isinstance(item, (list, tuple)) else ""
+            raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, got {type(item).__name__}{hint}")
 
     def _name(self, index: int) -> str:
         entries = self._entries()

@@ -1,5 +1,6 @@
 """What the demos share, and the list of them."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,11 @@ def test_help_names_the_command_and_shows_the_defaults_that_there_are(capsys, mo
     text = capsys.readouterr().out
     assert text.startswith("usage: python -m demos.moons ")
     assert "(default: 7)" in text and "(default: 0)" in text and "None" not in text and "False" not in text
+
+
+def test_output_that_no_one_reads_any_more_ends_a_demo_in_silence():
+    program = "from demos.common import parser, run; run(parser('x'), [], lambda _: [print(i) for i in range(10**6)])"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+        assert demo.stdout.readline() == b"0\n"
+        demo.stdout.close()
+        assert demo.stderr.read() == b"" and demo.wait() == 128 + signal.SIGPIPE

@@ -22,7 +22,7 @@ WRONG = {
 }
 WRONG["neurons"] = [("--epochs 0", f"--epochs {COUNT} 0")]
 WRONG["moons"].append(("--points 1", "--points must be at least 2, got 1"))
-WRONG["heads"].append(("--width 30 --heads 4", "n_embd=30 is not divisible by n_head=4"))
+WRONG["heads"].append(("--width 30 --heads 4", "--heads must divide --width, which is 30, got 4"))
 WRONG["training"] += [
     ("--text short.txt", "short.txt has 190 characters; at least 320 are needed"),
     ("--text same.txt", "same.txt has fewer than two different characters"),
@@ -34,7 +34,7 @@ WRONG["text"] += [
     ("--text empty.txt", "empty.txt has fewer than two different characters"),
     ("--text short.txt", "a context of 64 needs 65 characters, and the trained or the held-out part has"),
     ("--text short.txt --context 4 --prompt €", "unknown character '€'"),
-    ("--text short.txt --context 4 --heads 3", "n_embd=128 is not divisible by n_head=3"),
+    ("--text short.txt --context 4 --heads 3", "--heads must divide --width, which is 128, got 3"),
     ("--text short.txt --context 4 --resume", "there is no run to resume in out/text: train first"),
     ("--resume run-3", "there is no run run-3 in out/text: train first"),
     ("--sample", "there is no checkpoint out/text/latest/best."),

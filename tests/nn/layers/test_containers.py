@@ -58,6 +58,8 @@ def test_module_list_behaves_as_a_list():
     assert list(nn.ModuleList(linears(11)).state_dict())[-1] == "10.bias"
     with pytest.raises(IndexError, match="index 3 is out of range for a ModuleList of 3"):
         layers[3]
+    with pytest.raises(TypeError, match=r"Sequential holds Modules, got list: unpack it with \*"):
+        nn.Sequential([nn.Linear(2, 2)])
     with pytest.raises(TypeError, match="ModuleList holds Modules, got int"):
         layers.append(3)
 
