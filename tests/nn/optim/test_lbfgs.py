@@ -78,6 +78,8 @@ def test_an_iteration_meets_the_strong_wolfe_conditions(seed, lr):
         if np.abs(gradient).max() < 1e-6:
             break
         moved = x.detach().numpy() - start
+        if not moved.any():
+            break  # the search has found no such point within its evaluations
         slope = gradient @ moved
         new_loss, new_gradient = next((f, g) for f, (at, g) in seen if np.allclose(at, start + moved, rtol=1e-13))
         assert slope < 0
