@@ -15,6 +15,7 @@ from models import mlp
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
+from tests.browser import Browser
 
 HERE = "http://127.0.0.1:8000"
 
@@ -33,6 +34,13 @@ def explorer():
 def client(explorer):
     with TestClient(app(explorer), base_url=HERE, raise_server_exceptions=False) as asking:
         yield asking
+
+
+@pytest.fixture(scope="module")
+def window():
+    """A browser that the tests of a page share."""
+    with Browser() as browser:
+        yield browser
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import pytest
 from demos.explorer.explorer import Explorer
 from demos.explorer.models import Models, load_digits
 from demos.explorer.weights import file
-from tests.browser import MISSING, WITHOUT, Browser
+from tests.browser import MISSING, WITHOUT
 from tests.demos.explorer.conftest import running, shown
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=WITHOUT)
@@ -17,12 +17,6 @@ ONE = [(0.5, 0.2), (0.5, 0.4), (0.5, 0.6), (0.5, 0.8)]
 def address():
     with running(Explorer(Models(load_digits(file("digits")), {}))) as address:
         yield f"{address}/digits"
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as browser:
-        yield browser
 
 
 @pytest.fixture

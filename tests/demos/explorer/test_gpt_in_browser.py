@@ -11,7 +11,7 @@ from models.checkpoint import load_gpt
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import CharTokenizer
-from tests.browser import MISSING, WITHOUT, Browser
+from tests.browser import MISSING, WITHOUT
 from tests.demos.explorer.conftest import running
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=WITHOUT)
@@ -30,12 +30,6 @@ def address():
     }
     with running(Explorer(Models(load_digits(file("digits")), gpts))) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as browser:
-        yield browser
 
 
 @pytest.fixture

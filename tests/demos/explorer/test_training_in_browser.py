@@ -8,7 +8,7 @@ from demos.explorer.lesson import LINES
 from demos.explorer.lessons import Lessons
 from demos.explorer.models import Models
 from models.config import GPTConfig
-from tests.browser import MISSING, WITHOUT, Browser
+from tests.browser import MISSING, WITHOUT
 from tests.demos.explorer.conftest import running, shown
 
 BEGIN = """
@@ -26,12 +26,6 @@ def address():
         with running(Explorer(Models(None, {}), Lessons(room=2))) as address:
             yield f"{address}/training"
     subjects.sums.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as browser:
-        yield browser
 
 
 @pytest.fixture
