@@ -1,7 +1,7 @@
 """The compiled loops over contiguous float32 arrays; results are written to arrays that the caller allocated.
 
-Matrices are (rows, C), and the loops over a row compile to vector instructions. Nothing is
-allocated here but the rows of float64 of `embedding_backward`.
+Matrices are (rows, C), and the loops over a row compile to vector instructions. Nothing is allocated here but the rows
+of float64 of `embedding_backward`.
 """
 
 import math
@@ -89,14 +89,19 @@ def _maximum(x, r):
 
 @kernel
 def softmax(out, x):
+    """The loop that adds reads `out` alone: where `x` lay close before it, LLVM would take a loop without vectors, and
+    the sum would have other bits."""
     wide_vectors()
     rows, n = x.shape
     for r in range(rows):
-        top, total = _maximum(x, r), 0.0
+        top, total = MINUS_INF, 0.0
+        for i in range(n):
+            top = larger(top, x[r, i])
+            out[r, i] = x[r, i]
         for start in range(0, n, RUN):
             part = ZERO
             for i in range(uint64(start), uint64(min(start + RUN, n))):
-                e = exp(x[r, i] - top)
+                e = exp(out[r, i] - top)
                 out[r, i] = e
                 part += e
             total += part
