@@ -72,7 +72,7 @@ class Interpreter:
             TypeError,
             ValueError,
         ) as error:
-            raise pickle.UnpicklingError(f"the file is damaged, or `save` did not write it: {error!r:.200}") from error
+            raise pickle.UnpicklingError("the file is damaged, or `save` did not write it") from error
 
     def _run(self) -> Any:
         while (code := self.take(1)) != pickle.STOP:

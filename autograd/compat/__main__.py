@@ -1,6 +1,7 @@
 """Check or run programs written for PyTorch.
 
-python -m autograd.compat FILE.py ...            list the names that each file would miss, by line; exit code 1 if any
+python -m autograd.compat FILE.py ...            list the names that each file would miss, by line; exit code 1 if any,
+                                                 2 if a file cannot be read
 python -m autograd.compat --run FILE.py args...  run the file, with `import torch` finding this library
 """
 
@@ -28,21 +29,24 @@ def run(file: str, args: list[str]) -> None:
 
 
 def check(files: list[str]) -> int:
-    """Print what each program would miss; 1 if anything is, or could not be read, else 0."""
-    clean = True
+    """Print what each program would miss. Returns 1 if anything is missing, 2 if a file cannot be read, else 0."""
+    missing, unread = 0, False
     for file in files:
         try:
             with open(file, encoding="utf-8") as f:
                 found = misses(code(f.read(), file.endswith(".ipynb")))
         except (OSError, UnicodeDecodeError, SyntaxError, ValueError) as error:
-            print(f"{file}: cannot be read: {error}")
-            clean = False
+            print(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
+            unread = True
             continue
         for line, name in found:
             print(f"{file}:{line}: {name}")
-        clean = clean and not found
-    print("every name is there" if clean else f"these names are not here; {WHERE}")
-    return 0 if clean else 1
+        missing += len(found)
+    if missing:
+        print(f"these names are not here; {WHERE}")
+    elif not unread:
+        print("every name is here")
+    return 2 if unread else int(bool(missing))
 
 
 if __name__ == "__main__":
