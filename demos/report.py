@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from demos.data.published import Published
+from demos.data.published import Published, listed
 from nn.report.page import Page, are_text
 
 
@@ -30,7 +30,7 @@ class Report(Page):
     def published(self, source: str, rows: Sequence[Published], here: Mapping[str, str], **figures: Any) -> None:
         """What an article says beside what is computed here, and why they differ, with the figures of the reasons."""
         self.say(f"Published in {source}.")
-        lines = [(row.what, row.text, here[row.what], row.why.format(**figures)) for row in rows]
+        lines = [(row.what, listed(row.text), listed(here[row.what]), row.why.format(**figures)) for row in rows]
         self.table(["what", "published", "here", "why they differ"], lines)
 
     def grid(

@@ -19,6 +19,12 @@ def as_published(text: str, values: Any) -> str:
     return " ".join(f"{v:.{decimals}f}" for v in np.atleast_1d(values))
 
 
+def listed(text: str) -> str:
+    """Several numbers with commas between them; any other text as it is."""
+    parts = text.split()
+    return ", ".join(parts) if all(part.strip("+-~.")[:1].isdigit() for part in parts) else text
+
+
 BY_HAND = (
     'P. K. Varanasi, "GPT Has No Idea What Words Mean. That\'s the Whole Point." (DEV Community)'  # of six_sentences.py
 )

@@ -129,7 +129,7 @@ def test_the_demo_prints_its_tables_and_leaves_its_pictures(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     main([])
     text = capsys.readouterr().out
-    assert re.search(r"its loss +1.772 1.427 0.968 0.580 +1.772 1.427 0.968 0.580", text)
+    assert re.search(r"its loss +1.772, 1.427, 0.968, 0.580 +1.772, 1.427, 0.968, 0.580", text)
     assert re.search(r"largest change of the first update +0.020 +0.184 +to be that small the rate must be", text)
     assert "Q = X W_q (3 × 2)" in text and "after [You]" in text
     for name in ("words", "head", "mixing", "probabilities", "training", "neighbours"):
