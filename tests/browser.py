@@ -122,7 +122,7 @@ class Browser:
         pointer = {"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions}
         self._ask("POST", "/actions", {"actions": [pointer]})
 
-    def wait(self, condition: str, seconds: float = 20) -> None:
+    def wait(self, condition: str, seconds: float = 90) -> None:
         """Wait until an expression of JavaScript is true. Raises TimeoutError if that takes longer."""
         end = time.monotonic() + seconds
         while not self.run(f"return Boolean({condition})"):
