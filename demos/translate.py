@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -136,7 +135,7 @@ def trainer(
         evaluate=evaluate,
         on_evaluate=lambda _: dict(zip(asked, translator.translate(asked))),
         report=RunReport("The translator learns"),
-        config=asdict(model.config),
+        config=model.config,
         tokenizer={"words": words.state(), "digits": digits.state()},
         classes=digits.vocab_size,
         **settings(NAME, args, folder),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from nn.checkpoint import CheckpointError
 
 def describe(config: GPTConfig, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """What a checkpoint of a GPT holds beside its weights: keyword arguments of `nn.checkpoint.save` and of Trainer."""
-    return {"config": asdict(config), "tokenizer": None if tokenizer is None else tokenizer.state()}
+    return {"config": config, "tokenizer": None if tokenizer is None else tokenizer.state()}
 
 
 def save_gpt(path: str | Path, model: GPT, tokenizer: Tokenizer | None = None) -> None:
@@ -30,7 +29,7 @@ def load_gpt(path: str | Path) -> tuple[GPT, Tokenizer | None]:
     """
     state = checkpoint.load(path)
     try:
-        config = GPTConfig(**state["config"])
+        config = GPTConfig.from_saved(**state["config"])
         config.check_size(sum(weight.numel() for weight in state["model"].values()))
         model = GPT(config)
         model.load_state_dict(state["model"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Self
 
@@ -133,6 +133,19 @@ class GPTConfig:
                 f"the data has the token {wrong}, the vocabulary only 0 to {self.vocab_size - 1}: "
                 "vocab_size must be that of the tokenizer"
             )
+
+    @classmethod
+    def from_saved(cls, **saved: Any) -> Self:
+        """The config of a checkpoint, where fields that its version did not have yet have their defaults.
+
+        Raises ValueError, with its name, for a field that this version does not have.
+        """
+        names = {field.name for field in fields(cls)}
+        if unknown := [f"{name:.50}={value!r:.50}" for name, value in saved.items() if name not in names]:
+            raise ValueError(
+                f"its config has {', '.join(unknown)}, which {cls.__name__} does not have: another version saved it"
+            )
+        return cls(**saved)
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, BinaryIO
@@ -27,19 +28,19 @@ def save(
     path: str | Path,
     model: Module,
     *,
-    config: Mapping[str, Any] | None = None,
+    config: Any = None,
     tokenizer: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Path:
     """Write a checkpoint. An existing file is replaced as a whole, or, if writing fails, not at all.
 
     The path ends in .safetensors or .npz, or gets the suffix that can be written; it is returned. `config` holds the
-    fields that the model is made from, and `tokenizer` the state of its tokenizer. They and `more` consist of plain
-    values, tensors, arrays and containers of them.
+    fields that the model is made from, as a dataclass or a dict, and `tokenizer` the state of its tokenizer. They and
+    `more` consist of plain values, tensors, arrays and containers of them.
     """
     path = tensor_files.complete(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    head = {"format": FORMAT, "version": VERSION, "config": config and dict(config), "tokenizer": tokenizer}
+    head = {"format": FORMAT, "version": VERSION, "config": plain(config), "tokenizer": tokenizer}
     tensor_files.write(path, {**head, "model": model.state_dict(), **more})
     return path
 
@@ -66,12 +67,24 @@ def load(path: str | Path) -> dict[str, Any]:
     return {"tokenizer": None, **state, "config": config}
 
 
-def load_model(path: str | Path, model: Module, config: Mapping[str, Any] | None) -> dict[str, Any]:
+def load_model(path: str | Path, model: Module, config: Any) -> dict[str, Any]:
     """Load a checkpoint, and its weights into `model`, whose `config` must be the one that was saved with them."""
     state = load(path)
-    check_same(f"{path} is the checkpoint of another model", state["config"], config)
+    check_config(f"{path} is the checkpoint of another model", state["config"], config)
     model.load_state_dict(state["model"])
     return state
+
+
+def plain(config: Any) -> dict[str, Any] | None:
+    """The fields of a config, which is a dataclass, a mapping or None."""
+    return asdict(config) if is_dataclass(config) and not isinstance(config, type) else config and dict(config)
+
+
+def check_config(finding: str, old: Mapping[str, Any] | None, new: Any) -> None:
+    """`check_same` of a saved config and one of today. Fields that an earlier version did not have had the defaults."""
+    known = fields(new) if is_dataclass(new) else ()
+    defaults = {field.name: field.default for field in known if field.default is not MISSING}
+    check_same(finding, old and {**defaults, **old}, plain(new))
 
 
 def check_same(finding: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:

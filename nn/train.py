@@ -59,7 +59,7 @@ class Trainer:
     folder: str | Path | None = None  # of this run alone
     keep: int = 2  # checkpoints
     report: bool | RunReport = True  # whether to write report.html, or what it shows besides
-    config: Mapping[str, Any] | None = None  # kept in the checkpoints, to make the model from
+    config: Any = None  # a dataclass or a dict, kept in the checkpoints, to make the model from
     tokenizer: Mapping[str, Any] | None = None  # kept in the checkpoints
     settings: Mapping[str, Any] | None = None  # what must be the same for whoever resumes the run, the data included
     classes: int | None = None  # possible answers: the first loss is shown beside that of a uniform guess among them
@@ -248,7 +248,7 @@ class Trainer:
         if self.folder is None:
             raise ValueError("a Trainer without a folder has nothing to resume from")
         state = checkpoint.load_newest(self.folder, lambda text: self.quiet or print(text))
-        checkpoint.check_same(f"{self.folder} is the run of another model", state["config"], self.config)
+        checkpoint.check_config(f"{self.folder} is the run of another model", state["config"], self.config)
         checkpoint.check_same(f"{self.folder} is a run with other settings", state["settings"], self._settings)
         self.model.load_state_dict(state["model"])
         self.load_state_dict(state["training"])

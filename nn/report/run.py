@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import initial_seed, kernels
+from nn.checkpoint import plain
 from nn.report.page import Page, as_json
 from nn.report.record import Record
 from nn.report.sections import curves, layers, overview, samples, structure
@@ -108,7 +109,7 @@ class RunReport:
 
 def settings(trainer: Trainer) -> dict[str, dict[str, str]]:
     """All that the run depends on, by what it belongs to, and the versions."""
-    model, known = trainer.model, trainer.config or {}
+    model, known = trainer.model, plain(trainer.config) or {}
     said = {name: value for name, value in trainer._settings.items() if name not in known and " of group " not in name}
     groups = trainer.optimizer.param_groups
     hidden = {"params"} | ({"lr"} if "initial_lr" in groups[0] else set())  # the scheduler has changed it

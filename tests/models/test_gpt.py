@@ -1,5 +1,6 @@
 import math
 import tracemalloc
+from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
@@ -256,6 +257,38 @@ def test_model_and_tokenizer_come_back_from_one_file(tmp_path):
     assert (loaded(idx) == model.eval()(idx)).all()
     save_gpt(tmp_path / "b", model)
     assert load_gpt(tmp_path / "b")[1] is None
+
+
+def checkpoint_of(path, model, change):
+    """A checkpoint of the model whose config `change` has changed, as another version would have written it."""
+    config = asdict(model.config)
+    change(config)
+    checkpoint.save(path, model, config=config)
+
+
+@pytest.mark.parametrize("missing", [f.name for f in fields(GPTConfig) if f.name not in SMALL])
+def test_a_config_from_before_there_was_a_field_has_its_default(tmp_path, missing):
+    model = GPT(GPTConfig(**SMALL))
+    checkpoint_of(tmp_path / "a.npz", model, lambda config: config.pop(missing))
+    assert load_gpt(tmp_path / "a.npz")[0].config == model.config
+    checkpoint.load_model(tmp_path / "a.npz", GPT(model.config), model.config)
+
+
+def test_a_default_that_an_early_config_does_not_have_is_not_the_value_of_another_model(tmp_path):
+    model = GPT(GPTConfig(**SMALL, position="rotary", rotary_base=500.0))
+    checkpoint_of(tmp_path / "a.npz", model, lambda config: config.pop("rotary_base"))
+    assert load_gpt(tmp_path / "a.npz")[0].config.rotary_base == 10_000
+    with pytest.raises(CheckpointError, match=r"another model: rotary_base was 10000\.0 and is now 500\.0"):
+        checkpoint.load_model(tmp_path / "a.npz", model, model.config)
+
+
+def test_a_field_that_this_version_does_not_know_is_refused_by_name(tmp_path):
+    model = GPT(GPTConfig(**SMALL))
+    checkpoint_of(tmp_path / "a.npz", model, lambda config: config.update(window=7))
+    with pytest.raises(CheckpointError, match="window=7, which GPTConfig does not have: another version"):
+        load_gpt(tmp_path / "a.npz")
+    with pytest.raises(CheckpointError, match="another model: window was 7"):
+        checkpoint.load_model(tmp_path / "a.npz", model, model.config)
 
 
 @pytest.mark.parametrize("config", [None, {"sizes": [3]}, {**SMALL, "n_head": 3}, {**SMALL, "n_layer": 1}])

@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
 from functools import partial
 
 import numpy as np
@@ -492,6 +492,18 @@ def test_wrong_settings_and_foreign_checkpoints_are_errors_with_the_reason(tmp_p
     trainer(tmp_path, config={"width": 8}).fit()
     with pytest.raises(ValueError, match="run of another model: width was 8 and is now 9"):
         trainer(tmp_path, config={"width": 9}).fit(resume=True)
+
+
+def test_a_run_from_before_its_config_had_a_field_goes_on_with_its_default(tmp_path):
+    early = make_dataclass("Config", [("width", int)])
+    config = make_dataclass("Config", [("width", int), ("base", float, 10.0)])
+    trainer(tmp_path, steps=5, config=early(8)).fit()
+    with pytest.raises(ValueError, match="run of another model: base was 10.0 and is now 9.0"):
+        trainer(tmp_path, config=config(8, 9.0)).fit(resume=True)
+    trainer(tmp_path, config=config(8)).fit(resume=True)
+    assert checkpoint.load_newest(tmp_path)["config"] == {"width": 8, "base": 10.0}
+    with pytest.raises(ValueError, match="run of another model: base was 10.0 and is now None"):
+        trainer(tmp_path, config=early(8)).fit(resume=True)
 
 
 def test_matrices_decay_and_vectors_do_not():
