@@ -18,11 +18,6 @@ from demos.pictures.style import CYCLE, RC
 from nn.report.page import number as number
 
 
-def out_dir(name: str) -> Path:
-    """The folder `out/NAME` below the current one, made if needed."""
-    return made(Path("out", name))
-
-
 def made(folder: Path) -> Path:
     """The folder for results, made if needed. Raises ValueError that says where to go if nothing can be written."""
     try:

@@ -3,7 +3,7 @@
 First one block of d_model 1024, 16 heads of 64 and 4096 hidden units, step by step with named shapes, then its
 variants: pre-LN and post-LN, ReLU, GELU and SwiGLU. Then a small GPT learns sentences in which an apple is a fruit or a
 company. Three of its tokens are followed through a head, a norm and the hidden units, and the values and outputs of its
-heads at that word are compared, sense with sense, layer by layer. The page out/heads/heads.html has all of it.
+heads at that word are compared, sense with sense, layer by layer. The page out/heads/latest/heads.html has all of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from argparse import Namespace
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +19,12 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from demos import inside_block
-from demos.common import at_least, check_heads, out_dir, parser, pyplot, run
+from demos.common import at_least, check_heads, parser
 from demos.data.apples import ANYBODY, APPLE, ENDS, FORMS, SENSES, WHO, beginning, contexts, corpus
 from demos.pictures import heads as pictures
 from demos.pictures.attention import attention_of
 from demos.report import Report
+from demos.runs import run_and_draw
 from demos.sections import attention
 from demos.watch import stage, stages_of, watch
 from models.block import Block, Stack
@@ -246,11 +248,10 @@ def show_distances(report: Report, before: Inside, after: Inside) -> None:
     )
 
 
-def show(args: Namespace) -> tuple[list[float], Inside]:
+def show(args: Namespace, folder: Path) -> tuple[list[float], Inside]:
     """Show the shapes, train, compare the senses. Returns the losses and what the trained model has at apple."""
-    pyplot()  # what is missing is said before the work, not after it
     check_heads(args.width, args.heads)
-    folder, report = out_dir("heads"), Report("Inside a block")
+    report = Report("Inside a block")
     ag.manual_seed(args.seed)
     show_shapes(report, args.width, args.heads, args.hidden)
     show_variants(report, args.width, args.heads, args.hidden)
@@ -297,7 +298,7 @@ def main(arguments: list[str] | None = None) -> tuple[list[float], Inside]:
     options.add_argument("--heads", type=count, default=16, help="heads of that block")
     options.add_argument("--hidden", type=count, default=4096, help="hidden units of that block")
     options.add_argument("--steps", type=count, default=400, help="training steps on the sentences")
-    return run(options, arguments, show)
+    return run_and_draw(options, arguments, show, "heads", result="heads.html")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 "the dog chased the cat because it was fast": is the dog fast, or the cat? Two small transformers learn it from made-up
 sentences, one with the causal mask, which is a GPT, and one without. Shown are their answers to sentences that they
 have not seen, what each head looks at from "it", and what becomes of the answer when a word is hidden. A GPT cannot
-know it when it reads "it", for the word that tells comes later; after the sentence it can. The page is out/it/it.html.
+know it when it reads "it", for the word that tells comes later; after the sentence it can. The page is
+out/it/latest/it.html.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.common import at_least, parser
 from demos.data.pronouns import SHOWN, Sentence, corpus
 from demos.pictures.attention import attention_of
 from demos.pictures.it import looks
 from demos.report import Report
+from demos.runs import run_and_draw
 from models.block import Stack
 from models.config import GPTConfig
 from models.gpt import GPT
@@ -263,12 +265,9 @@ def show_attention(report: Report, models: Mapping[str, GPT], lessons: Mapping[s
     )
 
 
-def show(args: Namespace) -> dict[str, GPT]:
+def show(args: Namespace, folder: Path) -> dict[str, GPT]:
     """Train both models and show all of it. Returns the models."""
-    pyplot()  # what is missing is said before the work, not after it
-
-    folder, report = out_dir("it"), Report("What “it” refers to")
-    kinds, rng, models = corpus(), np.random.default_rng(args.seed), {}
+    report, kinds, rng, models = Report("What “it” refers to"), corpus(), np.random.default_rng(args.seed), {}
     tokens = tokenizer(kinds)
     lessons = {kind: lessons_of(sentences, tokens, rng) for kind, sentences in kinds.items()}
     show_sentences(report, lessons)
@@ -289,7 +288,7 @@ def main(arguments: list[str] | None = None) -> dict[str, GPT]:
     """Read the options, then show all of it."""
     options = parser(__doc__)
     options.add_argument("--steps", type=at_least(1), default=700, help="training steps of each of the two models")
-    return run(options, arguments, show)
+    return run_and_draw(options, arguments, show, "it", result="it.html")
 
 
 if __name__ == "__main__":

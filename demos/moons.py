@@ -1,8 +1,9 @@
 """The scalar engine learns to tell two moons apart, one number at a time.
 
 A network of 2-16-16-1 neurons, 337 parameters, each a Value, with hinge loss and plain gradient descent. The loop is
-written out in `train`, since the trainer of the other demos, nn.train, updates tensors. The results are in out/moons/:
-the decision boundary with the curve of the training, and the graph of one small neuron with its data and gradients.
+written out in `train`, since the trainer of the other demos, nn.train, updates tensors. The results are in
+out/moons/latest/: the decision boundary with the curve of the training, and the graph of one small neuron with its
+data and gradients.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 
 from autograd import draw
 from autograd.scalar import Value
-from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.common import at_least, parser, pyplot
 from demos.pictures.parts import save
 from demos.pictures.style import BLUE
+from demos.runs import run_and_draw
 from nn.progress import DeferredInterrupt, Progress
 
 Point = list[Value]
@@ -119,10 +121,8 @@ def draw_neuron(file: Path) -> Path:
     return draw.save(out, file, names={**named, "out": out})
 
 
-def learn(args: Namespace) -> list[tuple[float, float]]:
+def learn(args: Namespace, folder: Path) -> list[tuple[float, float]]:
     """Train, report, draw. Returns the loss and the accuracy before each step and at the end."""
-    pyplot()  # if it is missing, fail before the work, not after it
-    folder = out_dir("moons")
     points, labels = two_moons(args.points, np.random.default_rng(args.seed))
     xs, ys = [[Value(x) for x in point] for point in points.tolist()], labels.tolist()
     network = new_network([2, 16, 16, 1], random.Random(args.seed))
@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> list[tuple[float, float]]:
     options = parser(__doc__, seed=1)
     options.add_argument("--steps", type=at_least(1), default=150, help="steps of gradient descent")
     options.add_argument("--points", type=at_least(2), default=100, help="points on both moons together")
-    return run(options, arguments, learn)
+    return run_and_draw(options, arguments, learn, "moons", result="neuron.*")
 
 
 if __name__ == "__main__":

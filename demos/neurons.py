@@ -2,13 +2,14 @@
 
 A picture of 28 by 28 pixels goes through two networks of sigmoid neurons, 784-10 and 784-30-10. The five phases (input,
 feedforward, output error, backpropagate the error, output) are worked out by hand on one picture and compared with the
-engine. Then both networks learn from 1,000 pictures and are tested on 100. The page out/neurons/neurons.html shows it
-all.
+engine. Then both networks learn from 1,000 pictures and are tested on 100. The page is
+out/neurons/latest/neurons.html.
 """
 
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,13 @@ import numpy as np
 import autograd as ag
 import nn
 from autograd import Tensor, as_tensor
-from demos.common import at_least, out_dir, parser, positive, pyplot, run
+from demos.common import at_least, parser, positive
 from demos.data.idx import Mnist, load_mnist
 from demos.data.images import pixels
 from demos.data.published import DIGITS, NEURONS
 from demos.pictures import neurons as pictures
 from demos.report import Report
+from demos.runs import run_and_draw
 from models.mlp import MLP, MLPConfig
 from nn import functional as F
 from nn import optim
@@ -179,10 +181,9 @@ def show_results(
     report.published(NEURONS, DIGITS, here, learn=len(data.train_labels), all=many, wide=wide, deep=deep)
 
 
-def show(args: Namespace) -> dict[str, list[float]]:
+def show(args: Namespace, folder: Path) -> dict[str, list[float]]:
     """Show the phases, train both networks. Returns the accuracy on the test images by epoch, of each."""
-    pyplot()  # what is missing is said before the work, not after it
-    whole, folder, report = load_mnist(), out_dir("neurons"), Report("How a network of neurons learns")
+    whole, report = load_mnist(), Report("How a network of neurons learns")
     data = Mnist(*(part[:n] for part, n in zip(whole, (LEARN, LEARN, TEST, TEST))))
     ag.manual_seed(args.seed)
     models = {name: network(sizes) for name, sizes in NETWORKS.items()}
@@ -209,7 +210,7 @@ def main(arguments: list[str] | None = None) -> dict[str, list[float]]:
     options = parser(__doc__)
     options.add_argument("--epochs", type=at_least(1), default=30, help="passes over the pictures")
     options.add_argument("--rate", type=positive, default=1.0, help="the learning rate η")
-    return run(options, arguments, show)
+    return run_and_draw(options, arguments, show, "neurons", result="neurons.html")
 
 
 if __name__ == "__main__":

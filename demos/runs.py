@@ -1,4 +1,4 @@
-"""The runs of a demo that trains a model: a folder for each, run-1 and so on, and `latest` beside them."""
+"""The runs of a demo: a folder for the results of each, run-1 and so on, and `latest` beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from demos.common import Parser, made, run
+from demos.common import Parser, made, pyplot, run
 from nn import checkpoint
 
 LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files that a Trainer leaves
@@ -53,6 +53,23 @@ def run_or_resume(
         return work(args)
 
     return run(options, arguments, work_in_run)
+
+
+def run_and_draw(
+    options: Parser, arguments: Sequence[str] | None, work: Callable[[Namespace, Path], Any], name: str, result: str
+) -> Any:
+    """`work(args, folder)` as `demos.common.run` does it: the folder is that of a new run in `out/NAME`.
+
+    `result` is the file whose presence makes it the latest run. That there is no matplotlib is said before the work.
+    """
+
+    def work_in_folder(args: Namespace) -> Any:
+        pyplot()
+        args.run = None
+        with run_folder(Path("out", name), args, result) as folder:
+            return work(args, folder)
+
+    return run(options, arguments, work_in_folder)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 A small character GPT is trained on a dialogue of three speakers, or on any text (`--text`). You see the loss as
 surprise, the gradient at the softmax, all weights by name, how the blame (the share of the gradient that each stage
 receives) develops, W_Q before and after, the predicted and the measured effect of a nudge to one of its entries, and
-the updates by SGD and by Adam side by side. The page out/training/training.html has all of it, and report.html beside
-it the course of the training.
+the updates by SGD and by Adam side by side. The page out/training/latest/training.html has all of it, and report.html
+beside it the course of the training.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import numpy as np
 
 import autograd as ag
 from demos import arithmetic
-from demos.common import at_least, out_dir, parser, pyplot, run
+from demos.common import at_least, parser
 from demos.data.published import COURSE, RANDOM
 from demos.one_weight import QUERIES, Batch, gradient_by, show_nudges, show_rates, show_updates
 from demos.pictures import training as pictures
 from demos.report import Report
+from demos.runs import run_and_draw
 from demos.sections import token_losses
 from demos.text import read_text
 from demos.watch import STAGES, blame, stage
@@ -194,11 +195,9 @@ def read(file: Path) -> str:
     return text
 
 
-def show(args: Namespace) -> list[Step]:
+def show(args: Namespace, folder: Path) -> list[Step]:
     """Show how a weight learns. Returns loss and blame of every step of training."""
-    pyplot()  # what is missing is said before the work, not after it
-
-    text, folder, rng = read(args.text or DIALOGUE), out_dir("training"), np.random.default_rng(args.seed)
+    text, rng = read(args.text or DIALOGUE), np.random.default_rng(args.seed)
     tokens = CharTokenizer.train(text)
     ids = np.array(tokens.encode(text))
     ag.manual_seed(args.seed)
@@ -241,7 +240,7 @@ def main(arguments: list[str] | None = None) -> list[Step]:
         "--text", type=Path, help="a UTF-8 text to learn from; without it, a dialogue of three speakers"
     )
     options.add_argument("--steps", type=at_least(1), default=400, help="training steps")
-    return run(options, arguments, show)
+    return run_and_draw(options, arguments, show, "training", result="training.html")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Every matrix is printed with the names of its rows and columns and with its formula: embedding, queries, keys and
 values, attention, output, probabilities, loss, gradients. Then it is trained on one pair, [I] → love, in four
 iterations, and you see what that does to a pair that was not trained, [You] → love. All of it, with pictures, is on the
-page out/walkthrough/walkthrough.html, which ends with a table of the numbers published for this example beside ours.
+page out/walkthrough/latest/walkthrough.html, which ends with a table of the numbers published for this example beside
+ours.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from demos.by_hand import (
     reasons,
     trained,
 )
-from demos.common import at_least, out_dir, parser, positive, pyplot, run
+from demos.common import at_least, parser, positive
 from demos.data.published import BY_HAND, as_published
 from demos.data.six_sentences import PUBLISHED, RATE, SENTENCES, pairs, tokenizer
 from demos.pictures import walkthrough as pictures
 from demos.report import Report
+from demos.runs import run_and_draw
 from models.tokenizers import WordTokenizer
 
 STEPS = 3  # updates, between the four iterations that were published
@@ -215,11 +217,9 @@ def show_published(report: Report, course: list[Weights], tokens: WordTokenizer)
     )
 
 
-def show(args: Namespace) -> list[Weights]:
+def show(args: Namespace, folder: Path) -> list[Weights]:
     """Show the pass, the gradients and the training. Returns the weights before and after each step."""
-    pyplot()  # what is missing is said before the work, not after it
-
-    tokens, text, folder = tokenizer(), "I love pizza", out_dir("walkthrough")
+    tokens, text = tokenizer(), "I love pizza"
     w = drawn(tokens, args.seed) if args.random else published(tokens)
     report = Report("A transformer followed by hand")
     show_text(report, tokens)
@@ -244,7 +244,7 @@ def main(arguments: list[str] | None = None) -> list[Weights]:
     )
     options.add_argument("--rate", type=positive, default=RATE, help="the learning rate")
     options.add_argument("--steps", type=at_least(1), default=STEPS, help="training steps")
-    return run(options, arguments, show)
+    return run_and_draw(options, arguments, show, "walkthrough", result="walkthrough.html")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demos.__main__ import demos, main
-from demos.common import out_dir, parser, pyplot, run
+from demos.common import parser, pyplot, run
 
 FOLDER = Path(__file__).parents[2] / "demos"
 
@@ -26,11 +26,6 @@ def test_every_demo_is_listed_with_one_line(capsys):
 def test_the_list_is_made_without_importing_a_demo():
     code = "import demos.__main__ as m, sys; m.main(); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=FOLDER.parent, check=True, capture_output=True)
-
-
-def test_the_folder_for_results_is_made_once(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert out_dir("a").is_dir() and out_dir("a") == Path("out/a")
 
 
 def test_plotting_needs_no_screen_and_writes_a_file(tmp_path):

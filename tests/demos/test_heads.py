@@ -135,7 +135,7 @@ def test_training_parts_the_senses_and_the_demo_leaves_its_pictures(tmp_path, mo
     assert leans[who, plain][0] > leans[who, name][0] and leans[who, plain][1] < leans[who, name][1]
     assert all(leans["cook", form][0] > 80 and leans["trader", form][1] > 80 for form in FORMS)
     for name in ("distances", "senses"):
-        assert (tmp_path / f"out/heads/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"out/heads/latest/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_one_seed_one_result_and_other_seeds_others(tmp_path, monkeypatch):

@@ -106,7 +106,7 @@ def test_the_page_has_every_step_and_both_pictures(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     models = main(["--steps", "2"])
     assert [*models] == [MASKED, FREE]
-    page = (tmp_path / "out/it/it.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out/it/latest/it.html").read_text(encoding="utf-8")
     assert page.count("<h2") == 6 and page.count("data:image/png") == 2
     assert "with shares that differ by" in capsys.readouterr().out
 

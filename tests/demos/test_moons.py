@@ -13,8 +13,8 @@ def test_it_learns_all_points_and_leaves_its_pictures(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     history = main(["--steps", "60", "--points", "40"])
     assert history[-1][1] == 1.0 and history[-1][0] < history[0][0] / 4
-    assert (tmp_path / "out/moons/boundary.png").read_bytes().startswith(b"\x89PNG")
-    assert list((tmp_path / "out/moons").glob("neuron.*"))
+    assert (tmp_path / "out/moons/latest/boundary.png").read_bytes().startswith(b"\x89PNG")
+    assert list((tmp_path / "out/moons/latest").glob("neuron.*"))
     assert "337 parameters, 60 steps" in capsys.readouterr().out
 
 

@@ -39,7 +39,7 @@ def test_both_networks_learn_and_the_page_has_what_was_published(tmp_path, monke
         assert line.count(listed(row.text)) == (1 if row.why else 2)
     assert "7,850" in text and "10 × 784 + 10" in text
     for name in ("picture", "learning", "weights"):
-        assert (tmp_path / f"out/neurons/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"out/neurons/latest/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_one_seed_one_course_and_other_seeds_others():

@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import pytest
 
 from demos import common
-from demos.runs import run_folder, run_or_resume
+from demos.runs import run_and_draw, run_folder, run_or_resume
 
 NEW = Namespace(run=None)
 
@@ -45,6 +45,18 @@ def test_a_run_that_writes_nothing_leaves_no_folder(tmp_path):
     with pytest.raises(ValueError), run_folder(tmp_path, NEW):
         raise ValueError
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_demo_of_pictures_leaves_those_of_its_earlier_runs_as_they_were(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def draw(args, folder):
+        (folder / "page.html").write_text(str(args.seed))
+
+    for seed in ("1", "2"):
+        run_and_draw(common.parser("A demo."), ["--seed", seed], draw, "page", result="page.html")
+    written = {path.parent.name: path.read_text() for path in Path("out/page").glob("*/page.html")}
+    assert written == {"run-1": "1", "run-2": "2", "latest": "2"}
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_the_demo_learns_prints_its_table_and_leaves_its_pictures(tmp_path, monk
     for p, loss in (("0.02", "3.912"), ("0.45", "0.799"), ("0.80", "0.223"), ("0.99", "0.010")):
         assert re.search(rf"  {p} +{loss}  ", text)
     for name in ("softmax", "blame", "structure"):
-        assert (tmp_path / f"out/training/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / f"out/training/latest/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_one_seed_one_result_and_other_seeds_others_on_a_text_of_ones_own(tmp_path, monkeypatch):

@@ -133,8 +133,8 @@ def test_the_demo_prints_its_tables_and_leaves_its_pictures(tmp_path, monkeypatc
     assert re.search(r"largest change of the first update +0.020 +0.184 +to be that small the rate must be", text)
     assert "Q = X W_q (3 × 2)" in text and "after [You]" in text
     for name in ("words", "head", "mixing", "probabilities", "training", "neighbours"):
-        assert (tmp_path / f"out/walkthrough/{name}.png").read_bytes().startswith(b"\x89PNG")
-    page = (tmp_path / "out/walkthrough/walkthrough.html").read_text(encoding="utf-8")
+        assert (tmp_path / f"out/walkthrough/latest/{name}.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "out/walkthrough/latest/walkthrough.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 6 and 'src="http' not in page and "Q = X W_q" in page
 
 
