@@ -12,7 +12,6 @@ import math
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,17 @@ import numpy as np
 import autograd
 from autograd import no_grad
 from autograd.errors import require
-from demos.common import Parser, amount, at_least, parser, positive, probability, pyplot, share
+from demos.common import Parser, at_least, parser, pyplot, share
 from demos.runs import BEST, run_folder, run_or_resume
-from demos.text import Passages, mean_loss, read_text, settings
-from models.checkpoint import describe
+from demos.text import Passages, add_training, add_writing, fit, mean_loss, read_text, settings
 from models.generate import stream
 from models.gpt import GPT
 from models.pretrained import located
 from models.tokenizers import BPETokenizer
 from models.tokenizers.bpe_files import END_OF_TEXT
-from nn import checkpoint, optim
+from nn import checkpoint
 from nn import functional as F
-from nn.optim.lr_scheduler import LambdaLR, warmup_cosine
-from nn.train import Trainer, decay_groups
+from nn.train import Trainer
 
 BASE = Path("out", "gpt2")
 NOT_OF_THE_TRAINING = ("resume", "run", "prompt", "length", "temperature", "top_k", "top_p", "score", "stride")
@@ -44,15 +41,9 @@ def options() -> Parser:
     count = at_least(1)
     result = parser(__doc__)
     result.add_argument("--model", default="gpt2", help="a folder, or a name on the hub, such as openai-community/gpt2")
-    result.add_argument("--threads", type=count, default=2, help="threads that share a batch of the training")
     writing = result.add_argument_group("writing")
     writing.add_argument("--prompt", default="The meaning of life is", help="the text to continue")
-    writing.add_argument("--length", type=at_least(0), default=100, help="tokens to write")
-    writing.add_argument(
-        "--temperature", type=amount, default=0.8, help="0 takes the likeliest token, higher values vary more"
-    )
-    writing.add_argument("--top-k", type=count, help="sample only from the k likeliest tokens")
-    writing.add_argument("--top-p", type=probability, help="sample from the fewest tokens that have this probability")
+    add_writing(writing, "token", length=100)
     scoring = result.add_argument_group("scoring")
     scoring.add_argument("--score", type=Path, metavar="FILE", help="the perplexity of this text")
     scoring.add_argument(
@@ -62,18 +53,11 @@ def options() -> Parser:
     training.add_argument(
         "--finetune", type=Path, metavar="TEXT", help="train further on this text; a tenth of it is held out"
     )
-    training.add_argument("--steps", type=count, default=200, help="updates of the weights")
     training.add_argument(
         "--context", type=at_least(2), help="tokens in a passage; by default 128, or the model's if less"
     )
-    training.add_argument("--batch", type=count, default=4, help="passages in a batch")
-    training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
-    training.add_argument("--lr", type=positive, default=5e-5, help="learning rate after the warm-up")
-    training.add_argument("--warmup", type=at_least(0), default=20, help="steps in which the learning rate rises")
-    training.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
-    training.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
     training.add_argument("--dropout", type=share, default=0.1, help="share of features dropped in training")
-    training.add_argument("--evaluate-every", type=count, default=50, help="steps between evaluations and checkpoints")
+    add_training(training, steps=200, batch=4, lr=5e-5, warmup=20, evaluate_every=50)
     return result
 
 
@@ -172,27 +156,15 @@ def train(model: GPT, tokenizer: BPETokenizer, args: Namespace, folder: Path) ->
     ids = np.array(tokenizer.encode(text))
     learned, held_out = (Passages(part, args.context, "tokens") for part in np.split(ids, [len(ids) * 9 // 10]))
     print(f"{len(text):,} characters, {len(ids):,} tokens")
-    optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.95))
-    trainer = Trainer(
-        model,
-        optimizer,
-        lambda model, batch: model.loss(*batch),
-        lambda: learned.draw(args.batch),
-        steps=args.steps,
-        scheduler=LambdaLR(optimizer, partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=0.1)),
-        accumulate=args.accumulate,
-        threads=args.threads,
-        clip=args.clip,
+    return fit(
+        *(model, tokenizer, learned, args, folder),
+        beta2=0.95,
+        floor=0.1,
         evaluate=lambda: mean_loss(model, held_out, 32, batch=args.batch),
-        evaluate_every=args.evaluate_every,
-        folder=folder,
         keep=1,
         resume_hint="python -m demos.gpt2 --resume",
         settings=settings(args, text, NOT_OF_THE_TRAINING),
-        **describe(model.config, tokenizer),
     )
-    trainer.fit(resume=bool(checkpoint.steps(folder)))
-    return trainer
 
 
 def finetune(model: GPT, tokenizer: BPETokenizer, args: Namespace) -> float | None:

@@ -73,19 +73,9 @@ def options() -> Parser:
     model.add_argument("--bias", action="store_true", help="biases in linear layers and norms")
     model.add_argument("--dropout", type=share, default=START.dropout, help="share of features dropped in training")
     training = result.add_argument_group("training")
-    training.add_argument("--steps", type=count, default=2000, help="updates of the weights")
-    training.add_argument("--batch", type=count, default=12, help="passages in a batch")
-    training.add_argument("--accumulate", type=count, default=1, help="batches in an update")
-    training.add_argument("--threads", type=count, default=2, help="threads that share a batch")
-    training.add_argument("--lr", type=positive, default=1e-3, help="learning rate after the warm-up")
+    add_training(training, steps=2000, batch=12, lr=1e-3, warmup=100, evaluate_every=250)
     training.add_argument("--min-lr", type=amount, default=1e-4, help="learning rate at the end")
-    training.add_argument("--warmup", type=at_least(0), default=100, help="steps in which the learning rate rises")
     training.add_argument("--beta2", type=share, default=0.99, help="decay of AdamW's average of squared gradients")
-    training.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
-    training.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
-    training.add_argument(
-        "--evaluate-every", type=count, default=250, help="steps between evaluations on the held-out text"
-    )
     training.add_argument(
         "--skip-above",
         type=positive,
@@ -95,13 +85,33 @@ def options() -> Parser:
     writing.add_argument("--sample", action="store_true", help="do not train: write with the saved model")
     writing.add_argument("--model", type=Path, default=BASE / LATEST / BEST, help="the saved model of --sample")
     writing.add_argument("--prompt", help="the text to continue; by default a line break")
-    writing.add_argument("--length", type=at_least(0), default=500, help="characters to write")
-    writing.add_argument(
-        "--temperature", type=amount, default=0.8, help="0 takes the likeliest character, higher values vary more"
-    )
-    writing.add_argument("--top-k", type=count, help="sample only from the k likeliest characters")
-    writing.add_argument("--top-p", type=probability, help="sample from the fewest characters with this probability")
+    add_writing(writing, "character", length=500)
     return result
+
+
+def add_training(group: Any, **defaults: float) -> None:
+    """The options of a training on passages of a text, with these defaults."""
+    count = at_least(1)
+    group.add_argument("--steps", type=count, help="updates of the weights")
+    group.add_argument("--batch", type=count, help="passages in a batch")
+    group.add_argument("--accumulate", type=count, default=1, help="batches in an update")
+    group.add_argument("--threads", type=count, default=2, help="threads that share a batch")
+    group.add_argument("--lr", type=positive, help="learning rate after the warm-up")
+    group.add_argument("--warmup", type=at_least(0), help="steps in which the learning rate rises")
+    group.add_argument("--decay", type=amount, default=0.1, help="weight decay of the matrices")
+    group.add_argument("--clip", type=positive, default=1.0, help="largest gradient norm")
+    group.add_argument("--evaluate-every", type=count, help="steps between evaluations on the held-out text")
+    group.set_defaults(**defaults)
+
+
+def add_writing(group: Any, unit: str, length: int) -> None:
+    """The options of sampling, where a token is a `unit`."""
+    group.add_argument("--length", type=at_least(0), default=length, help=f"{unit}s to write")
+    group.add_argument(
+        "--temperature", type=amount, default=0.8, help=f"0 takes the likeliest {unit}, higher values vary more"
+    )
+    group.add_argument("--top-k", type=at_least(1), help=f"sample only from the k likeliest {unit}s")
+    group.add_argument("--top-p", type=probability, help=f"sample from the fewest {unit}s with this probability")
 
 
 def read_text(path: Path | None) -> str:
@@ -162,6 +172,41 @@ def settings(args: Namespace, text: str, without: Iterable[str] = NOT_OF_THE_TRA
     return {**plain, "digest of the text": hashlib.sha256(text.encode()).hexdigest()}
 
 
+def fit(
+    model: GPT,
+    tokenizer: Tokenizer,
+    learned: Passages,
+    args: Namespace,
+    folder: Path,
+    *,
+    beta2: float,
+    floor: float,
+    **more: Any,
+) -> Trainer:
+    """Train with the options of `add_training`, and what `more` a Trainer is told; the folder may hold a checkpoint.
+
+    The learning rate ends at `floor` times its highest value.
+    """
+    optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, beta2))
+    trainer = Trainer(
+        model,
+        optimizer,
+        lambda model, batch: model.loss(*batch),
+        lambda: learned.draw(args.batch),
+        steps=args.steps,
+        scheduler=LambdaLR(optimizer, partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=floor)),
+        accumulate=args.accumulate,
+        threads=args.threads,
+        clip=args.clip,
+        evaluate_every=args.evaluate_every,
+        folder=folder,
+        **describe(model.config, tokenizer),
+        **more,
+    )
+    trainer.fit(resume=bool(checkpoint.steps(folder)))
+    return trainer
+
+
 def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passages]:
     """Train on the text that the options name."""
     text = read_text(args.text)
@@ -178,8 +223,6 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
     learned, held_out = (Passages(part, args.block_size) for part in np.split(ids, [len(ids) * 9 // 10]))
     model = GPT(config)
     print(f"{len(text):,} characters, {tokenizer.vocab_size} different; {model.config}")
-    optimizer = optim.AdamW(decay_groups(model, args.decay), lr=args.lr, betas=(0.9, args.beta2))
-    schedule = partial(warmup_cosine, warmup=args.warmup, total=args.steps, floor=args.min_lr / args.lr)
 
     def show(trainer: Trainer) -> str:
         written = generate_text(model, tokenizer, args.prompt, 70, temperature=0.8)
@@ -189,29 +232,19 @@ def train(args: Namespace, folder: Path) -> tuple[Trainer, GPT, Tokenizer, Passa
     x, y = held_out.at(held_out.starts(6))
     beginning = max((tokenizer.decode(ids[:16]) for ids in x.array), key=lambda text: len({*text}))
     sections = [token_losses(tokenizer, x, y), attention(tokenizer, beginning)]
-    trainer = Trainer(
-        model,
-        optimizer,
-        lambda model, batch: model.loss(*batch),
-        lambda: learned.draw(args.batch),
-        steps=args.steps,
-        scheduler=LambdaLR(optimizer, schedule),
-        accumulate=args.accumulate,
-        threads=args.threads,
-        clip=args.clip,
+    trainer = fit(
+        *(model, tokenizer, learned, args, folder),
+        floor=args.min_lr / args.lr,
+        beta2=args.beta2,
         skip_above=args.skip_above,
         evaluate=lambda: mean_loss(model, held_out, 256),
-        evaluate_every=args.evaluate_every,
         on_evaluate=show,
-        folder=folder,
         report=RunReport("A text, character by character", stage=stage, sections=sections),
         classes=tokenizer.vocab_size,
         unit="characters",
         resume_hint="python -m demos.text --resume",
         settings=settings(args, text),
-        **describe(config, tokenizer),
     )
-    trainer.fit(resume=bool(checkpoint.steps(folder)))
     return trainer, model, tokenizer, held_out
 
 
