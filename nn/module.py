@@ -5,7 +5,7 @@ A Module keeps no registers of its parameters and children: they are its attribu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from autograd import Tensor
@@ -14,7 +14,7 @@ from autograd.ops.complaints import explain_call
 from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
-from nn.state import LoadResult, Register, load, remember_buffers
+from nn.state import Register, State, remember_buffers
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -26,7 +26,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-class Module(Hooks, Conversions):
+class Module(Hooks, State, Conversions):
     """Base of every layer and model.
 
     A subclass calls `super().__init__()`, assigns Parameters and Modules to attributes and defines `forward`.
@@ -241,50 +241,7 @@ class Module(Hooks, Conversions):
             raise AttributeError(f"{type(self).__name__} has no parameter {target!r}")
         return found
 
-    # -- state --------------------------------------------------------------------------------------------------
-
-    def state_dict(
-        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
-        """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
-
-        A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
-        A `destination` is filled and returned.
-        """
-        state: dict[str, Tensor] = {} if destination is None else destination
-        self._add_state(state, prefix, keep_vars)
-        return state
-
-    def _add_state(self, state: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
-        """Put what this module and its children hold into `state`."""
-        self._run_state_hooks("save_pre", self, prefix, keep_vars)
-        self._save_to_state_dict(state, prefix, keep_vars)
-        for name, child in self._own_children():
-            child._add_state(state, f"{prefix}{name}.", keep_vars)
-        self._run_state_hooks("save_post", self, state, prefix, {})
-
-    def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
-        """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
-        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._persistent[name]]
-        for name, tensor in self._own_parameters() + kept:
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> LoadResult:
-        """Copy values in by name, cast to the module's dtypes; nothing is changed if anything does not fit.
-
-        Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
-        `strict=False` allows the first two kinds and returns them. `assign` takes the given tensors themselves.
-        """
-        given = dict(state_dict)
-        modules = list(self.named_modules(remove_duplicate=False))
-        for path, module in modules:
-            prefix = f"{path}." if path else ""
-            module._run_state_hooks("load_pre", module, given, prefix, {}, strict, [], [], [])
-        own = self.state_dict()
-        result = load(type(self).__name__, own, given, strict, self if assign else None)
-        for _, module in reversed(modules):
-            module._run_state_hooks("load_post", module, result)
-        return result
+    # -- modes --------------------------------------------------------------------------------------------------
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, in which dropout is active."""

@@ -50,6 +50,55 @@ class Register(MutableMapping):
         return repr(self.own)
 
 
+class State:
+    """The part of Module that gives and takes its state; `self` is the Module."""
+
+    def state_dict(
+        self: Any, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
+
+        A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
+        A `destination` is filled and returned.
+        """
+        state: dict[str, Tensor] = {} if destination is None else destination
+        self._add_state(state, prefix, keep_vars)
+        return state
+
+    def _add_state(self: Any, state: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+        """Put what this module and its children hold into `state`."""
+        self._run_state_hooks("save_pre", self, prefix, keep_vars)
+        self._save_to_state_dict(state, prefix, keep_vars)
+        for name, child in self._own_children():
+            child._add_state(state, f"{prefix}{name}.", keep_vars)
+        self._run_state_hooks("save_post", self, state, prefix, {})
+
+    def _save_to_state_dict(self: Any, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+        """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
+        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._persistent[name]]
+        for name, tensor in self._own_parameters() + kept:
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+
+    def load_state_dict(
+        self: Any, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> LoadResult:
+        """Copy values in by name, cast to the module's dtypes; nothing is changed if anything does not fit.
+
+        Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
+        `strict=False` allows the first two kinds and returns them. `assign` takes the given tensors themselves.
+        """
+        given = dict(state_dict)
+        modules = list(self.named_modules(remove_duplicate=False))
+        for path, module in modules:
+            prefix = f"{path}." if path else ""
+            module._run_state_hooks("load_pre", module, given, prefix, {}, strict, [], [], [])
+        own = self.state_dict()
+        result = load(type(self).__name__, own, given, strict, self if assign else None)
+        for _, module in reversed(modules):
+            module._run_state_hooks("load_post", module, result)
+        return result
+
+
 def remember_buffers(module: Module) -> Callable[[], None]:
     """A function that gives all buffers of a module the numbers back that they have now."""
     before = [(m, name, b, b.array.copy()) for m in module.modules() for name, b in m._own_buffers()]

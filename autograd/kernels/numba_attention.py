@@ -7,11 +7,15 @@ that no query of a block attends to are skipped.
 import numpy as np
 from numba import carray, float32, int64, njit, types
 
+from autograd.kernels import numpy_attention
+from autograd.kernels.blas import fastest
+from autograd.kernels.numba_arrays import FLOAT32, all_supported, contiguous, four_dims
 from autograd.kernels.numba_math import OPTIONS, exp, floats_at, inline, kernel, larger, minus, wide_vectors
 from autograd.kernels.numba_products import product
 
 INF, ZERO, ONE = float32(np.inf), float32(0), float32(1)
 VECTOR = 16  # elements
+BLOCK = 64  # queries at a time
 
 _READ = types.Array(float32, 4, "A", readonly=True)
 _WRITE = types.Array(float32, 4, "A")
@@ -84,7 +88,7 @@ def _softmax_backward(weights, inner, tops, shares, scale, seen, step):
 
 
 @_kernel(int64, _WRITE, _ROWS, _ROWS, _READ, _READ, _READ, float32, types.boolean, _SCRATCH, int64)
-def attention(sgemm, out, tops, shares, q, k, v, scale, causal, scratch, block):
+def _attention(sgemm, out, tops, shares, q, k, v, scale, causal, scratch, block):
     """out = softmax(scale q k^T) v, and the top and share of each row; `scratch` holds `block` rows of scores."""
     batch, heads, queries, _ = q.shape
     keys, step = k.shape[2], int64(causal)
@@ -101,7 +105,7 @@ def attention(sgemm, out, tops, shares, q, k, v, scale, causal, scratch, block):
 
 
 @_kernel(int64, *[_WRITE] * 3, *[_READ] * 4, _ROWS, _ROWS, float32, types.boolean, _SCRATCH, int64)
-def attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, tops, shares, scale, causal, scratch, block):
+def _attention_backward(sgemm, g_q, g_k, g_v, g, q, k, v, tops, shares, scale, causal, scratch, block):
     """The gradients of q, k and v; the softmax is recomputed from its maximum and sum (Dao et al. 2022, section 3.1).
 
     The last block of queries comes first: it attends to all keys, so it initialises g_k and g_v, to which the others
@@ -135,7 +139,7 @@ def _row(x, b, h, t):
 
 
 @_kernel(_WRITE, _READ, *[types.Array(float32, 2, "C", readonly=True)] * 2)
-def rotary(out, x, cos, sin):
+def _rotary(out, x, cos, sin):
     """Rotate features i and i + D/2 of position t by the angle of (t, i)."""
     half = x.shape[3] // 2
     for b in range(x.shape[0]):
@@ -145,3 +149,62 @@ def rotary(out, x, cos, sin):
                 for i in range(half):
                     turned[i] = row[i] * cos[t, i] - row[half + i] * sin[t, i]
                     turned[half + i] = row[i] * sin[t, i] + row[half + i] * cos[t, i]
+
+
+# The kernels ----------------------------------------------------------------------------------------------------------
+
+
+def _has_contiguous_rows(x):
+    row_stride, stride = x.strides[-2:]
+    return stride == 4 <= 4 * x.shape[-1] <= row_stride
+
+
+def _with_contiguous_rows(x):
+    """x as an array of four dims whose rows are contiguous, copied only if they are not."""
+    return four_dims(x if _has_contiguous_rows(x) else np.array(x, order="C"))
+
+
+def _empty_like(x, width):
+    """An empty array (..., width) with contiguous rows and its dims in memory in the order of x's, where x has such an
+    order: an expanded x has not."""
+    out = np.empty_like(x, shape=(*x.shape[:-1], width))
+    return out if _has_contiguous_rows(out) else np.empty(out.shape, FLOAT32)
+
+
+def _supports_attention(q, k, v, mask, scale):
+    same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+    return mask is None and scale > 0 and same and all_supported(q, k, v) and fastest() is not None
+
+
+def attention(q, k, v, mask, causal, scale):
+    if not _supports_attention(q, k, v, mask, scale):
+        return numpy_attention.attention(q, k, v, mask, causal, scale)
+    shape = q.shape[:-1]
+    q, k, v = (_with_contiguous_rows(x) for x in (q, k, v))
+    out = _empty_like(q, v.shape[-1])
+    top, share = np.empty((2, *q.shape[:-1]), FLOAT32)
+    scratch = np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    _attention(fastest().sgemm, out, top, share, q, k, v, np.float32(scale), causal, scratch, BLOCK)
+    return out.reshape(*shape, out.shape[-1]), top.reshape(*shape, 1), share.reshape(*shape, 1)
+
+
+def attention_backward(g, q, k, v, mask, top, share, causal, scale):
+    if not _supports_attention(q, k, v, mask, scale):
+        return numpy_attention.attention_backward(g, q, k, v, mask, top, share, causal, scale)
+    shapes = q.shape, k.shape, v.shape
+    g, q, k, v = (_with_contiguous_rows(x) for x in (g, q, k, v))
+    grads = [_empty_like(x, x.shape[-1]) for x in (q, k, v)]
+    top, share = (contiguous(a).reshape(q.shape[:-1]) for a in (top, share))
+    scratch = np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
+    arrays = (*grads, g, q, k, v, top, share)
+    _attention_backward(fastest().sgemm, *arrays, np.float32(scale), causal, scratch, BLOCK)
+    return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
+
+
+def rotary(x, cos, sin):
+    if not all_supported(x, cos, sin):
+        return numpy_attention.rotary(x, cos, sin)
+    rows = _with_contiguous_rows(x)
+    out = _empty_like(rows, rows.shape[-1])
+    _rotary(out, rows, contiguous(cos), contiguous(sin))
+    return out.reshape(x.shape)

@@ -4,16 +4,9 @@ import numpy as np
 from numba import float32, float64, int64
 
 from autograd.kernels import numpy_images
+from autograd.kernels.numba_arrays import all_supported, contiguous
 from autograd.kernels.numba_math import kernel, wide_vectors
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
-
-
-def _supported(*arrays):
-    return all(a is None or (a.dtype == np.float32 and a.size) for a in arrays)
-
-
-def _contiguous(x):
-    return x if x.flags.carray else np.array(x, order="C")
 
 
 def _share(body, count, size):
@@ -54,12 +47,12 @@ def _max_pool(values, indices, x, window, stride, padding, dilation, start, stop
 
 def max_pool(x, kernel, steps, places):
     inside = all(n >= d for n, d in zip(x.shape[2:], steps.dilation))  # then every window has an element of the image
-    if not (_supported(x) and inside):
+    if not (all_supported(x) and inside):
         return numpy_images.max_pool(x, kernel, steps, places)
     extra = (1,) * (3 - len(places))
     values, indices = (np.empty((*x.shape[:2], *places), dtype) for dtype in (np.float32, np.int64))
     images = x.shape[0] * x.shape[1]
-    arrays = [a.reshape(images, *extra, *a.shape[2:]) for a in (values, indices, _contiguous(x))]
+    arrays = [a.reshape(images, *extra, *a.shape[2:]) for a in (values, indices, contiguous(x))]
     tables = [(*extra, *kernel), (*extra, *steps.stride), (*(0 for _ in extra), *steps.padding)]
     tables.append((*extra, *steps.dilation))
     _share(lambda start, stop: _max_pool(*arrays, *tables, start, stop), images, x.size)
@@ -74,11 +67,11 @@ def _unpool(out, x, indices, start, stop):
 
 
 def unpool(x, indices, size):
-    if not _supported(x):
+    if not all_supported(x):
         return numpy_images.unpool(x, indices, size)
     images = x.shape[0] * x.shape[1]
     out = np.zeros((*x.shape[:2], *size), np.float32)
-    arrays = [a.reshape(images, a.size // images) for a in (out, _contiguous(x), _contiguous(indices))]
+    arrays = [a.reshape(images, a.size // images) for a in (out, contiguous(x), contiguous(indices))]
     _share(lambda start, stop: _unpool(*arrays, start, stop), images, x.size)
     return out
 
@@ -108,9 +101,9 @@ def _statistics(mean, var, x, start, stop):
 
 
 def channel_statistics(x):
-    if not _supported(x):
+    if not all_supported(x):
         return numpy_images.channel_statistics(x)
-    x, (mean, var) = _contiguous(x), np.empty((2, x.shape[1]), np.float32)
+    x, (mean, var) = contiguous(x), np.empty((2, x.shape[1]), np.float32)
     _share(lambda start, stop: _statistics(mean, var, x, start, stop), x.shape[1], x.size)
     return mean, var
 
@@ -126,12 +119,12 @@ def _affine(out, x, scale, shift, start, stop):
 
 
 def batch_norm(x, weight, bias, mean, var, eps):
-    if not _supported(x, weight, bias, mean, var):
+    if not all_supported(x, weight, bias, mean, var):
         return numpy_images.batch_norm(x, weight, bias, mean, var, eps)
     rstd = 1 / np.sqrt(var + np.float32(eps))
-    scale = _contiguous(rstd if weight is None else rstd * weight)
+    scale = contiguous(rstd if weight is None else rstd * weight)
     shift = -mean * scale if bias is None else bias - mean * scale
-    x, out = _contiguous(x), np.empty(x.shape, np.float32)
+    x, out = contiguous(x), np.empty(x.shape, np.float32)
     _share(lambda start, stop: _affine(out, x, scale, shift, start, stop), len(x), x.size)
     return out, rstd
 
@@ -161,10 +154,10 @@ def _batch_norm_backward(g_x, g_weight, g_bias, g, x, weight, mean, rstd, start,
 
 
 def batch_norm_backward(g, x, weight, mean, rstd, needs):
-    if not _supported(g, x, weight, mean, rstd):
+    if not all_supported(g, x, weight, mean, rstd):
         return numpy_images.batch_norm_backward(g, x, weight, mean, rstd, needs)
     g_x, (g_weight, g_bias) = np.empty(x.shape, np.float32), np.empty((2, x.shape[1]), np.float32)
     weight = np.ones(x.shape[1], np.float32) if weight is None else weight
-    arrays = [_contiguous(a) for a in (g, x, weight, mean, rstd)]
+    arrays = [contiguous(a) for a in (g, x, weight, mean, rstd)]
     _share(lambda start, stop: _batch_norm_backward(g_x, g_weight, g_bias, *arrays, start, stop), x.shape[1], x.size)
     return tuple(found if need else None for found, need in zip((g_x, g_weight, g_bias), needs))

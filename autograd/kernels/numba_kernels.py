@@ -1,8 +1,8 @@
 """The kernels by Numba (the extra `fast`), for float32; other arrays, and kernels missing here, are NumPy's to do.
 
-Each has the name and the arguments of a NumPy kernel, whose docstring says what it computes. The loops are in
-`numba_loops`; the functions here make arrays contiguous and allocate the results. The loops release the GIL and run on
-one thread each, so that several threads may each work on a share of a batch.
+Each has the name and the arguments of a NumPy kernel, whose docstring says what it computes. A kernel makes arrays
+contiguous, allocates the results and runs loops; those of the kernels in this file are in `numba_loops`. The loops
+release the GIL and run on one thread each, so that several threads may each work on a share of a batch.
 """
 
 import math
@@ -10,39 +10,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from autograd.kernels import numba_attention as attend
 from autograd.kernels import numba_loops as loops
 from autograd.kernels import numba_norms as norms
 from autograd.kernels import numba_recurrent as recurrent
 from autograd.kernels import numpy_kernels
-from autograd.kernels.blas import fastest, mkl
+from autograd.kernels.blas import mkl
+from autograd.kernels.numba_arrays import FLOAT32, as_rows, contiguous, flat, supported
+from autograd.kernels.numba_attention import attention, attention_backward, rotary
 from autograd.kernels.numba_convolution import correlate, correlate_weight
 from autograd.kernels.numba_images import batch_norm, batch_norm_backward, channel_statistics, max_pool, unpool
-from autograd.kernels.numba_products import products
+from autograd.kernels.numba_products import matmul
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 
-FLOAT32 = np.dtype(np.float32)
-
-
 mkl()  # loaded now, so that `blas_threads` sets its number of threads too
-
-
-def _supported(x):
-    """Whether the compiled loops take x: float32, of at least one dim, not empty."""
-    return x.dtype == FLOAT32 and x.ndim > 0 and x.size > 0
-
-
-def _contiguous(x):
-    """x itself if it is contiguous and writable, else a copy: Numba would compile the loops again for other layouts."""
-    return x if x.flags.carray else np.array(x, order="C")
-
-
-def _flat(x):
-    return _contiguous(x).reshape(-1)
-
-
-def _rows(x):
-    return _contiguous(x).reshape(-1, x.shape[-1])
 
 
 def _is_last_dim(dim, x):
@@ -59,10 +39,10 @@ def _elementwise(name, arrays):
 
     def kernel(*args):
         x = args[arrays - 1]
-        if not _supported(x):
+        if not supported(x):
             return plain(*args)
         out = np.empty(x.shape, FLOAT32)
-        (with_tanh if args[-1] is True else loop)(out.reshape(-1), *map(_flat, args[:arrays]))
+        (with_tanh if args[-1] is True else loop)(out.reshape(-1), *map(flat, args[:arrays]))
         return out
 
     return kernel
@@ -76,10 +56,10 @@ silu, silu_backward = _elementwise("silu", 1), _elementwise("silu_backward", 2)
 
 
 def softmax(x, dim):
-    if not (_supported(x) and _is_last_dim(dim, x)):
+    if not (supported(x) and _is_last_dim(dim, x)):
         return numpy_kernels.softmax(x, dim)
     out = np.empty(x.shape, FLOAT32)
-    loops.softmax(_rows(out), _rows(x))
+    loops.softmax(as_rows(out), as_rows(x))
     return out
 
 
@@ -87,10 +67,10 @@ def _softmax_backward(name):
     plain, loop = getattr(numpy_kernels, name), getattr(loops, name)
 
     def backward(g, out, dim):
-        if not (_supported(out) and _is_last_dim(dim, out)):
+        if not (supported(out) and _is_last_dim(dim, out)):
             return plain(g, out, dim)
         found = np.empty(out.shape, FLOAT32)
-        loop(_rows(found), _rows(g), _rows(out))
+        loop(as_rows(found), as_rows(g), as_rows(out))
         return found
 
     return backward
@@ -100,12 +80,12 @@ softmax_backward, log_softmax_backward = map(_softmax_backward, ("softmax_backwa
 
 
 def log_softmax(x, dim):
-    if not (_supported(x) and _is_last_dim(dim, x)):
+    if not (supported(x) and _is_last_dim(dim, x)):
         return numpy_kernels.log_softmax(x, dim)
-    out, rows = np.empty(x.shape, FLOAT32), _rows(x)
+    out, rows = np.empty(x.shape, FLOAT32), as_rows(x)
     top, total = np.empty((2, len(rows)), FLOAT32)
     loops.sum_exp(top, total, rows)
-    loops.log_softmax(_rows(out), top, total, rows)
+    loops.log_softmax(as_rows(out), top, total, rows)
     return out
 
 
@@ -119,47 +99,47 @@ def _constant(n, fill):
 
 
 def _vector(v, n, fill):
-    return _constant(n, fill) if v is None else _contiguous(v)
+    return _constant(n, fill) if v is None else contiguous(v)
 
 
 def layer_norm(x, weight, bias, eps):
-    if not _supported(x):
+    if not supported(x):
         return numpy_kernels.layer_norm(x, weight, bias, eps)
     n = x.shape[-1]
     out = np.empty(x.shape, FLOAT32)
     mean, rstd = np.empty((2, *x.shape[:-1], 1), FLOAT32)
     w, b = _vector(weight, n, 1), _vector(bias, n, 0)
-    done = norms.layer_norm(_rows(out), mean.reshape(-1), rstd.reshape(-1), _rows(x), w, b, np.float32(eps))
+    done = norms.layer_norm(as_rows(out), mean.reshape(-1), rstd.reshape(-1), as_rows(x), w, b, np.float32(eps))
     return (out, mean, rstd) if done else numpy_kernels.layer_norm(x, weight, bias, eps)
 
 
 def layer_norm_backward(g, x, weight, mean, rstd, needs):
-    if not _supported(x):
+    if not supported(x):
         return numpy_kernels.layer_norm_backward(g, x, weight, mean, rstd, needs)
     n = x.shape[-1]
     g_x = np.empty(x.shape, FLOAT32)
     g_weight, g_bias = np.empty(n, FLOAT32), np.empty(n, FLOAT32)
-    rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(mean), _flat(rstd))
-    norms.layer_norm_backward(_rows(g_x), g_weight, g_bias, *rows, np.zeros((2, n)))
+    rows = (as_rows(g), as_rows(x), _vector(weight, n, 1), flat(mean), flat(rstd))
+    norms.layer_norm_backward(as_rows(g_x), g_weight, g_bias, *rows, np.zeros((2, n)))
     return g_x, g_weight if needs[1] else None, g_bias if needs[2] else None
 
 
 def rms_norm(x, weight, eps):
-    if not _supported(x):
+    if not supported(x):
         return numpy_kernels.rms_norm(x, weight, eps)
     out, rstd = np.empty(x.shape, FLOAT32), np.empty((*x.shape[:-1], 1), FLOAT32)
     w = _vector(weight, x.shape[-1], 1)
-    done = norms.rms_norm(_rows(out), rstd.reshape(-1), _rows(x), w, np.float32(eps))
+    done = norms.rms_norm(as_rows(out), rstd.reshape(-1), as_rows(x), w, np.float32(eps))
     return (out, rstd) if done else numpy_kernels.rms_norm(x, weight, eps)
 
 
 def rms_norm_backward(g, x, weight, rstd, needs):
-    if not _supported(x):
+    if not supported(x):
         return numpy_kernels.rms_norm_backward(g, x, weight, rstd, needs)
     n = x.shape[-1]
     g_x, g_weight = np.empty(x.shape, FLOAT32), np.empty(n, FLOAT32)
-    rows = (_rows(g), _rows(x), _vector(weight, n, 1), _flat(rstd))
-    norms.rms_norm_backward(_rows(g_x), g_weight, *rows, np.zeros(n))
+    rows = (as_rows(g), as_rows(x), _vector(weight, n, 1), flat(rstd))
+    norms.rms_norm_backward(as_rows(g_x), g_weight, *rows, np.zeros(n))
     return g_x, g_weight if needs[1] else None
 
 
@@ -167,108 +147,23 @@ def rms_norm_backward(g, x, weight, rstd, needs):
 
 
 def cross_entropy(logits, target, ignore_index, label_smoothing):
-    if not _supported(logits):
+    if not supported(logits):
         return numpy_kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
     loss, top, total = np.empty((3, len(logits)), FLOAT32)
-    logits, target = _contiguous(logits), _contiguous(target.astype(np.int64, copy=False))
+    logits, target = contiguous(logits), contiguous(target.astype(np.int64, copy=False))
     loops.sum_exp(top, total, logits)
     loops.cross_entropy(loss, logits, target, top, total, ignore_index, np.float32(label_smoothing))
     return loss, top, total
 
 
 def cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing):
-    if not _supported(logits):
+    if not supported(logits):
         return numpy_kernels.cross_entropy_backward(g, logits, target, top, total, ignore_index, label_smoothing)
     out = np.empty(logits.shape, FLOAT32)
-    target = _contiguous(target.astype(np.int64, copy=False))
-    rows, smoothing = [_contiguous(a) for a in (top, total)], np.float32(label_smoothing)
-    loops.cross_entropy_backward(out, _contiguous(g), _contiguous(logits), target, *rows, ignore_index, smoothing)
+    target = contiguous(target.astype(np.int64, copy=False))
+    rows, smoothing = [contiguous(a) for a in (top, total)], np.float32(label_smoothing)
+    loops.cross_entropy_backward(out, contiguous(g), contiguous(logits), target, *rows, ignore_index, smoothing)
     return out
-
-
-# Products, and attention ----------------------------------------------------------------------------------------------
-
-
-def _four_dims(x):
-    return x.reshape(-1, *x.shape[-3:]) if x.ndim > 4 else x[(None,) * (4 - x.ndim)]
-
-
-SMALL_PRODUCT = 1 << 18  # multiplications; below, NumPy is as fast as MKL
-
-
-def matmul(x, y):
-    """By MKL where it is installed; products with vectors by NumPy, which calls BLAS's gemv for them."""
-    if x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]) or x.size * y.shape[-1] < SMALL_PRODUCT:
-        return numpy_kernels.matmul(x, y)
-    library = mkl()
-    if library is None or x.dtype != FLOAT32 or y.dtype != FLOAT32:
-        return numpy_kernels.matmul(x, y)
-    batch = x.shape[:-2]
-    if y.shape[:-2] != batch:
-        batch = np.broadcast_shapes(batch, y.shape[:-2])
-        x, y = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (x, y))
-    out = np.empty((*batch, x.shape[-2], y.shape[-1]), FLOAT32)
-    arrays = (_four_dims(out), _four_dims(x), _four_dims(y)) if batch else (out, x, y)
-    return out if products(library.sgemm, library.use_threads_here, *arrays) else numpy_kernels.matmul(x, y)
-
-
-BLOCK = 64  # queries at a time
-
-
-def _has_contiguous_rows(x):
-    row_stride, stride = x.strides[-2:]
-    return stride == 4 <= 4 * x.shape[-1] <= row_stride
-
-
-def _with_contiguous_rows(x):
-    """x as an array of four dims whose rows are contiguous, copied only if they are not."""
-    return _four_dims(x if _has_contiguous_rows(x) else np.array(x, order="C"))
-
-
-def _empty_like(x, width):
-    """An empty array (..., width) with contiguous rows and its dims in memory in the order of x's, where x has such an
-    order: an expanded x has not."""
-    out = np.empty_like(x, shape=(*x.shape[:-1], width))
-    return out if _has_contiguous_rows(out) else np.empty(out.shape, FLOAT32)
-
-
-def _supports_attention(q, k, v, mask, scale):
-    same = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
-    return mask is None and scale > 0 and same and all(_supported(x) for x in (q, k, v)) and fastest() is not None
-
-
-def attention(q, k, v, mask, causal, scale):
-    if not _supports_attention(q, k, v, mask, scale):
-        return numpy_kernels.attention(q, k, v, mask, causal, scale)
-    shape = q.shape[:-1]
-    q, k, v = (_with_contiguous_rows(x) for x in (q, k, v))
-    out = _empty_like(q, v.shape[-1])
-    top, share = np.empty((2, *q.shape[:-1]), FLOAT32)
-    scratch = np.empty(min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    attend.attention(fastest().sgemm, out, top, share, q, k, v, np.float32(scale), causal, scratch, BLOCK)
-    return out.reshape(*shape, out.shape[-1]), top.reshape(*shape, 1), share.reshape(*shape, 1)
-
-
-def attention_backward(g, q, k, v, mask, top, share, causal, scale):
-    if not _supports_attention(q, k, v, mask, scale):
-        return numpy_kernels.attention_backward(g, q, k, v, mask, top, share, causal, scale)
-    shapes = q.shape, k.shape, v.shape
-    g, q, k, v = (_with_contiguous_rows(x) for x in (g, q, k, v))
-    grads = [_empty_like(x, x.shape[-1]) for x in (q, k, v)]
-    top, share = (_contiguous(a).reshape(q.shape[:-1]) for a in (top, share))
-    scratch = np.empty(2 * min(BLOCK, q.shape[-2]) * k.shape[-2], FLOAT32)
-    arrays = (*grads, g, q, k, v, top, share)
-    attend.attention_backward(fastest().sgemm, *arrays, np.float32(scale), causal, scratch, BLOCK)
-    return tuple(x.reshape(shape) for x, shape in zip(grads, shapes))
-
-
-def rotary(x, cos, sin):
-    if not (_supported(x) and _supported(cos) and _supported(sin)):
-        return numpy_kernels.rotary(x, cos, sin)
-    rows = _with_contiguous_rows(x)
-    out = _empty_like(rows, rows.shape[-1])
-    attend.rotary(out, rows, _contiguous(cos), _contiguous(sin))
-    return out.reshape(x.shape)
 
 
 # Steps of recurrent layers --------------------------------------------------------------------------------------------
@@ -293,11 +188,11 @@ gru_step, gru_step_backward = _compiled_step("gru_step"), _compiled_step("gru_st
 
 
 def embedding_backward(g, index, rows):
-    if not _supported(g):
+    if not supported(g):
         return numpy_kernels.embedding_backward(g, index, rows)
     out = np.zeros((rows, g.shape[-1]), FLOAT32)
-    index = _contiguous(index.astype(np.int64, copy=False))
-    loops.embedding_backward(out, _contiguous(g), index, np.zeros(rows, np.int64))
+    index = contiguous(index.astype(np.int64, copy=False))
+    loops.embedding_backward(out, contiguous(g), index, np.zeros(rows, np.int64))
     return out
 
 
@@ -308,7 +203,7 @@ def adam(
 
     False, and nothing done, if an array is not contiguous float32 or those of a parameter differ in size.
     """
-    sets = list(zip(params, map(_contiguous, grads), means, squares, largest or squares))
+    sets = list(zip(params, map(contiguous, grads), means, squares, largest or squares))
     if not all(a.dtype == FLOAT32 and a.flags.carray for arrays in sets for a in arrays):
         return False
     addresses = np.empty((len(sets), 5), np.int64)
@@ -329,6 +224,6 @@ def adam(
 
 
 def squared_norm(x):
-    if not _supported(x):
+    if not supported(x):
         return numpy_kernels.squared_norm(x)
-    return float(loops.sum_of_squares(_flat(x)))
+    return float(loops.sum_of_squares(flat(x)))

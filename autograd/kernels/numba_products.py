@@ -3,15 +3,20 @@
 The address is an argument, not a constant, so that the compiled code can be cached on disk.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import float32, int32, int64, njit, types
 from numba.extending import intrinsic
 
+from autograd.kernels import numpy_kernels
+from autograd.kernels.blas import mkl
+from autograd.kernels.numba_arrays import FLOAT32, four_dims
 from autograd.kernels.numba_math import inline
 
 _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
+SMALL_PRODUCT = 1 << 18  # multiplications; below, NumPy is as fast as MKL
 WORTH_TWO_THREADS = 1 << 23  # multiplications; below, MKL multiplies on one
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
@@ -90,7 +95,7 @@ def _signature(ndim):
 
 
 @njit([_signature(2), _signature(4)], nogil=True, cache=True)
-def products(sgemm, use_threads, out, x, y):
+def _products(sgemm, use_threads, out, x, y):
     """out = x @ y, for matrices or for arrays of them in two batch dims; False, and nothing done, where BLAS cannot
     read x or y."""
     if not (_has_blas_layout(x) and _has_blas_layout(y)):
@@ -106,3 +111,19 @@ def products(sgemm, use_threads, out, x, y):
     if previous >= 0:
         _use_threads(use_threads, previous)
     return True
+
+
+def matmul(x, y):
+    """By MKL where it is installed; products with vectors by NumPy, which calls BLAS's gemv for them."""
+    if x.ndim < 2 or y.ndim < 2 or 1 in (x.shape[-2], y.shape[-1]) or x.size * y.shape[-1] < SMALL_PRODUCT:
+        return numpy_kernels.matmul(x, y)
+    library = mkl()
+    if library is None or x.dtype != FLOAT32 or y.dtype != FLOAT32:
+        return numpy_kernels.matmul(x, y)
+    batch = x.shape[:-2]
+    if y.shape[:-2] != batch:
+        batch = np.broadcast_shapes(batch, y.shape[:-2])
+        x, y = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (x, y))
+    out = np.empty((*batch, x.shape[-2], y.shape[-1]), FLOAT32)
+    arrays = (four_dims(out), four_dims(x), four_dims(y)) if batch else (out, x, y)
+    return out if _products(library.sgemm, library.use_threads_here, *arrays) else numpy_kernels.matmul(x, y)

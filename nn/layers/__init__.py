@@ -17,6 +17,7 @@ from nn.layers.padding import *
 from nn.layers.pooling import *
 from nn.layers.position import *
 from nn.layers.recurrent import *
+from nn.layers.recurrent_cells import *
 from nn.layers.transformer import *
 from nn.module import Module
 from nn.parameter import Buffer, Parameter

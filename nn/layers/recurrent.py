@@ -1,4 +1,4 @@
-"""Recurrent layers and their cells: the recurrence is `ops.recurrent_layer`."""
+"""Recurrent layers: the recurrence is `ops.recurrent_layer`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,25 @@ from nn.module import Module
 from nn.parameter import Parameter
 from nn.utils.rnn import PackedSequence
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
-
-State = tuple[Tensor, ...]  # h, and c for LSTM
-_CELL_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
 _MODES = {"tanh": "RNN_TANH", "relu": "RNN_RELU"}
 
 
-def _mode(nonlinearity: str) -> str:
+def mode_of(nonlinearity: str) -> str:
+    """The mode of an RNN with this function."""
     if nonlinearity not in _MODES:
         raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
     return _MODES[nonlinearity]
 
 
-def _uniform(module: Module, hidden_size: int) -> None:
+def fill_uniform(module: Module, hidden_size: int) -> None:
     """Initialise all parameters uniform in +-1 / sqrt(hidden_size)."""
     bound = 1 / math.sqrt(hidden_size) if hidden_size else 0.0
     for parameter in module.parameters():
         init.uniform_(parameter, -bound, bound)
 
 
-def _run(
+def run_direction(
     mode: str, x: Tensor, state: Sequence[Tensor], weights: dict[str, Tensor], sizes: tuple[int, ...], reverse: bool
 ) -> list[Tensor]:
     """The outputs of one direction of a layer, in the rows of x (N, C), and the state after the last step."""
@@ -108,7 +106,7 @@ class RNNBase(Module):
 
     def reset_parameters(self) -> None:
         """Initialise all parameters uniform in +-1 / sqrt(hidden_size)."""
-        _uniform(self, self.hidden_size)
+        fill_uniform(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
         """Nothing: in PyTorch it makes the weights one block of memory for cuDNN."""
@@ -196,7 +194,7 @@ class RNNBase(Module):
         for i, names in enumerate(self._all_weights):
             weights = {name.partition("_l")[0]: getattr(self, name) for name in names}
             reverse = self.bidirectional and i % 2 == 1
-            out, *final = _run(self.mode, x, [s[i] for s in state], weights, sizes, reverse)
+            out, *final = run_direction(self.mode, x, [s[i] for s in state], weights, sizes, reverse)
             outs.append(out)
             finals.append(final[: len(state)])
             if reverse or not self.bidirectional:
@@ -220,7 +218,7 @@ class RNN(RNNBase):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, *args: Any, **kwargs: Any) -> None:
         nonlinearity = args[0] if args else kwargs.pop("nonlinearity", "tanh")
-        super().__init__(_mode(nonlinearity), input_size, hidden_size, num_layers, *args[1:], **kwargs)
+        super().__init__(mode_of(nonlinearity), input_size, hidden_size, num_layers, *args[1:], **kwargs)
         self.nonlinearity = nonlinearity
 
 
@@ -242,95 +240,3 @@ class GRU(RNNBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__("GRU", *args, **kwargs)
-
-
-class RNNCellBase(Module):
-    """One step of a layer in one direction, with the parameters weight_ih, weight_hh, bias_ih and bias_hh."""
-
-    mode: str
-
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None
-    ) -> None:
-        super().__init__()
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        rows = num_chunks * hidden_size
-        self.weight_ih = Parameter.empty(rows, input_size, device=device, dtype=dtype)
-        self.weight_hh = Parameter.empty(rows, hidden_size, device=device, dtype=dtype)
-        self.bias_ih = Parameter.empty(rows, device=device, dtype=dtype) if bias else None
-        self.bias_hh = Parameter.empty(rows, device=device, dtype=dtype) if bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Initialise all parameters uniform in +-1 / sqrt(hidden_size)."""
-        _uniform(self, self.hidden_size)
-
-    def forward(self, input: Tensor, hx: Any = None) -> Any:
-        """input (B, C) and h (B, H) (zeros) to the next h; both may come without B."""
-        return self._step(input, None if hx is None else (hx,), 1)[0]
-
-    def _step(self, input: Tensor, hx: Any, parts: int) -> State:
-        """The next state, of so many parts; input (B, C) and hx (B, H), or both without B."""
-        name, batch = type(self).__name__, tuple(input.shape[:-1])
-        if input.ndim not in (1, 2):
-            raise ShapeError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
-        if input.shape[-1] != self.input_size:
-            raise ShapeError(
-                f"{name}: input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}"
-            )
-        state = [zeros(*batch, self.hidden_size, dtype=input.dtype)] * parts if hx is None else list(hx)
-        for given in state:
-            if tuple(given.shape) != (*batch, self.hidden_size):
-                raise ShapeError(
-                    f"{name}: Expected hx of size {(*batch, self.hidden_size)}, beside an input {tuple(input.shape)}, "
-                    f"got {tuple(given.shape)}"
-                )
-        x, *state = [t if batch else t.unsqueeze(0) for t in (input, *state)]
-        weights = {name: w for name in _CELL_WEIGHTS if (w := getattr(self, name)) is not None}
-        _, *state = _run(self.mode, x, state, weights, (len(x),), False)
-        return tuple(s if batch else s.squeeze(0) for s in state)
-
-    def extra_repr(self) -> str:
-        settings = "" if self.bias else f", bias={self.bias}"
-        if getattr(self, "nonlinearity", "tanh") != "tanh":
-            settings += f", nonlinearity={self.nonlinearity}"
-        return f"{self.input_size}, {self.hidden_size}{settings}"
-
-
-class RNNCell(RNNCellBase):
-    """One step of RNN."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        nonlinearity: str = "tanh",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
-        self.nonlinearity, self.mode = nonlinearity, _mode(nonlinearity)
-
-
-class _GatedCell(RNNCellBase):
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, ops.CELLS[self.mode].sums, device, dtype)
-
-
-class LSTMCell(_GatedCell):
-    """One step of LSTM."""
-
-    mode = "LSTM"
-
-    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> State:
-        """input (B, C) and (h, c), each (B, H) (zeros), to the next (h, c); all may come without B."""
-        return self._step(input, hx, 2)
-
-
-class GRUCell(_GatedCell):
-    """One step of GRU."""
-
-    mode = "GRU"

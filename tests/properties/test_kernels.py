@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", reason='the kernels by Numba need it: pip install "chainrule[fast]"')
 
 from autograd import as_tensor, kernels, tensor  # noqa: E402
-from autograd.kernels import blas, threads  # noqa: E402
+from autograd.kernels import blas, numba_attention, numba_products, threads  # noqa: E402
 from autograd.kernels import numba_kernels as fast  # noqa: E402
 from autograd.kernels import numpy_kernels as plain  # noqa: E402
 from nn.optim import Adam  # noqa: E402
@@ -140,9 +140,9 @@ def library(request):
     if not found:
         pytest.skip("this library is not here")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "mkl", lambda: found)
-        patch.setattr(fast, "fastest", lambda: found)
-        patch.setattr(fast, "SMALL_PRODUCT", 1)
+        patch.setattr(numba_products, "mkl", lambda: found)
+        patch.setattr(numba_attention, "fastest", lambda: found)
+        patch.setattr(numba_products, "SMALL_PRODUCT", 1)
         yield found
 
 
