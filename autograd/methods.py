@@ -1,4 +1,4 @@
-"""The methods of a tensor beside operations: operators, changes in place, conversions, NumPy's protocols.
+"""The methods of a tensor beside operations: operators, changes in place, numbers, NumPy's protocols.
 
 `Tensor.exp`, `Tensor.exp_` and the like are the functions of `autograd.ops`: the table itself adds them.
 """
@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd import dtypes, ops
-from autograd.base import current_node, wrap
+from autograd import ops
+from autograd.base import current_node
+from autograd.conversions import Conversions
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
 from autograd.inplace import copy_into, overwrite, put
 from autograd.ops.complaints import explained
 from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
-from autograd.storage import Storage
 
 
 def _reversed(function: Any) -> Any:
@@ -31,29 +31,7 @@ def _assigned(function: Any) -> Any:
     return lambda self, other: self._overwrite(function(self, other))
 
 
-def _in_dtype(dtype: Any) -> Any:
-    """The method that gives a tensor in one dtype."""
-
-    def convert(self: Methods, memory_format: Any = None) -> Any:
-        return self.to(dtype)
-
-    convert.__doc__ = f"In {dtype}."
-    return convert
-
-
-def _new_filled(make: Any) -> Any:
-    """The method that gives a new tensor of a given size, made by `np.zeros` or its like."""
-
-    def new(
-        self: Methods, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
-        return self._new(make(dtypes.sizes(sizes, size)), dtype, device, requires_grad)
-
-    new.__doc__ = f"A tensor of the given size, filled as `np.{make.__name__}` does."
-    return new
-
-
-class Methods(Storage):
+class Methods(Conversions):
     """What can be computed from a tensor, or done to it, beside the operations of the table."""
 
     # Operators --------------------------------------------------------------------------------------------------------
@@ -227,65 +205,6 @@ class Methods(Storage):
         if spec:
             raise TypeError(f"the format {spec!r} is for one number, this tensor has the shape {self.array.shape}")
         return str(self)
-
-    # Dtypes -----------------------------------------------------------------------------------------------------------
-
-    def to(
-        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
-        memory_format: Any = None,
-    ) -> Any:  # fmt: skip
-        """In another dtype (given as such or as a tensor that has it); the device can only be the CPU."""
-        for arg in args:
-            if isinstance(arg, Methods):
-                dtype = arg.array.dtype
-            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in dtypes.DEVICES):
-                device = arg
-            elif not isinstance(arg, bool):
-                dtype = arg
-        if device is not None:
-            dtypes.checked_device(device)
-        if dtype is None or self.array.dtype == dtype:
-            return self.clone() if copy else self
-        return self.cast(dtype=dtypes.checked_dtype(dtype))
-
-    def type(self, dtype: Any = None) -> Any:
-        """In another dtype, which may be given by its older name, "torch.LongTensor"; without one, that name."""
-        if dtype is None:
-            names = (f"torch.{name}" for name, own in dtypes.TENSOR_TYPES.items() if own == self.array.dtype)
-            return next(names, str(self.array.dtype))
-        return self.to(dtypes.TENSOR_TYPES.get(str(dtype).removeprefix("torch."), dtype))
-
-    def type_as(self, other: Any) -> Any:
-        """In the dtype of other."""
-        if not isinstance(other, Methods):
-            raise TypeError(f"type_as takes a tensor, got {type(other).__name__}")
-        return self.to(other.dtype)
-
-    astype = to
-
-    float, double, half = map(_in_dtype, (dtypes.float32, dtypes.float64, dtypes.float16))
-    long, int, short, byte = map(_in_dtype, (dtypes.int64, dtypes.int32, dtypes.int16, dtypes.uint8))
-    bool, char, bfloat16 = map(_in_dtype, (dtypes.bool, dtypes.int8, dtypes.bfloat16))
-
-    # New tensors, in this one's dtype unless another is given ---------------------------------------------------------
-
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
-        """A tensor of a copy of `data`."""
-        return self._new(np.array(getattr(data, "array", data)), dtype, device, requires_grad)
-
-    def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
-        """A tensor filled with one value."""
-        return self._new(np.full(dtypes.sizes((size,)), fill_value), dtype, device, requires_grad)
-
-    new_zeros, new_ones, new_empty = map(_new_filled, (np.zeros, np.ones, np.empty))
-
-    def _new(self, array: np.ndarray, dtype: Any, device: Any, requires_grad: Any) -> Any:
-        if device is not None:
-            dtypes.checked_device(device)
-        array = array.astype(self.array.dtype if dtype is None else dtypes.checked_dtype(dtype), copy=False)
-        return wrap(array).requires_grad_(requires_grad)
 
     # NumPy's protocols ------------------------------------------------------------------------------------------------
 

@@ -13,93 +13,28 @@ import os
 import platform
 import time
 from argparse import SUPPRESS, Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import nn.functional as F
 from autograd import Tensor, as_tensor, cat, draw, manual_seed
 from autograd.tracing import trace
 from demos.common import Parser, at_least, parser, positive, pyplot
 from demos.data.idx import Mnist, load_mnist
 from demos.data.images import Digits, pixels
 from demos.data.picture import read_picture
+from demos.digit_networks import RECIPES, Recipe
 from demos.pictures import digits as pictures
 from demos.runs import LATEST, WEIGHTS, run_folder, run_or_resume
-from models import mlp
-from models.cnn import CNN
-from nn import Module, checkpoint, optim
+from nn import Module, checkpoint
 from nn.data import DataLoader
 from nn.history import History
 from nn.optim.lr_scheduler import OneCycleLR
 from nn.report import RunReport
 from nn.train import Trainer, evaluating
 
-ONE_HOT = np.eye(10, dtype=np.float32)
 OPTIONS = ("seed", "network", "epochs", "steps", "batch", "lr", "images")  # on which the training depends
-
-
-class Recipe(NamedTuple):
-    """How one network is trained; `scores` turns its outputs into ten numbers from 0 to 1."""
-
-    build: Callable[[], Module]
-    loss: Callable[[Tensor, Tensor], Tensor]  # of the outputs (B, 10) and the labels (B,)
-    optimizer: Callable[..., optim.Optimizer]
-    folder: str
-    epochs: int
-    batch: int
-    lr: float
-    one_cycle: bool  # the learning rate rises to lr and falls to almost 0
-    shift: int  # the most pixels by which a training image is moved
-    scores: Callable[[Tensor], Tensor]
-    score: str  # what such a number is called
-    shape: tuple[int, ...] = (784,)  # of an image as the network takes it
-
-
-RECIPES = {
-    "default": Recipe(
-        build=mlp.digits,
-        loss=F.cross_entropy,
-        optimizer=optim.AdamW,
-        folder="digits",
-        epochs=10,
-        batch=128,
-        lr=2e-3,
-        one_cycle=True,
-        shift=1,
-        scores=lambda z: F.softmax(z, -1),
-        score="probability",
-    ),
-    "cnn": Recipe(
-        build=CNN,
-        loss=F.cross_entropy,
-        optimizer=optim.AdamW,
-        folder="digits-cnn",
-        epochs=8,
-        batch=128,
-        lr=3e-3,
-        one_cycle=True,
-        shift=2,
-        scores=lambda z: F.softmax(z, -1),
-        score="probability",
-        shape=(1, 28, 28),
-    ),
-    "nielsen": Recipe(
-        build=mlp.nielsen,
-        loss=lambda a, labels: F.quadratic_cost(a, as_tensor(ONE_HOT[labels.array])),
-        optimizer=optim.SGD,
-        folder="digits-nielsen",
-        epochs=30,
-        batch=10,
-        lr=3.0,
-        one_cycle=False,
-        shift=0,
-        scores=lambda a: a,
-        score="activation",
-    ),
-}
 
 
 class Trained(NamedTuple):

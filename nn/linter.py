@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from nn.lint_checks import CHECKS
 from nn.observation import Finding, Observer, Operation
 
@@ -34,6 +35,11 @@ def lint(step: Callable[..., Any] | None = None, batches: Iterable[Any] | None =
     context, `with lint() as report:`, around two steps of a loop, and warns of what it finds. It sees what its own
     thread does. Some checks need a second step.
     """
+    if isinstance(batches, Tensor):
+        raise TypeError(
+            f"lint: batches must be an iterable of batches, such as a DataLoader, got a tensor of shape "
+            f"{tuple(batches.shape)}: for one batch pass [batch]"
+        )
     linter = Linter(batches, warn=step is None)
     if step is None:
         return linter

@@ -20,7 +20,7 @@ ROWS = [
     {"autograd.ops", "autograd.generator"},
     {"autograd.inplace"},
     {"autograd.storage", "autograd.walks"},
-    {"autograd.methods"},
+    {"autograd.conversions", "autograd.methods"},
     {"autograd.tensor", "autograd.tracing"},
     {"autograd.creation", "autograd.files", "autograd.random", "autograd.unpickle"},
     {"autograd.function", "autograd.nests", "autograd.scalar"},

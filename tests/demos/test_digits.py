@@ -11,6 +11,7 @@ from autograd import is_grad_enabled, manual_seed
 from demos import digits
 from demos.data.idx import load_mnist
 from nn import checkpoint
+from nn import functional as F
 
 QUICK = ["--images", "300", "--epochs", "1"]
 FILES = ("weights.safetensors", "report.html", "training.png", "confusion.png", "mistakes.png", "first_layer.png")
@@ -158,7 +159,7 @@ def test_ctrl_c_keeps_and_reports_what_was_learned(tmp_path, monkeypatch, capsys
     def interrupted(*args):
         if is_grad_enabled() and next(calls) == 6:  # two of them are for the report
             raise KeyboardInterrupt
-        return digits.F.cross_entropy(*args)
+        return F.cross_entropy(*args)
 
     monkeypatch.setitem(digits.RECIPES, "default", digits.RECIPES["default"]._replace(loss=interrupted))
     figures = run(tmp_path, "--epochs", "5", "--batch", "100")

@@ -52,6 +52,13 @@ def test_a_program_that_is_right_has_no_findings():
     assert report == [] and str(report) == "nothing found"
 
 
+def test_a_tensor_is_not_taken_for_batches_row_by_row():
+    model = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match=r"batches must be .* got a tensor of shape \(2,\): .* \[batch\]"):
+        nn.lint(model, ag.ones(2))
+    assert nn.lint(model, [ag.randn(2)]) == []
+
+
 class SoftmaxBeforeCrossEntropy(Program):
     finds, line = "softmax before cross_entropy", "return F.cross_entropy(self.model(self.x), self.y)"
 
