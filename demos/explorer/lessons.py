@@ -27,12 +27,16 @@ class Lessons:
                 self._lessons.popitem(last=False)
         return name
 
+    def __contains__(self, name: str) -> bool:
+        with self._lock:
+            return name in self._lessons
+
     @contextmanager
     def use(self, name: str) -> Iterator[Lesson]:
         """The lesson, which nobody else uses meanwhile. Raises LookupError where it has ended."""
         with self._lock:
             if name not in self._lessons:
-                raise LookupError("this training has ended, since others were begun after it: begin a new one")
+                raise LookupError("this training has ended, because others were begun after it: begin a new one")
             self._lessons.move_to_end(name)
             lesson, lock = self._lessons[name]
         with lock:

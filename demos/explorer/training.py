@@ -35,14 +35,26 @@ def using(work: Callable[[Lesson, Asked], dict[str, Any]]) -> Callable[[Explorer
 
 
 def begin(explorer: Explorer, asked: Asked) -> dict[str, Any]:
-    """A new lesson: its name, and what stays the same in it."""
+    """The lesson that is named, if it has not ended, or a new one: its name, and what stays the same in it."""
+    name = asked.text("lesson", 64, "")
+    if name not in explorer.lessons:
+        name = explorer.lessons.add(new_lesson(asked))
+    with explorer.lessons.use(name) as lesson:
+        return {"lesson": name, **facts(lesson), **state(lesson)}
+
+
+def new_lesson(asked: Asked) -> Lesson:
+    """A lesson with these settings."""
     kind = asked.choice("subject", SUBJECTS)
     text = asked.text("text", LONGEST) if kind == "own" else ""
     optimizer, rate = asked.choice("optimizer", [*OPTIMIZERS], "AdamW"), asked.number("rate", 0, FASTEST)
-    lesson = Lesson(subject(kind, text), optimizer, rate, asked.whole("seed", 0, 1 << 31, 0))
+    return Lesson(subject(kind, text), optimizer, rate, asked.whole("seed", 0, 1 << 31, 0))
+
+
+def facts(lesson: Lesson) -> dict[str, Any]:
+    """What stays the same in a lesson."""
     config = lesson.subject.config
     return {
-        "lesson": explorer.lessons.add(lesson),
         "title": lesson.subject.title,
         "lines": LINES,
         "parameters": sum(p.numel() for p in lesson.model.parameters()),
@@ -50,7 +62,6 @@ def begin(explorer: Explorer, asked: Asked) -> dict[str, Any]:
         "layers": config.n_layer,
         "heads": config.n_head,
         "matrices": [matrix.label for matrix in lesson.matrices],
-        **state(lesson),
     }
 
 

@@ -85,7 +85,7 @@ class Page:
         caption = title and f"<caption>{html.escape(title)}</caption>"
         table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
         label = html.escape(title or ", ".join(filter(None, columns)) or "table")
-        self.parts.append(f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>')
+        self.parts.append(f'<div class="scroll" tabindex="0" role="group" aria-label="{label}">{table}</div>')
 
     def picture(self, file: Path, what: str) -> None:
         """A picture that was saved as PNG, and what it shows."""

@@ -28,12 +28,15 @@ export class Heads {
       this.changed();
     });
     document.getElementById("costs").addEventListener("click", worth);
+    this.box.addEventListener("focusin", (event) => this.stopAt(event.target));
+    this.box.addEventListener("keydown", (event) => this.move(event));
   }
 
   /** Make the maps and switches of a model. */
   build(layers, heads) {
     this.layers = layers;
     this.maps = [];
+    this.table = []; // of controls: two rows a layer, of its maps and of their switches, each begun by one of the whole layer
     const rows = [];
     for (let layer = 0; layer < layers; layer++) {
       const maps = [];
@@ -42,8 +45,12 @@ export class Heads {
         this.box_of(["attention", layer, 0], "attention"), this.box_of(["mlp", layer, 0], "MLP"));
       rows.push(element("div", { className: "layer" },
         element("h3", {}, `Layer ${layer + 1}`), whole, element("div", { className: "head-maps" }, ...maps)));
+      const [attention, mlp] = whole.querySelectorAll("input");
+      this.table.push([attention, ...maps.map((map) => map.querySelector("button"))],
+        [mlp, ...maps.map((map) => map.querySelector("input"))]);
     }
     this.box.replaceChildren(...rows);
+    this.stopAt(this.table[0][0]);
     this.mask.checked = true;
     this.reset.disabled = true;
     this.readout.textContent = "";
@@ -66,6 +73,23 @@ export class Heads {
     box.what = part;
     box.setAttribute("aria-label", partName(part).replace("the ", ""));
     return element("label", { className: "switch" }, box, ` ${text}`, element("span", { className: "cost" }));
+  }
+
+  /** Make this control the one at which the Tab key stops; arrow keys lead to the others. */
+  stopAt(control) {
+    for (const other of this.table.flat()) other.tabIndex = other === control ? 0 : -1;
+  }
+
+  /** Go where an arrow key, Home or End leads. */
+  move(event) {
+    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -Infinity],
+      End: [0, Infinity] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const within = (at, length) => Math.min(Math.max(at, 0), length - 1);
+    const row = this.table.findIndex((controls) => controls.includes(event.target));
+    const to = this.table[within(row + step[0], this.table.length)];
+    to[within(this.table[row].indexOf(event.target) + step[1], to.length)].focus();
   }
 
   boxes() {

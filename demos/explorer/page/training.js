@@ -6,11 +6,13 @@ let lesson = null, playing = false, chosenHead = [0, 0], seen = null, earlier = 
 
 // Beginning --------------------------------------------------------------------------------------------------------------
 
-const begin = doing(async () => {
+const SETTINGS = ["subject", "text", "optimizer", "rate", "seed"];
+/** Begin a lesson, or go on with the one that is named, if the server still has it. */
+const begin = doing(async (named = "") => {
   playing = false;
   showPlaying(true);
   const begun = await ask("training/begin", {
-    subject: $("subject").value, text: $("text").value, optimizer: $("optimizer").value,
+    lesson: named, subject: $("subject").value, text: $("text").value, optimizer: $("optimizer").value,
     rate: Number($("rate").value), seed: Number($("seed").value),
   }).finally(() => showPlaying());
   lesson = begun.lesson;
@@ -48,7 +50,7 @@ function show(state, ran = null) {
   $("loss").textContent = state.loss === null ? "–" : number(state.loss);
   $("held-out").textContent = number(state.held_out);
   $("undo").disabled = !state.undo;
-  $("said").textContent = state.said || "Nothing has run yet. The marked line is the next one.";
+  $("said").textContent = state.said || (state.loss === null ? "Nothing has run yet. The marked line is the next one." : "The training is where it was.");
   [...$("lines").children].forEach((line, i) => {
     line.classList.toggle("ran", ran === "all" || ran === i);
     if (i === state.next && ran !== "all") line.setAttribute("aria-current", "step");
@@ -81,11 +83,11 @@ async function play() {
 
 /** Work that changes the lesson: one at a time, and afterwards everything is shown anew. */
 function doing(work) {
-  return latest(async () => {
+  return latest(async (...given) => {
     complain("");
     mark(1);
     try {
-      await work();
+      await work(...given);
     } finally {
       await Promise.all([charts(), look(), picture()]).finally(() => mark(-1));
     }
@@ -243,4 +245,12 @@ const nudge = doing(async () => {
 });
 $("nudging").addEventListener("submit", (event) => { event.preventDefault(); nudge(); });
 
-begin();
+// A page that is loaded again goes on with its training.
+addEventListener("pagehide", () => {
+  const settings = SETTINGS.map((name) => [name, $(name).value]);
+  sessionStorage.setItem("training", JSON.stringify({ lesson, ...Object.fromEntries(settings) }));
+});
+const left = JSON.parse(sessionStorage.getItem("training")) ?? {};
+for (const name of SETTINGS) if (name in left) $(name).value = left[name];
+$("own").hidden = $("subject").value !== "own";
+begin(left.lesson ?? "");

@@ -186,6 +186,34 @@ def test_tokens_are_chosen_by_keys(page):
     assert page.run("return document.activeElement.textContent") == "two"
 
 
+def test_all_maps_and_switches_are_one_stop_of_the_tab_key_and_arrow_keys_lead_among_them(page):
+    choose(page, "letters")
+    focus = "return document.activeElement.getAttribute('aria-label')"
+    page.run("document.getElementById('costs').focus()")
+    page.press("Tab")
+    seen = [page.run(focus)]
+    for key in "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowDown", "End", "ArrowUp", "ArrowUp", "ArrowUp":
+        page.press(key)
+        seen.append(page.run(focus))
+    assert seen == [
+        "attention of layer 1",
+        "Open head 1 of layer 1",
+        "head 1 of layer 1",
+        "MLP of layer 1",
+        "attention of layer 2",
+        "Open head 4 of layer 2",
+        "head 4 of layer 1",
+        "Open head 4 of layer 1",
+        "Open head 4 of layer 1",
+    ]
+    page.press("ArrowDown")
+    page.press(" ")
+    page.wait("document.getElementById('effect').textContent.startsWith('Without head 4 of layer 1')")
+    page.press("Tab")
+    assert page.run("return document.activeElement.id") == "layer"
+    assert page.run("return document.querySelectorAll('#layers [tabindex=\"0\"]').length") == 1
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_keeps_people_out_and_nothing_is_wider_than_the_screen(page, width):
     page.resize(width, 800)

@@ -33,6 +33,8 @@ def page(window, address):
     with shown(window, address) as page:
         settled(page)
         yield page
+        page.open(address.replace("/training", "/"))
+        page.run("sessionStorage.clear()")  # so that the next page begins anew
 
 
 def settled(page):
@@ -98,6 +100,25 @@ def test_it_plays_until_it_is_paused(page):
     page.click("#undo")
     page.click("#undo")
     page.wait("document.getElementById('step').textContent === '0'")
+
+
+def test_a_page_that_is_loaded_again_goes_on_with_its_training(page, address):
+    page.run("document.getElementById('seed').value = 7")
+    page.click("#setup button")
+    settled(page)
+    page.click("#one")
+    page.wait("document.getElementById('step').textContent === '1'")
+    settled(page)
+    before = weight(page)
+    page.open(address)
+    settled(page)
+    assert step(page) == 1 and weight(page) == before
+    assert page.text("#said") == "The training is where it was."
+    assert page.run("return document.getElementById('seed').value") == "7"
+    page.click("#undo")
+    page.wait("document.getElementById('step').textContent === '0'")
+    page.click("#setup button")
+    page.wait("document.getElementById('said').textContent.startsWith('Nothing has run yet')")
 
 
 def test_a_text_of_ones_own_is_learned_and_one_that_is_too_short_is_refused_with_a_reason(page):

@@ -54,6 +54,15 @@ def test_a_training_from_its_beginning_to_an_undo(client):
     assert post(client, "undo", **lesson).json() == {"error": "there is nothing to undo"}
 
 
+def test_a_lesson_goes_on_where_it_is_named_and_a_new_one_begins_where_it_has_ended(client):
+    begun = ask(client, "begin", **BEGIN)
+    ran = ask(client, "run", lesson=begun["lesson"], count=1, rate=0.01)
+    again = ask(client, "begin", **BEGIN, lesson=begun["lesson"])
+    assert again == begun | ran | {"said": ""}
+    new = ask(client, "begin", **BEGIN, lesson="ended")
+    assert new["lesson"] not in ("ended", begun["lesson"]) and new["step"] == 0
+
+
 def test_the_charts_hold_what_was_measured(client, explorer):
     begun = ask(client, "begin", **BEGIN)
     ask(client, "run", lesson=begun["lesson"], count=1000, rate=0.003)
