@@ -49,7 +49,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the memory of an ndarray; a tensor, which NumPy's functions make of tensors, as it is."""
     if not isinstance(array, (np.ndarray, Tensor)):
-        raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}; tensor() takes other data, too")
+        raise TypeError(f"from_numpy needs an ndarray, got {type(array).__name__}: use tensor() for other data")
     return as_tensor(array)
 
 
@@ -138,7 +138,7 @@ def _number(value: Any, whole: bool) -> Any:
     """A number, or a tensor of one, without a history; cut off to a whole one where that is asked for."""
     value = value.item() if isinstance(value, Tensor) else value
     if np.ndim(value):
-        raise RuntimeError(f"the ends must be numbers or tensors of 0 dims, got the shape {np.shape(value)}")
+        raise RuntimeError(f"start, end and step must be numbers or tensors of 0 dims, got the shape {np.shape(value)}")
     return int(value) if whole else value
 
 
@@ -160,7 +160,7 @@ def arange(
     whole = dtype is not None and np.dtype(dtype).kind != "f"
     start, end, step = (_number(n, whole and np.dtype(dtype) == dtypes.int64) for n in (start, end, step))
     if not step or (end - start) * step < 0:
-        raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
+        raise RuntimeError(f"arange: step={step} does not lead from {start} to {end}")
     if whole:
         array = int(start) + int(step) * np.arange(math.ceil((end - start) / step))
     else:
@@ -222,7 +222,7 @@ def get_default_dtype() -> np.dtype:
 def set_default_dtype(dtype: Any) -> None:
     """Choose the dtype, a floating-point one, of tensors that are made from Python numbers."""
     if np.dtype(dtype).kind != "f":
-        raise TypeError(f"the default dtype must be a float, not {np.dtype(dtype)}")
+        raise TypeError(f"the default dtype must be a floating-point dtype, not {np.dtype(dtype)}")
     default_dtype(dtype)
 
 

@@ -120,7 +120,7 @@ def plain(value: Any) -> Any:
     if not isinstance(value, np.ndarray) or (type(value) is np.ndarray and value.dtype.isnative):
         return value
     if hasattr(value, "mask"):
-        raise TypeError("a masked array cannot be computed with, since its mask would be lost: array.filled(0)")
+        raise TypeError("a masked array cannot become a tensor: fill it first, as in array.filled(0)")
     return np.asarray(value, value.dtype.newbyteorder("="))
 
 

@@ -47,7 +47,7 @@ def _sizes(x: Any, s: Any, dim: Dims) -> list[tuple[int | None, int]]:
         dim = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
     sizes = [None] * len(dim) if s is None else [None if n == -1 else n for n in s]
     if len({one_dim(d, x.ndim) for d in dim}) < len(dim) or len(sizes) != len(dim):
-        raise RuntimeError(f"fft: dims {tuple(dim)} must differ, and have a size each: {s}")
+        raise RuntimeError(f"fft: the dims {tuple(dim)} must differ, and s must have one size for each, got {s}")
     return list(zip(sizes, dim))
 
 
@@ -75,7 +75,7 @@ def ifft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = Non
 def rfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
     """The first half of `fft`, of real numbers: the other one has the conjugates."""
     if input.dtype.kind == "c":
-        raise RuntimeError("rfft is for real numbers: fft takes complex ones")
+        raise RuntimeError("rfft takes real numbers: use fft for complex ones")
     return _half(fft(input, n, dim, norm), dim)
 
 

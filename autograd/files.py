@@ -103,8 +103,8 @@ class _Weights(Interpreter):
         module = module.replace("numpy.core.", "numpy._core.")  # as NumPy 1 wrote it
         if name not in NAMES.get(module, ()):
             fail(
-                f"the file holds a {module:.100}.{name:.100}, which is no weight: load(path, weights_only=False) reads "
-                "it, but runs what the file says, so only if you trust where it came from"
+                f"the file holds a {module:.100}.{name:.100}, which is not a weight. load(path, weights_only=False) "
+                "reads it, but then the file can run any code: use it only if you trust the source"
             )
         return getattr(import_module(module), name)
 
@@ -115,7 +115,7 @@ class _Weights(Interpreter):
 
     def new(self, kind: type, args: tuple) -> Any:
         if kind not in SAFE.values():
-            fail(f"the file makes an object of {kind.__name__}")
+            fail(f"the file makes an object of type {kind.__name__}, which is not a weight")
         return kind.__new__(kind, *args)
 
     def set_state(self, value: Any, state: Any) -> Any:
@@ -125,7 +125,7 @@ class _Weights(Interpreter):
             value.__setstate__(state) if hasattr(value, "__setstate__") else value.__dict__.update(state)
             return value
         if type(value) is not np.ndarray:
-            fail(f"the file sets attributes of a {type(value).__name__}")
+            fail(f"the file sets attributes of an object of type {type(value).__name__}, which is not a weight")
         _, shape, dtype, in_columns, data = state
         return checked_array(bytearray(self.once(data)), dtype, shape, "F" if in_columns else "C")
 
@@ -133,8 +133,8 @@ class _Weights(Interpreter):
 def _dtype(reader: Interpreter, name: str, *_: Any) -> np.dtype:
     if not re.fullmatch(r"[biufc]\d{1,2}|[US]\d{1,9}", name):
         fail(
-            f"the file holds a dtype {name:.100}; those of numbers, truth values and text are read, others by "
-            "load(path, weights_only=False), if you trust where the file came from"
+            f"the file holds the dtype {name:.100}, but only those of numbers, truth values and text are read. "
+            "load(path, weights_only=False) reads others: use it only if you trust the source of the file"
         )
     return np.dtype(name, copy=True)  # a new object, since `set_state` replaces it wherever the file refers to it
 
@@ -150,7 +150,7 @@ def checked_array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = Non
     if data and dtype.kind in "bU":
         code, largest = ("u1", 1) if dtype.kind == "b" else (f"{dtype.str[0]}u4", sys.maxunicode)
         if np.frombuffer(data, code).max() > largest:
-            fail(f"the file has an array of dtype {dtype} with an element that this dtype does not have")
+            fail(f"the file has an array of dtype {dtype} with an element that is not valid in this dtype")
     array = np.ndarray(shape, dtype, data, order="F" if order == "F" else "C")
     return array if axes is None else array.transpose(axes)
 

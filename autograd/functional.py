@@ -56,7 +56,7 @@ def grad(
             "grad(f(x), x) takes tensors"
         )
     if is_grads_batched:
-        raise NotImplementedError("grad(is_grads_batched=True): call it for each upstream gradient, or use jacobian")
+        raise NotImplementedError("grad(is_grads_batched=True) is not supported: call grad repeatedly, or use jacobian")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     for x in (*outputs, *inputs):
         if not isinstance(x, Tensor):

@@ -101,5 +101,5 @@ def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[No
 def numpy_rng(generator: Generator | None = None) -> np.random.Generator:
     """The NumPy generator of `generator`, of this thread, or the default one."""
     if generator is not None and not isinstance(generator, Generator):
-        raise TypeError(f"random numbers come from a Generator, got {type(generator).__name__}")
+        raise TypeError(f"generator must be a Generator, got {type(generator).__name__}")
     return (generator or own_generator.generator or default_generator).rng

@@ -41,7 +41,9 @@ class _GradContext:
     def __call__(self, function: Callable) -> Callable:
         context = enable_grad if self.enabled else no_grad
         if not callable(function):
-            raise TypeError(f"{context.__name__} is a context or decorates a function, not {type(function).__name__}")
+            raise TypeError(
+                f"{context.__name__} is a context manager or decorates functions, not {type(function).__name__}"
+            )
 
         def within(*args: Any, **kwargs: Any) -> Any:
             with context():

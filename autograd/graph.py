@@ -222,8 +222,8 @@ def check_saved(node: Node) -> None:
     saved = node.saved
     if saved is FREED:
         raise GraphError(
-            f"the graph behind {node.name!r} was freed by an earlier backward; say retain_graph=True in that call "
-            "to walk it twice"
+            f"the graph behind {node.name!r} was freed by an earlier backward pass; to walk it twice, pass "
+            "retain_graph=True to the first"
         )
     for name, value in (saved or {}).items():
         for array in value if isinstance(value, tuple) else (value,):

@@ -39,9 +39,9 @@ def overwrite(tensor: Any, new: Any) -> Any:
     """Put the result `new` of an operation in the place of the elements of `tensor`, which then has its history."""
     array, node = (new.array, new.node) if isinstance(new, TensorBase) else (np.asarray(new), None)
     if array.shape != tensor.array.shape:
-        raise ShapeError(f"a result of shape {array.shape} does not fit in place of {tensor.array.shape}")
+        raise ShapeError(f"a result of shape {array.shape} cannot be written in place of one of {tensor.array.shape}")
     if not np.can_cast(array.dtype, tensor.array.dtype, "same_kind"):
-        raise RuntimeError(f"a result of {array.dtype} cannot be written in place of {tensor.array.dtype}")
+        raise RuntimeError(f"a result of {array.dtype} cannot be written in place of one of {tensor.array.dtype}")
     _keep_saved(node, tensor.array)
     if node is not None and node.dtype != tensor.array.dtype:
         node = step_behind(node, array.shape, tensor.array.dtype)

@@ -29,7 +29,7 @@ def linked_or_new(value: Any, linked: bool) -> Tensor:
     if not isinstance(value, Tensor):
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"there is no derivative by {array.dtype}: the arguments must hold real numbers")
+            raise TypeError(f"arguments of {array.dtype} have no derivative: pass floating-point numbers")
         value = Tensor.wrap(array if array.dtype.kind == "f" else array.astype(np.float64))
     if linked and value.requires_grad:
         return value.view(value.shape)
@@ -161,7 +161,7 @@ class Linearized:
         """The gradient of the one element that the function gave. Raises TypeError where it gave more or fewer."""
         if len(self.ys) != 1 or self.ys[0].numel() != 1 or self.ys[0].dtype == np.bool_:
             found = ", ".join(f"{y.dtype} of shape {tuple(y.shape)}" for y in self.ys)
-            raise TypeError(f"a gradient is that of one number, but the function returned {found}: use jacobian")
+            raise TypeError(f"a gradient needs a function that returns one number, not {found}: use jacobian")
         return self.of_arguments(self.pull([None]))
 
     def jacobian(self, forward: bool = False) -> Any:

@@ -110,7 +110,7 @@ class Methods(Conversions):
     def fill_(self, value: Any) -> Any:
         """Set every element to one value."""
         if np.ndim(getattr(value, "array", value)):
-            raise ShapeError(f"fill_ takes one number, got the shape {tuple(value.shape)}: copy_() takes a tensor")
+            raise ShapeError(f"fill_ takes one number, got the shape {tuple(value.shape)}: use copy_() for others")
         return copy_into(self, value)
 
     def zero_(self) -> Any:
@@ -177,7 +177,7 @@ class Methods(Conversions):
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The ndarray itself, not a copy; of a tensor that requires grad only after detach() (or with force)."""
         if current_node(self) is not None and not force:
-            raise RuntimeError("a tensor that requires grad gives its array only as tensor.detach().numpy()")
+            raise RuntimeError("numpy() of a tensor that requires grad would lose its history: use detach().numpy()")
         return self.array
 
     def __bool__(self) -> bool:
@@ -196,7 +196,7 @@ class Methods(Conversions):
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iub":
-            raise TypeError(f"only a whole number can be an index, this tensor holds {self.array.dtype}")
+            raise TypeError(f"only a tensor of whole numbers can be an index, this one holds {self.array.dtype}")
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
@@ -210,7 +210,7 @@ class Methods(Conversions):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         if current_node(self) is not None:
-            raise RuntimeError("a tensor that requires grad becomes an ndarray only as tensor.detach().numpy()")
+            raise RuntimeError("an ndarray of a tensor that requires grad would lose its history: use detach().numpy()")
         array = self.array
         return np.array(array, dtype) if copy or (dtype is not None and dtype != array.dtype) else array
 
@@ -219,7 +219,7 @@ class Methods(Conversions):
     ) -> Any:
         """The capsule by which other libraries share the memory; BufferError where a gradient is needed."""
         if current_node(self) is not None:
-            raise BufferError("a tensor that requires grad shares its memory only as tensor.detach()")
+            raise BufferError("a tensor that requires grad cannot share its memory: use tensor.detach()")
         return self.array.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self) -> Any:
@@ -229,7 +229,7 @@ class Methods(Conversions):
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{ufunc.__name__} cannot write a tensor into an ndarray: assign the result instead")
         if kind != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{kind} is not there for tensors: use the tensor's own methods")
+            raise TypeError(f"np.{ufunc.__name__}.{kind} is not supported for tensors: use the tensor's own methods")
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(self, function: Any, kinds: Any, args: tuple, kwargs: dict) -> Any:

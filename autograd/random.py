@@ -102,7 +102,7 @@ def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
     """Random zeros and ones: each element is 1 with the probability that `input` has there."""
     p = input.array
     if not ((p >= 0) & (p <= 1)).all():
-        raise RuntimeError("bernoulli needs probabilities, from 0 to 1")
+        raise RuntimeError("bernoulli needs probabilities between 0 and 1")
     return Tensor.wrap((numpy_rng(generator).random(p.shape) < p).astype(p.dtype))
 
 

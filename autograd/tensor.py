@@ -168,7 +168,7 @@ class Tensor(Methods):
             if self.node is None:
                 raise RuntimeError("a tensor that requires no gradient cannot hold one: call requires_grad_() first")
             if tuple(value.shape) != self.array.shape:
-                raise ShapeError(f"a gradient of shape {value.shape} for a tensor of shape {self.array.shape}")
+                raise ShapeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.array.shape}")
         if self.node is not None:
             self.node.grad = value
 
@@ -195,7 +195,7 @@ class Tensor(Methods):
     def detach_(self) -> Tensor:
         """Forget the history."""
         if self._base is not None:
-            raise RuntimeError("a view cannot forget its history in place: use detach()")
+            raise RuntimeError("a view cannot be detached in place: use detach()")
         self._base = self.node = None
         return self
 
@@ -203,7 +203,7 @@ class Tensor(Methods):
         """Keep the gradient of what an op made, too."""
         node = current_node(self)
         if node is None:
-            raise RuntimeError("retain_grad() on a tensor that requires no gradient")
+            raise RuntimeError("retain_grad() needs a tensor that requires a gradient")
         node.retains_grad = node.op is not None
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
@@ -212,7 +212,7 @@ class Tensor(Methods):
             raise TypeError(f"a hook is a function of the gradient, got {type(hook).__name__}")
         node = current_node(self)
         if node is None:
-            raise RuntimeError("register_hook() on a tensor that requires no gradient")
+            raise RuntimeError("register_hook() needs a tensor that requires a gradient")
         node.hooks = node.hooks or {}
         return RemovableHandle(node.hooks, on_gradients(hook))
 
@@ -251,7 +251,7 @@ class Tensor(Methods):
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
-            raise RuntimeError("only a leaf can be copied deeply: detach() or clone() the result of an op")
+            raise RuntimeError("only a leaf can be deep-copied: detach() or clone() the result of an op")
         memo[id(self)] = copied = _rebuild(type(self), self.array.copy(), self.requires_grad, self.__dict__)
         if self.grad is not None:
             copied.grad = wrap(self.grad.array.copy())

@@ -78,7 +78,7 @@ class Interpreter:
         while (code := self.take(1)) != pickle.STOP:
             step = OPCODES.get(code)
             if step is None:
-                fail(f"the file is damaged, or `save` did not write it: its opcode {code!r} is none of a plain value")
+                fail(f"the file is damaged, or `save` did not write it: its opcode {code!r} is not one of plain values")
             step(self)
         return self.stack.pop()
 
@@ -118,7 +118,7 @@ class Interpreter:
     def last(self, count: int) -> list[Any]:
         """The last `count` values of the stack, taken off."""
         if count > len(self.stack):
-            fail("the file takes more values than there are")
+            fail("the file takes more values from the stack than there are")
         self.marks.append(len(self.stack) - count)
         return self.items()
 
@@ -148,19 +148,19 @@ class Interpreter:
 
     def extend(self, items: list[Any]) -> None:
         if type(self.stack[-1]) is not list:
-            fail("the file appends to what is no list")
+            fail("the file appends to something that is not a list")
         self.stack[-1].extend(items)
 
     def set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if type(target) not in (dict, OrderedDict):
-            fail("the file sets items of what is no dict")
+            fail("the file sets items of something that is not a dict")
         target.update(zip(self.checked_keys(target, items[::2]), items[1::2], strict=True))
 
     def add_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if type(target) is not set:
-            fail("the file adds elements to what is no set")
+            fail("the file adds elements to something that is not a set")
         target.update(self.checked_keys(target, items))
 
     def new_set(self, items: list[Any]) -> set:
@@ -175,8 +175,8 @@ class Interpreter:
             parts = key if type(key) in (tuple, frozenset) else (key,)
             if len(parts) > LONGEST_KEY or not all(map(_is_quick, parts)):
                 fail(
-                    f"the file has a {type(key).__name__} as key of a dict or element of a set; these are strings, "
-                    f"numbers of at most 64 bits and the like, or tuples of at most {LONGEST_KEY} of them"
+                    f"the file has a {type(key).__name__} as key of a dict or element of a set; only strings, numbers "
+                    f"of at most 64 bits and the like, and tuples of at most {LONGEST_KEY} of them, are read"
                 )
             if many and type(key) is not int:
                 _, hashes = self.hashes.setdefault(id(container), (container, Counter()))
@@ -189,17 +189,17 @@ class Interpreter:
 
     def name(self, module: Any, name: Any) -> None:
         if type(module) is not str or type(name) is not str:
-            fail("the file names something that is no string")
+            fail("the file names something by a value that is not a string")
         self.stack.append(self.find(module, name))
 
     def reduce(self, function: Any, args: Any) -> None:
         if not isinstance(function, (type, FunctionType, BuiltinFunctionType)) or type(args) is not tuple:
-            fail("the file calls what is no function")
+            fail("the file calls something that is not a function")
         self.stack.append(self.call(function, args))
 
     def new_object(self, kind: Any, args: Any) -> None:
         if not isinstance(kind, type) or type(args) is not tuple:
-            fail("the file makes an object of what is no class")
+            fail("the file makes an object of something that is not a class")
         self.stack.append(self.new(kind, args))
 
     def build(self, value: Any, state: Any) -> None:

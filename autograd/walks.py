@@ -113,7 +113,7 @@ def _upstream(out: TensorBase, gradient: Any, create_graph: bool) -> Any:
         )
     if gradient is None:
         if out.array.dtype.kind == "c":
-            raise RuntimeError("backward of complex numbers needs an upstream gradient, or a real function of them")
+            raise RuntimeError("backward of complex numbers needs gradient=; or take a real function of them, as abs()")
         if out.array.size != 1:
             raise RuntimeError(
                 f"backward of a tensor of shape {out.array.shape} needs an upstream gradient of that shape: only a "
@@ -122,7 +122,7 @@ def _upstream(out: TensorBase, gradient: Any, create_graph: bool) -> Any:
         gradient = np.ones_like(out.array)
     array = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
     if array.shape != out.array.shape:
-        raise ShapeError(f"the upstream gradient has the shape {array.shape}, the tensor {out.array.shape}")
+        raise ShapeError(f"the upstream gradient has the shape {array.shape}, but the tensor has {out.array.shape}")
     if create_graph:
         return gradient if isinstance(gradient, TensorBase) else wrap(array.astype(out.array.dtype))
     return np.array(array, out.array.dtype)

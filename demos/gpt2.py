@@ -132,7 +132,9 @@ def score(model: GPT, tokenizer: BPETokenizer, args: Namespace) -> float:
         raise ValueError(f"--stride must be at most the context of the model, {context}, got {stride}")
     ids = np.array(tokenizer.encode(text))
     if len(ids) < 2:
-        raise ValueError(f"{args.score} is {len(ids)} token long, and the first has nothing to be predicted from")
+        raise ValueError(
+            f"{args.score} is {len(ids)} token long: the first has nothing to be predicted from, so give it two"
+        )
     total, count = 0.0, 0
     with tqdm(total=len(ids) - 1, unit="tokens", dynamic_ncols=True) as bar:
         for part in losses(model, ids, stride):

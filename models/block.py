@@ -199,8 +199,8 @@ class Stack(nn.Module):
         room = self.block_size - cache.length
         if idx.ndim != 2 or not 0 < idx.shape[1] <= room:
             raise ShapeError(
-                f"token ids must be (B, T) with T from 1 to {room}, for a context of {self.block_size} and "
-                f"{cache.length} in a cache; got {tuple(idx.shape)}"
+                f"token ids must be (B, T) with T from 1 to {room} (a context of {self.block_size}, of which "
+                f"{cache.length} are in the cache), got {tuple(idx.shape)}"
             )
         x = self.drop(self.wpe(self.wte(idx), cache.length))
         name_axes("B T C", x)

@@ -26,7 +26,7 @@ class LayerCache:
         start, end = self.length, self.length + T
         if end > self.capacity:
             raise ShapeError(
-                f"a cache for {self.capacity} positions holds {start}, {T} more do not fit: make a new one"
+                f"a cache for {self.capacity} positions holds {start}, so {T} more do not fit: make a new one"
             )
         self.keys[:, :, start:end] = k.array
         self.values[:, :, start:end] = v.array

@@ -96,9 +96,7 @@ class GPTConfig:
     def __post_init__(self) -> None:
         check_sizes(self, "n_embd", "n_head", "vocab_size", "block_size", "n_layer", "hidden", "kv_heads")
         if self.n_head % self.kv_heads:
-            raise ValueError(
-                f"n_head={self.n_head} is not divisible by n_kv_head={self.n_kv_head}: each serves as many"
-            )
+            raise ValueError(f"n_head={self.n_head} is not divisible by n_kv_head={self.n_kv_head}")
         for name in ("norm_first", "tie", "bias"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
@@ -107,9 +105,7 @@ class GPTConfig:
             if value is not None and not (_is_number(value) and least < value < np.inf):
                 raise ValueError(f"{name} must be a finite number above {least}, got {value!r}")
         if self.position == "rotary" and self.head_size % 2:
-            raise ValueError(
-                f"rotary encoding rotates pairs of features, and a head has {self.head_size}: an odd number"
-            )
+            raise ValueError(f"rotary encoding needs an even number of features in each head, got {self.head_size}")
 
     def check_size(self, found: int) -> None:
         """Raise ValueError where the model is larger than the `found` elements of the weights that it is to hold."""
@@ -117,7 +113,7 @@ class GPTConfig:
         needed = self.vocab_size * C + self.n_layer * (C * (sum(self.qkv_sizes) + C) + 2 * C * H)
         if needed > found:
             raise ValueError(
-                f"a GPT of these sizes has at least {needed:,} weights, and the file holds {found:,}: {self}"
+                f"a GPT of these sizes has at least {needed:,} weights, but the file holds {found:,}: {self}"
             )
         if self.block_size * C > found + LARGEST_TABLE:
             raise ValueError(
@@ -130,7 +126,7 @@ class GPTConfig:
         if ids.size and not (0 <= ids.min() and ids.max() < self.vocab_size):
             wrong = ids.min() if ids.min() < 0 else ids.max()
             raise ValueError(
-                f"the data has the token {wrong}, the vocabulary only 0 to {self.vocab_size - 1}: "
+                f"the data has the token {wrong}, but the vocabulary has only 0 to {self.vocab_size - 1}: "
                 "vocab_size must be that of the tokenizer"
             )
 
@@ -151,7 +147,7 @@ class GPTConfig:
     def preset(cls, name: str, **changes: Any) -> Self:
         """One of PRESETS, with some fields changed."""
         if name not in PRESETS:
-            raise ValueError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
+            raise ValueError(f"there is no preset {name!r}: choose one of {', '.join(PRESETS)}")
         return cls(**{**PRESETS[name], **changes})
 
 

@@ -113,23 +113,23 @@ def from_theirs(content: dict[str, Any], changes: dict[str, Any]) -> tuple[Forma
     """
     name = content.get("model_type")
     if name not in list(FORMATS):
-        raise ValueError(f"model_type is {name!r:.50}, and only {' and '.join(FORMATS)} can be read")
+        raise ValueError(f"model_type is {name!r:.50}, but only {' and '.join(FORMATS)} can be read")
     kind = FORMATS[str(name)]
     rope = content.get("rope_scaling") or content.get("rope_parameters") or {}
     if not isinstance(rope, dict):
-        raise ValueError(f"rope_scaling or rope_parameters is {rope!r:.50}, and should be a table")
+        raise ValueError(f"rope_scaling or rope_parameters must be a JSON object, got {rope!r:.50}")
     content = {**content, **{key: rope[key] for key in ("rope_theta", "partial_rotary_factor") if key in rope}}
     content["rope_type"] = rope.get("rope_type", rope.get("type", "default"))
     values = {field: _common(content, field, changes, *row) for field, row in kind.fields.items()}
     for key, needed in kind.required.items():
         if (content.get(key, needed) or None) != (needed or None):
-            raise ValueError(f"{key} is {content[key]!r:.50}, and a GPT here has {needed!r} alone")
+            raise ValueError(f"{key} is {content[key]!r:.50}, but only {needed!r} is supported")
     activation = content.get(kind.activation, next(iter(kind.activations)))
     if activation not in list(kind.activations):
-        raise ValueError(f"{kind.activation} is {activation!r:.50}, and can be {', '.join(kind.activations)}")
+        raise ValueError(f"{kind.activation} must be one of {', '.join(kind.activations)}, got {activation!r:.50}")
     config = GPTConfig(**{**values, **kind.fixed, "activation": kind.activations[activation], **changes})
     if (size := content.get("head_dim")) not in (None, config.head_size):
-        raise ValueError(f"head_dim is {size!r:.50}, and heads here have a size of width / heads = {config.head_size}")
+        raise ValueError(f"head_dim must be width / heads = {config.head_size}, got {size!r:.50}")
     return kind, config
 
 
@@ -138,8 +138,8 @@ def _common(content: dict[str, Any], field: str, changes: dict[str, Any], defaul
     values = [content.get(key, default) for key in keys]
     if field not in changes and any(value != values[0] for value in values[1:]):
         found = ", ".join(f"{key} {value!r:.50}" for key, value in zip(keys, values))
-        hint = ": choose one by from_pretrained(..., dropout=...)" if field == "dropout" else ""
-        raise ValueError(f"{found} differ, and a GPT here has one `{field}`{hint}")
+        hint = ": choose one with from_pretrained(..., dropout=...)" if field == "dropout" else ""
+        raise ValueError(f"{found} differ, but a GPT here has a single `{field}`{hint}")
     return values[0]
 
 
@@ -171,7 +171,7 @@ def to_theirs(config: GPTConfig) -> tuple[Format, dict[str, Any]]:
         f"activation {' or '.join(dict.fromkeys(kind.activations.values()))}"
         for name, kind in FORMATS.items()
     )
-    raise ValueError(f"there is no form in which transformers could read {config}: {needs}")
+    raise ValueError(f"transformers has no model that matches {config}: {needs}")
 
 
 # The weights ----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class MLPConfig:
             )
         for name in (self.activation, self.output):
             if name is not None and name not in ACTIVATIONS:
-                raise ValueError(f"no activation {name!r}; there are {', '.join(ACTIVATIONS)}")
+                raise ValueError(f"no activation {name!r}: choose one of {', '.join(ACTIVATIONS)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
 

@@ -89,15 +89,13 @@ def located(source: str | os.PathLike[str]) -> Path:
 
 def _json(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise FileNotFoundError(
-            f"there is no {path.name} in {path.parent}: name a folder with a model of Hugging Face's"
-        )
+        raise FileNotFoundError(f"there is no {path.name} in {path.parent}: name a folder with a Hugging Face model")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path} is not a table of values")
+        raise CheckpointError(f"{path} is not a JSON object")
     return content
 
 
@@ -108,15 +106,15 @@ def _files(folder: Path) -> list[Path]:
     if not (folder / INDEX).exists():
         if any((folder / name).exists() for name in PICKLES):
             raise CheckpointError(
-                f"{folder} has its weights in pickles, which can run any code and are not read: where you trust them, "
-                "transformers turns them into safetensors: "
+                f"{folder} has its weights in pickles, which are not read, since a pickle can run any code. If you "
+                "trust it, transformers converts it: "
                 "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(folder)"
             )
-        raise FileNotFoundError(f"there is no {WEIGHTS} in {folder}, and no {INDEX}")
+        raise FileNotFoundError(f"there is neither {WEIGHTS} nor {INDEX} in {folder}")
     table = _json(folder / INDEX).get("weight_map")
     names = set(table.values()) if isinstance(table, dict) and all(isinstance(v, str) for v in table.values()) else None
     if not names:
-        raise CheckpointError(f"{folder / INDEX} has no weight_map of tensors and files")
+        raise CheckpointError(f"{folder / INDEX} has no weight_map from tensors to files")
     for name in sorted(names):
         if not re.fullmatch(r"[\w-][\w.-]*\.safetensors", name):
             raise CheckpointError(
@@ -130,7 +128,7 @@ def _files(folder: Path) -> list[Path]:
 def _check(folder: Path, needed: dict[str, tuple[int, ...]], found: dict[str, weights.Entry]) -> None:
     """Raise CheckpointError unless there are these tensors, of these shapes, and no others."""
     wrong = [name for name in needed.keys() & found.keys() if needed[name] != found[name].shape]
-    shapes = [f"{name} is {found[name].shape} in place of {needed[name]}" for name in sorted(wrong)]
+    shapes = [f"{name} is {found[name].shape}, not {needed[name]}" for name in sorted(wrong)]
     problems = {
         "missing": sorted(needed.keys() - found.keys()),
         "not of this model": sorted(found.keys() - needed.keys()),
@@ -142,7 +140,7 @@ def _check(folder: Path, needed: dict[str, tuple[int, ...]], found: dict[str, we
         if names
     ]
     if said:
-        raise CheckpointError(f"the tensors of {folder} are not those of its config; {'; '.join(said)}")
+        raise CheckpointError(f"the tensors of {folder} do not match its config: {'; '.join(said)}")
 
 
 # Writing --------------------------------------------------------------------------------------------------------------

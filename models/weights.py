@@ -41,7 +41,7 @@ def entries(files: Iterable[Path]) -> dict[str, Entry]:
         header.pop("__metadata__", None)
         for name, entry in header.items():
             if name in found:
-                raise CheckpointError(f"{name} is both in {found[name].file} and in {path}")
+                raise CheckpointError(f"{name} is in both {found[name].file} and {path}")
             found[name] = Entry(path, 8 + length + entry["data_offsets"][0], entry["dtype"], tuple(entry["shape"]))
     return found
 
@@ -53,7 +53,7 @@ def read(name: str, entry: Entry) -> np.ndarray:
     """
     if entry.dtype not in DTYPES:
         raise CheckpointError(
-            f"{entry.file}: {name} has the dtype {entry.dtype}, and only {', '.join(DTYPES)} can be read: take the "
+            f"{entry.file}: {name} has the dtype {entry.dtype}, but only {', '.join(DTYPES)} can be read: choose a "
             "model without quantisation"
         )
     dtype, size = np.dtype(DTYPES[entry.dtype]), int(np.prod(entry.shape, dtype=object))

@@ -134,7 +134,7 @@ def _read_npy(data: bytes) -> np.ndarray:
     """`np.lib.format.read_array`, which would make an array of any size that the header asks for."""
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("its arrays are of another version of the format")
+        raise ValueError("its arrays are stored in another version of the .npy format")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
     return checked_array(bytearray(memoryview(data)[file.tell() :]), dtype, shape, "F" if fortran else "C")
 

@@ -121,7 +121,7 @@ def outputs(result: Any) -> tuple[Tensor, ...]:
     floats = tuple(out for out in outs if isinstance(out, Tensor) and out.dtype.kind == "f")
     if not floats:
         kinds = ", ".join(str(out.dtype) if isinstance(out, Tensor) else type(out).__name__ for out in outs)
-        raise ValueError(f"there is nothing to check: the function gave no tensor of floats, but {kinds}")
+        raise ValueError(f"nothing to check: the function must return tensors of floats, but returned {kinds}")
     return floats
 
 

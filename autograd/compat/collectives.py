@@ -21,7 +21,7 @@ def all_gather(tensor: Tensor, group: Any = None) -> tuple[Tensor, ...]:
 def broadcast(tensor: Tensor, src: int, group: Any = None) -> Tensor:
     """The tensor of process src, which must be 0."""
     if src:
-        raise RuntimeError(f"there is one process, of rank 0: none has the rank {src}")
+        raise RuntimeError(f"src must be 0, the rank of the only process, not {src}")
     return tensor
 
 

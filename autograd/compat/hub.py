@@ -36,7 +36,7 @@ def load_state_dict_from_url(
     """The weights of that address, which were downloaded before; raises RuntimeError, with their place, if not."""
     file = Path(model_dir or Path(get_dir(), "checkpoints"), file_name or Path(urlparse(url).path).name)
     if not file.exists():
-        raise RuntimeError(f"nothing is fetched from the network here: download {url} to {file}")
+        raise RuntimeError(f"there are no downloads here: download {url} yourself and save it as {file}")
     return load_file(file, map_location=map_location, weights_only=weights_only)
 
 
@@ -45,4 +45,4 @@ load_url = load_state_dict_from_url
 
 def load(repo_or_dir: str, model: str, *_: Any, **__: Any) -> NoReturn:
     """Raises RuntimeError: code of others is imported, not fetched."""
-    raise RuntimeError(f"torch.hub fetches no code here: get {repo_or_dir} and import {model} from it")
+    raise RuntimeError(f"torch.hub downloads no code here: download {repo_or_dir} yourself and import {model} from it")

@@ -73,5 +73,5 @@ class TorchFinder:
 def serve_torch() -> None:
     """From now on `import torch` gives what is here, unless PyTorch itself was imported before."""
     if "torch" in sys.modules and not isinstance(sys.modules["torch"], compat.Namespace):
-        raise ImportError("PyTorch has been imported already: its name cannot stand for autograd as well")
+        raise ImportError("PyTorch has been imported already, so `import torch` cannot give autograd in this process")
     sys.meta_path.insert(0, TorchFinder())

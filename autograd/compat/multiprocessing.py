@@ -23,7 +23,7 @@ def spawn(
     for i, process in enumerate(processes):
         process.join()
         if process.exitcode:
-            raise RuntimeError(f"process {i} of spawn() ended with the exit code {process.exitcode}")
+            raise RuntimeError(f"process {i}, started by spawn(), ended with exit code {process.exitcode}")
     return None
 
 

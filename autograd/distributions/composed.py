@@ -28,7 +28,9 @@ class Independent(Distribution):
         batch = base_distribution.batch_shape
         cut = len(batch) - reinterpreted_batch_ndims
         if cut < 0:
-            raise ValueError(f"reinterpreted_batch_ndims={reinterpreted_batch_ndims}, but the batch shape is {batch}")
+            raise ValueError(
+                f"reinterpreted_batch_ndims={reinterpreted_batch_ndims} exceeds the dims of the batch shape {batch}"
+            )
         super().__init__(batch[:cut], (*batch[cut:], *base_distribution.event_shape), validate_args)
 
     def expand(self, batch_shape, _instance=None):

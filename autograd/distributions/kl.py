@@ -54,7 +54,7 @@ def _normal(p, q):
 @register_kl(MultivariateNormal, MultivariateNormal)
 def _multivariate_normal(p, q):
     if p.event_shape != q.event_shape:
-        raise ValueError(f"the divergence of vectors of different lengths: {p.event_shape} and {q.event_shape}")
+        raise ValueError(f"kl_divergence needs events of one shape, got {p.event_shape} and {q.event_shape}")
     columns = p.scale_tril.mT
     factor = q.scale_tril[..., None, :, :] if q._unbroadcasted_scale_tril.ndim > 2 else q._unbroadcasted_scale_tril
     trace = (solve_factor(factor, columns) ** 2).sum((-1, -2))
@@ -110,7 +110,7 @@ def _bernoulli(p, q):
 @register_kl(Binomial, Binomial)
 def _binomial(p, q):
     if (p.total_count < q.total_count).any():
-        raise NotImplementedError("the divergence of a Binomial from one with a larger total_count")
+        raise NotImplementedError("kl_divergence of a Binomial from one with a larger total_count has no formula here")
     divergence = p.total_count * (p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p())
     return where(p.total_count > q.total_count, math.inf, divergence)
 
@@ -130,12 +130,12 @@ def _categorical(p, q):
 @register_kl(Independent, Independent)
 def _independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError(f"the divergence of {p} from {q}, whose events have other dims")
+        raise NotImplementedError(f"kl_divergence needs the same reinterpreted_batch_ndims, got {p} and {q}")
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed(p, q):
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError(f"the divergence of {p} from {q}, whose transforms are not the same")
+        raise NotImplementedError(f"kl_divergence needs the same transforms, got {p} and {q}")
     return kl_divergence(p.base_dist, q.base_dist)

@@ -48,8 +48,8 @@ def opened(steps: list[Step], wished: Iterable[tuple[int, Index]]) -> Iterator[E
     for leaf, index in wished:
         if (element := _open(steps, leaf, index)) is None:
             raise ValueError(
-                f"open: {steps[leaf].name}{list(index)} has no graph of its own. Its gradient is 0, or of several "
-                "backward passes, or an operation on the way to the loss cannot be differentiated twice"
+                f"open: no graph can be drawn of {steps[leaf].name}{list(index)}: its gradient is 0, or comes from "
+                "several backward passes, or an operation on the way to the loss cannot be differentiated twice"
             )
         yield element
     gradients = {

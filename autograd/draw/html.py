@@ -94,11 +94,11 @@ def _places(steps: list[Step], wished: Elements) -> Iterator[tuple[int, tuple[in
     for name, indices in wished.items():
         if name not in leaves:
             known = ", ".join(filter(None, leaves)) or "none with a name"
-            raise ValueError(f"open: the graph has no leaf named {name!r}; there are {known}")
+            raise ValueError(f"open: the graph has no leaf named {name!r}; its leaves are {known}")
         shape = steps[leaves[name]].shape
         for index in indices:
             if len(index) != len(shape) or not all(-n <= i < n for i, n in zip(index, shape)):
-                raise ValueError(f"open: {name}[{', '.join(map(str, index))}] is no element of shape {tuple(shape)}")
+                raise ValueError(f"open: {name}[{', '.join(map(str, index))}] is out of range for shape {tuple(shape)}")
             yield leaves[name], tuple([i % n for i, n in zip(index, shape)])
 
 

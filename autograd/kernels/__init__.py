@@ -39,7 +39,7 @@ class _State:
 def use(name: str) -> ModuleType:
     """Take the kernels of this backend from now on, in all threads: 'numpy' or 'numba'."""
     if name not in _BACKENDS:
-        raise RuntimeError(f"there are kernels for {' and '.join(_BACKENDS)}, not for {name!r} (CHAINRULE_KERNELS)")
+        raise RuntimeError(f"CHAINRULE_KERNELS must be {' or '.join(_BACKENDS)}, not {name!r}")
     if name == "numba":
         require("numba", "fast")
     keep_freed_memory()

@@ -19,7 +19,7 @@ def _factor(alpha, y):
 def _older(name, number, tensor):
     """The arguments y and alpha of `x.add(number, tensor)`, torch's older order: the array, and its factor."""
     if tensor.requires_grad:
-        raise TypeError(f"{name}(number, tensor) has no derivative by the tensor: write {name}(tensor, alpha=number)")
+        raise TypeError(f"{name}(number, tensor) has no derivative: write {name}(tensor, alpha=number)")
     return tensor.array, number
 
 

@@ -148,7 +148,7 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 def _split_along(name, input, sections, dim, least):
     if input.ndim < least or (isinstance(sections, int) and (sections < 1 or input.shape[dim] % sections)):
-        raise RuntimeError(f"{name} of the shape {tuple(input.shape)} into {sections}: the sizes do not fit")
+        raise RuntimeError(f"{name}: the shape {tuple(input.shape)} cannot be split into {sections} equal parts")
     return tensor_split(input, sections, dim)
 
 

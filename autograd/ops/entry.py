@@ -76,9 +76,7 @@ class Op:
 
     def _check(self, rules: dict[str, Callable], differentiable: Sequence[str]) -> None:
         if taken := _RESERVED & {*self.args, *self.keywords}:
-            raise TypeError(
-                f"op {self.name!r} cannot have arguments named {sorted(taken)}: rules mean something else by it"
-            )
+            raise TypeError(f"op {self.name!r} cannot have arguments named {sorted(taken)}: rules use these names")
         if unknown := {*rules, *differentiable} - set(self.args):
             raise TypeError(f"op {self.name!r} has rules for {sorted(unknown)}, which are not among {self.args}")
 
@@ -88,7 +86,7 @@ class Op:
         known = {*self.args, *self.keywords, self.variadic, *self.saves, *self.outputs, *_RESERVED}
         if unknown := set(names) - known:
             raise TypeError(
-                f"a rule of op {self.name!r} asks for {sorted(unknown)}; there is {sorted(map(str, known))}"
+                f"a rule of op {self.name!r} asks for {sorted(unknown)}, but only {sorted(map(str, known))} exist"
             )
         return tuple(i if name == "shape" else name for name in names)
 
@@ -219,8 +217,8 @@ class Op:
         for array in arrays:
             if array.dtype.kind == "c" and not self.takes_complex:
                 raise TypeError(
-                    f"{self.name} is not there for complex numbers, it got {array.dtype}: view_as_real, real, imag and "
-                    "abs give tensors of real ones"
+                    f"{self.name} does not support complex numbers, got {array.dtype}: make real numbers of them "
+                    "first, with view_as_real, real, imag or abs"
                 )
 
     # The call ---------------------------------------------------------------------------------------------------------
@@ -241,7 +239,9 @@ class Op:
             result = result[0]
         for out in result if type(result) is tuple else (result,):
             if type(out) is np.ndarray and out.dtype.kind not in "fiubc":
-                raise TypeError(f"{self.name} computes with numbers, it was given what makes {out.dtype}")
+                raise TypeError(
+                    f"{self.name} computes with numbers, but its arguments make an array of dtype {out.dtype}"
+                )
         return self.named(result) if self.outputs else result
 
     def check_numbers(self, args: Sequence[Any]) -> None:

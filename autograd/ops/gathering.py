@@ -20,7 +20,7 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
     if dim is None:
         input, dim = reshape(input, size=(-1,)), 0
     elif not input.ndim:
-        raise IndexError(f"repeat_interleave along dim {dim}: a tensor of 0 dims has none")
+        raise IndexError(f"repeat_interleave: dim={dim}, but a tensor of 0 dims has none")
     dim = one_dim(dim, input.ndim)
     if isinstance(repeats, int) and output_size in (None, input.shape[dim] * repeats):
         before, n, after = input.shape[:dim], input.shape[dim], input.shape[dim + 1 :]
@@ -28,7 +28,7 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
         return reshape(np.copy(spread), size=(*before, n * repeats, *after))
     index = np.repeat(np.arange(input.shape[dim]), getattr(repeats, "array", repeats))
     if output_size not in (None, len(index)):
-        raise ShapeError(f"repeat_interleave: the repeats make {len(index)} slices, and output_size is {output_size}")
+        raise ShapeError(f"repeat_interleave: the repeats make {len(index)} slices, not output_size={output_size}")
     return getitem(input, index=(slice(None),) * dim + (index,))
 
 
@@ -40,7 +40,7 @@ def at_least_1d(x):
 def _grid(index, dim, ndim):
     """The advanced index that takes, for each element of `index`, the one it names along dim, all else in its place."""
     if index.ndim != ndim:
-        raise ShapeError(f"index of shape {index.shape} must have {ndim} dims, as the tensor")
+        raise ShapeError(f"an index of shape {index.shape} must have {ndim} dims, like the tensor")
     places = np.ogrid[tuple(slice(n) for n in index.shape)] if ndim else ()
     return tuple(index if d == dim else place for d, place in enumerate(places))
 
@@ -76,7 +76,7 @@ def take_along_dim(input, indices, dim=None, *, axis=None):
         return getitem(input.reshape(-1), index=(index.reshape(-1),))
     dim = one_dim(dim, input.ndim)
     if index.ndim != input.ndim:
-        raise ShapeError(f"take_along_dim: indices {index.shape} must have {input.ndim} dims, as {tuple(input.shape)}")
+        raise ShapeError(f"take_along_dim: indices {index.shape} need {input.ndim} dims, like {tuple(input.shape)}")
     shapes = [tuple(1 if d == dim else n for d, n in enumerate(x.shape)) for x in (input, index)]
     shape = np.broadcast_shapes(*shapes)
     wide, index = (expand(x, size=(*shape[:dim], *x.shape[dim : dim + 1], *shape[dim + 1 :])) for x in (input, index))
@@ -100,7 +100,7 @@ def scattered(name, input, dim, index, src):
         return (np.zeros((0,) * ndim, np.int64),) * ndim, np.zeros((0,) * ndim, input.dtype)
     if np.ndim(src):
         if src.dtype != input.dtype:
-            raise RuntimeError(f"{name}: src must have the dtype of the input, {input.dtype}, and has {src.dtype}")
+            raise RuntimeError(f"{name}: src must have the dtype of the input, {input.dtype}, not {src.dtype}")
         if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape)):
             raise ShapeError(f"{name}: src {tuple(src.shape)} has no element for every one of index {index.shape}")
         src = src[tuple(slice(n) for n in index.shape)]
@@ -128,7 +128,7 @@ def index_select(input, dim, index):
     """The slices of x along dim that the 1-D index names."""
     index, lead = _vector("index_select", index), (slice(None),) * one_dim(dim, input.ndim)
     if not input.ndim and len(index) != 1:
-        raise IndexError(f"index_select: a tensor of 0 dims has one element, and the index {len(index)}")
+        raise IndexError(f"index_select: the index of a tensor of 0 dims must have 1 element, not {len(index)}")
     out = getitem(at_least_1d(input), index=(*lead, index))
     return out if input.ndim else reshape(out, size=())
 
@@ -143,7 +143,7 @@ def index_add(input, dim, index, source, *, alpha=1):
             f"one for each index, along dim {dim}"
         )
     if source.dtype != input.dtype:
-        raise RuntimeError(f"index_add: source must have the dtype of the input, {input.dtype}, and has {source.dtype}")
+        raise RuntimeError(f"index_add: source must have the dtype of the input, {input.dtype}, not {source.dtype}")
     if alpha != 1:
         source = source * np.asarray(alpha).astype(source.dtype)
     added = unindex(at_least_1d(source), index=(slice(None),) * dim + (index,), size=shape)

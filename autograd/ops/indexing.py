@@ -146,7 +146,7 @@ def copy_slices(x, value, *, view_fn, order):
     out[...] = x
     view = apply_view(view_fn, out)
     if owner(view) is not owner(out):
-        raise GraphError("a write into such a view has no derivative, since the gradient has no such view: clone() it")
+        raise GraphError("a write into this view has no derivative, since its gradient has no such view: clone() it")
     view[...] = value
     return out
 

@@ -29,7 +29,7 @@ def np_array_split(ary, indices_or_sections, axis=0):
     n, cuts = ary.shape[axis], indices_or_sections
     if not np.ndim(cuts):
         if cuts < 1:
-            raise ShapeError(f"a split into {cuts} pieces: there must be at least 1")
+            raise ShapeError(f"a split must make at least 1 piece, not {cuts}")
         size, longer = divmod(n, int(cuts))
         cuts = np.cumsum([size + (i < longer) for i in range(int(cuts))])[:-1].tolist()
     return list(split_at(ary, stops=tuple(int(cut) for cut in cuts), dim=axis))
@@ -39,7 +39,7 @@ def np_array_split(ary, indices_or_sections, axis=0):
 def np_split(ary, indices_or_sections, axis=0):
     """`np_array_split` into pieces of one size."""
     if not np.ndim(indices_or_sections) and indices_or_sections > 0 and ary.shape[axis] % indices_or_sections:
-        raise ShapeError(f"the shape {tuple(ary.shape)} has no {indices_or_sections} equal pieces along axis {axis}")
+        raise ShapeError(f"axis {axis} of {tuple(ary.shape)} does not divide into {indices_or_sections} equal pieces")
     return np_array_split(ary, indices_or_sections, axis)
 
 

@@ -25,7 +25,7 @@ def axes_of(dim, ndim):
             raise IndexError(f"dim {axis} is out of range for a tensor of {ndim} dims: expected {-ndim}..{ndim - 1}")
     found = tuple([int(axis) % ndim for axis in axes]) if ndim else ()
     if len(axes) > 1 and len(set(found)) < len(found):
-        raise ShapeError(f"dim {dim} names a dim twice, of a tensor of {ndim} dims")
+        raise ShapeError(f"dim {dim} names the same dim twice, for a tensor of {ndim} dims")
     return found
 
 
@@ -168,7 +168,7 @@ def amin(x, *, dim=None, keepdim=False):
 
 def _check_not_empty(x, dim, what):
     if _count(x.shape, dim) == 0:
-        raise ShapeError(f"the {what} of nothing: shape {x.shape}, dim {dim}")
+        raise ShapeError(f"there is no {what} of 0 elements: shape {x.shape}, dim {dim}")
 
 
 def _prod_others(x, dim):

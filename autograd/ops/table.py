@@ -133,7 +133,7 @@ def op(
         update_wrapper(call, forward)
         call.op = entry  # type: ignore[attr-defined]
         if entry.name in OPS:
-            raise ValueError(f"there is an op named {entry.name!r} already")
+            raise ValueError(f"an op named {entry.name!r} exists already")
         OPS[entry.name] = entry
         entry.function = call
         return function(*numpy_functions, inplace=inplace, method=method)(call)

@@ -77,7 +77,7 @@ class Asked:
         if found.shape != shape:
             raise ValueError(f"{name!r} must have the shape {shape}, got {found.shape}")
         if not ((low <= found) & (found <= high)).all():
-            raise ValueError(f"{name!r} must have numbers from {low:g} to {high:g} alone")
+            raise ValueError(f"{name!r} must have only numbers from {low:g} to {high:g}")
         return found
 
     def _get(self, name: str, default: Any) -> Any:

@@ -86,7 +86,7 @@ def change(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     """The steps along the gradient that make what is drawn the digit."""
     x, digit, smooth = picture(asked), asked.whole("digit", 0, 9), asked.flag("smooth", False)
     if x is None:
-        raise ValueError("nothing is drawn yet that could become another digit")
+        raise ValueError("draw a digit first: nothing is drawn yet that could become another digit")
     with explorer.models.digits.use() as model:
         steps = [*attribution.changes(model, x, digit, smooth, STEPS)]
     return {

@@ -245,7 +245,7 @@ def _place(weight: Tensor, matrix: Matrix, row: int, column: int) -> tuple[int, 
     """The index of an element of a matrix in its parameter. Raises ValueError where there is none."""
     shape = np.atleast_2d(weight.detach().array)[matrix.rows].shape
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
-        raise ValueError(f"{matrix.label} has {shape[0]} rows and {shape[1]} columns, from 0: no ({row}, {column})")
+        raise ValueError(f"{matrix.label} has the shape {tuple(shape)}, so ({row}, {column}) is out of range")
     return (column,) if weight.ndim == 1 else (row + (matrix.rows.start or 0), column)
 
 

@@ -54,7 +54,7 @@ def read_two_files(vocab: Path_, merges: Path_) -> Content:
         ids = json.loads(Path(vocab).read_text(encoding="utf-8"))
         lines = _merge_lines(Path(merges).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{source}: they should be JSON and text in UTF-8: {error}") from error
+        raise ValueError(f"{source}: the first must be JSON, and both in UTF-8: {error}") from error
     return _checked(lines, ids, source)
 
 
@@ -79,7 +79,7 @@ def _read_json(file: Path) -> Content:
             for key in place:
                 found = found.get(key) if isinstance(found, dict) else None
             if (found or None) != needed:
-                raise ValueError(f"its {' '.join(place)} is {found!r:.50} in place of {needed!r}")
+                raise ValueError(f"its {' '.join(place)} is {found!r:.50}, not {needed!r}")
         if content["pre_tokenizer"].get("use_regex", True) is not True:
             raise ValueError("its pre_tokenizer does not cut the text into words")
         model, added = content["model"], content.get("added_tokens") or []
@@ -110,14 +110,16 @@ def _by_merges(lines: Sequence[str]) -> tuple[Merges, dict[str, int]]:
 def _checked(lines: Sequence[str], ids: Any, source: str) -> Content:
     """The merges, and the special tokens, whose ids must follow; the ids must be those that the merges give."""
     if not isinstance(ids, dict) or not all(type(number) is int for number in ids.values()):
-        raise ValueError(f"{source}: the first should map tokens to ids")
+        raise ValueError(f"{source}: the vocabulary must map tokens to ids")
     try:
         merges, expected = _by_merges(lines)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
     for name, number in expected.items():
         if ids.get(name) != number:
-            raise ValueError(f"{source}: the id of {name!r:.50} is {ids.get(name)!r:.50}, but {number} by the merges")
+            raise ValueError(
+                f"{source}: the id of {name!r:.50} is {ids.get(name)!r:.50}, but the merges make it {number}"
+            )
     special = sorted(ids.keys() - expected.keys(), key=ids.__getitem__)
     first = 256 + len(lines)
     if [ids[name] for name in special] != list(range(first, first + len(special))):
@@ -131,7 +133,9 @@ def write_folder(folder: Path_, tokens: Sequence[bytes], merges: Merges, special
     ids: dict[str, int] = {}
     for number, name in enumerate([*names, *special]):
         if ids.setdefault(name, number) != number:
-            raise ValueError(f"the tokens {ids[name]} and {number} are both {name!r}: these files hold a token once")
+            raise ValueError(
+                f"the tokens {ids[name]} and {number} are both {name!r}, but these files can hold a token only once"
+            )
     pairs = [(names[left], names[right]) for left, right in merges]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}

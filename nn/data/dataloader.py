@@ -88,7 +88,7 @@ class DataLoader:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED and "persistent_workers" in vars(self):
-            raise ValueError(f"{name} cannot be set any more: make a new DataLoader")
+            raise ValueError(f"{name} cannot be changed: make a new DataLoader")
         super().__setattr__(name, value)
 
     @property
@@ -128,8 +128,8 @@ class DataLoader:
             if self._reported is not None and count > self._reported:
                 hint = ": each worker has a copy of it, and get_worker_info() says which share to take"
                 warnings.warn(
-                    f"by its length the {type(self.dataset).__name__} has {self._reported} batches, but this is "
-                    f"number {count}{hint if self.num_workers else ''}",
+                    f"the {type(self.dataset).__name__} should have {self._reported} batches by its length, but this "
+                    f"is number {count}{hint if self.num_workers else ''}",
                     stacklevel=2,
                 )
             yield batch

@@ -131,7 +131,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         raise ValueError(f"{type(module).__name__}.{tensor_name} is not parametrized")
     made = module.parametrizations[tensor_name]
     if not leave_parametrized and not made.is_tensor:
-        raise ValueError("a tensor made of several originals can only be left parametrized")
+        raise ValueError("a tensor made of several originals has no single original: pass leave_parametrized=True")
     original = getattr(made, made.names[0])
     if leave_parametrized:
         with no_grad():

@@ -90,7 +90,7 @@ def test_splits_along_a_dim_are_numpys(name, sections):
         row = x[0, 0] if name == "hsplit" else x[0]
         for found, expected in zip(getattr(ag, name)(ag.tensor(row), sections), numpys(row, sections), strict=True):
             np.testing.assert_array_equal(found.numpy(), expected)
-    with pytest.raises(RuntimeError, match=rf"{name} of the shape \(4, 4, 4\) into 3: the sizes do not fit"):
+    with pytest.raises(RuntimeError, match=rf"{name}: the shape \(4, 4, 4\) cannot be split into 3 equal parts"):
         getattr(ag, name)(ag.tensor(x), 3)
 
 

@@ -29,7 +29,7 @@ def test_a_complex_number_is_printed_as_torch_prints_it():
     [ag.relu, lambda z: z < z, ag.sort, ag.max, lambda z: z.clamp(0, 1), ag.var],
 )
 def test_what_is_not_there_for_complex_numbers_says_so(f):
-    with pytest.raises(TypeError, match="is not there for complex numbers, it got complex128"):
+    with pytest.raises(TypeError, match="does not support complex numbers, got complex128"):
         f(ag.tensor(Z))
 
 
@@ -40,7 +40,7 @@ def test_matrices_of_complex_numbers_have_no_decompositions():
 
 def test_backward_starts_at_a_real_number():
     z = ag.tensor(Z, requires_grad=True)
-    with pytest.raises(RuntimeError, match="a real function of them"):
+    with pytest.raises(RuntimeError, match="or take a real function of them"):
         z.sum().backward()
     (z * z.conj()).sum().real.backward()
     np.testing.assert_allclose(z.grad.numpy(), 2 * Z)

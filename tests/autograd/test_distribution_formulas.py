@@ -233,9 +233,9 @@ def test_divergences_of_composed_distributions_are_those_of_their_parts():
     to = [d.TanhTransform(), d.AffineTransform(1.0, 2.0)]
     p, q = (d.TransformedDistribution(x, to) for x in (a, b))
     close(d.kl_divergence(p, q).numpy(), parts.numpy())
-    with pytest.raises(NotImplementedError, match="whose transforms are not the same"):
+    with pytest.raises(NotImplementedError, match="needs the same transforms"):
         d.kl_divergence(p, d.TransformedDistribution(b, to[:1]))
-    with pytest.raises(NotImplementedError, match="whose events have other dims"):
+    with pytest.raises(NotImplementedError, match="needs the same reinterpreted_batch_ndims"):
         d.kl_divergence(d.Independent(a, 1), d.Independent(b, 0))
     with pytest.raises(NotImplementedError, match="divergence of Normal from Gamma"):
         d.kl_divergence(a, d.Gamma(1.0, 1.0))
@@ -312,7 +312,7 @@ def test_the_three_matrices_of_a_normal_vector_belong_together():
         d.MultivariateNormal(ag.zeros(2), ag.eye(2), ag.eye(2))
     with pytest.raises(ValueError, match="loc must be at least one-dimensional and scale_tril at least two"):
         d.MultivariateNormal(ag.zeros(()), scale_tril=ag.eye(2))
-    with pytest.raises(ValueError, match="vectors of different lengths"):
+    with pytest.raises(ValueError, match="events of one shape"):
         d.kl_divergence(*(d.MultivariateNormal(ag.zeros(n), ag.eye(n)) for n in (2, 3)))
 
 

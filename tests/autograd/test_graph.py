@@ -254,7 +254,7 @@ def test_without_retain_grad_only_leaves_keep_theirs():
 
 
 def test_retain_grad_of_a_tensor_without_gradient_is_an_error():
-    with pytest.raises(RuntimeError, match="requires no gradient"):
+    with pytest.raises(RuntimeError, match=r"retain_grad\(\) needs a tensor"):
         ag.ones(1).retain_grad()
 
 
@@ -455,7 +455,7 @@ def test_threads_gather_into_one_leaf_without_losing_a_gradient():
 
 
 def test_a_hook_needs_a_gradient():
-    with pytest.raises(RuntimeError, match="requires no gradient"):
+    with pytest.raises(RuntimeError, match=r"register_hook\(\) needs a tensor"):
         ag.ones(1).register_hook(print)
 
 

@@ -76,7 +76,7 @@ def test_distributions_expand_and_independent_dims_join_the_event():
     assert joined.expand((3,)).rsample((5,)).shape == (5, 3, *BATCH)
     to = d.TransformedDistribution(p, d.ExpTransform()).expand((3, *BATCH))
     assert to.sample((5,)).shape == (5, 3, *BATCH) and to.sample_n(2).shape == (2, 3, *BATCH)
-    with pytest.raises(ValueError, match="reinterpreted_batch_ndims=2, but the batch shape is"):
+    with pytest.raises(ValueError, match="reinterpreted_batch_ndims=2 exceeds the dims of the batch shape"):
         d.Independent(p, 2)
     with pytest.raises(ValueError, match="transforms must be a Transform or a list"):
         d.TransformedDistribution(p, [ag.exp])

@@ -19,9 +19,9 @@ def test_weights_in_the_folder_of_downloads_are_read(tmp_path, monkeypatch):
 
 
 def test_weights_that_were_not_downloaded_are_an_error_that_says_where_they_belong(tmp_path):
-    with pytest.raises(RuntimeError, match=f"download {URL} to {tmp_path / 'small-1a2b.pth'}"):
+    with pytest.raises(RuntimeError, match=f"download {URL} yourself and save it as {tmp_path / 'small-1a2b.pth'}"):
         load_state_dict_from_url(URL, tmp_path)
-    with pytest.raises(RuntimeError, match="fetches no code"):
+    with pytest.raises(RuntimeError, match="downloads no code"):
         torch.hub.load("someone/models", "resnet18")
 
 

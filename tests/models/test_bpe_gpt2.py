@@ -108,9 +108,9 @@ def test_files_that_do_not_agree_are_an_error(tmp_path: Path) -> None:
     lines = (tmp_path / "merges.txt").read_text(encoding="utf-8").split("\n")
     swapped = tmp_path / "swapped.txt"
     swapped.write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]), encoding="utf-8")
-    with pytest.raises(ValueError, match="not of the same model: the id of 'Ġa' is 257, but 256"):
+    with pytest.raises(ValueError, match="not of the same model: the id of 'Ġa' is 257, but the merges make it 256"):
         BPETokenizer.from_gpt2(tmp_path / "vocab.json", swapped)
-    with pytest.raises(ValueError, match="should be JSON and text in UTF-8"):
+    with pytest.raises(ValueError, match="must be JSON, and both in UTF-8"):
         BPETokenizer.from_gpt2(swapped, tmp_path / "merges.txt")
 
 
@@ -128,17 +128,17 @@ def _changed(content: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("place", "value", "reason"),
     [
-        ("model.type", "Unigram", "its model type is 'Unigram' in place of 'BPE'"),
+        ("model.type", "Unigram", "its model type is 'Unigram', not 'BPE'"),
         ("model", [], "its model type is None"),
-        ("model.vocab", {}, "the id of '!' is None, but 0 by the merges"),
-        ("model.vocab", {"!": "0"}, "should map tokens to ids"),
+        ("model.vocab", {}, "the id of '!' is None, but the merges make it 0"),
+        ("model.vocab", {"!": "0"}, "must map tokens to ids"),
         ("model.merges", [["a", "€"]], "the merge 'a €' does not make a new token of two known ones"),
         ("model.merges", ["a b", "a b"], "the merge 'a b' does not make a new token"),
         ("model.merges", 3, "not iterable"),
-        ("model.byte_fallback", True, "its model byte_fallback is True in place of None"),
+        ("model.byte_fallback", True, "its model byte_fallback is True, not None"),
         ("model.ignore_merges", True, "its model ignore_merges is True"),
-        ("normalizer", {"type": "NFC"}, "its normalizer is {'type': 'NFC'} in place of None"),
-        ("pre_tokenizer", {"type": "Sequence"}, "its pre_tokenizer type is 'Sequence' in place of 'ByteLevel'"),
+        ("normalizer", {"type": "NFC"}, "its normalizer is {'type': 'NFC'}, not None"),
+        ("pre_tokenizer", {"type": "Sequence"}, "its pre_tokenizer type is 'Sequence', not 'ByteLevel'"),
         ("pre_tokenizer.add_prefix_space", True, "its pre_tokenizer add_prefix_space is True"),
         ("pre_tokenizer.use_regex", False, "does not cut the text into words"),
         ("added_tokens", [{"id": 7, "content": "<x>"}], "the ids of .'<x>'. do not follow those of the merges"),
@@ -166,9 +166,9 @@ def test_two_tokens_of_the_same_bytes_cannot_be_saved_for_others(tmp_path: Path)
 @pytest.mark.parametrize(
     ("encoder", "merges", "reason"),
     [
-        (b"[]", b"", "should map tokens to ids"),
-        (b'{"!": "0"}', b"", "should map tokens to ids"),
-        (b"{}", b"", "the id of '!' is None, but 0 by the merges"),
+        (b"[]", b"", "must map tokens to ids"),
+        (b'{"!": "0"}', b"", "must map tokens to ids"),
+        (b"{}", b"", "the id of '!' is None, but the merges make it 0"),
         (b"{}", b"\xff", "UTF-8"),
     ],
 )

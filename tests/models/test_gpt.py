@@ -215,7 +215,7 @@ def test_it_starts_as_gpt_2_does():
         ({"rotary_base": float("inf")}, "rotary_base must be a finite number above 1, got inf"),
         ({"dropout": "0.1"}, "dropout must be a probability below 1, got '0.1'"),
         ({"tie": "yes"}, "tie must be True or False, got 'yes'"),
-        ({"n_embd": 6, "position": "rotary"}, "rotary.*3: an odd number"),
+        ({"n_embd": 6, "position": "rotary"}, "rotary encoding needs an even number.*got 3"),
     ],
 )
 def test_what_cannot_be_a_model_fails_at_once_with_the_reason(change, words):
@@ -224,19 +224,19 @@ def test_what_cannot_be_a_model_fails_at_once_with_the_reason(change, words):
 
 
 def test_an_unknown_preset_names_the_known_ones():
-    with pytest.raises(ValueError, match="'gpt5'; there are gpt2, .*gpt3"):
+    with pytest.raises(ValueError, match=".gpt5.: choose one of gpt2, .*gpt3"):
         GPTConfig.preset("gpt5")
 
 
 def test_tokens_beyond_the_vocabulary_and_the_context_are_errors():
     config = GPTConfig(**SMALL)
-    with pytest.raises(ValueError, match="token 11, the vocabulary only 0 to 10"):
+    with pytest.raises(ValueError, match="token 11, but the vocabulary has only 0 to 10"):
         config.check_tokens([[1, 11]])
     with pytest.raises(ValueError, match="token -1"):
         config.check_tokens(ag.tensor([-1]))
     config.check_tokens([0, 10])
     model = GPT(config)
-    with pytest.raises(ValueError, match="token 11, the vocabulary only 0 to 10: vocab_size must be"):
+    with pytest.raises(ValueError, match="token 11, but the vocabulary has only 0 to 10: vocab_size must be"):
         model.loss(ag.tensor([[1, 11]]), ag.tensor([[11, 1]]))
     with pytest.raises(IndexError, match="target 11 is out of"):
         model.loss(ag.tensor([[1, 10]]), ag.tensor([[11, 1]]))

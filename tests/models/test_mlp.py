@@ -82,7 +82,7 @@ def test_the_seed_decides_the_weights():
     [
         ({"sizes": (784,)}, "two numbers or more"),
         ({"sizes": (784, 0, 10)}, "none below 1"),
-        ({"sizes": (2, 1), "activation": "step"}, "no activation 'step'; there are relu, gelu"),
+        ({"sizes": (2, 1), "activation": "step"}, "no activation 'step': choose one of relu, gelu"),
         ({"sizes": (2, 1), "output": "softmax"}, "no activation 'softmax'"),
         ({"sizes": (2, 1), "dropout": 1.0}, "dropout"),
     ],

@@ -147,7 +147,7 @@ def test_options_that_contradict_each_other_are_errors():
 
 def test_what_the_order_was_made_from_cannot_be_set_afterwards():
     loader = DataLoader(rows(3), batch_size=2)
-    with pytest.raises(ValueError, match="batch_size cannot be set any more: make a new DataLoader"):
+    with pytest.raises(ValueError, match="batch_size cannot be changed: make a new DataLoader"):
         loader.batch_size = 3
     loader.num_workers = 1
     assert len(list(loader)) == 2 and DataLoader(rows(3), batch_sampler=[[0]]).batch_size is None
@@ -362,5 +362,5 @@ def test_a_stream_that_gives_more_batches_than_its_length_is_warned_about():
     loader = DataLoader(Longer(5), 2)
     assert len([*iter(loader)]) == 3
     assert len(loader) == 2
-    with pytest.warns(UserWarning, match="the Longer has 2 batches, but this is number 3$"):
+    with pytest.warns(UserWarning, match="the Longer should have 2 batches by its length, but this is number 3$"):
         assert len([*iter(loader)]) == 3

@@ -110,7 +110,9 @@ def test_workers_share_a_stream_that_asks_which_they_are(n, size, workers):
 def test_a_stream_that_gives_more_than_its_length_is_warned_about():
     loader = DataLoader(Stream(4, shared=False), num_workers=2)
     assert len(loader) == 4
-    with pytest.warns(UserWarning, match="has 4 batches, but this is number [5-8]: each worker has a copy"):
+    with pytest.warns(
+        UserWarning, match="should have 4 batches by its length, but this is number [5-8]: each worker has a copy"
+    ):
         assert sorted(batch.item() for batch in loader) == [0, 0, 1, 1, 2, 2, 3, 3]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -55,7 +55,7 @@ class SequentialLR(_Composed):
     ) -> None:
         if len(schedulers) != len(milestones) + 1:
             raise ValueError(
-                f"SequentialLR: {len(schedulers)} schedulers need one milestone less, got {len(milestones)}"
+                f"SequentialLR: for {len(schedulers)} schedulers, give one milestone fewer, not {len(milestones)}"
             )
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR: every scheduler must belong to this optimizer")

@@ -320,7 +320,7 @@ def test_a_name_that_a_rule_cannot_ask_for_is_an_error_at_once():
 
 
 def test_a_name_that_is_taken_is_an_error():
-    with pytest.raises(ValueError, match="an op named 'exp' already"):
+    with pytest.raises(ValueError, match="an op named 'exp' exists already"):
 
         @op()
         def exp(x):

@@ -309,7 +309,7 @@ def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="belong to the same optimizer"):
         ChainedScheduler([StepLR(sgd(), 1), StepLR(sgd(), 1)])
     o = sgd()
-    with pytest.raises(ValueError, match="1 schedulers need one milestone less"):
+    with pytest.raises(ValueError, match="for 1 schedulers, give one milestone fewer, not 1"):
         SequentialLR(o, [StepLR(o, 1)], [3])
     with pytest.raises(ValueError, match="belong to this optimizer"):
         SequentialLR(o, [StepLR(sgd(), 1), StepLR(o, 1)], [3])
