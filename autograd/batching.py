@@ -135,9 +135,6 @@ def new_leaf(batched: BatchedTensor) -> BatchedTensor:
     return BatchedTensor(batched.array, leaf(batched.array))
 
 
-# vmap -----------------------------------------------------------------------------------------------------------------
-
-
 def vmap(
     func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
 ) -> Callable:

@@ -85,9 +85,6 @@ def hessian(func: Callable, argnums: Argnums = 0) -> Callable:
     return jacfwd(jacrev(func, argnums), argnums)
 
 
-# Modules as functions -------------------------------------------------------------------------------------------------
-
-
 def functional_call(
     module: Any,
     parameter_and_buffer_dicts: Mapping[str, Any] | Sequence[Mapping[str, Any]],

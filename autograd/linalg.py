@@ -60,8 +60,6 @@ class _LU(NamedTuple):
 
 eigh, svd = linalg_eigh, linalg_svd
 
-# Solutions ------------------------------------------------------------------------------------------------------------
-
 
 def solve(A: Any, B: Any, *, left: bool = True) -> Any:
     """The X with A X = B (X A = B where not `left`); B may be a vector, or a batch of them. Raises LinAlgError."""
@@ -109,9 +107,6 @@ def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False)
     return pseudo_inverse(A, atol=atol, rtol=rtol)
 
 
-# Decompositions -------------------------------------------------------------------------------------------------------
-
-
 def qr(A: Any, mode: str = "reduced") -> Any:
     """(Q, R) with A = Q R; `mode` is "reduced", "complete" (Q is square) or "r" (Q is empty)."""
     if mode not in ("reduced", "complete", "r"):
@@ -140,9 +135,6 @@ def eig(A: Any) -> Any:
 def eigvals(A: Any) -> Any:
     """The eigenvalues, complex numbers without a derivative."""
     return eig(A).eigenvalues
-
-
-# Norms ----------------------------------------------------------------------------------------------------------------
 
 
 def vector_norm(x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -203,9 +195,6 @@ def matrix_rank(A: Any, tol: Any = None, *, atol: Any = None, rtol: Any = None, 
     s = svdvals(A.detach()).array
     atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
     return A.wrap(kept(s, A.shape, atol, rtol).sum(-1))
-
-
-# Products -------------------------------------------------------------------------------------------------------------
 
 
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:

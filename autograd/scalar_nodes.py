@@ -55,9 +55,6 @@ def nodes_of(root: Value, sources: Mapping[int, Source | None]) -> dict[Value, N
     return nodes
 
 
-# What Values are computed with ----------------------------------------------------------------------------------------
-
-
 def parts_of(name: str) -> list[str]:
     """The variable, and the attributes and indices behind it: of w.a[0] these are w, .a and [0]."""
     return re.split(r"(?=[.\[])", name)

@@ -24,8 +24,6 @@ class Hooks:
         self._forward_pre_hooks, self._forward_hooks, self._backward_hooks = {}, {}, {}
         self._state_hooks = {}
 
-    # -- forward ------------------------------------------------------------------------------------------------
-
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
@@ -65,8 +63,6 @@ class Hooks:
             out = hook(self, args, kwargs, out)
         return watch.watched(out) if watch else out
 
-    # -- backward -----------------------------------------------------------------------------------------------
-
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in backward; it may return a new grad_input.
 
@@ -79,8 +75,6 @@ class Hooks:
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the backward; it may return a new grad_output."""
         return register(self._backward_hooks, _BackwardHook(hook, before=True), prepend)
-
-    # -- state --------------------------------------------------------------------------------------------------
 
     def _register_state(self, when: str, hook: Hook) -> RemovableHandle:
         return RemovableHandle(self._state_hooks.setdefault(when, {}), hook)

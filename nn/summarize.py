@@ -127,9 +127,6 @@ def summary_of(model: Module, run: Callable[[], Any], given: Sequence[Tensor] = 
     return Summary(rows, inputs, sum(p.array.nbytes for p in model.parameters()), depth)
 
 
-# What a run shows -----------------------------------------------------------------------------------------------------
-
-
 class _Observer(trace):
     """A trace that adds up the costs of each node, for the module that runs, and keeps no arrays."""
 
@@ -166,9 +163,6 @@ def _as_before(model: Module) -> Iterator[None]:
     finally:
         default_generator.set_state(state)
         put_back()
-
-
-# The table ------------------------------------------------------------------------------------------------------------
 
 
 def _cells(row: Row) -> tuple[str, ...]:

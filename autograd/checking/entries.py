@@ -115,9 +115,6 @@ def _jacobian(flat: FlatFunction, eps: float, rows: int) -> np.ndarray:
     return columns.T
 
 
-# The fast mode --------------------------------------------------------------------------------------------------------
-
-
 def random_directions(
     flat: FlatFunction, run: Recorded, eps: float, atol: float, rtol: float, trials: int = 2, most: int = 8
 ) -> Iterator[Mismatch]:

@@ -94,9 +94,6 @@ class Poisson(Distribution):
         return value.xlogy(self.rate) - self.rate - lgamma(value + 1)
 
 
-# Classes --------------------------------------------------------------------------------------------------------------
-
-
 class OverClasses(ByProbs):
     """A distribution with a probability, in proportion to `probs`, for each class. Shape of probs: batch, classes."""
 

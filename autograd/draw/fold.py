@@ -124,8 +124,6 @@ class Tree:
         name = step.name if step.record is not None else ""  # q, k and v are no loop
         return self._token(step.kind, step.title, step.shape, step.dtype, name)
 
-    # -- repeats ------------------------------------------------------------------------------------------------
-
     def _stack_repeats(self, group: Group, loops: bool) -> None:
         """Put identical groups in a row on a stack; with `loops`, turns of a loop become such groups."""
         tokens = np.array([self._token_of(child) for child in group.children])

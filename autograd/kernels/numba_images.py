@@ -14,9 +14,6 @@ def _share(body, count, size):
     parallel_for(body, count, max(1, count * (GRAIN_SIZE // 8) // size))
 
 
-# Pooling --------------------------------------------------------------------------------------------------------------
-
-
 @kernel
 def _max_pool(values, indices, x, window, stride, padding, dilation, start, stop):
     _, depth, height, width = x.shape
@@ -74,9 +71,6 @@ def unpool(x, indices, size):
     arrays = [a.reshape(images, a.size // images) for a in (out, contiguous(x), contiguous(indices))]
     _share(lambda start, stop: _unpool(*arrays, start, stop), images, x.size)
     return out
-
-
-# Batch normalisation --------------------------------------------------------------------------------------------------
 
 
 @kernel

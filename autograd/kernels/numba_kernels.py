@@ -29,9 +29,6 @@ def _is_last_dim(dim, x):
     return dim is not None and dim % x.ndim == x.ndim - 1 if x.ndim else False
 
 
-# Activations ----------------------------------------------------------------------------------------------------------
-
-
 def _elementwise(name, arrays):
     """The kernel of so many arrays, and of whether it is the form with tanh, which is a loop of its own."""
     plain, loop = getattr(numpy_kernels, name), getattr(loops, name)
@@ -50,9 +47,6 @@ def _elementwise(name, arrays):
 
 gelu, gelu_backward = _elementwise("gelu", 1), _elementwise("gelu_backward", 2)
 silu, silu_backward = _elementwise("silu", 1), _elementwise("silu_backward", 2)
-
-
-# Softmax --------------------------------------------------------------------------------------------------------------
 
 
 def softmax(x, dim):
@@ -87,9 +81,6 @@ def log_softmax(x, dim):
     loops.sum_exp(top, total, rows)
     loops.log_softmax(as_rows(out), top, total, rows)
     return out
-
-
-# Normalisation --------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(64)
@@ -143,9 +134,6 @@ def rms_norm_backward(g, x, weight, rstd, needs):
     return g_x, g_weight if needs[1] else None
 
 
-# Cross-entropy --------------------------------------------------------------------------------------------------------
-
-
 def cross_entropy(logits, target, ignore_index, label_smoothing):
     if not supported(logits):
         return numpy_kernels.cross_entropy(logits, target, ignore_index, label_smoothing)
@@ -166,9 +154,6 @@ def cross_entropy_backward(g, logits, target, top, total, ignore_index, label_sm
     return out
 
 
-# Steps of recurrent layers --------------------------------------------------------------------------------------------
-
-
 def _compiled_step(name):
     """The compiled loop of this name for arrays that are all contiguous float32, NumPy's kernel for others."""
     loop, plain = getattr(recurrent, name), getattr(numpy_kernels, name)
@@ -182,9 +167,6 @@ def _compiled_step(name):
 
 lstm_step, lstm_step_backward = _compiled_step("lstm_step"), _compiled_step("lstm_step_backward")
 gru_step, gru_step_backward = _compiled_step("gru_step"), _compiled_step("gru_step_backward")
-
-
-# Embedding, and one step of Adam --------------------------------------------------------------------------------------
 
 
 def embedding_backward(g, index, rows):

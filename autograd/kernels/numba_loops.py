@@ -19,8 +19,6 @@ STEEP = float32(625)  # where x^2 is larger, the slope is 0 or 1 in float32
 MINUS_INF = float32(-np.inf)
 RUN, RUN_OF_ROWS = 1024, 128  # so many numbers, and rows, are added in float32, and the sums of these in float64
 
-# Activations ----------------------------------------------------------------------------------------------------------
-
 
 @kernel
 def gelu(out, x):
@@ -73,9 +71,6 @@ def silu_backward(out, g, x):
     for i in range(x.size):
         s = sigmoid(x[i])
         out[i] = g[i] * s * (ONE + x[i] * (ONE - s))
-
-
-# Softmax --------------------------------------------------------------------------------------------------------------
 
 
 @inline
@@ -161,9 +156,6 @@ def log_softmax_backward(found, g, out):
             found[r, i] = g[r, i] - exp(out[r, i]) * total
 
 
-# Cross-entropy --------------------------------------------------------------------------------------------------------
-
-
 @kernel
 def cross_entropy(loss, logits, target, tops, totals, ignore_index, smoothing):
     wide_vectors()
@@ -198,9 +190,6 @@ def cross_entropy_backward(out, g, logits, target, tops, totals, ignore_index, s
             for i in range(n):
                 out[r, i] = scale * (exp(minus(logits[r, i], top)) * share - each)
             out[r, target[r]] -= scale * (ONE - smoothing)
-
-
-# Embedding, and one step of Adam --------------------------------------------------------------------------------------
 
 
 @kernel

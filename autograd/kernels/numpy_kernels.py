@@ -19,8 +19,6 @@ from autograd.summation import sum_over
 
 CACHED = 1 << 17  # elements of logits that are worked on at a time
 
-# Softmax --------------------------------------------------------------------------------------------------------------
-
 
 def _shifted(x, dim):
     return np.subtract(x, np.max(x, axis=dim, keepdims=True, initial=-np.inf), out=np.empty_like(x))
@@ -59,9 +57,6 @@ def log_softmax_backward(g, out, dim):
     found = np.exp(out, out=np.empty_like(out))
     found *= np.sum(g, axis=dim, keepdims=True)
     return np.subtract(g, found, out=found)
-
-
-# Normalisation --------------------------------------------------------------------------------------------------------
 
 
 def _mean_product(x, y):
@@ -153,9 +148,6 @@ def rms_norm_backward(g, x, weight, rstd, needs):
     return g_x, g_weight
 
 
-# Cross-entropy --------------------------------------------------------------------------------------------------------
-
-
 @in_float32
 def cross_entropy(logits, target, ignore_index, label_smoothing):
     """(loss, top, total), all (N,), of logits (N, V) and integer targets (N,); a target `ignore_index` has loss 0.
@@ -194,8 +186,6 @@ def cross_entropy_backward(g, logits, target, top, total, ignore_index, label_sm
     return out
 
 
-# Products -------------------------------------------------------------------------------------------------------------
-
 FEW_ROWS = 32  # OpenBLAS repacks its second matrix: up to so many rows of x, (y^T x^T)^T is faster
 
 
@@ -204,9 +194,6 @@ def matmul(x, y):
     if x.ndim == y.ndim == 2 and 1 < len(x) <= FEW_ROWS and y.flags.f_contiguous:
         return np.ascontiguousarray((y.T @ x.T).T)
     return x @ y
-
-
-# Embedding ------------------------------------------------------------------------------------------------------------
 
 
 @in_float32
@@ -220,8 +207,6 @@ def embedding_backward(g, index, rows):
         out[sorted_index[starts]] = np.add.reduceat(g[order], starts, axis=0)
     return out
 
-
-# Sums over arrays -----------------------------------------------------------------------------------------------------
 
 NORM_BLOCK = 4096  # elements
 

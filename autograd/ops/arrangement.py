@@ -24,9 +24,6 @@ def _array(x):
     return np.asarray(getattr(x, "array", x))
 
 
-# Scattered ------------------------------------------------------------------------------------------------------------
-
-
 @function(inplace=True)
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """x with what src scatters to each place reduced there: "sum", "mean", "prod", "amax" or "amin".
@@ -109,9 +106,6 @@ def take(input, index):
     return getitem(reshape(input, size=(-1,)), index=(_array(index),))
 
 
-# Diagonals ------------------------------------------------------------------------------------------------------------
-
-
 @function()
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """The last dim on a diagonal of two new dims, zeros elsewhere."""
@@ -128,9 +122,6 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
 diagflat = short(
     "diagflat", lambda input, offset=0: L.diag(reshape(input, size=(-1,)), offset), "The matrix with this diagonal."
 )
-
-
-# Cut, joined, turned --------------------------------------------------------------------------------------------------
 
 
 @function()

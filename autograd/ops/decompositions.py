@@ -53,9 +53,6 @@ def _divided(x, y):
     return x / np.where(np.logical_and(np.equal(x, 0), np.equal(y, 0)), 1, y)
 
 
-# Inverses, determinants, solutions ------------------------------------------------------------------------------------
-
-
 @op(np.linalg.inv, method=False, x=lambda g, out: -matmul(mt(out), matmul(g, mt(out))))
 def inv(x):
     """The inverse. Raises LinAlgError for a singular matrix."""
@@ -109,9 +106,6 @@ def linear_solve(x, y):
     if y.ndim < 2 or y.shape[-2] != x.shape[-1]:
         raise ShapeError(f"solve: A of shape {x.shape} and B of {y.shape} must have the same number of rows")
     return by_lapack("solve", np.linalg.solve, x, y)
-
-
-# Factorisations -------------------------------------------------------------------------------------------------------
 
 
 def _cholesky_rule(g, out):
@@ -235,9 +229,6 @@ def decomposed(x, mode):
         return tall_qr(x)
     Q, R = tall_qr(x[..., :m])
     return _QR([Q, concatenate(R, matmul(mt(Q), x[..., m:]), dim=-1)])
-
-
-# Powers ---------------------------------------------------------------------------------------------------------------
 
 
 @function()

@@ -57,9 +57,6 @@ def of_numpy(name, doc, ufunc, *others, inplace=True, **rules):
     return op(ufunc, *others, inplace=inplace, **rules)(named(forward, name, doc))
 
 
-# Nonlinearities -------------------------------------------------------------------------------------------------------
-
-
 def as_floats(x):
     """x itself, whole numbers and truth values in the default dtype."""
     return x if x.dtype.kind in "fc" else x.astype(default_dtype())
@@ -77,9 +74,6 @@ def sigmoid(x):
 def relu(x):
     """max(x, 0), nan where x is; its derivative at 0 is 0."""
     return np.maximum(x, 0)
-
-
-# Kinks and steps ------------------------------------------------------------------------------------------------------
 
 
 abs = of_numpy("abs", "|x|; its derivative at 0 is 0.", np.abs, np.fabs, x=lambda g, x: g * np.sign(x))

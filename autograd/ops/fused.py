@@ -25,8 +25,6 @@ from autograd.ops.table import op
 __all__ = ["softmax", "log_softmax", "gelu", "silu", "layer_norm", "rms_norm", "cross_entropy", "count_classes"]
 __all__ += ["attention", "attention_weights", "causal_mask", "rotary", "embedding", "dropout"]
 
-# Softmax --------------------------------------------------------------------------------------------------------------
-
 
 @op(method=False, reference=lambda g, y, *, dim: y * (g - sum_(g * y, dim=dim, keepdim=True)))
 def softmax_backward(g, y, *, dim):
@@ -62,9 +60,6 @@ def _checked(dim, x):
     return dim if x.ndim else None
 
 
-# Activations ----------------------------------------------------------------------------------------------------------
-
-
 def _gelu(x, *, approximate):
     if approximate == "tanh":
         return 0.5 * x * (1 + T.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
@@ -83,9 +78,6 @@ def gelu(x, *, approximate="none"):
 def silu(x):
     """x sigmoid(x)."""
     return kernels.silu(x)
-
-
-# Normalisation --------------------------------------------------------------------------------------------------------
 
 
 def _layer_norm(x, weight, bias, *, eps):
@@ -136,9 +128,6 @@ def _check_features(name, x, *vectors):
             )
 
 
-# Losses ---------------------------------------------------------------------------------------------------------------
-
-
 def _cross_entropy(logits, target, *, ignore_index, label_smoothing):
     kept = target != ignore_index
     log_p = log_softmax(logits, dim=-1)
@@ -184,9 +173,6 @@ def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, red
     if not count:
         return sum_(rows) * math.nan
     return mean(rows) if count == classes.size else sum_(rows) / count
-
-
-# Attention, embedding, dropout ----------------------------------------------------------------------------------------
 
 
 def causal_mask(t, s):

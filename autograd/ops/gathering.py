@@ -168,9 +168,6 @@ def nonzero(input, as_tuple=False):
     return tuple(input.wrap(i) for i in np.nonzero(np.atleast_1d(input.array)))
 
 
-# Order ----------------------------------------------------------------------------------------------------------------
-
-
 @op(np.argsort)
 def argsort(x, *, dim=-1, descending=False, stable=False):
     """The indices that sort along dim; equal elements keep their order."""

@@ -151,9 +151,6 @@ def copy_slices(x, value, *, view_fn, order):
     return out
 
 
-# Along a dim ----------------------------------------------------------------------------------------------------------
-
-
 def along(dim, ndim, index):
     """The index that takes `index` along dim and all of the others. Raises IndexError where dim is out of range."""
     if not -ndim <= dim < ndim:

@@ -77,9 +77,6 @@ def linear(x, weight, bias):
     return out.reshape(*x.shape[:-1], weight.shape[0])
 
 
-# Heads ----------------------------------------------------------------------------------------------------------------
-
-
 def _join_heads(g, shapes):
     return (np.stack([np.swapaxes(part, -2, -3) for part in g], axis=-3).reshape(shapes[0]),)
 

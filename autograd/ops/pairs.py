@@ -58,9 +58,6 @@ def inner(input, other):
 ger, vdot = alias(L.outer, "ger"), alias(L.dot, "vdot")
 
 
-# Grids and dtypes -----------------------------------------------------------------------------------------------------
-
-
 def tril_indices(row, col, offset=0, *, dtype=np.int64, device="cpu"):
     """The indices (2, n) of the lower triangle of a matrix."""
     checked_device(device)

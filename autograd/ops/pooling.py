@@ -70,9 +70,6 @@ def add_windows(g, *, size, kernel, steps):
     return out[:, :, *[slice(before, before + n) for n, (before, _) in zip(size, margins)]]
 
 
-# The largest of each window -------------------------------------------------------------------------------------------
-
-
 def _max_rule(g, indices, shape):
     return unpool(g[0], indices=indices, size=shape[2:])
 
@@ -94,9 +91,6 @@ def _gathered(g, indices):
 def unpool(x, *, indices, size):
     """Zeros (N, C, *size) with each element of x (N, C, ...) added at its index among all elements of its image."""
     return kernels.unpool(x, indices, size)
-
-
-# Along one dim --------------------------------------------------------------------------------------------------------
 
 
 def _resample_back(g, index, weight, dim, shape):

@@ -25,9 +25,6 @@ def one_dim(dim, ndim):
     return dim % least
 
 
-# Views ----------------------------------------------------------------------------------------------------------------
-
-
 def writeable_as(x, view):
     """A view of x that NumPy made read-only, writeable where x is."""
     if x.flags.writeable:
@@ -236,9 +233,6 @@ def broadcast_tensors(*tensors):
     """The tensors, each expanded to the shape to which all of them broadcast."""
     shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
     return tuple(expand(x, size=shape) for x in tensors)
-
-
-# Copies ---------------------------------------------------------------------------------------------------------------
 
 
 @op(np.flip, pack="dim", x=lambda g, dim: np.flip(g, dim))

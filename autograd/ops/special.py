@@ -29,8 +29,6 @@ arctan2, not_equal = alias(T.atan2, "arctan2"), alias(C.ne, "not_equal")
 greater, greater_equal = alias(C.gt, "greater"), alias(C.ge, "greater_equal")
 less, less_equal = alias(C.lt, "less"), alias(C.le, "less_equal")
 
-# Special functions ----------------------------------------------------------------------------------------------------
-
 
 def _each(f, x):
     """A function of Python's math on every element, in the dtype of x."""
@@ -154,9 +152,6 @@ def logcumsumexp(x, *, dim):
     """log of the running sum of e^x along dim, finite where x is."""
     one_dim(dim, x.ndim)
     return np.logaddexp.accumulate(as_floats(x), dim) if x.ndim else as_floats(x).copy()
-
-
-# Elementwise ----------------------------------------------------------------------------------------------------------
 
 
 @op(np.hypot, inplace=True, x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out))

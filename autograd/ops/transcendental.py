@@ -13,9 +13,6 @@ from autograd.ops.table import op
 __all__ = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "sqrt", "rsqrt", "sin", "cos"]
 __all__ += ["tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf"]
 
-# Exponentials and logarithms ------------------------------------------------------------------------------------------
-
-
 exp = of_numpy("exp", "e^x.", np.exp, x=lambda g, out: g * out)
 exp2 = of_numpy("exp2", "2^x.", np.exp2, x=lambda g, out: g * (out * math.log(2)))
 expm1 = of_numpy("expm1", "e^x - 1, accurate near 0.", np.expm1, x=lambda g, out: g * (out + 1))
@@ -38,9 +35,6 @@ sqrt = of_numpy("sqrt", "The square root; its derivative at 0 is infinite.", np.
 def rsqrt(x):
     """1 / sqrt(x)."""
     return 1 / np.sqrt(x)
-
-
-# Trigonometric and hyperbolic -----------------------------------------------------------------------------------------
 
 
 sin = of_numpy("sin", "The sine; x in radians.", np.sin, x=lambda g, x: g * np.cos(x))

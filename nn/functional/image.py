@@ -20,8 +20,6 @@ __all__ += ["upsample_nearest"]
 _MODES = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}  # and the dims that the input must have
 _AREA = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
 
-# Other sizes ----------------------------------------------------------------------------------------------------------
-
 
 def _nearest(n: int, m: int, scale: float, align_corners: bool, exact: float = 0.0) -> Any:
     """The one element for each of m places; torch computes it in float32."""
@@ -137,9 +135,6 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 
-# Shuffles -------------------------------------------------------------------------------------------------------------
-
-
 def _check_shuffle(name: str, input: Tensor, factor: int, fits: bool) -> None:
     if input.ndim < 3 or factor < 1 or not fits:
         raise ShapeError(f"{name}: the input {list(input.shape)} cannot be shuffled by {factor}")
@@ -165,9 +160,6 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     d = len(batch) + 1
     order = (*range(d), d + 1, d + 3, d, d + 2)
     return parts.permute(*order).reshape(*batch, c * r * r, h // r, w // r)
-
-
-# Windows --------------------------------------------------------------------------------------------------------------
 
 
 def _moves(name: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[Sizes, Steps]:

@@ -72,9 +72,6 @@ def check_same(name: str, input: Tensor, target: Tensor) -> None:
         raise ShapeError(f"{name}: target {tuple(target.shape)} must have the shape of the input, {tuple(input.shape)}")
 
 
-# -- distances ------------------------------------------------------------------------------------------------------
-
-
 def _difference(name: str, input: Tensor, target: Tensor, stacklevel: int = 3) -> Tensor:
     """input - target, with a warning where their shapes differ."""
     target = as_tensor(target)
@@ -147,9 +144,6 @@ def quadratic_cost(input: Tensor, target: Tensor) -> Tensor:
     check_same("quadratic_cost", input, target)
     difference = input - target
     return (difference * difference).sum() / (2 * max(len(input.shape) and input.shape[0], 1))
-
-
-# -- classes --------------------------------------------------------------------------------------------------------
 
 
 def _check_classes(name: str, input: Tensor, target: Tensor) -> None:

@@ -45,9 +45,6 @@ def _windows(
     return kernel, steps
 
 
-# Maximum --------------------------------------------------------------------------------------------------------------
-
-
 def max_pool(
     dims: int,
     input: Tensor,
@@ -73,9 +70,6 @@ def max_pool(
 
 
 max_pool1d, max_pool2d, max_pool3d = in_each_dim(max_pool)
-
-
-# Average --------------------------------------------------------------------------------------------------------------
 
 
 def avg_pool(
@@ -114,9 +108,6 @@ def avg_pool(
 
 
 avg_pool1d, avg_pool2d, avg_pool3d = in_each_dim(avg_pool)
-
-
-# Adaptive -------------------------------------------------------------------------------------------------------------
 
 
 def _adaptive(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Tensor, list[list[tuple[int, int]]]]:

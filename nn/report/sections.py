@@ -180,8 +180,6 @@ def structure(page: Page, record: Record) -> None:
         page.say(f"The graph could not be computed from the loss of a batch: {record.problem}")
 
 
-# What healthy looks like ----------------------------------------------------------------------------------------------
-
 LOSS = (
     "Healthy: both fall, fast at first and then ever slower. Where the held-out loss rises and the training loss still "
     "falls, the model learns its examples by heart; where neither leaves the uniform guess, it learns nothing."

@@ -12,8 +12,6 @@ from nn.utils.parametrize import register_parametrization
 
 M = TypeVar("M", bound=Module)
 
-# Weight norm ----------------------------------------------------------------------------------------------------------
-
 
 def norm_except_dim(v: Tensor, dim: int | None) -> Tensor:
     """The norm over all dims but one, which are kept as 1; without a dim the norm of all."""
@@ -41,9 +39,6 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Train the norm of the weight (original0) and its direction (original1) by themselves."""
     register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
     return module
-
-
-# Spectral norm --------------------------------------------------------------------------------------------------------
 
 
 def _as_matrix(weight: Tensor, dim: int) -> Tensor:
