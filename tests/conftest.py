@@ -10,4 +10,5 @@ UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, H
 
 settings.register_profile("steady", derandomize=True, database=None, **UNHURRIED)
 settings.register_profile("explore", **UNHURRIED)
+settings.register_profile("brief", settings.get_profile("steady"), max_examples=5)  # enough to see which lines run
 settings.load_profile("steady")

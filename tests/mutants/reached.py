@@ -1,0 +1,62 @@
+"""Which tests reach which lines, by coverage with a context for each test."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from tests.mutants.changes import Mutant
+
+
+def failures(printed: str) -> list[str]:
+    """The tests that failed, by what pytest prints in the end."""
+    return re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", printed, re.M)
+
+
+class Reached:
+    """Which tests reach which lines, as measured. Tests that failed then are left out."""
+
+    def __init__(self, folder: Path) -> None:
+        from coverage import CoverageData
+
+        self.data = CoverageData(str(folder / "coverage"))
+        self.data.read()
+        printed = (folder / "printed.txt").read_text("utf-8")
+        self.failed = set(failures(printed))
+        parts = re.findall(r"^ *([\d.]+)s (?:setup|call) +(.+)$", printed, re.M)
+        self.seconds: Counter[str] = Counter()
+        for seconds, test in parts:
+            self.seconds[test] += float(seconds)  # type: ignore[assignment]
+
+    @cache  # noqa: B019
+    def lines(self, file: str) -> dict[int, set[str]]:
+        """By line, the tests that run it; "" stands for what runs when modules are imported."""
+        found: dict[int, set[str]] = {}
+        for path in self.data.measured_files():
+            if path.endswith("/" + file):
+                for line, contexts in self.data.contexts_by_lineno(path).items():
+                    tests = {context.rpartition("|")[0] for context in contexts}
+                    found.setdefault(line, set()).update(t for t in tests if not t or t in self.seconds)
+        return {line: tests - self.failed for line, tests in found.items()}
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """The tests that reach the mutant, a spread over all test files first; none if it is never run.
+
+        What runs when modules are imported concerns all tests of the file.
+        """
+        lines = self.lines(mutant.file)
+        near = [range(mutant.line, mutant.last_line + 1), range(mutant.statement, mutant.line)]
+        found = next(filter(None, (set().union(*(lines.get(i, ()) for i in span)) for span in near)), set())
+        rest = set().union(*lines.values()) - found if "" in found else set()
+        return self._spread(found - {""}) + self._spread(rest - {""})
+
+    def _spread(self, tests: Iterable[str]) -> list[str]:
+        by_file: dict[str, list[str]] = {}
+        for test in random.Random(0).sample(ordered := sorted(tests), len(ordered)):
+            by_file.setdefault(test.partition("::")[0], []).append(test)
+        ranks = ((i, test) for tests in by_file.values() for i, test in enumerate(tests))
+        return [test for _, test in sorted(ranks)]
