@@ -53,6 +53,13 @@ def test_transforms_along_several_dims_are_numpys(name, rng, dims, norm, data):
     close(getattr(fft, name)(ag.tensor(x), s, dims, norm), getattr(np.fft, name)(x, s, dims, norm))
 
 
+@pytest.mark.parametrize("name", SEVERAL)
+@given(rng=seeds(), s=st.lists(st.integers(2, 5), min_size=1, max_size=3), norm=NORMS)
+def test_sizes_without_dims_are_those_of_the_last_dims(name, rng, s, norm):
+    x = numbers(rng, name, (2, 3, 4))
+    close(getattr(fft, name)(ag.tensor(x), s, norm=norm), getattr(np.fft, name)(x, s, range(-len(s), 0), norm))
+
+
 @examples(10)
 @given(rng=seeds(), n=st.integers(2, 6), dim=st.sampled_from([0, 1]))
 def test_the_derivatives_of_real_transforms_equal_finite_differences(rng, n, dim):
