@@ -18,7 +18,12 @@ LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files th
 
 def in_checkpoint(folder: Path) -> dict[str, Any] | None:
     """The options of a run, as its newest checkpoint holds them; None before the first. What it is the Trainer says."""
-    return checkpoint.load_newest(folder, say=lambda _: None)["settings"] if checkpoint.steps(folder) else None
+    if not checkpoint.steps(folder):
+        return None
+    settings = checkpoint.load_newest(folder, say=lambda _: None).get("settings")
+    if not isinstance(settings, dict) or not all(isinstance(name, str) for name in settings):
+        raise checkpoint.CheckpointError(f"{folder} is not the run of a demo: its checkpoint has no options")
+    return settings
 
 
 def run_or_resume(

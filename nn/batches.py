@@ -82,7 +82,9 @@ class Batches:
             self._restore(state["epoch"])
             self._begin_epoch()
             for _ in range(state["taken"]):
-                next(self)
+                if next(self._epoch, None) is None:
+                    raise ValueError(f"an epoch had {state['taken']} batches or more, and has fewer now")
+            self._taken = state["taken"]
         self._restore(state["now"])
 
     def _restore(self, states: list[Any]) -> None:

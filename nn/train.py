@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -249,9 +250,16 @@ class Trainer:
             raise ValueError("a Trainer without a folder has nothing to resume from")
         state = checkpoint.load_newest(self.folder, lambda text: self.quiet or print(text))
         checkpoint.check_config(f"{self.folder} is the run of another model", state["config"], self.config)
-        checkpoint.check_same(f"{self.folder} is a run with other settings", state["settings"], self._settings)
-        self.model.load_state_dict(state["model"])
-        self.load_state_dict(state["training"])
+        try:
+            checkpoint.check_same(f"{self.folder} is a run with other settings", state["settings"], self._settings)
+            self.model.load_state_dict(state["model"])
+            self.load_state_dict(state["training"])
+        except CheckpointError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"the run in {self.folder} cannot go on from its checkpoint: {error!s:.500}"
+            ) from error
         self._saved = self.step
         if self._report is not None:
             self._report.begin(self)
@@ -277,7 +285,7 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
-        self.step, self.best, self.evaluated = state["step"], state["best"], state["evaluated"]
+        self.step, self.best, self.evaluated = index(state["step"]), float(state["best"]), index(state["evaluated"])
         self.history = History(state["history"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scheduler is not None:

@@ -16,10 +16,16 @@ ROOT = Path(__file__).parents[2]
 
 def show(results: Results, missing: int, folder: Path) -> None:
     """Draw the page, and write the table."""
-    experiments = [e for e in EXPERIMENTS if any(results.of(variant.name) for variant in e.variants)]
-    about = _about(results, missing)
+    page_of(results, missing).save(folder / "lab.html")
+    (folder / "lab.md").write_text("\n".join(_markdown(results, missing)) + "\n", encoding="utf-8")
+    print(f"{folder / 'lab.html'}: what was seen, and why; {folder / 'lab.md'}: the figures alone")
+
+
+def page_of(results: Results, missing: int) -> Page:
+    """The page, with a line for each variant that was trained."""
+    experiments = _tried(results)
     page = Page("The lab: what if?", "One line of the calculator is changed, and it is trained beside the original")
-    page.say(about)
+    page.say(_about(results, missing))
     page.say(
         "Figures are the mean over the seeds and, in brackets, the smallest and the largest. A seed draws the "
         "questions that are held out, the first weights and the batches, the same for each variant as far as it has "
@@ -32,9 +38,11 @@ def show(results: Results, missing: int, folder: Path) -> None:
     page.table(COLUMNS, [row for row in rows if row])
     for experiment in experiments:
         _show_experiment(page, results, experiment)
-    page.save(folder / "lab.html")
-    (folder / "lab.md").write_text("\n".join(_markdown(results, experiments, about)) + "\n", encoding="utf-8")
-    print(f"{folder / 'lab.html'}: what was seen, and why; {folder / 'lab.md'}: the figures alone")
+    return page
+
+
+def _tried(results: Results) -> list[Experiment]:
+    return [e for e in EXPERIMENTS if any(results.of(variant.name) for variant in e.variants)]
 
 
 def _about(results: Results, missing: int) -> str:
@@ -94,16 +102,16 @@ def place(function: Callable) -> str:
     return f"{file.relative_to(ROOT).as_posix()}, {function.__qualname__}"
 
 
-def _markdown(results: Results, experiments: list[Experiment], about: str) -> Iterator[str]:
+def _markdown(results: Results, missing: int) -> Iterator[str]:
     yield "# The lab: what if one line were another?"
     yield ""
     yield "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
-    yield about
+    yield _about(results, missing)
     yield "Figures are the mean over the seeds and, in brackets, the smallest and the largest."
     yield ""
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'---|' * len(COLUMNS)}"
     yield f"| {' | '.join(_row(results, ORIGINAL) or [])} |"
-    for experiment in experiments:
+    for experiment in _tried(results):
         yield f"| **{experiment.question}** |{' |' * (len(COLUMNS) - 1)}"
         yield from (f"| {' | '.join(row)} |" for variant in experiment.variants if (row := _row(results, variant)))

@@ -12,8 +12,15 @@ import numpy as np
 
 from autograd.files import replacing
 from demos.lab.variants import ORIGINAL
+from nn.report.forms import parse
 
 FILE = "lab.json"
+CURVE = [(int, float, type(None))]
+RUN = {"steps": [int], "loss": CURVE, "accuracy": CURVE, "weights": int, "stopped": (int, type(None))}
+FORM = {
+    "settings": {"experiments": [str], "seed": int, "steps": int, "seeds": int, "batch": int},
+    "runs": {str: {str: RUN}},
+}
 
 
 @dataclass
@@ -27,8 +34,14 @@ class Results:
     def load(cls, folder: Path) -> Results:
         """What an earlier call kept in the folder. Raises ValueError, with the reason, if it is not that."""
         try:
-            return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))
-        except (TypeError, ValueError) as error:
+            found = parse((folder / FILE).read_text(encoding="utf-8"), FORM)
+            for name, seeds in found["runs"].items():
+                for seed, run in seeds.items():
+                    counts = {len(run[what]) for what in ("steps", "loss", "accuracy")}
+                    if not seed.isdecimal() or len(counts) > 1 or 0 in counts:
+                        raise ValueError(f"of {name:.50}, seed {seed:.50}, there are not all evaluations")
+            return cls(found["settings"], found["runs"])
+        except ValueError as error:
             raise ValueError(f"{folder / FILE} does not hold the results of the lab: {error}") from error
 
     def save(self, folder: Path) -> None:

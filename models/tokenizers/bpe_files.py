@@ -101,7 +101,7 @@ def _by_merges(lines: Sequence[str]) -> tuple[Merges, dict[str, int]]:
     for new, line in enumerate(lines, start=256):
         left, _, right = line.partition(" ")
         if left not in ids or right not in ids or left + right in ids:
-            raise ValueError(f"the merge {line!r} does not make a new token of two known ones")
+            raise ValueError(f"the merge {line!r:.100} does not make a new token of two known ones")
         merges.append((ids[left], ids[right]))
         ids[left + right] = new
     return merges, ids
@@ -123,7 +123,7 @@ def _checked(lines: Sequence[str], ids: Any, source: str) -> Content:
     special = sorted(ids.keys() - expected.keys(), key=ids.__getitem__)
     first = 256 + len(lines)
     if [ids[name] for name in special] != list(range(first, first + len(special))):
-        raise ValueError(f"{source}: the ids of {special[:5]} do not follow those of the merges")
+        raise ValueError(f"{source}: the ids of {special[:5]!s:.200} do not follow those of the merges")
     return merges, special
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -15,7 +15,7 @@ import numpy as np
 from nn.history import History
 from nn.report.charts import Axis, Series, lines
 from nn.report.page import Page
-from nn.report.record import EMBEDDED
+from nn.report.record import embedded
 from nn.report.run import NAME
 from nn.report.sections import STEP, trailing
 
@@ -46,12 +46,14 @@ def read(folder: Path) -> Run:
         history = History()
         for row in rows:
             step = int(row.pop("step"))
+            if not 0 <= step < 1 << 53:
+                raise ValueError(f"its steps go up to {step}")
             history.add(step, **{name: float(value) for name, value in row.items() if value})
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} is not the folder of a run: its log.csv cannot be read ({error})") from error
+    except (OSError, KeyError, OverflowError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(f"{folder} is not the folder of a run: its log.csv cannot be read ({error!s:.300})") from error
     data: dict[str, Any] = {}
-    with suppress(OSError, ValueError, KeyError):  # without a page, or with a damaged one, there are the curves
-        data = json.loads(dict(EMBEDDED.findall((folder / NAME).read_text("utf-8")))["run"])
+    with suppress(OSError, ValueError):  # without a page, or with a damaged one, there are the curves
+        data, _ = embedded(folder / NAME)
     settings = {
         f"{part}: {name}": value for part, values in data.get("settings", {}).items() for name, value in values.items()
     }
@@ -120,7 +122,9 @@ def _last(values: Any) -> float | None:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value == int(value) or value > 1000 else f"{value:.4f}"
+    if value is None or not math.isfinite(value):
+        return "" if value is None else str(value)
+    return f"{value:,.0f}" if value == int(value) or value > 1000 else f"{value:.4f}"
 
 
 def _keys(dicts: Iterable[Iterable[str]]) -> list[str]:

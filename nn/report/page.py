@@ -124,7 +124,7 @@ class Page:
     def save(self, file: str | Path) -> Path:
         """Write the page; one that is there is replaced as a whole."""
         with replacing(file) as out:
-            out.write(self.html().encode())
+            out.write(self.html().encode(errors="replace"))  # what UTF-8 does not have, such as of a file's name
         return Path(file)
 
 

@@ -6,7 +6,6 @@ and its gradients and weights are looked at when it is over.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -25,11 +24,20 @@ from autograd.tracing import trace
 from nn.batches import SHARED
 from nn.module import Module
 from nn.report.charts import Chart, Histogram, short, spread
+from nn.report.forms import NUMBER, parse
 from nn.summarize import HEAD, summary_of
 
 MOST_ROWS, MOST_WATCHED, MOST_DRAWN = 24, 64, 9
 SOME = 65536  # elements of a matrix by which its update is measured, so that no large model is copied
 EMBEDDED = re.compile(r'<script type="application/json"(?: id="(\w+)")?>(.*?)</script>', re.DOTALL)
+AMOUNTS = {str: (int, float, type(None))}
+HISTOGRAMS = {str: {"low": NUMBER, "high": NUMBER, "counts": [int], "figures": AMOUNTS}}
+RUN = {
+    "settings": {str: {str: str}},
+    "steps": [{"step": int, "blame": AMOUNTS, "updates": AMOUNTS, "histograms": {str: HISTOGRAMS}}],
+    "samples": [{"step": int, "texts": {str: str}}],
+    "modules": [[str]],
+}
 
 
 class Record:
@@ -50,20 +58,13 @@ class Record:
         """What `load` finds again in a page."""
         return {"steps": self.steps, "samples": self.samples, "modules": self.modules}
 
-    def load(self, file: Path, step: int) -> dict[str, Any]:
-        """Go on from an earlier page of the same run, as it was after so many steps; without one, from nothing.
-
-        Returns all that the page holds of the run.
-        """
-        found: dict[str, Any] = {}
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            parts = [(name, json.loads(text)) for name, text in EMBEDDED.findall(file.read_text("utf-8"))]
-            found = dict(parts)["run"]
-            steps = [one for one in found["steps"] if one["step"] < step]
-            samples = [one for one in found["samples"] if one["step"] <= step]
-            self.steps, self.samples, self.modules = steps, samples, found["modules"]
-            self.graph = next((data for _, data in parts if data.get("kind") == "page"), None)
-        return found
+    def load(self, file: Path, step: int) -> None:
+        """Go on from an earlier page of the same run, as it was after so many steps; without one, from nothing."""
+        with suppress(OSError, ValueError):
+            found, self.graph = embedded(file)
+            self.steps = [one for one in found["steps"] if one["step"] < step]
+            self.samples = [one for one in found["samples"] if one["step"] <= step]
+            self.modules = found["modules"]
 
     def due(self, step: int, steps: int, every: int) -> bool:
         """Whether to watch a step: the first, the last, and those before an evaluation, but at most about 64."""
@@ -174,6 +175,21 @@ GRAPH = (
     "The loss of two examples after the first update, from the inputs at the top. A click opens a module or folds it; "
     "a box tells its shapes and numbers. Identical blocks are drawn once."
 )
+
+
+def embedded(file: Path) -> tuple[dict[str, Any], Chart | None]:
+    """What the page of a run holds of it, and the graph of its loss.
+
+    Raises OSError where there is no such file, and ValueError, with the reason, where it is no such page, or damaged.
+    """
+    parts = EMBEDDED.findall(file.read_text("utf-8"))
+    found = parse(dict(parts).get("run", ""), RUN)
+    if len({len(row) for row in found["modules"]}) > 1:
+        raise ValueError("the rows of its table of modules are of different lengths")
+    graphs = (text for _, text in parts if text.startswith('{"kind":"page"'))
+    form = dict.fromkeys(("kind", "title", "caption", "html"), str)
+    graph = next((parse(text, form) for text in graphs), None)
+    return found, graph and {name: graph[name] for name in form}
 
 
 def matrices(model: Module) -> dict[str, Any]:

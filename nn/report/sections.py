@@ -115,19 +115,18 @@ def samples(page: Page, record: Record) -> None:
 
 def layers(page: Page, record: Record) -> None:
     """Where the gradient falls, how much the weights move, and how the numbers of each layer are distributed."""
-    if not record.steps:
+    if not (drawn := [one for one in record.steps if one["histograms"]]):
         return
     page.heading("Layer by layer")
     with page.side_by_side():
         blame(page, record.steps)
         updates(page, record.steps)
-    drawn = [one for one in record.steps if one["histograms"]]
     middle = min(drawn, key=lambda one: abs(one["step"] - drawn[-1]["step"] / 2))
     some = {f"step {one['step']:,}": one["histograms"] for one in (drawn[0], middle, drawn[-1])}
     with page.side_by_side("24rem"):
         for kind, (title, axis, caption) in HISTOGRAMS.items():
-            short = shortened(dict.fromkeys(name for found in some.values() for name in found[kind]))
-            rows = [(short[name], [found[kind].get(name) for found in some.values()]) for name in short]
+            short = shortened(dict.fromkeys(name for found in some.values() for name in found.get(kind, ())))
+            rows = [(short[name], [found.get(kind, {}).get(name) for found in some.values()]) for name in short]
             page.chart(ridges(title, rows, [*some], axis, caption))
 
 

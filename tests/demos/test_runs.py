@@ -6,8 +6,10 @@ from threading import Barrier, Thread
 
 import pytest
 
+import nn
 from demos import common
-from demos.runs import run_and_draw, run_folder, run_or_resume
+from demos.runs import in_checkpoint, run_and_draw, run_folder, run_or_resume
+from nn import checkpoint
 
 NEW = Namespace(run=None)
 
@@ -72,3 +74,10 @@ def test_the_newest_run_is_resumed_or_the_one_that_is_named(chosen, expected, tm
     found = run_or_resume(common.parser("A demo."), arguments, lambda args: args.run, lambda args: base)
     assert found == base / expected
     assert f"{found} was stopped before its first checkpoint, so it starts again" in capsys.readouterr().out
+
+
+def test_a_folder_with_a_checkpoint_that_is_of_no_demo_is_said_to_be_so(tmp_path):
+    for settings in ({}, {"settings": None}, {"settings": {1: 2}}):
+        checkpoint.save(tmp_path / "step-3.npz", nn.Linear(1, 1), **settings)
+        with pytest.raises(checkpoint.CheckpointError, match="is not the run of a demo"):
+            in_checkpoint(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import warnings
 import zipfile
@@ -11,10 +12,15 @@ import zlib
 from random import Random
 from typing import Any
 
+import safetensors.numpy
+
+from nn import tensor_files
+
 TEXTS = ["", "$", "../../outside", "/etc/passwd", "x" * 3000, "\ud800", "\0", "F64", "model", "__class__", "1e999"]
 NUMBERS = [0, 1, -1, 2**31, 2**63, 2**64, -(2**63), 10**30, 0.5, -0.0, float("nan"), float("inf"), True, None]
 REFUSED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, EOFError, struct.error, zlib.error)
 REFUSED += (OSError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile)
+REFUSED += (safetensors.SafetensorError,)
 LENGTHS = [0, 1, 7, 255, 2**16, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]
 
 
@@ -25,17 +31,7 @@ def mutated(rng: Random, name: str, data: bytes) -> bytes:
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         try:
             data = rng.choices(kinds, weights)[0](rng, data)
-        except (
-            ValueError,
-            KeyError,
-            IndexError,
-            struct.error,
-            zipfile.BadZipFile,
-            zlib.error,
-            RecursionError,
-            TypeError,
-            AttributeError,
-        ):
+        except REFUSED:
             pass  # an earlier change has left nothing of the format
     return data
 
@@ -125,6 +121,24 @@ def lines_of_text(rng: Random, data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def embedded_json(rng: Random, data: bytes) -> bytes:
+    """A page with another value in the data of one of its script elements."""
+    found = rng.choice(
+        [*re.finditer(rb'<script type="application/json"(?: id="\w+")?>(.*?)</script>', data, re.DOTALL)]
+    )
+    text = json.dumps(changed_json(rng, json.loads(found[1]))).encode("utf-8", "surrogatepass")
+    return data[: found.start(1)] + text.replace(b"<", b"\\u003c") + data[found.end(1) :]
+
+
+def cells(rng: Random, data: bytes) -> bytes:
+    """Lines of comma-separated values with one or two cells changed."""
+    lines = [line.split(b",") for line in data.split(b"\n")]
+    for _ in range(rng.choice([1, 2])):
+        line = rng.choice(lines)
+        line[rng.randrange(len(line))] = str(rng.choice([*NUMBERS, *TEXTS, 10**400])).encode("utf-8", "surrogatepass")
+    return b"\n".join(b",".join(line) for line in lines)
+
+
 # safetensors, npz, IDX, PNG -------------------------------------------------------------------------------------------
 
 
@@ -143,6 +157,15 @@ def safetensors_metadata(rng: Random, data: bytes) -> bytes:
     meta[key] = json.dumps(changed_json(rng, json.loads(meta[key])))
     text = json.dumps(header).encode("utf-8", "replace")
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def resealed(rng: Random, data: bytes) -> bytes:
+    """A checkpoint with another value in its JSON, and with the digest of what it holds now."""
+    arrays, length = safetensors.numpy.load(data), int.from_bytes(data[:8], "little")
+    content = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][tensor_files.JSON])
+    value = changed_json(rng, content["value"])
+    text = json.dumps({"sha256": tensor_files._digest(value, arrays), "value": value})
+    return safetensors.numpy.save(arrays, {tensor_files.JSON: text})
 
 
 def zip_members(rng: Random, data: bytes) -> bytes:
@@ -216,7 +239,9 @@ def png_chunks(rng: Random, data: bytes) -> bytes:
 BY_SUFFIX = {
     "json": [json_text],
     "txt": [lines_of_text],
-    "safetensors": [safetensors_header, safetensors_metadata],
+    "safetensors": [safetensors_header, safetensors_metadata, resealed],
+    "html": [embedded_json],
+    "csv": [lines_of_text, cells],
     "npz": [zip_members],
     "npy": [npy_header],
     "idx": [idx_header],

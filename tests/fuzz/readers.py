@@ -19,18 +19,27 @@ import numpy as np
 from PIL import Image
 
 import autograd as ag
+import nn
 from demos.data.idx import read_idx
 from demos.data.picture import read_picture
+from demos.lab.page import ROOT, page_of
+from demos.lab.results import FILE, Results
+from demos.lab.variants import EXPERIMENTS, ORIGINAL
+from demos.runs import in_checkpoint
 from models.checkpoint import load_gpt, save_gpt
 from models.config import GPTConfig
 from models.gpt import GPT
 from models.tokenizers import BPETokenizer, CharTokenizer, Tokenizer, WordTokenizer
 from nn import checkpoint
+from nn.report.comparison import compare
+from nn.report.run import NAME
+from nn.train import Trainer
 from tests.fuzz.mutations import mutated
 from tests.hostile.judge import Slow, limited
 
 Files = dict[str, bytes]
 TINY = GPTConfig(vocab_size=5, block_size=4, n_layer=1, n_head=1, n_embd=4)
+STEP = "step-00000003.safetensors"
 ROOM = 1 << 21  # bytes that a small file may take beside ten times its size: buffers, tables, the parts of a model
 
 
@@ -86,6 +95,47 @@ def tokenizers() -> list[Files]:
     return [{"file.json": json.dumps(t.state()).encode()} for t in some]
 
 
+def trainer(folder: Path) -> Trainer:
+    """A short training with a schedule and samples, whose run is in the folder."""
+    ag.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 1), nn.Tanh())
+    data = nn.data.TensorDataset(ag.ones(8, 2), ag.ones(8, 1))
+    optimizer = nn.optim.Adam(model.parameters())
+    return Trainer(
+        model,
+        optimizer,
+        lambda model, batch: ((model(batch[0]) - batch[1]) ** 2).mean(),
+        nn.data.DataLoader(data, 4, shuffle=True),
+        steps=3,
+        evaluate=lambda: {"loss": 1.0, "accuracy": 0.5},
+        evaluate_every=2,
+        on_evaluate=lambda trainer: {"one": "a <b> sample", "two": "another"},
+        scheduler=nn.optim.lr_scheduler.LinearLR(optimizer),
+        folder=folder,
+        config={"width": 3},
+        settings={"seed": 1, "text": None},
+        quiet=True,
+    )
+
+
+def resumed(folder: Path) -> str:
+    """The page of a run that is to go on."""
+    run = trainer(folder)
+    run.load()
+    return run._report.page(run).html()
+
+
+def run_of(*names: str) -> Files:
+    return written(lambda folder: trainer(folder).fit(), *names)
+
+
+def lab() -> Files:
+    at = {"steps": [0, 4, 8], "loss": [2.5, None, 0.5], "accuracy": [0.0, 0.25, 0.5], "weights": 900, "stopped": None}
+    runs = {variant.name: {"0": at, "1": {**at, "stopped": 5}} for variant in [ORIGINAL, *EXPERIMENTS[0].variants]}
+    settings = {"experiments": [], "seed": 0, "steps": 8, "seeds": 2, "batch": 4}
+    return written(Results(settings, runs).save, FILE)
+
+
 IDX = struct.pack(">HBBII", 0, 8, 2, 5, 7) + bytes(35)
 READERS = {
     "checkpoint": Reader(load_gpt, (checkpoint.CheckpointError,), [saved(".safetensors"), saved(".npz")]),
@@ -103,6 +153,12 @@ READERS = {
     "model of Hugging Face": Reader(
         GPT.from_pretrained, (checkpoint.CheckpointError, FileNotFoundError), [pretrained()], folder=True
     ),
+    "run to go on": Reader(resumed, (checkpoint.CheckpointError,), [run_of(STEP, NAME)], folder=True),
+    "options of a run": Reader(in_checkpoint, (checkpoint.CheckpointError,), [run_of(STEP)], folder=True),
+    "runs side by side": Reader(
+        lambda folder: compare(folder, folder).html(), (ValueError,), [run_of("log.csv", NAME)], folder=True
+    ),
+    "lab": Reader(lambda folder: page_of(Results.load(folder), 0).html(), (ValueError,), [lab()], folder=True),
 }
 
 
@@ -159,7 +215,9 @@ def fault(reader: Reader, files: Files, folder: Path, measured: bool = True) -> 
         return f"the error does not name the file: {said:.200}"
     if said is not None and len(said) > 2000:
         return f"the error has {len(said)} characters: {said:.200}..."
-    strange = [p for p in opened if not p.startswith((str(folder), sys.prefix, sys.base_prefix)) and ".py" not in p]
+    strange = [
+        p for p in opened if not p.startswith((str(folder), str(ROOT), sys.prefix, sys.base_prefix)) and ".py" not in p
+    ]
     if strange:
         return f"it opened {strange[0]}"
     most = max(10 * sum(map(len, files.values())) + ROOM, reader.most)

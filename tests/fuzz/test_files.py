@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("PIL")
 pytest.importorskip("safetensors")
+from tests.fuzz.mutations import mutated  # noqa: E402
 from tests.fuzz.readers import READERS, fault, spoiled  # noqa: E402
 
 CORPUS = sorted(path for path in Path(__file__).with_name("corpus").glob("*/*") if path.is_dir())
@@ -18,6 +19,14 @@ def test_a_damaged_file_is_one_clear_error_or_a_value(name, tmp_path):
     for seed in range(150):
         found = fault(READERS[name], spoiled(Random(seed), READERS[name]), tmp_path)
         assert found is None, f"seed {seed}: {found}"
+
+
+def test_a_file_that_is_cut_anywhere_can_be_damaged_further():
+    for name in ("checkpoint", "run to go on"):
+        for files in READERS[name].valid:
+            for file, content in files.items():
+                for end in range(0, len(content), max(len(content) // 100, 1)):
+                    mutated(Random(end), file, content[:end])
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda path: f"{path.parent.name}/{path.name}")

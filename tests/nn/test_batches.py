@@ -49,6 +49,14 @@ def test_a_stream_goes_on_from_its_state_with_the_same_batches_and_random_number
     assert following(second) == whole
 
 
+def test_an_epoch_that_has_become_shorter_than_what_was_taken_of_it_is_an_error():
+    first = Batches([1, 2, 3])
+    for _ in islice(first, 3):
+        pass
+    with pytest.raises(ValueError, match="an epoch had 3 batches or more, and has fewer now"):
+        Batches([1, 2]).load_state_dict(first.state_dict())
+
+
 def test_the_items_of_a_batch_are_the_elements_of_its_last_tensor():
     x, y = ag.zeros(4, 6), ag.zeros(4, 3)
     assert [count_items(batch) for batch in ((x, y), [y, x], x, "anything")] == [12, 24, 24, 1]

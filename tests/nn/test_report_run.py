@@ -15,7 +15,7 @@ import nn
 from nn import optim
 from nn.history import History
 from nn.nonfinite import NonFiniteError
-from nn.report import Axis, RunReport, compare, lines
+from nn.report import Axis, Page, RunReport, compare, lines
 from nn.report.__main__ import main
 from nn.report.record import EMBEDDED, Record, stages
 from nn.report.sections import curves, shortened, trailing
@@ -337,6 +337,17 @@ def test_runs_of_the_same_settings_and_without_pages_are_compared_too(tmp_path):
     for name in ("one", "two"):
         trainer(tmp_path / name, report=False).fit()
     assert "these runs had the same settings" in compare(tmp_path / "one", tmp_path / "two").html()
+
+
+def test_a_run_whose_losses_are_not_finite_is_compared_too(tmp_path):
+    trainer(tmp_path, evaluate=lambda: float("nan")).fit()
+    text = compare(tmp_path, tmp_path).html()
+    assert re.search(r">lowest held-out loss</td><td[^>]*>nan</td>", text)
+
+
+def test_a_page_is_written_also_of_text_that_utf_8_does_not_have(tmp_path):
+    page = Page("half of a pair: \ud800")
+    assert "half of a pair: ?" in page.save(tmp_path / "a.html").read_text("utf-8")
 
 
 def test_what_is_no_run_is_said_in_one_line(tmp_path, capsys):

@@ -506,6 +506,17 @@ def test_a_run_from_before_its_config_had_a_field_goes_on_with_its_default(tmp_p
         trainer(tmp_path, config=early(8)).fit(resume=True)
 
 
+def test_a_checkpoint_that_training_cannot_go_on_from_is_an_error_that_names_its_folder(tmp_path):
+    run = trainer(tmp_path)
+    run.fit()
+    state = checkpoint.load_newest(tmp_path)
+    for name, value in (("step", "many"), ("best", None), ("batches", {}), ("history", {"loss": (ag.ones(()), 1)})):
+        training = {**state["training"], name: value}
+        checkpoint.save(tmp_path / "step-12", run.model, settings=state["settings"], training=training)
+        with pytest.raises(CheckpointError, match=f"the run in {tmp_path} cannot go on from its checkpoint"):
+            trainer(tmp_path).fit(resume=True)
+
+
 def test_matrices_decay_and_vectors_do_not():
     model = nn.Sequential(nn.Embedding(5, 4), nn.LayerNorm(4), nn.Linear(4, 2))
     decayed, free = decay_groups(model, 0.1)
