@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from demos.common import pyplot
-from demos.pictures.parts import plain_ticks, save
+from demos.pictures.parts import names, plain_ticks, save
 from demos.pictures.style import BLUE, INK, ORANGE, RED, SKY
 from nn.history import History
 
@@ -64,10 +64,9 @@ def plane(points: np.ndarray, words: Sequence[str], shares: Sequence[float], fil
     groups = {"zero to nineteen": (slice(20), "o-", BLUE), "twenty to ninety": (slice(20, None), "s-", RED)}
     for label, (some, style, colour) in groups.items():
         axes.plot(*points[some].T, style, color=colour, linewidth=0.7, alpha=0.8, label=label)
-    for i, (word, point) in enumerate(zip(words, points, strict=True)):
-        axes.annotate(word, point, xytext=(5, 4 if i < 20 else -11), textcoords="offset points", fontsize=9)
     first, second = (f"component {i}, {share:.0%} of the variance" for i, share in enumerate(shares, 1))
     axes.set(title="Number words by the first components of their embeddings", xlabel=first, ylabel=second)
     axes.margins(0.1)
-    axes.legend(loc="best")
+    figure.legend(loc="outside lower center", ncols=2)
+    names(axes, points, words)
     save(figure, file)

@@ -56,3 +56,27 @@ def arrow(axes: Any, start: Any, end: Any, color: str) -> None:
     """An arrow from one point of the plane to another."""
     shape = {"arrowstyle": "-|>", "color": color, "linewidth": 1.8, "shrinkA": 4, "shrinkB": 4}
     axes.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops=shape)
+
+
+def names(axes: Any, points: Any, texts: Sequence[str]) -> None:
+    """A name beside each point of the plane, where it covers the fewest points and other names."""
+    from matplotlib.patheffects import withStroke
+
+    axes.figure.draw_without_rendering()  # which settles where the points are
+    places = axes.transData.transform(np.asarray(points))
+    sides = [(7, 0, "left", "center"), (-7, 0, "right", "center"), (0, 7, "center", "bottom"), (0, -7, "center", "top")]
+    sides += [(5, 5, "left", "bottom"), (5, -5, "left", "top"), (-5, 5, "right", "bottom"), (-5, -5, "right", "top")]
+    taken: list[Any] = []
+    for point, text in zip(points, texts, strict=True):
+        found = []
+        for x, y, horizontal, vertical in sides:
+            label = axes.annotate(text, point, xytext=(x, y), textcoords="offset points")
+            label.set(horizontalalignment=horizontal, verticalalignment=vertical)
+            box = label.get_window_extent()
+            found.append((box.count_contains(places) + box.count_overlaps(taken), len(found), label, box))
+        _, _, best, box = min(found, key=lambda one: one[:2])
+        for *_, label, _ in found:
+            if label is not best:
+                label.remove()
+        best.set_path_effects([withStroke(linewidth=3, foreground="white")])
+        taken.append(box)

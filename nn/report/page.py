@@ -91,7 +91,8 @@ class Page:
         """A picture that was saved as PNG, and what it shows."""
         data, text = base64.b64encode(file.read_bytes()).decode(), html.escape(what)
         image = f'<img alt="{text}" src="data:image/png;base64,{data}">'
-        self.parts.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
+        scrolled = f'<div class="scroll" tabindex="0" role="group" aria-label="{text}">{image}</div>'
+        self.parts.append(f"<figure>{scrolled}<figcaption>{text}</figcaption></figure>")
 
     def chart(self, chart: Chart) -> None:
         """A chart of charts.py."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demos.common import number, pyplot
-from demos.pictures.parts import heatmap, save
+from demos.pictures.parts import heatmap, names, save
 from demos.report import Report
 
 
@@ -70,3 +70,14 @@ def test_a_heatmap_writes_its_numbers_and_leaves_masked_cells_to_the_background(
     assert axes.images[0].get_array().mask.tolist() == [[False, True]]
     save(figure, tmp_path / "h.png")
     assert (tmp_path / "h.png").exists() and not pyplot().get_fignums()
+
+
+def test_names_beside_near_points_cover_neither_one_another_nor_a_point():
+    figure, axes = pyplot().subplots()
+    points = np.array([[0, 0], [0, 0.1], [0.12, 0.02], [0.14, 0.12], [1, 1]])
+    names(axes, points, ["forty", "ninety", "zero", "ten", "twelve"])
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert [text.get_text() for text in axes.texts] == ["forty", "ninety", "zero", "ten", "twelve"]
+    assert [box.count_overlaps(boxes) for box in boxes] == [1] * 5, "each overlaps itself alone"
+    assert [box.count_contains(axes.transData.transform(points)) for box in boxes] == [0] * 5
+    pyplot().close(figure)
