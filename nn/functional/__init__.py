@@ -8,6 +8,7 @@ from nn.functional.batch_norm import *
 from nn.functional.ctc import *
 from nn.functional.dropout import *
 from nn.functional.embedding import *
+from nn.functional.grid import *
 from nn.functional.image import *
 from nn.functional.layer import *
 from nn.functional.likelihood import *

@@ -14,7 +14,7 @@ from autograd.planes import Sizes, Steps
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d"]
 __all__ += ["adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d"]
-__all__ += ["max_pool2d", "max_pool3d"]
+__all__ += ["max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d"]
 
 Size = int | Iterable[int]
 
@@ -70,6 +70,39 @@ def max_pool(
 
 
 max_pool1d, max_pool2d, max_pool3d = in_each_dim(max_pool)
+
+
+def max_unpool(
+    dims: int,
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """Zeros with each element of the input at its index among all elements of its image, as `max_pool` gives them.
+
+    Where pooling could have come from images of several sizes, `output_size` names one, with or without (N, C).
+    """
+    name = f"max_unpool{dims}d"
+    x = _batched(name, input, dims)
+    kernel, steps = _windows(name, dims, kernel_size, stride, padding)
+    if indices.shape != input.shape:
+        raise ShapeError(f"{name}: indices {list(indices.shape)} and input {list(input.shape)} must have one shape")
+    usual = [(m - 1) * s + k - 2 * p for m, s, k, p in zip(x.shape[2:], steps.stride, kernel, steps.padding)]
+    size = usual if output_size is None else list(output_size)[-dims:]
+    if len(size) != dims or any(abs(n - m) >= s for n, m, s in zip(size, usual, steps.stride)):
+        raise ValueError(f"{name}: output_size must be less than a stride from {usual}, got {output_size}")
+    places = indices.reshape(*x.shape[:2], -1)
+    if places.numel() and not 0 <= places.min() <= places.max() < np.prod(size):
+        raise RuntimeError(f"{name}: an index lies outside of the output, whose size is {size}")
+    out = x.new_zeros(*x.shape[:2], int(np.prod(size))).scatter(2, places, x.flatten(2))
+    out = out.reshape(*x.shape[:2], *size)
+    return out if x is input else out[0]
+
+
+max_unpool1d, max_unpool2d, max_unpool3d = in_each_dim(max_unpool)
 
 
 def avg_pool(

@@ -8,6 +8,7 @@ from nn.layers.derived import FunctionLayer
 
 __all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
 __all__ += ["AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
+__all__ += ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
 
 _MAX = "kernel_size stride padding dilation return_indices ceil_mode"
 _NOT_SHOWN = ("ceil_mode", "count_include_pad", "divisor_override")
@@ -36,6 +37,33 @@ class MaxPool2d(_Pool, of=F.max_pool2d, only=_MAX):
 
 class MaxPool3d(_Pool, of=F.max_pool3d, only=_MAX):
     """The largest element of every window of (N, C, D, H, W)."""
+
+
+class _MaxUnpool(_Pool):
+    """Its `forward` takes (input, indices) and, where several sizes are possible, the output_size."""
+
+    hidden = ()
+
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        dims = int(type(self).__name__[-2])
+        for name in self._settings:
+            setattr(self, name, each_dim(type(self).__name__, name, getattr(self, name), dims))
+
+
+_UNPOOL = "kernel_size stride padding"
+
+
+class MaxUnpool1d(_MaxUnpool, of=F.max_unpool1d, inputs=2, only=_UNPOOL):
+    """The elements of (N, C, L) at the places from which MaxPool1d took them, among zeros."""
+
+
+class MaxUnpool2d(_MaxUnpool, of=F.max_unpool2d, inputs=2, only=_UNPOOL):
+    """The elements of (N, C, H, W) at the places from which MaxPool2d took them, among zeros."""
+
+
+class MaxUnpool3d(_MaxUnpool, of=F.max_unpool3d, inputs=2, only=_UNPOOL):
+    """The elements of (N, C, D, H, W) at the places from which MaxPool3d took them, among zeros."""
 
 
 class AvgPool1d(_Pool, of=F.avg_pool1d, only="kernel_size stride padding ceil_mode count_include_pad"):

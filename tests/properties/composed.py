@@ -13,6 +13,7 @@ from tests.properties import (
     composed_arrangement,
     composed_complex,
     composed_elementwise,
+    composed_grids,
     composed_images,
     composed_linalg,
     composed_losses,
@@ -458,4 +459,5 @@ COMPOSED: dict[str, Composed] = {
 MODULES = composed_linalg.LINALG | composed_elementwise.ELEMENTWISE | composed_arrangement.ARRANGEMENT
 MODULES |= composed_losses.LOSSES | composed_complex.COMPLEX
 IMAGES = composed_windows.WINDOWS | composed_images.IMAGES  # beside torch in tests/parity/test_conv_parity.py
+IMAGES |= composed_grids.GRIDS
 COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in (MODULES | IMAGES).items()}

@@ -1,0 +1,1 @@
+"""The few names of timm that models of other repositories import."""

@@ -1,0 +1,3 @@
+"""The registry, by its usual place."""
+
+from timm.models.registry import register_model  # noqa: F401

@@ -1,0 +1,5 @@
+"""A decorator that remembers nothing."""
+
+
+def register_model(make):
+    return make
