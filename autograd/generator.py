@@ -55,16 +55,24 @@ default_generator = Generator()
 
 
 class _Own(threading.local):
-    """The generator of this thread alone, where it has one: threads that share one would draw in a random order."""
-
     generator: Generator | None = None
 
-    def set(self, generator: Generator | None) -> None:
-        """From now on this thread draws from `generator`, where none is named."""
-        self.generator = generator
+
+own = _Own()
 
 
-own_generator = _Own()
+@contextmanager
+def drawing_from(generator: Generator) -> Iterator[None]:
+    """A context in which this thread draws from `generator`, where none is named.
+
+    Threads that share a generator draw from it in a random order: `nn.parallel` gives each of them one of its own. A
+    program names one instead, as in torch: `randn(3, generator=Generator().manual_seed(1))`.
+    """
+    before, own.generator = own.generator, generator
+    try:
+        yield
+    finally:
+        own.generator = before
 
 
 def manual_seed(seed: int) -> Generator:
@@ -102,4 +110,4 @@ def numpy_rng(generator: Generator | None = None) -> np.random.Generator:
     """The NumPy generator of `generator`, of this thread, or the default one."""
     if generator is not None and not isinstance(generator, Generator):
         raise TypeError(f"generator must be a Generator, got {type(generator).__name__}")
-    return (generator or own_generator.generator or default_generator).rng
+    return (generator or own.generator or default_generator).rng

@@ -23,13 +23,13 @@ from typing import NamedTuple
 import numpy as np
 
 from exercises.checks import Wrong
-from exercises.markers import MARKERS, functions, programs, rules
+from exercises.markers import MARKERS, functions, layer_rules, programs, rules
 
 STUBS = Path(__file__).parent / "stubs"
 LIMIT = 20.0  # seconds that an answer may take; right ones take less than one
 MEMORY = 4 << 30  # bytes that it may take, where the system has such limits
 MOST_PRINTED = 10  # lines
-__all__ = ["EXERCISES", "Exercise", "Verdict", "functions", "mark", "mark_apart", "programs", "rules"]
+__all__ = ["EXERCISES", "Exercise", "Verdict", "functions", "layer_rules", "mark", "mark_apart", "programs", "rules"]
 
 
 class Exercise(NamedTuple):

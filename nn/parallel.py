@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, Generator, Tensor, as_tensor, enable_grad, grad, kernels
-from autograd.generator import numpy_rng, own_generator
+from autograd.generator import drawing_from, numpy_rng
 
 
 def data_parallel(
@@ -60,14 +60,8 @@ class _DataParallel(Function):
         seeds = numpy_rng().integers(2**63, size=len(chunks) - 1).tolist() if len(chunks) > 1 else []
 
         def compute(chunk: tuple[Tensor, ...], seed: int | None) -> Tensor:
-            before = own_generator.generator
-            if seed is not None:  # threads that shared a generator would draw from it in a random order
-                own_generator.set(Generator().manual_seed(seed))
-            try:
-                with enable_grad():
-                    return loss(chunk)
-            finally:
-                own_generator.set(before)
+            with nullcontext() if seed is None else drawing_from(Generator().manual_seed(seed)), enable_grad():
+                return loss(chunk)
 
         ctx.parameters, ctx.weights = parameters, [size / sum(sizes) for size in sizes]
         ctx.losses = _on_threads(compute, chunks, [None, *seeds])

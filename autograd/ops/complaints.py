@@ -37,7 +37,8 @@ def explained(function: Callable, name: str | None = None) -> Callable:
 def explain_all(module: str) -> None:
     """Have the public functions and constructors of a module, or of a package, explain what does not fit.
 
-    Its last line calls this. Of a package they are those that it exports.
+    Its last line calls this. Of a package they are those that it exports. A module that imported one of them before
+    calls it as it was: then the function that the user called explains what does not fit.
     """
     names = vars(sys.modules[module])
     for name, value in list(names.items()):

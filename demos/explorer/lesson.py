@@ -14,7 +14,8 @@ import numpy as np
 
 import autograd as ag
 from autograd import Generator, Tensor
-from demos.explorer.subjects import Batch, Subject, drawing_from
+from autograd.generator import drawing_from
+from demos.explorer.subjects import Batch, Subject
 from demos.inspection import look
 from demos.watch import blame
 from models.gpt import GPT

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from autograd import Generator, Tensor
-from autograd.generator import own_generator
+from autograd import Tensor
 from demos import calculator
 from demos.data.numbers import calculator_examples, split_examples
 from demos.text import Passages, read_text
@@ -54,17 +52,6 @@ class Subject(NamedTuple):
 def config(vocab_size: int, block_size: int) -> GPTConfig:
     """A small GPT, whose output matrix is not the embedding: so each stage has its own share of the blame."""
     return GPTConfig(vocab_size, block_size, n_layer=2, n_head=4, n_embd=64, tie=False)
-
-
-@contextmanager
-def drawing_from(generator: Generator) -> Iterator[None]:
-    """Within it this thread draws its random numbers from the generator."""
-    before = own_generator.generator
-    own_generator.set(generator)
-    try:
-        yield
-    finally:
-        own_generator.set(before)
 
 
 @cache

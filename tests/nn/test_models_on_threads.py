@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd import kernels
-from autograd.generator import Generator, own_generator
+from autograd.generator import Generator, drawing_from, own
 from nn import functional as F
 from nn import optim
 from nn.parallel import data_parallel
@@ -45,9 +45,7 @@ class Last(nn.Module):
 
 def trained(name: str, seed: int, steps: int = 8, threads: int = 1) -> list[np.ndarray]:
     """The weights after some steps. All numbers are drawn from a generator of this call's own."""
-    before = own_generator.generator
-    own_generator.set(Generator().manual_seed(seed))
-    try:
+    with drawing_from(Generator().manual_seed(seed)):
         make, shape = MODELS[name]
         model = make()
         optimiser = (optim.AdamW if seed % 2 else optim.SGD)(model.parameters(), lr=1e-2)
@@ -58,8 +56,6 @@ def trained(name: str, seed: int, steps: int = 8, threads: int = 1) -> list[np.n
             loss(model, (x, y)).backward()
             optimiser.step()
         return [p.numpy().copy() for p in model.state_dict().values()]
-    finally:
-        own_generator.set(before)
 
 
 @pytest.fixture(params=["numpy", "numba"])
@@ -106,7 +102,7 @@ def test_grad_mode_and_generators_are_each_threads_own():
     def beside():
         inside.wait()
         seen.append(ag.is_grad_enabled())
-        seen.append(own_generator.generator)
+        seen.append(own.generator)
         inside.wait()
 
     with ThreadPoolExecutor(2) as pool:

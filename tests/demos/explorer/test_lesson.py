@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Generator
+from autograd.generator import drawing_from
 from demos.explorer.lesson import LINES, OPTIMIZERS, Lesson
-from demos.explorer.subjects import TEXTS, drawing_from, subject, writing
+from demos.explorer.subjects import TEXTS, subject, writing
 from demos.watch import STAGES
 from models.gpt import GPT
 
