@@ -95,6 +95,11 @@ def set_rng_state(state: Any) -> None:
     default_generator.set_state(state)
 
 
+def draw_dtype(dtype: Any) -> Any:
+    """The dtype to draw numbers of this dtype in: NumPy draws float32 in half the time of float64, and no other."""
+    return np.float64 if np.dtype(dtype) == np.float64 else np.float32
+
+
 @contextmanager
 def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
     """A context after which the default generator goes on from where it stood before, unless it is not `enabled`."""

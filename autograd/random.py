@@ -12,6 +12,7 @@ from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.generator import Generator as Generator
 from autograd.generator import default_generator as default_generator
+from autograd.generator import draw_dtype
 from autograd.generator import fork_rng as fork_rng
 from autograd.generator import get_rng_state as get_rng_state
 from autograd.generator import initial_seed as initial_seed
@@ -21,10 +22,6 @@ from autograd.generator import set_rng_state as set_rng_state
 from autograd.ops.complaints import explain_all
 from autograd.ops.table import function
 from autograd.tensor import Tensor
-
-
-def _draw_dtype(dtype: Any) -> Any:
-    return np.float64 if dtype is not None and np.dtype(dtype) == np.float64 else np.float32
 
 
 def rand(
@@ -37,7 +34,7 @@ def rand(
 ) -> Tensor:
     """Random numbers from the uniform distribution on [0, 1)."""
     dtype = dtype or default_dtype()
-    return made(numpy_rng(generator).random(to_sizes(sizes, size), _draw_dtype(dtype)), dtype, device, requires_grad)
+    return made(numpy_rng(generator).random(to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
 
 
 def randn(
@@ -50,7 +47,7 @@ def randn(
 ) -> Tensor:
     """Random numbers from the normal distribution with mean 0 and variance 1."""
     dtype = dtype or default_dtype()
-    numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), _draw_dtype(dtype))
+    numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), draw_dtype(dtype))
     return made(numbers, dtype, device, requires_grad)
 
 

@@ -8,7 +8,7 @@ from autograd.base import add_in_place_method, add_method
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
 from autograd.ops.elementwise import masked_fill, where
-from autograd.ops.gathering import at_least_1d, scatter_add, scattered
+from autograd.ops.gathering import array_of, at_least_1d, scatter_add, scattered
 from autograd.ops.indexing import along, copy_slices, getitem, unindex
 from autograd.ops.indexing import index_put as put_in
 from autograd.ops.joining import cat, split_at
@@ -18,10 +18,6 @@ from autograd.ops.table import function, short
 __all__ = ["scatter_reduce", "masked_scatter", "tensor_split", "hsplit", "vsplit", "dsplit", "take", "diag_embed"]
 __all__ += ["diagflat", "index_put", "index_fill", "index_copy", "rot90", "fliplr", "flipud", "ravel", "atleast_1d"]
 __all__ += ["atleast_2d", "atleast_3d", "dstack", "column_stack", "concatenate", "adjoint"]
-
-
-def _array(x):
-    return np.asarray(getattr(x, "array", x))
 
 
 @function(inplace=True)
@@ -41,7 +37,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
         count = np.maximum(hit + include_self, 1).astype(input.dtype)
         return out if reduce == "sum" else (out / count if out.dtype.kind == "f" else out // count)
     ufunc = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
-    best, some = np.atleast_1d(input.array.copy()), _array(part)
+    best, some = np.atleast_1d(input.array.copy()), array_of(part)
     if not include_self:
         best[place] = 1 if reduce == "prod" else some
     ufunc.at(best, place, some)
@@ -75,7 +71,7 @@ def masked_scatter(input, mask, source):
 
 def _put_at(input, indices, values, accumulate=False):
     """x with x[indices] = values; repeated indices add up where they `accumulate`."""
-    index = tuple(slice(None) if i is None else _array(i) for i in indices)
+    index = tuple(slice(None) if i is None else array_of(i) for i in indices)
     if accumulate:
         shape = input.array[index].shape
         return input + unindex(expand(values, size=shape), index=index, size=tuple(input.shape))
@@ -89,21 +85,21 @@ add_in_place_method(_put_at, "index_put")
 @function()
 def index_fill(input, dim, index, value):
     """x with the slices at index along dim set to one value."""
-    place = along(dim, max(input.ndim, 1), _array(index))
+    place = along(dim, max(input.ndim, 1), array_of(index))
     return reshape(put_in(at_least_1d(input), value, index=place), size=tuple(input.shape))
 
 
 @function()
 def index_copy(input, dim, index, source):
     """x with the slices of source at index along dim."""
-    place = along(dim, max(input.ndim, 1), _array(index))
+    place = along(dim, max(input.ndim, 1), array_of(index))
     return reshape(put_in(at_least_1d(input), at_least_1d(source), index=place), size=tuple(input.shape))
 
 
 @function()
 def take(input, index):
     """Elements of the flattened tensor, in the shape of index."""
-    return getitem(reshape(input, size=(-1,)), index=(_array(index),))
+    return getitem(reshape(input, size=(-1,)), index=(array_of(index),))
 
 
 @function()
@@ -127,7 +123,7 @@ diagflat = short(
 @function()
 def tensor_split(input, indices_or_sections, dim=0):
     """Pieces along dim, that many of nearly one size, or between indices."""
-    n, many = input.shape[one_dim(dim, input.ndim)] if input.ndim else 0, _array(indices_or_sections)
+    n, many = input.shape[one_dim(dim, input.ndim)] if input.ndim else 0, array_of(indices_or_sections)
     if not input.ndim or (not many.ndim and many < 1):
         raise RuntimeError(
             f"tensor_split needs at least 1 dim and 1 section, got {input.ndim} and {indices_or_sections}"

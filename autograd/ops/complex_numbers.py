@@ -65,12 +65,8 @@ def conj(x):
     return x.conjugate()
 
 
-@function()
-def conjugate(input):
-    """The complex conjugate, which of real numbers is the tensor itself."""
-    return conj(input) if input.dtype.kind == "c" else input
-
-
+_doc = "The complex conjugate, which of real numbers is the tensor itself."
+conjugate = short("conjugate", lambda input: conj(input) if input.dtype.kind == "c" else input, _doc)
 conj_physical = alias(conj, "conj_physical")
 resolve_conj = short("resolve_conj", lambda input: input, "x itself: conjugates are computed at once here.")
 is_complex = short("is_complex", lambda input: input.dtype.kind == "c", "Whether it holds complex numbers.")

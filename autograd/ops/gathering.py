@@ -32,6 +32,11 @@ def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
     return getitem(input, index=(slice(None),) * dim + (index,))
 
 
+def array_of(x):
+    """The array of a tensor; of numbers and lists that of them."""
+    return np.asarray(getattr(x, "array", x))
+
+
 def at_least_1d(x):
     """A tensor of 0 dims as a vector: along a dim, torch takes the one for the other."""
     return x if x.ndim else reshape(x, size=(1,))
@@ -46,7 +51,7 @@ def _grid(index, dim, ndim):
 
 
 def _integers(index):
-    index = np.asarray(getattr(index, "array", index))
+    index = array_of(index)
     if index.dtype.kind not in "iu":
         raise TypeError(f"an index must hold integers, not {index.dtype}")
     return index
@@ -153,7 +158,7 @@ def index_add(input, dim, index, source, *, alpha=1):
 @function()
 def masked_select(input, mask):
     """The elements where the mask is true, as a 1-D tensor."""
-    mask = np.asarray(getattr(mask, "array", mask))
+    mask = array_of(mask)
     if mask.dtype != bool:
         raise TypeError(f"masked_select: the mask must be boolean, not {mask.dtype}")
     shape = np.broadcast_shapes(input.shape, mask.shape)

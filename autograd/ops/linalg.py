@@ -10,7 +10,7 @@ from autograd import kernels
 from autograd.errors import ShapeError
 from autograd.ops.indexing import copy_slices, unindex
 from autograd.ops.shape import one_dim, roll, transpose, writeable_as
-from autograd.ops.table import function, op
+from autograd.ops.table import function, op, short
 
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
 __all__ += ["diag", "trace", "cross"]
@@ -51,34 +51,17 @@ def matmul(x, y):
     return kernels.matmul(x, y)
 
 
-@function()
-def mm(input, mat2):
-    """The product of two matrices."""
-    return _product("mm", input, mat2, 2, 2)
-
-
-@function()
-def bmm(input, mat2):
-    """The products of two batches of matrices, (B, n, m) and (B, m, p)."""
-    return _product("bmm", input, mat2, 3, 3)
-
-
-@function()
-def mv(input, vec):
-    """A matrix times a vector."""
-    return _product("mv", input, vec, 2, 1)
-
-
-@function()
-def dot(input, tensor):
-    """The inner product of two vectors."""
-    return _product("dot", input, tensor, 1, 1)
-
-
 def _product(name, x, y, x_dims, y_dims):
     if (x.ndim, y.ndim) != (x_dims, y_dims):
         raise ShapeError(f"{name} needs {x_dims} and {y_dims} dims, got shapes {tuple(x.shape)} and {tuple(y.shape)}")
     return matmul(x, y)
+
+
+_doc = "The products of two batches of matrices, (B, n, m) and (B, m, p)."
+mm = short("mm", lambda input, mat2: _product("mm", input, mat2, 2, 2), "The product of two matrices.")
+bmm = short("bmm", lambda input, mat2: _product("bmm", input, mat2, 3, 3), _doc)
+mv = short("mv", lambda input, vec: _product("mv", input, vec, 2, 1), "A matrix times a vector.")
+dot = short("dot", lambda input, tensor: _product("dot", input, tensor, 1, 1), "The inner product of two vectors.")
 
 
 @function()

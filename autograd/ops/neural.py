@@ -101,11 +101,7 @@ def merge_heads(x):
     return np.swapaxes(x, -2, -3).reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
 
 
-def _unpad(g, width):
-    return g[tuple(slice(before, g.shape[i] - after) for i, (before, after) in enumerate(width))]
-
-
-@op(method=False, x=_unpad)
+@op(method=False, x=lambda g, width: g[tuple(slice(a, n - b) for n, (a, b) in zip(g.shape, width, strict=True))])
 def pad(x, *, width, value=0.0):
     """`value` added around x: `width` has a pair (before, after) for each dim."""
     return np.pad(x, width, constant_values=value)

@@ -11,7 +11,7 @@ from autograd.errors import ShapeError
 from autograd.ops import reduction as R
 from autograd.ops.arithmetic import lerp
 from autograd.ops.elementwise import where
-from autograd.ops.gathering import argsort, gather, nonzero, sort
+from autograd.ops.gathering import argsort, array_of, gather, nonzero, sort
 from autograd.ops.joining import concatenate
 from autograd.ops.linalg import matmul
 from autograd.ops.shape import movedim, one_dim, reshape
@@ -23,10 +23,6 @@ __all__ += ["cummin", "argwhere", "isin", "unique_consecutive", "histogram", "hi
 __all__ += ["cov"]
 
 
-def _array(x):
-    return np.asarray(getattr(x, "array", x))
-
-
 # Places ---------------------------------------------------------------------------------------------------------------
 
 
@@ -36,7 +32,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 
     A vector is searched for every element; the rows of more dims for those of the rows of `input`.
     """
-    rows, values = sorted_sequence.array, _array(input)
+    rows, values = sorted_sequence.array, array_of(input)
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter.array, -1)
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
@@ -65,7 +61,7 @@ argwhere = short("argwhere", lambda input: nonzero(input), "The indices (n, ndim
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """Whether each element is among the others (or is not: `invert`)."""
     wrap = getattr(elements, "wrap", None) or test_elements.wrap
-    return wrap(np.isin(_array(elements), _array(test_elements), assume_unique, invert))
+    return wrap(np.isin(array_of(elements), array_of(test_elements), assume_unique, invert))
 
 
 # Order statistics -----------------------------------------------------------------------------------------------------
@@ -81,7 +77,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     `interpolation` says what lies between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
     """
     q = q if hasattr(q, "array") else np.asarray(q, input.dtype)
-    at, several = _array(q), np.ndim(q)
+    at, several = array_of(q), np.ndim(q)
     if interpolation not in _ROUNDED:
         raise RuntimeError(f"quantile: interpolation must be one of {', '.join(_ROUNDED)}, not {interpolation!r}")
     if several > 1 or not ((0 <= at) & (at <= 1)).all():
@@ -94,10 +90,10 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     rows = sort(reshape(input, size=(-1,)) if dim is None or not input.ndim else movedim(input, dim, -1)).values
     n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)
     place = np.reshape(q, (-1,)) * np.full(missing.shape, n - 1, input.dtype)
-    place = place if interpolation == "linear" else _ROUNDED[interpolation](_array(place))
-    known = np.where(missing, n - 1, _array(place))  # where there is a nan, it comes last
+    place = place if interpolation == "linear" else _ROUNDED[interpolation](array_of(place))
+    known = np.where(missing, n - 1, array_of(place))  # where there is a nan, it comes last
     low, high = (rows.wrap(f(known).astype(np.int64)) for f in (np.floor, np.ceil))
-    out = movedim(lerp(gather(rows, -1, low), gather(rows, -1, high), place - np.floor(_array(place))), -1, 0)
+    out = movedim(lerp(gather(rows, -1, low), gather(rows, -1, high), place - np.floor(array_of(place))), -1, 0)
     if keepdim:
         out = reshape(out, size=(-1, *R.reduced_shape(input.shape, axes)))
     return out if several else out[0]
@@ -186,7 +182,7 @@ class Histogram(NamedTuple):
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """(hist, bin_edges): counts (or sums of weights, or a density) in that many bins, or between edges."""
     bins = getattr(bins, "array", bins)
-    weight = None if weight is None else _array(weight).reshape(-1)
+    weight = None if weight is None else array_of(weight).reshape(-1)
     hist, edges = np.histogram(input.array.reshape(-1), bins, range, weights=weight, density=density)
     return Histogram(*[input.wrap(a.astype(input.dtype)) for a in (hist, edges)])
 

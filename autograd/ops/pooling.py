@@ -70,11 +70,11 @@ def add_windows(g, *, size, kernel, steps):
     return out[:, :, *[slice(before, before + n) for n, (before, _) in zip(size, margins)]]
 
 
-def _max_rule(g, indices, shape):
-    return unpool(g[0], indices=indices, size=shape[2:])
-
-
-@op(method=False, x=_max_rule, outputs=("values", "indices"))
+@op(
+    method=False,
+    x=lambda g, indices, shape: unpool(g[0], indices=indices, size=shape[2:]),
+    outputs=("values", "indices"),
+)
 def max_pool(x, *, kernel, steps, places):
     """The largest element of every window, the first of several (the last nan, where there is one), and its index
     among all elements of its image."""

@@ -64,11 +64,7 @@ def in_dtype(x, dtype):
     return x if dtype is None else x.astype(dtype, copy=False)
 
 
-def _mean_rule(g, shape, dim, keepdim):
-    return expand_reduced(g / max(_count(shape, dim), 1), shape, dim, keepdim)
-
-
-@op(np.mean, x=_mean_rule)
+@op(np.mean, x=lambda g, shape, dim, keepdim: expand_reduced(g / max(_count(shape, dim), 1), shape, dim, keepdim))
 def mean(x, *, dim=None, keepdim=False, dtype=None):
     """The mean over dim. Raises RuntimeError for integers, which must be converted to floats first."""
     x = x if dtype is None else x.astype(dtype)
@@ -132,11 +128,9 @@ def _variance(x, keepdim, dim, ddof):
 
 
 def _std_rule(g, x, out, dim, unbiased, keepdim, correction):
-    dim, ddof = _ddof(dim, unbiased, correction)
-    n = _count(x.shape, dim) - ddof
     flat = np.equal(out, 0)
-    scale = np.where(flat, np.zeros_like(out), g / np.where(flat, np.ones_like(out), out))
-    return expand_reduced(scale * (1 / n if n else math.nan), x.shape, dim, keepdim) * _centred(x, dim)
+    by_var = np.where(flat, np.zeros_like(out), g / (2 * np.where(flat, np.ones_like(out), out)))
+    return _var_rule(by_var, x, dim, unbiased, keepdim, correction)
 
 
 @op(x=_std_rule)

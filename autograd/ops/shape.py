@@ -10,7 +10,7 @@ from autograd.base import add_method
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.ops.entry import as_ints
-from autograd.ops.table import alias, function, op
+from autograd.ops.table import alias, function, op, short
 
 __all__ = ["reshape", "permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "squeeze"]
 __all__ += ["unsqueeze", "flatten", "unflatten", "broadcast_to", "broadcast_tensors", "flip", "roll", "tril", "triu"]
@@ -159,10 +159,9 @@ def unflatten(input, dim, sizes):
     return reshape(input, size=(*input.shape[:at], *sizes, *input.shape[at + 1 :]))
 
 
-@function()
-def view_as(input, other):
-    """The `view` in the shape of other."""
-    return view(input, size=tuple(other.shape))
+view_as = short(
+    "view_as", lambda input, other: view(input, size=tuple(other.shape)), "The `view` in the shape of other."
+)
 
 
 def _in_place(f, name):
@@ -222,10 +221,7 @@ def expand(x, *, size):
 broadcast_to = alias(expand, "broadcast_to")
 
 
-@function()
-def expand_as(input, other):
-    """Expanded to the shape of other."""
-    return expand(input, size=tuple(other.shape))
+expand_as = short("expand_as", lambda input, other: expand(input, size=tuple(other.shape)), "In the shape of other.")
 
 
 @function(method=False)
