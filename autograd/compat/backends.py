@@ -5,27 +5,15 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
+from autograd.compat.constant import always
 
-def is_available() -> bool:
-    """Never."""
-    return False
-
-
-is_built = is_available
+is_available = is_built = always(False, "Never.")
+version = always(None, "The version of a library that is not there.")
 enabled = benchmark = deterministic = allow_tf32 = False
+enable_flash_sdp = enable_math_sdp = always(None, "Accepted: there is one kernel of attention.")
+enable_mem_efficient_sdp = enable_cudnn_sdp = enable_flash_sdp
 
 
 def sdp_kernel(*_: Any, **__: Any) -> nullcontext:
     """A context that changes nothing: there is one kernel of attention."""
     return nullcontext()
-
-
-def enable_flash_sdp(enabled: bool) -> None:
-    """Accepted: there is one kernel of attention."""
-
-
-enable_math_sdp = enable_mem_efficient_sdp = enable_cudnn_sdp = enable_flash_sdp
-
-
-def version() -> None:
-    """The version of a library that is not there."""

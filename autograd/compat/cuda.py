@@ -5,35 +5,18 @@ from __future__ import annotations
 from contextlib import ContextDecorator
 from typing import Any, NoReturn
 
+from autograd.compat.constant import always
 
-def is_available() -> bool:
-    """Never."""
-    return False
-
-
-is_initialized = is_built = is_bf16_supported = is_current_stream_capturing = is_available
-
-
-def device_count() -> int:
-    """None."""
-    return 0
-
-
-def current_accelerator(check_available: bool = False) -> None:
-    """There is none."""
-
-
-def memory_allocated(device: Any = None) -> int:
-    """The bytes in use on a GPU: 0."""
-    return 0
-
-
-max_memory_allocated = memory_reserved = max_memory_reserved = memory_cached = memory_allocated
-
-
-def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
-    """That there is no GPU."""
-    return "no GPU"
+is_available = is_initialized = is_built = is_bf16_supported = is_current_stream_capturing = always(False, "Never.")
+device_count, current_accelerator = always(0, "None."), always(None, "There is none.")
+memory_allocated = max_memory_allocated = memory_reserved = always(0, "The bytes in use on a GPU: 0.")
+max_memory_reserved = memory_cached = memory_allocated
+memory_summary = always("no GPU", "That there is no GPU.")
+synchronize = empty_cache = ipc_collect = init = always(
+    None, "Nothing to wait for: an op has finished when it returns."
+)
+reset_peak_memory_stats = reset_max_memory_allocated = synchronize
+manual_seed = manual_seed_all = set_rng_state_all = always(None, "There is no generator to seed.")
 
 
 def memory_stats(device: Any = None) -> dict[str, int]:
@@ -41,26 +24,9 @@ def memory_stats(device: Any = None) -> dict[str, int]:
     return {}
 
 
-def synchronize(device: Any = None) -> None:
-    """Nothing to wait for: an op has finished when it returns."""
-
-
-empty_cache = reset_peak_memory_stats = reset_max_memory_allocated = ipc_collect = init = synchronize
-
-
-def manual_seed(seed: int) -> None:
-    """There is no generator to seed."""
-
-
-manual_seed_all = manual_seed
-
-
 def get_rng_state_all() -> list:
     """There is no generator that would have a state."""
     return []
-
-
-set_rng_state_all = manual_seed
 
 
 class Stream(ContextDecorator):
@@ -81,12 +47,7 @@ class Stream(ContextDecorator):
     wait_stream = wait_event = record_event = lambda self, *_: None
 
 
-stream = device = device_index = device_of = Stream
-
-
-def current_stream(device: Any = None) -> Stream:
-    """A queue in which nothing waits."""
-    return Stream()
+stream = current_stream = device = device_index = device_of = Stream
 
 
 def _refuse(name: str) -> Any:

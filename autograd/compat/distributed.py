@@ -6,6 +6,8 @@ import os
 from enum import Enum
 from typing import Any, NoReturn
 
+from autograd.compat.constant import always
+
 
 class ReduceOp(Enum):
     """How the tensors of all processes become one."""
@@ -33,18 +35,9 @@ class group:  # noqa: N801 - torch's name
     WORLD = _World
 
 
-def is_available() -> bool:
-    """Always, for one process."""
-    return True
-
-
-def is_nccl_available() -> bool:
-    """Never: it needs GPUs."""
-    return False
-
-
-is_mpi_available = is_torchelastic_launched = is_nccl_available
-is_gloo_available = is_available
+is_available = is_gloo_available = always(True, "Always, for one process.")
+is_nccl_available = is_mpi_available = is_torchelastic_launched = always(False, "Never: it needs GPUs, or others.")
+get_default_backend_for_device = always("gloo", "The backend of the CPU.")
 
 
 def init_process_group(
@@ -126,11 +119,6 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
     """Put the object into the list of one."""
     object_list[:] = [obj]
     _identity()
-
-
-def get_default_backend_for_device(device: Any) -> str:
-    """The backend of the CPU."""
-    return "gloo"
 
 
 def send(*_: Any, **__: Any) -> NoReturn:

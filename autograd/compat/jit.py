@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
 __all__ = ["ScriptModule", "allow_in_graph", "disable", "export", "ignore", "is_compiling", "is_scripting"]
@@ -29,13 +30,5 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
 ignore = unused = export = allow_in_graph = disable
 
 
-def is_scripting() -> bool:
-    """Never: nothing is compiled."""
-    return False
-
-
-is_tracing = is_compiling = is_scripting
-
-
-def reset() -> None:
-    """There is nothing to forget."""
+is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
+reset = always(None, "There is nothing to forget.")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from multiprocessing import *  # noqa: F403
 from typing import Any
 
+from autograd.compat.constant import always
+
 
 def spawn(
     fn: Callable, args: tuple = (), nprocs: int = 1, join: bool = True, daemon: bool = False, start_method: str = ""
@@ -27,5 +29,4 @@ def spawn(
     return None
 
 
-def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted: nothing is shared."""
+set_sharing_strategy = always(None, "Accepted: nothing is shared.")

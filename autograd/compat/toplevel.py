@@ -16,6 +16,7 @@ from autograd.anomaly import (
     set_detect_anomaly,
 )
 from autograd.compat.amp import GradScaler, autocast
+from autograd.compat.constant import always
 from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
 from autograd.creation import arange, set_default_dtype
@@ -128,9 +129,8 @@ def typename(obj: Any) -> str:
 # Devices and threads --------------------------------------------------------------------------------------------------
 
 
-def get_default_device() -> dtypes.device:
-    """The CPU."""
-    return dtypes.CPU
+get_default_device = always(dtypes.CPU, "The CPU.")
+get_num_interop_threads = always(1, "1: ops run one after the other.")
 
 
 def set_default_device(device: Any) -> None:
@@ -159,11 +159,6 @@ def set_num_threads(num: int) -> None:
     _Threads.blas.__enter__()
 
 
-def get_num_interop_threads() -> int:
-    """1: ops run one after the other."""
-    return 1
-
-
 # What may be said, and changes nothing --------------------------------------------------------------------------------
 
 
@@ -172,29 +167,11 @@ def compile(model: Callable | None = None, **_: Any) -> Any:
     return model if model is not None else lambda model: model
 
 
-def _accept(*_: Any, **__: Any) -> None:
-    """Accepted, and changes nothing: there is one way to compute, float32 in full precision, the same each time."""
-
-
-set_float32_matmul_precision = set_num_interop_threads = set_warn_always = use_deterministic_algorithms = _accept
-
-
-def get_float32_matmul_precision() -> str:
-    """Always "highest"."""
-    return "highest"
-
-
-def are_deterministic_algorithms_enabled() -> bool:
-    """Always: the same program gives the same numbers."""
-    return True
-
-
-def _no(*_: Any) -> bool:
-    """Never."""
-    return False
-
-
-is_autocast_enabled = is_storage = set_flush_denormal = _no
+set_float32_matmul_precision = set_num_interop_threads = always(None, "Accepted: there is one way to compute.")
+set_warn_always = use_deterministic_algorithms = set_float32_matmul_precision
+get_float32_matmul_precision = always("highest", 'Always "highest".')
+are_deterministic_algorithms_enabled = always(True, "Always: the same program gives the same numbers.")
+is_autocast_enabled = is_storage = set_flush_denormal = always(False, "Never.")
 
 
 def is_inference_mode_enabled() -> bool:
