@@ -68,7 +68,7 @@ def names(axes: Any, points: Any, texts: Sequence[str]) -> None:
     sides += [(5, 5, "left", "bottom"), (5, -5, "left", "top"), (-5, 5, "right", "bottom"), (-5, -5, "right", "top")]
     taken: list[Any] = []
     for point, text in zip(points, texts, strict=True):
-        found = []
+        found: list[tuple] = []
         for x, y, horizontal, vertical in sides:
             label = axes.annotate(text, point, xytext=(x, y), textcoords="offset points")
             label.set(horizontalalignment=horizontal, verticalalignment=vertical)

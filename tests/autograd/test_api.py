@@ -44,13 +44,13 @@ iinfo cuda backends value_and_grad vjp jvp jacobian hessian hvp op get_rng_state
 """
 
 FUNCTIONS_ALONE = """
-cat concat stack hstack vstack complex einsum tensordot meshgrid broadcast_tensors embedding linear bilinear dropout rrelu
-threshold hardsigmoid hardswish hardtanh leaky_relu elu celu selu mish silu gelu softplus softshrink cross_entropy pad fold
-layer_norm rms_norm batch_norm group_norm max_pool1d max_pool2d interpolate cosine_similarity std_mean var_mean vmap
-identity getitem unindex copy_slices contract recurrence vector_norm linear_step bce_with_logits split_heads merge_heads
-softmax_backward log_softmax_backward cross_entropy_rows fused_attention rotary embedding_backward concatenate split_at
-convolution convolution_input convolution_weight fourier cofactors linear_solve tall_qr pseudo_inverse windows add_windows
-max_pool unpool resample recurrent_layer polygamma_of
+cat concat stack hstack vstack complex einsum tensordot meshgrid broadcast_tensors embedding linear bilinear dropout
+rrelu threshold hardsigmoid hardswish hardtanh leaky_relu elu celu selu mish silu gelu softplus softshrink
+cross_entropy pad fold layer_norm rms_norm batch_norm group_norm max_pool1d max_pool2d interpolate cosine_similarity
+std_mean var_mean vmap identity getitem unindex copy_slices contract recurrence vector_norm linear_step
+bce_with_logits split_heads merge_heads softmax_backward log_softmax_backward cross_entropy_rows fused_attention
+rotary embedding_backward concatenate split_at convolution convolution_input convolution_weight fourier cofactors
+linear_solve tall_qr pseudo_inverse windows add_windows max_pool unpool resample recurrent_layer polygamma_of
 """
 
 
