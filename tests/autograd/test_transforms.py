@@ -42,6 +42,10 @@ def test_a_transform_has_its_inverse_and_its_derivative(name, cached, rng):
     assert t.inv.inv is t and t.forward_shape((2,)) == (2,)
     if cached and name != "an inverse":
         assert t.inv(y) is x and t(x) is y
+        copied = y.detach().clone()
+        assert t.inv(copied) is t.inv(copied) is not x and t(t.inv(copied)) is copied
+    elif name not in ("none", "an inverse"):
+        assert t(x) is not y and t.inv(y) is not x
     (slope,) = ag.grad(y.sum(), [x])
     expected = np.log(np.abs(slope.numpy()))
     expected = expected.sum(-1) if "event" in name else expected

@@ -54,6 +54,11 @@ WRONG = {
     "scatter, too little": (lambda: X.scatter(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"\(3, 1\).*\(1, 2\)"),
     "scatter_add, too little": (lambda: X.scatter_add(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"scatter_add"),
     "masked_select by numbers": (lambda: V.masked_select(ag.tensor([0, 1, 0])), TypeError, "be boolean, not int64"),
+    "topk of more than a number": (lambda: ZERO_D.topk(2), RuntimeError, "topk of k=2 along dim -1 of size 1"),
+    "convolution of two dtypes": (lambda: F.conv1d(C, ag.ones(5, 3, 2)), RuntimeError, "float64, but .* float32"),
+    "convolution, bias alone": (
+        lambda: F.conv1d(C, ag.ones(5, 3, 2, dtype=ag.float64), ag.ones(5)), RuntimeError, "float64, but .* float32"
+    ),
     "outer of a matrix": (lambda: ag.outer(X, V), RuntimeError, r"two vectors.*\(3, 4\) and \(3,\)"),
     "addmm of batches": (lambda: ag.addmm(C, C, C.mT), RuntimeError, "mm needs 2 and 2 dims"),
     "baddbmm of matrices": (lambda: ag.baddbmm(X, X, X.T), RuntimeError, "bmm needs 3 and 3 dims"),

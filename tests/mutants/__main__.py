@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +30,8 @@ SUITES = ["tests/properties", "tests/autograd"]
 # Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
 # of other libraries, which are tested by programs that were written for those.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/")
-BATCHES = (20, 180)  # so many tests are run at first, and so many more where those pass
+FIRST, MORE = 20, 200  # so many tests are run at first, and so many more where those pass,
+QUICK, LONG = 1.0, 30.0  # at first those that took less than a second, and then less than half a minute in all
 GIGABYTES = 4  # of memory for a mutant
 
 
@@ -117,13 +119,20 @@ def outcome(mutant: Mutant, tests: list[str], reached: Reached, tree: Path) -> d
             if path.name != "autograd":
                 Path(folder, path.name).symlink_to(path)
         Path(folder, mutant.file).write_bytes(mutant.source)
-        first, more = BATCHES
-        for batch in filter(None, (tests[:first], tests[first : first + more])):
+        for batch in filter(None, batches(tests, reached.seconds)):
             seconds = 60 + 20 * int(sum(reached.seconds[test] for test in batch))
             how, why = verdict(*pytest(Path(folder), ["-x", "-n", "0", *batch], seconds))
             if how != "alive":
                 break
     return mutant._asdict() | {"source": "", "how": how, "why": why}
+
+
+def batches(tests: list[str], seconds: Mapping[str, float]) -> Iterator[list[str]]:
+    """The tests that are run at first, and those that are run where these pass."""
+    first = [test for test in tests if seconds[test] < QUICK][:FIRST] or tests[:1]
+    more, total = sorted([test for test in tests if test not in first][:MORE], key=seconds.__getitem__), 0.0
+    yield first
+    yield [test for test in more if (total := total + seconds[test]) < LONG]
 
 
 def report(results: list[dict[str, Any]], count: int) -> float:
