@@ -21,7 +21,7 @@ class Mutant(NamedTuple):
     line: int
     column: int
     last_line: int
-    statement: int  # the line where the statement begins
+    statement: tuple[int, int]  # the first and the last line of the statement: a function, where it is in the signature
     before: str
     after: str
     source: bytes  # of the whole file
@@ -35,23 +35,21 @@ def mutants(source: bytes, file: str) -> Iterator[Mutant]:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    for node, statement in _nodes(ast.parse(source), 1):
+    for node, statement in _nodes(ast.parse(source), (1, 1)):
         for part, after in _changes(node):
             begin = starts[part.lineno - 1] + part.col_offset
             end = starts[part.end_lineno - 1] + part.end_col_offset
             before = source[begin:end]
             new = after if isinstance(part, ast.stmt) else f"({after})"
             text = new.encode() + b"\\\n" * (before.count(b"\n") - new.count("\n"))
-            changed = source[:begin] + text + source[end:]
-            yield Mutant(
-                file, part.lineno, part.col_offset, part.end_lineno, statement, before.decode(), after, changed
-            )
+            place = (file, part.lineno, part.col_offset, part.end_lineno, statement)
+            yield Mutant(*place, before.decode(), after, source[:begin] + text + source[end:])
 
 
-def _nodes(node: ast.AST, statement: int) -> Iterator[tuple[ast.AST, int]]:
-    """The node and all below it with the line of their statement; without what no test need notice."""
+def _nodes(node: ast.AST, statement: tuple[int, int]) -> Iterator[tuple[ast.AST, tuple[int, int]]]:
+    """The node and all below it with the lines of their statement; without what no test need notice."""
     if isinstance(node, ast.stmt):
-        statement = node.lineno
+        statement = (node.lineno, node.end_lineno or node.lineno)
     yield node, statement
     for field, value in ast.iter_fields(node):
         for part in value if isinstance(value, list) else [value]:

@@ -46,13 +46,16 @@ class Reached:
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests that reach the mutant, a spread over all test files first; none if it is never run.
 
-        What runs when modules are imported concerns all tests of the file.
+        Of what runs when modules are imported, also those that reach its statement, and then those of the file.
         """
         lines = self.lines(mutant.file)
-        near = [range(mutant.line, mutant.last_line + 1), range(mutant.statement, mutant.line)]
-        found = next(filter(None, (set().union(*(lines.get(i, ()) for i in span)) for span in near)), set())
-        rest = set().union(*lines.values()) - found if "" in found else set()
-        return self._spread(found - {""}) + self._spread(rest - {""})
+        found: list[str] = []
+        for span in ((mutant.line, mutant.last_line), mutant.statement, (1, max(lines, default=0))):
+            here = set().union(*(lines.get(i, ()) for i in range(span[0], span[1] + 1)))
+            found += self._spread(here - {"", *found})
+            if "" not in here and (here or span == mutant.statement):
+                break
+        return found
 
     def _spread(self, tests: Iterable[str]) -> list[str]:
         by_file: dict[str, list[str]] = {}
