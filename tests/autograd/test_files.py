@@ -358,6 +358,14 @@ def tensor_of(*args, state=None):
     return pickle.dumps(Call(ag.ones(1).__reduce__()[0], *args, state=state))
 
 
+@pytest.mark.parametrize(
+    "kind, array", [(ag.Tensor, [1.0]), (ag.Tensor, b"A"), (np.ndarray, np.ones(1)), (0, np.ones(1))]
+)
+def test_a_tensor_is_made_of_an_array(kind, array):
+    with pytest.raises(pickle.UnpicklingError, match="a tensor that is not made of an array"):
+        ag.load(io.BytesIO(tensor_of(kind, array, False, {})))
+
+
 def program(*parts):
     return b"\x80\x05" + b"".join(parts) + pickle.STOP
 

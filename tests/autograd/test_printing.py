@@ -68,6 +68,15 @@ def test_the_history_is_shown_in_a_line_of_its_own_where_there_is_no_room():
     assert repr(x * 2) == "tensor([2., 2., 2., 2., 2., 2., 2., 2., 2.],\n       grad_fn=<mul>)"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@given(size=st.integers(0, 30), width=st.integers(40, 80), history=st.booleans())
+def test_dtype_and_history_are_within_the_width(dtype, size, width, history):
+    x = ag.zeros(2, size, dtype=dtype, requires_grad=dtype != "int32")
+    ag.set_printoptions(linewidth=width)
+    lines = repr(x.softmax(-1) if history and dtype != "int32" else x).splitlines()
+    assert all(len(line.rstrip(",)")) <= width for line in lines if "=" in line)
+
+
 def test_options_stay_until_they_are_set_again():
     ag.set_printoptions(precision=2, sci_mode=True)
     assert repr(ag.tensor([1.5])) == "tensor([1.50e+00])"

@@ -54,6 +54,9 @@ WRONG = {
     "scatter, too little": (lambda: X.scatter(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"\(3, 1\).*\(1, 2\)"),
     "scatter_add, too little": (lambda: X.scatter_add(0, ag.tensor([[0, 1]]), X[:, :1]), RuntimeError, r"scatter_add"),
     "masked_select by numbers": (lambda: V.masked_select(ag.tensor([0, 1, 0])), TypeError, "be boolean, not int64"),
+    "complex numbers of fours": (lambda: ag.view_as_complex(X), RuntimeError, r"last dim of size 2.*\(3, 4\)"),
+    "complex numbers of a number": (lambda: ag.view_as_complex(ZERO_D), RuntimeError, r"last dim of size 2.*\(\)"),
+    "complex numbers of whole ones": (lambda: ag.view_as_complex(I), RuntimeError, "needs floats .* int64"),
     "topk of more than a number": (lambda: ZERO_D.topk(2), RuntimeError, "topk of k=2 along dim -1 of size 1"),
     "convolution of two dtypes": (lambda: F.conv1d(C, ag.ones(5, 3, 2)), RuntimeError, "float64, but .* float32"),
     "convolution, bias alone": (

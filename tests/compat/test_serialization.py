@@ -40,6 +40,22 @@ def test_a_module_is_read_where_all_its_classes_are_safe():
     assert read.layer.weight.grad is not None and torch.serialization.get_safe_globals() == []
 
 
+class Counter:
+    def __init__(self):
+        self.count = 3
+
+    def __getstate__(self):
+        return {"state": self.count}
+
+    def __setstate__(self, state):
+        self.count = state["state"] + 1
+
+
+def test_an_object_takes_its_state_by_its_own_method():
+    with torch.serialization.safe_globals([Counter]):
+        assert vars(torch.load(written(Counter()))) == {"count": 4}
+
+
 @pytest.mark.parametrize("safe", [[], [Net], [Net, nn.Linear]])
 def test_one_that_is_not_is_named(safe):
     with torch.serialization.safe_globals(safe), pytest.raises(pickle.UnpicklingError, match="Net|Linear|relu"):

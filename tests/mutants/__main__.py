@@ -26,7 +26,7 @@ from tests.mutants.changes import Mutant, mutants
 from tests.mutants.reached import Reached, failures
 
 ROOT = Path(__file__).parents[2]
-SUITES = ["tests/properties", "tests/autograd", "tests/nn/functional", "tests/nn/layers"]
+SUITES = ["tests/properties", "tests/autograd", "tests/compat", "tests/nn/functional", "tests/nn/layers"]
 # Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
 # of other libraries, which are tested by programs that were written for those.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/")
