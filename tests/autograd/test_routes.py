@@ -311,6 +311,9 @@ def test_the_routes_of_a_value_pass_the_neurons_that_hold_the_parameters():
     assert found.gradient == pytest.approx(layers[0][1].w[1].grad, rel=1e-12) and found.name == "layers[0][1].w[1]"
     for route in found.routes:  # what is left when the other neurons do not pass it on
         assert found.modules[route.steps[1]] == pytest.approx(route.contribution, rel=1e-12)
+    shallow = ag.explain(loss, layers[0][1].w[1], depth=2)
+    assert {route.steps for route in shallow.routes} == {("layers[0]", "layers[1]", "layers[2]", "loss")}
+    assert_adds_up(shallow)
 
 
 def test_the_places_of_other_values_are_names_and_operations():
