@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ from tests.mutants.reached import Reached, failures
 ROOT = Path(__file__).parents[2]
 SUITES = ["tests/properties", "tests/autograd", "tests/compat", "tests/nn/functional", "tests/nn/layers"]
 # Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
-# of other libraries, which are tested by programs that were written for those.
-LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/")
-FIRST, MORE = 20, 200  # so many tests are run at first, and so many more where those pass,
+# of other libraries, which are tested by programs that were written for those; a plugin, which runs in another pytest.
+LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/", "testing/pytest_plugin")
+FIRST, MORE = 20, 200  # so many tests are run at first, with few examples, and so many with all where those pass,
 QUICK, LONG = 1.0, 30.0  # at first those that took less than a second, and then less than half a minute in all
+BRIEF = "--hypothesis-profile=brief"
 GIGABYTES = 4  # of memory for a mutant
 
 
@@ -44,7 +46,7 @@ def digest(*folders: str) -> str:
 def measure(folder: Path, suites: list[str], jobs: int) -> None:
     """Run suites on an unchanged copy, and add which tests reach which lines to what is known of this autograd/."""
     folder.mkdir(parents=True, exist_ok=True)
-    options = ["-n", str(jobs), "--dist", "worksteal", "--hypothesis-profile=brief", "--durations=0"]
+    options = ["-n", str(jobs), "--dist", "worksteal", BRIEF, "--durations=0"]
     options += ["--durations-min=0", "--cov=autograd", "--cov-context=test", "--cov-report=", "--cov-append"]
     with tempfile.TemporaryDirectory() as place:
         code, out = pytest(snapshot(place), [*options, *suites], None, COVERAGE_FILE=str(folder / "coverage"))
@@ -119,20 +121,20 @@ def outcome(mutant: Mutant, tests: list[str], reached: Reached, tree: Path) -> d
             if path.name != "autograd":
                 Path(folder, path.name).symlink_to(path)
         Path(folder, mutant.file).write_bytes(mutant.source)
-        for batch in filter(None, batches(tests, reached.seconds)):
+        for options, batch in batches(tests, reached.seconds) if tests else ():
             seconds = 60 + 20 * int(sum(reached.seconds[test] for test in batch))
-            how, why = verdict(*pytest(Path(folder), ["-x", "-n", "0", *batch], seconds))
+            how, why = verdict(*pytest(Path(folder), ["-x", "-n", "0", *options, *batch], seconds))
             if how != "alive":
                 break
     return mutant._asdict() | {"source": "", "how": how, "why": why}
 
 
-def batches(tests: list[str], seconds: Mapping[str, float]) -> Iterator[list[str]]:
-    """The tests that are run at first, and those that are run where these pass."""
-    first = [test for test in tests if seconds[test] < QUICK][:FIRST] or tests[:1]
-    more, total = sorted([test for test in tests if test not in first][:MORE], key=seconds.__getitem__), 0.0
-    yield first
-    yield [test for test in more if (total := total + seconds[test]) < LONG]
+def batches(tests: list[str], seconds: Mapping[str, float]) -> Iterator[tuple[list[str], list[str]]]:
+    """The tests that are run at first, and those that are run where these pass, with options for pytest."""
+    yield [BRIEF], [test for test in tests if seconds[test] < QUICK][:FIRST] or tests[:1]
+    more = sorted(tests[:MORE], key=seconds.__getitem__)
+    times = accumulate(seconds[test] for test in more)
+    yield [], [test for test, time in zip(more, times) if time < LONG] or tests[:1]
 
 
 def report(results: list[dict[str, Any]], count: int) -> float:
