@@ -98,5 +98,5 @@ def test_a_run_tells_what_tests_notice_and_goes_on_where_it_was(tmp_path):
     (kept,) = tmp_path.glob("out/mutants/*/seed-0-*.jsonl")
     assert len(kept.read_text().splitlines()) == 3, runs  # each was tried once
     assert "x + y -> x - y  [tests/autograd/test_total.py::test_total]" in "".join(runs)
-    assert "x -> None  [no test reaches it]" in runs[1]
+    assert "alive autograd/__init__.py:6: x -> None" in runs[1]
     assert "autograd/__init__.py                         2     1     0" in runs[1]

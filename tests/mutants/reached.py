@@ -44,16 +44,17 @@ class Reached:
         return {line: tests - self.failed for line, tests in found.items()}
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that reach the mutant, a spread over all test files first; none if it is never run.
+        """The tests that reach the mutant, a spread over all test files first.
 
-        Of what runs when modules are imported, also those that reach its statement, and then those of the file.
+        Where that is only known to run at import, or not known to run (but perhaps does in a process that a test
+        starts), also those that reach its statement, and then those that reach its file.
         """
         lines = self.lines(mutant.file)
         found: list[str] = []
         for span in ((mutant.line, mutant.last_line), mutant.statement, (1, max(lines, default=0))):
             here = set().union(*(lines.get(i, ()) for i in range(span[0], span[1] + 1)))
             found += self._spread(here - {"", *found})
-            if "" not in here and (here or span == mutant.statement):
+            if here and "" not in here:
                 break
         return found
 
