@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,9 @@ class _Capsule:
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of another library's array (or capsule); a copy of it with `copy=True`."""
     array = np.from_dlpack(ext_tensor) if hasattr(ext_tensor, "__dlpack__") else _Capsule(ext_tensor).writable()
+    if not array.flags.writeable and not np.from_dlpack(np.empty(0)).flags.writeable:
+        with suppress(BufferError):  # before 2.3 NumPy says so of any memory; a capsule can only be had of writable one
+            array = _Capsule(ext_tensor.__dlpack__()).writable()
     return made(array.copy() if copy else array, None, device, False)
 
 

@@ -1,5 +1,7 @@
 """New tensors: of numbers, of ranges, at random."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -122,6 +124,9 @@ def test_memory_is_shared_by_dlpack():
     tensor = ag.zeros(3)
     ag.from_dlpack(tensor.__dlpack__())[1] = 7.0  # a capsule, which NumPy alone would not write to
     assert tensor.tolist() == [0.0, 7.0, 0.0]
+    array.flags.writeable = False
+    with suppress(BufferError):  # of a NumPy that does not share such memory at all
+        assert not ag.from_dlpack(array).numpy().flags.writeable
 
 
 def test_ends_of_ranges_may_be_tensors_of_one_number():
