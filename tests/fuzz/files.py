@@ -1,13 +1,11 @@
 """Damaged files for all readers: one clear error each, no crash, no hang, little memory, nothing opened outside.
 
-What is found is written to --found. With --atheris, where that package is installed, its coverage guides the changes:
-`python -m tests.fuzz.files --atheris READER`.
+What is found is written to --found. `tests.fuzz.with_atheris` does the same with inputs that coverage guides.
 """
 
 import argparse
 import hashlib
 import multiprocessing
-import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -47,24 +45,6 @@ def keep(folder: Path, name: str, files: Files) -> None:
         (place / file).write_bytes(content)
 
 
-def with_atheris(name: str) -> None:
-    import atheris
-
-    reader = READERS[name]
-    folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
-
-    def test(data: bytes) -> None:
-        files = dict(reader.valid[0])
-        files[next(iter(files))] = data
-        what = fault(reader, files, folder, measured=False)
-        if what is not None:
-            raise RuntimeError(what)
-
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], "-runs=100000", "-max_len=20000"], test)
-    atheris.Fuzz()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="inputs, for all readers together")
@@ -72,10 +52,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--reader", choices=READERS, help="this one alone")
     parser.add_argument("--found", type=Path, default=Path("out/fuzz"))
-    parser.add_argument("--atheris", choices=READERS, metavar="READER")
     args = parser.parse_args()
-    if args.atheris:
-        return with_atheris(args.atheris)
     names = [args.reader] if args.reader else list(READERS)
     rounds = range(args.start, args.start + -(-args.count // len(names)), STEP)
     jobs = [(name, seed) for seed in rounds for name in names]
