@@ -64,7 +64,7 @@ def show_shapes(report: Report, width: int, heads: int, hidden: int) -> None:
         difference = np.abs((stages["A"].tensor @ stages["V"].tensor - stages["heads"].tensor).array).max()
         report.say(
             "The block computes A V in one step and never forms S and A, which are worked out here from Q and K; "
-            f"A V with this A differs from the block's by at most {difference:.0e}."
+            f"A V with this A differs from the block's by at most {difference:.1g}."
         )
     report.say("B batch, T time, C channels (d_model), H heads, D head size, F hidden units.")
 
@@ -243,7 +243,7 @@ def show_distances(report: Report, before: Inside, after: Inside) -> None:
     report.say(
         "Each number is a mean over all pairs of sentences that differ in the person alone. One may expect the value "
         "of apple to depend on its sense in every block, but in block 0 it cannot: there it is made of the word and "
-        f"its place alone, before any head has looked around (over all 128 sentences it varies by {spread:.0e}). The "
+        f"its place alone, before any head has looked around (over all 128 sentences it varies by {spread:.1g}). The "
         "senses part in the outputs A V of that block, by what apple looks at, and from there on in the values, too."
     )
 

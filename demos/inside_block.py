@@ -41,7 +41,7 @@ def show_rows(report: Report, model: GPT, ids: np.ndarray, words: list[str], hea
     report.say(
         f"There are {len(words)} rows because there are {len(words)} tokens, each with a blend of its own: the row of "
         f"“{words[-1]}” is {last}; worked out from the tables it differs from Y by at most "
-        f"{np.abs(a[-1] @ v - y[-1]).max():.0e}."
+        f"{np.abs(a[-1] @ v - y[-1]).max():.1g}."
     )
     report.say(
         f"All {heads} heads do so with their own A and V. Side by side their Y are {len(words)} × {joined.shape[1]} "

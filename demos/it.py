@@ -218,8 +218,8 @@ def show_pair(
             one, other = attention[..., lessons.it, :]
     report.table(["", "sentence", *(f"{thing} {place}" for place in PLACES for thing in things)], lines)
     report.say(
-        "In the GPT the first “it” looks at the same words in both sentences, with shares that differ by "
-        f"{np.abs(one - other).max():.0e}: it has no way to tell them apart."
+        "In the GPT the first “it” looks at the same words in both sentences, with shares that differ by at most "
+        f"{np.abs(one - other).max():.1g}: it has no way to tell them apart."
     )
     looks(panels, HEADS, file)
     report.picture(file, "what each head looks at from the “it” where the answer is given: the shares of its attention")

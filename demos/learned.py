@@ -133,14 +133,14 @@ def show_where_heads_look(report: Report, calculator: Calculator, sums: Sequence
     report.step("Where each head looks, over all held-out sums", "the mean share of the attention, from two places")
     names = [name for _, name in _heads(calculator)]
     seen, evenly = looks(calculator, sums, role=3).reshape(len(names), -1), spread_evenly(sums)
-    report.matrix("From the place of the answer", [*seen, evenly], [*names, "(all words alike)"], ROLES, digits=2)
+    report.matrix("From the place of the answer", [*seen, evenly], [*names, "(an even look)"], ROLES, digits=2)
     before = looks(calculator, sums, role=1).reshape(len(names), -1)[:, :2]
     report.matrix("From “plus”", before, names, ROLES[:2], digits=2)
     most = [f"at the {what} {names[row.argmax()]} ({row.max():.0%})" for what, row in zip(ROLES[:3], seen.T)]
     both = int((seen[:, [0, 2]] > evenly[[0, 2]]).all(axis=1).sum())
     report.say(
-        f"From the place of the answer, these heads look most: {', '.join(most)}. The last row of the table is a look "
-        f"at all words alike: {both or 'none'} of {len(names)} heads look at each of the two numbers more than that."
+        f"From the place of the answer, these heads look most: {', '.join(most)}. The last row of the table shows "
+        f"an even look at all words: {both or 'none'} of {len(names)} heads look more at each number."
     )
     report.say(
         "The article says: “When I see 'plus', look at the numbers before and after it”. “plus” itself sees only the "

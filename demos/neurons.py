@@ -155,7 +155,7 @@ def show_phases(report: Report, model: MLP, image: np.ndarray, label: int) -> No
     differences = [np.abs(one - other).max() for one, other in zip(hand, engine, strict=True)]
     report.say(
         "⊙ multiplies entry by entry, ∇ₐC is a − y. The engine knows none of these formulas, but one rule for each "
-        f"operation; its gradients differ from those by hand by at most {max(differences):.0e}."
+        f"operation; its gradients differ from those by hand by at most {max(differences):.1g}."
     )
 
 

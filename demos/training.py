@@ -121,8 +121,8 @@ def show_softmax(report: Report, model: GPT, tokens: CharTokenizer, text: str, w
     table = np.column_stack([p, onehot, p - onehot, gradient])
     report.matrix("By token", table, [repr(t) for t in tokens.tokens], ["P", "onehot", "P − onehot", "backward"], 4)
     report.say(
-        f"The largest difference of the two: {np.abs(p - onehot - gradient).max():.1e}; its entries "
-        f"add up to {abs(gradient.sum()):.0e}: what pulls the right token up is what pushes all others down."
+        f"The largest difference of the two: {np.abs(p - onehot - gradient).max():.2g}; its entries "
+        f"add up to {abs(gradient.sum()):.1g}: what pulls the right token up is what pushes all others down."
     )
     return p
 

@@ -30,7 +30,7 @@ def learning(history: History, shares: Mapping[str, str], file: Path) -> None:
         last = f": {values[-1]:.2%} at the end" if values else ""
         right.plot(steps, [100 * value for value in values], "o-", markersize=3, label=label + last)
     right.set(title="Held-out questions answered exactly", xlabel="step", ylabel="%", ylim=(-2, 102))
-    right.legend(loc="lower right")
+    right.legend(loc="best")
     save(figure, file)
 
 

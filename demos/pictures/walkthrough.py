@@ -43,12 +43,12 @@ def mixing(x: np.ndarray, i: np.ndarray, love: np.ndarray, output: np.ndarray, s
     figure, axes = pyplot().subplots(figsize=(7.5, 5.5))
     axes.plot(*np.stack([love, i]).T, ":", color=GREY)
     _point(axes, i, "V of I", RED, (8, -4))
-    _point(axes, love, "V of love", RED, (8, -14))
+    _point(axes, love, "V of love", RED, (8, -4))
     arrow(axes, x, output, BLUE)
-    _point(axes, x, f"love before attention [{x[0]:.2f}, {x[1]:.2f}]", BLUE, (-8, -20))
+    _point(axes, x, f"love before attention [{x[0]:.2f}, {x[1]:.2f}]", BLUE, (-192, -4))
     _point(axes, output, f"love after attention [{output[0]:.3f}, {output[1]:.3f}]", BLUE, (10, -4))
     axes.set(title=f"love moves {share:.0%} of the way from its own value to the value of I", **AXES)
-    axes.set(xlim=(0.05, 0.45), ylim=(0.2, 0.66))
+    axes.set(xlim=(-0.13, 0.47), ylim=(0.2, 0.66))
     save(figure, file)
 
 
