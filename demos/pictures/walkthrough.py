@@ -48,7 +48,7 @@ def mixing(x: np.ndarray, i: np.ndarray, love: np.ndarray, output: np.ndarray, s
     _point(axes, x, f"love before attention [{x[0]:.2f}, {x[1]:.2f}]", BLUE, (-192, -4))
     _point(axes, output, f"love after attention [{output[0]:.3f}, {output[1]:.3f}]", BLUE, (10, -4))
     axes.set(title=f"love moves {share:.0%} of the way from its own value to the value of I", **AXES)
-    axes.set(xlim=(-0.13, 0.47), ylim=(0.2, 0.66))
+    axes.set(xlim=(-0.19, 0.51), ylim=(0.2, 0.66))
     save(figure, file)
 
 
