@@ -24,7 +24,7 @@ def as_arrays(found: Any, names: Sequence[str], call: str) -> list[np.ndarray]:
     elif isinstance(found, (tuple, list)) and len(found) == len(names):
         parts = tuple(found)
     else:
-        raise Wrong(f"{call} is to return {len(names)} arrays ({', '.join(names)}), and returned {kind(found)}.")
+        raise Wrong(f"{call} must return {len(names)} arrays ({', '.join(names)}), but returned {kind(found)}.")
     return [_as_array(part, name, call) for part, name in zip(parts, names)]
 
 
@@ -36,7 +36,7 @@ def _as_array(found: Any, name: str, call: str) -> np.ndarray:
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise Wrong(f"{call} is to return {name} as an array of numbers, and returned {kind(found)}.")
+        raise Wrong(f"{call} must return {name} as an array of numbers, but returned {kind(found)}.")
     return array
 
 
@@ -67,7 +67,7 @@ def check_value(call: str, found: Any, right: np.ndarray, slips: Iterable[tuple[
     """Raise Wrong unless a call returned what is right; a slip says what its wrong value comes from."""
     (array,) = as_arrays(found, ["its result"], call)
     if array.shape != right.shape:
-        message = f"{call} returned an array of shape {array.shape}; it is to have shape {right.shape}."
+        message = f"{call} returned an array of shape {array.shape}; it must have shape {right.shape}."
     elif same(array, right):
         return
     else:
@@ -95,14 +95,14 @@ def check_rule(
     g = np.random.default_rng(out.size).uniform(0.5, 1.5, out.shape)
 
     def gradients(g: np.ndarray, out: np.ndarray, *xs: np.ndarray) -> list[np.ndarray]:
-        return as_arrays(rule(g, out, *xs), [f"the gradient by {name}" for name in inputs], "Your rule")
+        return as_arrays(rule(g, out, *xs), [f"the gradient with respect to {name}" for name in inputs], "Your rule")
 
     found = gradients(g.copy(), out.copy(), *(x.copy() for x in arrays))
     for name, x, gradient in zip(inputs, arrays, found):
         if gradient.shape != x.shape:
             raise Wrong(
-                f"The gradient by {name} has shape {gradient.shape}, and {name} has shape {x.shape}. There is a "
-                f"derivative for each element, so both shapes are always the same.\n{_sizes(inputs, out)}"
+                f"The gradient with respect to {name} has shape {gradient.shape}, and {name} has shape {x.shape}. "
+                f"There is a derivative for each element, so both shapes are always the same.\n{_sizes(inputs, out)}"
             )
     report = gradcheck_report(_recorded(forward, gradients), [tensor(x, requires_grad=True) for x in arrays])
     if report:

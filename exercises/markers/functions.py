@@ -58,22 +58,22 @@ def _diamond(node: Any) -> Any:
 def _check_order(answer: Any, root: Any, what: str) -> None:
     found = answer.backward_order(root)
     if not isinstance(found, list):
-        raise Wrong(f"backward_order is to return a list of nodes, and returned {kind(found)}.")
+        raise Wrong(f"backward_order must return a list of nodes, but returned {kind(found)}.")
     place = {id(each): i for i, each in enumerate(found)}
     if len(place) < len(found):
         raise Wrong(
-            f"For {what} a node is in the list twice. It would hand on its gradient twice: each node is to be there "
+            f"For {what} a node is in the list twice. It would pass on its gradient twice: each node must be there "
             "once."
         )
     every, waiting = {id(root)}, [root]
     while waiting:
         child = waiting.pop()
         if id(child) not in place:
-            raise Wrong(f"For {what} a node is missing from the list, which is to hold the root and all its ancestors.")
+            raise Wrong(f"For {what} a node is missing from the list, which must hold the root and all its ancestors.")
         for parent in child.parents:
             if place.get(id(parent), len(found)) < place[id(child)]:
                 raise Wrong(
-                    f"For {what} a node comes after one of its parents. That parent would hand on its gradient before "
+                    f"For {what} a node comes after one of its parents. That parent would pass on its gradient before "
                     "the part that comes through this node has arrived."
                 )
             if id(parent) not in every:
@@ -140,7 +140,7 @@ def cross_entropy(answer: Any) -> None:
                 ("The sign is wrong: with this gradient a step downhill would make the right class less likely.",
                  (onehot - p) / n),
                 ("These are P − onehot with the logits in place of P: softmax comes first.", (x - onehot) / n),
-                ("These are the probabilities P, over N. At the right class 1 is to be subtracted.", p / n),
+                ("These are the probabilities P, over N. At the right class 1 must be subtracted.", p / n),
             ],
         )  # fmt: skip
     large = np.array([[1000.0, 0.0]])
@@ -168,7 +168,7 @@ def causal_mask(answer: Any) -> None:
         right = j <= i + s - t
         (found,) = as_arrays(answer.causal_mask(t, s), ["the mask"], call := f"causal_mask({t}, {s})")
         if found.shape == right.shape and found.dtype != bool:
-            raise Wrong(f"{call} returned numbers ({found.dtype}); the mask is to be of booleans.")
+            raise Wrong(f"{call} returned numbers ({found.dtype}); the mask must be of booleans.")
         check_value(
             call,
             found,
@@ -254,7 +254,7 @@ def adam(answer: Any) -> None:
             check_value(f"In step {t}, the w of adam_step", found[0], right, [
                 ("Without the correction of m and v: both start at 0 and are too small in the first steps.",
                  w - lr * m / (np.sqrt(v) + eps)),
-                ("ε is under the root; it is to be added to √v̂.", w - lr * m_hat / np.sqrt(v_hat + eps)),
-                ("The step goes uphill: it is to be subtracted.", w + lr * m_hat / (np.sqrt(v_hat) + eps)),
+                ("ε is under the root; it must be added to √v̂.", w - lr * m_hat / np.sqrt(v_hat + eps)),
+                ("The step goes uphill: it must be subtracted.", w + lr * m_hat / (np.sqrt(v_hat) + eps)),
             ])  # fmt: skip
             w = right

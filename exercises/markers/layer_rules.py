@@ -35,7 +35,7 @@ def log_softmax(answer: Any) -> None:
         x = ag.tensor(rng.standard_normal((n, m)), requires_grad=True)
         out = function.forward(Context((True,)), x.detach())
         if not isinstance(out, ag.Tensor):
-            raise Wrong(f"LogSoftmax.forward is to return a Tensor, and returned {kind(out)}.")
+            raise Wrong(f"LogSoftmax.forward must return a Tensor, but returned {kind(out)}.")
         out = function.apply(x)
         check_value(f"LogSoftmax.apply({shown(x)})", out, F.log_softmax(x, -1).detach().array)
         report = ag.gradcheck_report(function.apply, x)
@@ -52,7 +52,7 @@ def log_softmax(answer: Any) -> None:
 def _log_softmax_slip(found: np.ndarray, g: np.ndarray, p: np.ndarray) -> str:
     if np.allclose(found, g - p):
         return (
-            "This is g − softmax(x): right only where the g of a row add up to 1. softmax(x) is to be multiplied by "
+            "This is g − softmax(x): right only where the g of a row add up to 1. softmax(x) must be multiplied by "
             "the sum of g over the row.\n"
         )
     if np.allclose(found, p * (g - (g * p).sum(-1, keepdims=True))):
@@ -122,9 +122,10 @@ def layer_norm(answer: Any) -> None:
             layer_norm,
             {"x": rng.normal(1, 2, (n, c + 1)), "gamma": rng.normal(1, 0.5, c + 1), "beta": rng.standard_normal(c + 1)},
             [
-                ("The gradient by x takes μ and σ for constants. Both depend on every number of the row, and that "
-                 "changes the gradient of all of them.", lambda g, out, x, ga, be: backward(g, x, ga, False, False)),
-                ("The gradient by x knows that μ depends on x, but takes σ for a constant.",
+                ("The gradient with respect to x takes μ and σ for constants. Both depend on every number of the row, "
+                 "which changes the gradient of all of them.",
+                 lambda g, out, x, ga, be: backward(g, x, ga, False, False)),
+                ("The gradient with respect to x knows that μ depends on x, but takes σ for a constant.",
                  lambda g, out, x, ga, be: backward(g, x, ga, True, False)),
             ],
         )  # fmt: skip

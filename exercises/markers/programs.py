@@ -33,7 +33,7 @@ def nan(answer: Any) -> None:
         right = -(log_p.exp() * log_p).sum(dim=-1).mean()
         found, call = answer.entropy(logits), f"entropy of logits of about {scale:g}"
         if not isinstance(found, Tensor) or found.node is None:
-            raise Wrong("entropy is to return a Tensor that depends on the logits, so that it has a gradient.")
+            raise Wrong("entropy must return a Tensor that depends on the logits, so that it has a gradient.")
         if not math.isfinite(float(found.detach().sum())):
             raise Wrong(f"The {call} is {float(found):g}.\n{_anomaly(answer, array)}")
         (gradient,), (wanted,) = ag.grad(found, logits), ag.grad(right, other)
@@ -78,10 +78,10 @@ def exploding(answer: Any) -> None:
         best = float(np.mean((design @ np.linalg.lstsq(design, y, rcond=None)[0] - y) ** 2))
         returned = answer.train(ag.tensor(x, dtype=ag.float32), ag.tensor(y, dtype=ag.float32))
         if not isinstance(returned, tuple) or len(returned) != 2:
-            raise Wrong("train is to return the list of losses and the predictions.")
+            raise Wrong("train must return the list of losses and the predictions.")
         losses, predictions = returned
         if len(losses) != 200:
-            raise Wrong(f"train is to make 200 steps and return the loss of each; it returned {len(losses)} losses.")
+            raise Wrong(f"train must make 200 steps and return the loss of each; it returned {len(losses)} losses.")
         if not np.isfinite(losses).all():
             at = int(np.argmin(np.isfinite(losses)))
             raise Wrong(
@@ -128,7 +128,7 @@ def learns_nothing(answer: Any) -> None:
     for _ in range(200):
         loss = answer.step(model, optimizer, x, y)
     if not isinstance(loss, float):
-        raise Wrong(f"step is to return the loss as a float, as item() gives it, and returned {kind(loss)}.")
+        raise Wrong(f"step must return the loss as a float, as item() gives it, but returned {kind(loss)}.")
     if not loss < 0.1:
         raise Wrong(
             f"The linter finds nothing, but the loss is {first:.3f} at first and {loss:.3f} after 200 steps; it could "
@@ -170,7 +170,7 @@ def accumulation(answer: Any) -> None:
             _compare_steps(call, before, model, whole, count)
             if found is None:
                 raise Wrong(
-                    "The weights are right. accumulated_step is to return the mean of the losses, and returned None."
+                    "The weights are right. accumulated_step must return the mean of the losses, but returned None."
                 )
             check_value(f"{call}: accumulated_step", float(found), np.array(right.item()), [
                 ("This is the sum of the losses of the batches; return their mean.", np.array(right.item() * count)),
@@ -184,7 +184,7 @@ def _compare_steps(call: str, before: list[np.ndarray], model: nn.Module, whole:
     if np.allclose(moved, wanted, 1e-6, 1e-12):
         return
     if not moved.any():
-        raise Wrong(f"{call}: no weight has changed. The optimiser is to make a step.")
+        raise Wrong(f"{call}: no weight has changed. The optimiser must make a step.")
     ratio = float(moved @ wanted / (wanted @ wanted))
     if np.allclose(moved, count * wanted, 1e-6, 1e-12):
         raise Wrong(
@@ -245,7 +245,7 @@ def resume(answer: Any) -> None:
             "Its state is part of what a training depends on."
         )
     if found != 5:
-        raise Wrong(f"resume is to return the number of steps made, which was 5, and returned {found!r}.")
+        raise Wrong(f"resume must return the number of steps made, which was 5, but returned {found!r}.")
     steps(model, optimizer, 5)
     if not np.array_equal(_weights(model), _weights(straight)):
         raise Wrong(

@@ -52,7 +52,7 @@ def tanh(answer: Any) -> None:
 @marks(
     "02_product",
     "Hold y still: z = x · y is then a multiple of x. By how much does z grow if x grows by 1?",
-    "The gradient by x is g · y. The one by y follows by symmetry.",
+    "The gradient with respect to x is g · y. The one with respect to y follows by symmetry.",
 )
 def product(answer: Any) -> None:
     """Each side gets g times the other."""
@@ -66,7 +66,8 @@ def product(answer: Any) -> None:
             product,
             {"x": rng.standard_normal((n, m)), "y": rng.standard_normal((n, m))},
             [
-                ("The two are the wrong way round: the gradient by x has y in it, for z grows by y when x grows by 1.",
+                ("The two are the wrong way round: the gradient with respect to x has y in it, for z grows by y "
+                 "when x grows by 1.",
                  lambda g, out, x, y: (g * x, g * y)),
                 (FORGOT_G, lambda g, out, x, y: (y, x)),
             ],
@@ -102,7 +103,7 @@ def broadcast(answer: Any) -> None:
         found = answer.unbroadcast(g.copy(), small)
         if np.shape(found) != small and np.shape(found) == np.shape(g.sum(axis=lead)):
             raise Wrong(
-                f"{call} returned an array of shape {np.shape(found)}. An axis of length 1 was stretched, and is to "
+                f"{call} returned an array of shape {np.shape(found)}. An axis of length 1 was stretched, and must "
                 "have length 1 again: sum over it with keepdims=True."
             )
         check_value(call, found, right, slips)

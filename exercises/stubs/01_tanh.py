@@ -12,5 +12,5 @@ import numpy as np
 
 
 def tanh_rule(g: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """The gradient by x; g and out have the shape of x."""
+    """The gradient with respect to x; g and out have the shape of x."""
     raise NotImplementedError

@@ -11,5 +11,5 @@ import numpy as np
 
 
 def maximum_rule(g: np.ndarray, out: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The gradient by x (N, M); g and out are (N, 1)."""
+    """The gradient with respect to x (N, M); g and out are (N, 1)."""
     raise NotImplementedError

@@ -36,5 +36,5 @@ class LogSoftmax(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        """The gradient by x, from the one by the result; both are (..., V)."""
+        """The gradient with respect to x, from the gradient with respect to the result; both are (..., V)."""
         raise NotImplementedError

@@ -18,6 +18,6 @@ class LogSoftmax(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        """The gradient by x, from the one by the result; both are (..., V)."""
+        """The gradient with respect to x, from the gradient with respect to the result; both are (..., V)."""
         (out,) = ctx.saved_tensors
         return g - out.exp() * g.sum(dim=-1, keepdim=True)
