@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.timing import OURS, Result, Row
 
-HEAD = "| row | | median | quartiles | ours / its | to be at most |\n| --- | --- | ---: | ---: | ---: | --- |"
+HEAD = "| row | library | median | quartiles | ours / its | limit |\n| --- | --- | ---: | ---: | ---: | --- |"
 
 
 def ratio(results: dict[str, Result], ours: str, peer: str) -> float | None:

@@ -29,9 +29,9 @@ def page_of(results: Results, missing: int) -> Page:
     page.say(
         "Figures are the mean over the seeds and, in brackets, the smallest and the largest. A seed draws the "
         "questions that are held out, the first weights and the batches, the same for each variant as far as it has "
-        "the same weights. “With every seed” is said where the ranges do not meet; where they do, no difference is "
-        "claimed. An answer counts if the model writes it word by word without a mistake; the loss is −ln P of each "
-        "word of the right answer, given the words before it."
+        "the same weights. The page says “with every seed” if the ranges do not overlap; if they do, it claims "
+        "no difference. An answer counts if the model writes it word by word without a mistake; the loss is −ln P of "
+        "each word of the right answer, given the words before it."
     )
     page.heading("All results")
     rows = [_row(results, variant) for variant in (ORIGINAL, *(v for e in experiments for v in e.variants))]
@@ -49,11 +49,11 @@ def _about(results: Results, missing: int) -> str:
     sizes = results.settings
     options = " ".join(f"--{name} {sizes[name]}" for name in ("steps", "seeds", "batch"))
     text = (
-        f"This is what python -m demos.lab {options} has found: each training is {sizes['steps']:,} steps of "
-        f"{sizes['batch']} questions, and in the end every fourth question that is held out is asked. "
+        f"These are the results of python -m demos.lab {options}: each training has {sizes['steps']:,} steps of "
+        f"{sizes['batch']} questions, and at its end every fourth held-out question is asked. "
         "python -m demos.calculator trains longer, and gets further."
     )
-    return text + (f" {missing} trainings are missing: --resume goes on with them." if missing else "")
+    return text + (f" {missing} trainings are missing: --resume makes them." if missing else "")
 
 
 def _row(results: Results, variant: Variant) -> list[str] | None:
