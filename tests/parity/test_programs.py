@@ -29,8 +29,9 @@ print("the end")
 UNSTEADY = """
 import torch
 w = torch.randn(30000, requires_grad=True)
+drop = torch.nn.Dropout(0.1)
 for i in range(5):
-    (1e4 * ((i + 1) * w.exp()).sum()).sin().backward()
+    (1e4 * ((i + 1) * drop(w).exp()).sum()).sin().backward()
 """
 
 HERE = "torch.Tensor.__module__.startswith('autograd')"
@@ -57,7 +58,7 @@ def test_a_program_passes_where_its_losses_are_those_of_pytorch(tmp_path, old, n
 def test_where_rounding_alone_decides_the_losses_are_the_same_in_float64(tmp_path):
     (tmp_path / "program.py").write_text(UNSTEADY)
     result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
-    assert result.problem == run.OTHER and result.double < 1e-6 < run.CLOSE < result.own, result
+    assert result.problem == run.OTHER and result.double < 1e-5 < run.CLOSE < result.own, result
     assert result.verdict.startswith("the same in float64; PyTorch's own change by")
 
 
@@ -83,6 +84,14 @@ def test_a_line_may_name_settings_of_its_own(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     result = run.compare(run.parsed("owner/name", ".", "steps=2", "program.py"), tmp_path, 20)
     assert (result.problem, result.steps) == ("", 2), result
+
+
+def test_a_checkout_may_have_a_package_that_is_called_tests(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "__init__.py").touch()
+    (tmp_path / "program.py").write_text(PROGRAM)
+    result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
+    assert (result.problem, result.steps) == ("", 6), result
 
 
 def test_what_distributions_draw_is_the_same(tmp_path):

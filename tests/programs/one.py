@@ -121,10 +121,10 @@ def main() -> int:
         torch.storage._storage_type_to_dtype_map()  # cached, from the dtypes as they are
         torch.bfloat16 = torch.float32  # as ours has it
         torch.Tensor.bfloat16, torch.nn.Module.bfloat16 = torch.Tensor.float, torch.nn.Module.float
-    if os.environ.get("DTYPE") == "float64":
-        in_float64(torch)
     recorder = tape.Tape(Path(folder) / "tape", library == "torch", nudge=2e-7 * (library == "nudged"))
     tape.patch(torch, recorder)
+    if os.environ.get("DTYPE") == "float64":  # after the patches, since it loads the layers, which keep their functions
+        in_float64(torch)
     backward, item = torch.Tensor.backward, torch.Tensor.item
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -112,7 +112,7 @@ def run_one(library: str, program: Program, checkout: Path, folder: Path, steps:
     for file in filter(None, settings.get("TEXT", "").split(",")):
         (copy / program.folder / file).parent.mkdir(parents=True, exist_ok=True)
         (copy / program.folder / file).write_text(words())
-    command = [sys.executable, "-m", "tests.programs.one", library, str(folder), file, *arguments]
+    command = [sys.executable, "-P", "-m", "tests.programs.one", library, str(folder), file, *arguments]
     try:
         done = subprocess.run(
             command,
