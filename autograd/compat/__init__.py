@@ -25,7 +25,7 @@ TABLE = {
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",
     "autograd": "autograd autograd.compat.toplevel autograd.checking",
-    "autograd.function": "autograd",
+    "autograd.function": "autograd autograd.compat.function",
     "autograd.functional": "autograd.functional",
     "autograd.profiler": "autograd.compat.profiler",
     "backends": "autograd.compat.backends",
@@ -51,7 +51,7 @@ TABLE = {
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
     "nn.utils.rnn": "nn.utils.rnn",
-    "onnx": "",
+    "onnx": "autograd.compat.onnx",
     "optim": "nn.optim",
     "optim.lr_scheduler": "nn.optim.lr_scheduler",
     "profiler": "autograd.compat.profiler",
@@ -140,6 +140,8 @@ def attribute(path: str, name: str) -> Any:
     child = f"{path}.{name}".lstrip(".")
     if child in TABLE:  # imported, `torch.nn` is an attribute of the engine from then on
         return namespace(child) if path else import_module(f"autograd.{child}")
+    if path and name == "torch":  # which every module of torch's imports
+        return _engine
     if not path and name in _OURS:
         return getattr(import_module(_OURS[name]), name)
     special = name.startswith("__")

@@ -59,6 +59,15 @@ def _used(roots: Iterable[Any], start: int) -> list[Node]:
     return list(old)
 
 
+def get_device_states(*args: Any) -> tuple[list, list]:
+    """The GPUs that the arguments are on, and the states of their generators: none."""
+    return [], []
+
+
+def set_device_states(devices: Sequence[Any], states: Sequence[Any], *, device_type: str | None = None) -> None:
+    """There is no GPU whose generator could have a state."""
+
+
 def _tensors(result: Any) -> list[Any]:
     return [out for out in (result if isinstance(result, (tuple, list)) else [result]) if isinstance(out, TensorBase)]
 

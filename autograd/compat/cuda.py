@@ -29,6 +29,9 @@ def get_rng_state_all() -> list:
     return []
 
 
+_initialized = False  # public programs read it before they save the states of generators
+
+
 class Stream(ContextDecorator):
     """A queue of work on a GPU, of which there is none: what is done within it is done at once."""
 
@@ -64,4 +67,20 @@ def _refuse(name: str) -> Any:
 current_device, set_device, get_device_name = map(_refuse, ("current_device", "set_device", "get_device_name"))
 get_device_capability, get_device_properties = map(_refuse, ("get_device_capability", "get_device_properties"))
 Event, CUDAGraph, mem_get_info = map(_refuse, ("Event", "CUDAGraph", "mem_get_info"))
+get_rng_state, set_rng_state = map(_refuse, ("get_rng_state", "set_rng_state"))
 current_device_index, set_device_index = map(_refuse, ("current_device_index", "set_device_index"))
+
+
+class _TensorType(type):
+    """A type of tensors on a GPU, of which there are none."""
+
+    __call__ = _refuse("a type of tensors on a GPU")
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return False
+
+
+FloatTensor, DoubleTensor, HalfTensor, BFloat16Tensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor = (
+    _TensorType(f"{name}Tensor", (), {"__module__": "torch.cuda", "__doc__": "There are none: there is no GPU."})
+    for name in ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte")
+)

@@ -8,7 +8,7 @@ from typing import Any
 from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
-__all__ = ["ScriptModule", "allow_in_graph", "disable", "export", "ignore", "is_compiling", "is_scripting"]
+__all__ = ["ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling", "is_scripting"]
 __all__ += ["is_tracing", "reset", "script", "trace", "unused"]
 
 
@@ -20,6 +20,11 @@ def script(obj: Any, *_: Any, **__: Any) -> Any:
 def trace(func: Any, example_inputs: Any = None, **_: Any) -> Any:
     """The function or module itself."""
     return func
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """The value."""
+    return the_value
 
 
 def disable(fn: Callable | None = None, **_: Any) -> Any:

@@ -8,9 +8,11 @@ from typing import Any
 
 from autograd.compat.distributed import get_world_size
 from nn.layers import Linear as NonDynamicallyQuantizableLinear
+from nn.layers.batch_norm import _BatchNorm
 from nn.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear", "SyncBatchNorm"]
+__all__ += ["data_parallel"]
 
 
 class DataParallel(Module):
@@ -37,6 +39,23 @@ class DistributedDataParallel(DataParallel):
     def no_sync(self) -> Iterator[None]:
         """A context in which gradients are not averaged over processes: they never are."""
         yield
+
+
+class SyncBatchNorm(_BatchNorm):
+    """BatchNorm in any number of dims, by the statistics of all processes, of which there is one."""
+
+    allowed = (2, 3, 4, 5)
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, process_group: Any = None, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """The module itself: with one process, its BatchNorm layers are synchronous."""
+        return module
 
 
 def data_parallel(module: Module, inputs: Any, *_: Any, module_kwargs: Any = None, **__: Any) -> Any:

@@ -16,6 +16,11 @@ def test_there_is_no_gpu():
     assert torch.cuda.memory_allocated() == torch.cuda.max_memory_allocated() == torch.cuda.memory_reserved("cuda") == 0
     for nothing in (torch.cuda.synchronize, torch.cuda.empty_cache, torch.cuda.reset_peak_memory_stats):
         assert nothing() is None
+    assert (
+        not isinstance(torch.ones(2), (torch.cuda.FloatTensor, torch.cuda.HalfTensor)) and not torch.cuda._initialized
+    )
+    devices, states = torch.utils.checkpoint.get_device_states(torch.ones(2))
+    assert devices == states == [] and torch.utils.checkpoint.set_device_states(devices, states) is None
     assert torch.cuda.manual_seed(1) is None and torch.cuda.manual_seed_all(1) is None
     with torch.cuda.stream(torch.cuda.Stream()):
         pass
@@ -27,6 +32,8 @@ def test_there_is_no_gpu():
         lambda: torch.cuda.get_device_name(0),
         lambda: torch.cuda.current_device(),
         lambda: torch.cuda.Event(enable_timing=True),
+        lambda: torch.cuda.FloatTensor(2, 3),
+        lambda: torch.cuda.get_rng_state(),
         lambda: torch.ones(2).cuda(),
         lambda: nn.Linear(2, 2).cuda(),
         lambda: torch.set_default_device("cuda"),
@@ -60,7 +67,8 @@ def test_compiled_and_scripted_functions_are_the_functions():
     model = nn.Linear(1, 1)
     assert torch.compile(f) is f and torch.compile(model, mode="max-autotune") is model
     assert torch.compile(fullgraph=True)(f) is f and torch.jit.script(f) is f and torch.jit.trace(f, (1,)) is f
-    assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f
+    assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f and torch.jit.annotate(int, 3) == 3
+    assert torch.autograd.function.once_differentiable(f) is f
 
 
 def test_autocast_and_the_scaler_leave_the_numbers_alone():
@@ -169,3 +177,21 @@ def test_a_summary_writer_gives_arrays_to_the_package(monkeypatch):
         writer.add_scalars("loss", {"train": torch.ones((), requires_grad=True), "valid": 1.0}, step=3)
         assert writer.folder == "runs"
     assert calls == [("loss", {"train": "ndarray", "valid": "float"}, 3), "closed"]
+
+
+def test_batch_norm_over_all_processes_is_batch_norm():
+    x, one, other = torch.randn(4, 3, 2, 2), nn.BatchNorm2d(3), torch.nn.SyncBatchNorm(3)
+    assert one(x).equal(other(x)) and one.running_var.equal(other.running_var)
+    assert list(one.state_dict()) == list(other.state_dict())
+    assert torch.nn.SyncBatchNorm.convert_sync_batchnorm(one) is one
+
+
+def test_what_would_be_exported_or_fetched_is_refused():
+    with pytest.raises(RuntimeError, match="cannot be exported"):
+        torch.onnx.export(nn.Linear(1, 1), torch.ones(1, 1), "model.onnx")
+    with pytest.raises(RuntimeError, match="download https://a.b/c to c.zip"):
+        torch.hub.download_url_to_file("https://a.b/c", "c.zip")
+
+
+def test_torch_is_a_name_of_its_modules():
+    assert torch.sparse.torch is torch.nn.functional.torch is torch
