@@ -2,6 +2,7 @@
 
 from autograd.ops.complaints import explain_all as _explain_all
 from nn.layers.activation import *
+from nn.layers.adaptive import *
 from nn.layers.attention import *
 from nn.layers.batch_norm import *
 from nn.layers.containers import *
