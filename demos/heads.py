@@ -24,7 +24,7 @@ from demos.data.apples import ANYBODY, APPLE, ENDS, FORMS, SENSES, WHO, beginnin
 from demos.pictures import heads as pictures
 from demos.pictures.attention import attention_of
 from demos.report import Report
-from demos.runs import run_and_draw
+from demos.runs import losses_of, run_and_draw
 from demos.sections import attention
 from demos.watch import stage, stages_of, watch
 from models.block import Block, Stack
@@ -124,10 +124,7 @@ def train(
         report=report or False,
         classes=model.config.vocab_size,
     )
-    losses = trainer.fit().column("loss")[1]
-    if not losses:
-        raise SystemExit("stopped before the first step of training, so there is nothing to show")
-    return losses
+    return losses_of(trainer)
 
 
 class Inside(NamedTuple):

@@ -23,7 +23,7 @@ from demos.data.pronouns import SHOWN, Sentence, corpus
 from demos.pictures.attention import attention_of
 from demos.pictures.it import looks
 from demos.report import Report
-from demos.runs import run_and_draw
+from demos.runs import losses_of, run_and_draw
 from models.block import Stack
 from models.config import GPTConfig
 from models.gpt import GPT
@@ -108,8 +108,7 @@ def train(model: GPT, lessons: Sequence[Lessons], steps: int, rng: np.random.Gen
         steps=steps,
         unit="batches",
     )
-    if not trainer.fit().column("loss")[1]:
-        raise SystemExit("stopped before the first step of training, so there is nothing to show")
+    losses_of(trainer)
     model.eval()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from demos.common import Parser, made, pyplot, run
 from nn import checkpoint
+from nn.train import Trainer
 
 LATEST, WEIGHTS, BEST = "latest", "weights", "best"  # the last two are files that a Trainer leaves
 
@@ -90,6 +91,14 @@ def run_folder(base: Path, args: Namespace, result: str = f"{WEIGHTS}.*") -> Ite
             draft = base / f".{LATEST}.{os.urandom(8).hex()}"
             draft.symlink_to(folder.name)
             os.replace(draft, base / LATEST)
+
+
+def losses_of(trainer: Trainer) -> list[float]:
+    """Train, and return the loss of every step; Ctrl-C ends it early, and before the first step it ends the demo."""
+    losses = trainer.fit().column("loss")[1]
+    if not losses:
+        raise SystemExit("stopped before the first step of training, so there is nothing to show")
+    return losses
 
 
 def _runs(base: Path) -> dict[int, Path]:

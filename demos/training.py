@@ -24,7 +24,7 @@ from demos.data.published import COURSE, RANDOM
 from demos.one_weight import QUERIES, Batch, gradient_by, show_nudges, show_rates, show_updates
 from demos.pictures import training as pictures
 from demos.report import Report
-from demos.runs import run_and_draw
+from demos.runs import losses_of, run_and_draw
 from demos.sections import token_losses
 from demos.text import read_text
 from demos.watch import STAGES, blame, stage
@@ -72,10 +72,7 @@ def train(model: GPT, data: list[Batch], report: RunReport | None = None) -> lis
         report=report or False,
         classes=model.config.vocab_size,
     )
-    losses = trainer.fit().column("loss")[1]
-    if not shares:
-        raise SystemExit("stopped before the first step of training, so there is nothing to show")
-    return [Step(*step) for step in zip(losses, shares)]
+    return [Step(*step) for step in zip(losses_of(trainer), shares)]
 
 
 class Agreement(NamedTuple):

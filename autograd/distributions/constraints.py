@@ -18,13 +18,8 @@ class Constraint:
     """A set of values: `check(value)` says which events, of `event_dim` dims each, are in it."""
 
     def __init__(self, name: str, check: Any, event_dim: int = 0, is_discrete: bool = False, **bounds: Any) -> None:
-        self.name, self.check, self.event_dim, self.is_discrete, self.bounds = (
-            name,
-            check,
-            event_dim,
-            is_discrete,
-            bounds,
-        )
+        self.name, self.check, self.event_dim = name, check, event_dim
+        self.is_discrete, self.bounds = is_discrete, bounds
         vars(self).update(bounds)
 
     def __repr__(self) -> str:

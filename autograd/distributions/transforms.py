@@ -129,9 +129,6 @@ class ComposeTransform(Transform):
     def _dims(self):
         return max([c.event_dim for part in self.parts for c in (part.domain, part.codomain)], default=0)
 
-    def _whole(self, constraint=constraints.real):
-        return _widened(constraint, self._dims())
-
     def _inverse(self, y):
         for part in reversed(self.parts):
             y = part.inv(y)

@@ -10,7 +10,6 @@ from autograd import Tensor
 from nn.module import Module
 
 _OF_THE_CALL = ("training", "dtype", "generator", "_stacklevel", "out")  # no settings: `training` is the module's own
-_EMPTY = inspect.Parameter.empty
 
 
 class FunctionLayer(Module):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
+from nn.optim.lr_scheduler.schedules import LRScheduler, check_momentum, per_group, set_momentum
 from nn.optim.optimizer import Optimizer
 
 __all__ = ["CosineAnnealingWarmRestarts", "CyclicLR"]
@@ -78,8 +78,8 @@ class CyclicLR(LRScheduler):
                 f"CyclicLR: without scale_fn, mode must be triangular, triangular2 or exp_range, got {mode!r}"
             )
         groups = optimizer.param_groups
-        if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
-            raise ValueError("CyclicLR: this optimizer has no momentum to cycle: pass cycle_momentum=False")
+        if cycle_momentum:
+            check_momentum("CyclicLR", groups)
         base_lrs = per_group("base_lr", base_lr, groups)
         for group, low in zip(groups, base_lrs, strict=True) if last_epoch == -1 else ():
             group["lr"] = low
@@ -107,11 +107,7 @@ class CyclicLR(LRScheduler):
         """The rate of each group; sets the momenta."""
         height, groups = self._height(), self.optimizer.param_groups
         for group, low, high in zip(groups, self.base_momentums, self.max_momentums) if self.cycle_momentum else ():
-            momentum = high - (high - low) * height
-            if "momentum" in group:
-                group["momentum"] = momentum
-            else:
-                group["betas"] = (momentum, *group["betas"][1:])
+            set_momentum(group, high - (high - low) * height)
         return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:

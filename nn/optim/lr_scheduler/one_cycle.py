@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from nn.optim.lr_scheduler.schedules import LRScheduler, per_group
+from nn.optim.lr_scheduler.schedules import LRScheduler, check_momentum, per_group, set_momentum
 from nn.optim.optimizer import Group, Optimizer
 
 __all__ = ["OneCycleLR"]
@@ -46,8 +46,8 @@ class OneCycleLR(LRScheduler):
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}")
         groups = optimizer.param_groups
-        if cycle_momentum and not any(name in groups[0] for name in ("momentum", "betas")):
-            raise ValueError("OneCycleLR: this optimizer has no momentum to cycle: pass cycle_momentum=False")
+        if cycle_momentum:
+            check_momentum("OneCycleLR", groups)
         settings = zip(
             groups,
             per_group("max_lr", max_lr, groups),
@@ -86,9 +86,5 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"OneCycleLR: step {self.last_epoch} is beyond the cycle of {self.total_steps} steps")
         groups = self.optimizer.param_groups
         for group in groups if self.cycle_momentum else ():
-            momentum = self._at(group, self.momentum_points)
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
+            set_momentum(group, self._at(group, self.momentum_points))
         return [self._at(group, self.lr_points) for group in groups]

@@ -39,6 +39,17 @@ def per_group(name: str, value: Any, groups: list[Group]) -> list[Any]:
     return values
 
 
+def check_momentum(schedule: str, groups: list[Group]) -> None:
+    """Raise ValueError where the optimiser has no momentum that this schedule could change."""
+    if not any(name in groups[0] for name in ("momentum", "betas")):
+        raise ValueError(f"{schedule}: this optimizer has no momentum to cycle: pass cycle_momentum=False")
+
+
+def set_momentum(group: Group, momentum: float) -> None:
+    """Set the momentum of a group, which of Adam and its kin is beta1."""
+    group.update({"betas": (momentum, *group["betas"][1:])} if "betas" in group else {"momentum": momentum})
+
+
 class LRScheduler:
     """Base of the schedules: sets the rate for `last_epoch` + 1 now, and the next one at each `step()`.
 
