@@ -102,10 +102,7 @@ class Transformer(nn.Module):
         logits = self(source, target[:, :-1])
         name_axes("B T V", logits)
         return F.cross_entropy(
-            logits.flatten(0, 1),
-            target[:, 1:].flatten(),
-            ignore_index=self.config.pad,
-            label_smoothing=label_smoothing,
+            logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=self.config.pad, label_smoothing=label_smoothing
         )
 
     @autograd.no_grad()

@@ -25,12 +25,7 @@ VERSION = 2
 
 
 def save(
-    path: str | Path,
-    model: Module,
-    *,
-    config: Any = None,
-    tokenizer: Mapping[str, Any] | None = None,
-    **more: Any,
+    path: str | Path, model: Module, *, config: Any = None, tokenizer: Mapping[str, Any] | None = None, **more: Any
 ) -> Path:
     """Write a checkpoint. An existing file is replaced as a whole, or, if writing fails, not at all.
 

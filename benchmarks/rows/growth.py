@@ -12,16 +12,7 @@ from benchmarks.timing import CLOCK, Row
 BASE = {"layers": 2, "heads": 2, "width": 64, "context": 64, "batch": 4, "vocabulary": 65}
 TIMES = (1, 2, 4)
 ROWS = [
-    Row(
-        f"growth with {name}",
-        "growth",
-        ("numpy", "fast", "torch"),
-        {"name": name},
-        unit="",
-        per=1,
-        steps=1,
-        turns=6,
-    )
+    Row(f"growth with {name}", "growth", ("numpy", "fast", "torch"), {"name": name}, unit="", per=1, steps=1, turns=6)
     for name in ("layers", "width", "context", "batch")
 ]
 

@@ -18,10 +18,7 @@ OF_FOODS = {
 }
 # The sentences that the demo shows, which are never learned from
 SHOWN = {
-    "animals": (
-        "the dog chased the cat because it was fast .",
-        "the dog chased the cat because it was slow .",
-    ),
+    "animals": ("the dog chased the cat because it was fast .", "the dog chased the cat because it was slow ."),
     "kitchen": (
         "the pizza came out of the oven and it tasted good .",
         "the pizza came out of the oven and it felt empty .",

@@ -85,12 +85,7 @@ def costs(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     return {"costs": [[*part, nats] for part, nats in found.items()]}
 
 
-QUESTIONS: dict[str, Question] = {
-    "models": models,
-    "look": look,
-    "step": step,
-    "costs": costs,
-}
+QUESTIONS: dict[str, Question] = {"models": models, "look": look, "step": step, "costs": costs}
 
 
 # What is asked --------------------------------------------------------------------------------------------------------
@@ -246,14 +241,7 @@ def _head(found: Look, layer: int, head: int, at: int) -> dict[str, Any]:
     named = {name: _packed(getattr(steps, name).astype(np.float32)) for name in steps._fields if name != "seen"}
     difference = np.abs(steps.out - steps.model_out).max()
     attention = _packed(found.attention[layer, head].astype(np.float32))
-    return {
-        **named,
-        "seen": steps.seen,
-        "layer": layer,
-        "head": head,
-        "attention": attention,
-        "difference": difference,
-    }
+    return {**named, "seen": steps.seen, "layer": layer, "head": head, "attention": attention, "difference": difference}
 
 
 def _packed(array: np.ndarray) -> dict[str, Any]:

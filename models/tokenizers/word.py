@@ -9,15 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Self
 
-from models.tokenizers.base import (
-    Tokenizer,
-    UnknownTokenError,
-    check_ids,
-    check_unicode,
-    field,
-    position,
-    string_list,
-)
+from models.tokenizers.base import Tokenizer, UnknownTokenError, check_ids, check_unicode, field, position, string_list
 
 SPECIAL = re.compile(r"<[^\s<>]+>")
 NO_SPACE_BEFORE = frozenset(".,;:!?)]}%")

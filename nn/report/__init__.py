@@ -5,17 +5,5 @@ from nn.report.comparison import compare
 from nn.report.page import Page, as_json, assets
 from nn.report.run import RunReport
 
-__all__ = [
-    "Axis",
-    "Chart",
-    "Histogram",
-    "Page",
-    "RunReport",
-    "Series",
-    "as_json",
-    "assets",
-    "compare",
-    "heat",
-    "lines",
-    "ridges",
-]
+__all__ = ["Axis", "Chart", "Histogram", "Page", "RunReport", "Series", "as_json", "assets", "compare", "heat", "lines"]
+__all__ += ["ridges"]

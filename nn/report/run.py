@@ -116,11 +116,7 @@ def settings(trainer: Trainer) -> dict[str, dict[str, str]]:
     count = sum(parameter.numel() for parameter in model.parameters())
     found: dict[str, dict[str, Any]] = {
         "model": {"class": type(model).__name__, "parameters": f"{count:,}", **known},
-        "training": {
-            "steps": trainer.steps,
-            "seed": initial_seed(),
-            **said,
-        },
+        "training": {"steps": trainer.steps, "seed": initial_seed(), **said},
         "optimiser": {name: _by_group([group[name] for group in groups]) for name in groups[0] if name not in hidden},
         "machine": {
             "Python": platform.python_version(),
