@@ -52,6 +52,16 @@ def score(layers, x, neuron):
     return neuron(weights, bias, x)
 
 
+def _descended(loss, parameters):
+    """The loss as a number, after a step down its gradient."""
+    for p in parameters:
+        p.grad = 0.0
+    loss.backward()
+    for p in parameters:
+        p.data -= LR * p.grad
+    return loss.data
+
+
 def _by_ops(value):
     """The step in + and * of two, which is all that micrograd has."""
     points, labels, layers = data()
@@ -63,13 +73,7 @@ def _by_ops(value):
 
     def step():
         losses = [(1 + -label * score(layers, list(map(value, x)), neuron)).relu() for x, label in zip(points, labels)]
-        loss = sum(losses) * (1.0 / POINTS) + DECAY * sum(p * p for p in parameters)
-        for p in parameters:
-            p.grad = 0
-        loss.backward()
-        for p in parameters:
-            p.data -= LR * p.grad
-        return loss.data
+        return _descended(sum(losses) * (1.0 / POINTS) + DECAY * sum(p * p for p in parameters), parameters)
 
     return step
 
@@ -102,13 +106,7 @@ def _ours_by_dot():
 
     def step():
         losses = [(1 - label * score(layers, list(map(Value, x)), neuron)).relu() for x, label in zip(points, labels)]
-        loss = Value.sum(losses) * (1.0 / POINTS) + DECAY * Value.dot(parameters, parameters)
-        for p in parameters:
-            p.grad = 0.0
-        loss.backward()
-        for p in parameters:
-            p.data -= LR * p.grad
-        return loss.data
+        return _descended(Value.sum(losses) * (1.0 / POINTS) + DECAY * Value.dot(parameters, parameters), parameters)
 
     return step
 

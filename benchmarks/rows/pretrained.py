@@ -16,27 +16,17 @@ from benchmarks.timing import CLOCK, Row
 PROMPT = [*range(16)]
 ROWS = [
     Row(
-        "GPT-2 small from its file to the first token",
-        "pretrained",
-        ("numpy", "fast", "transformers"),
-        {"memory": False},
-        unit="s",
+        *(what, "pretrained", ("numpy", "fast", "transformers"), {"memory": memory}),
+        unit=unit,
         per=1,
         steps=1,
-        turns=4,
+        turns=turns,
         loss_within=1e-3,
-    ),
-    Row(
-        "GPT-2 small, peak memory of loading and a first token",
-        "pretrained",
-        ("numpy", "fast", "transformers"),
-        {"memory": True},
-        unit="sizes of the file",
-        per=1,
-        steps=1,
-        turns=1,
-        loss_within=1e-3,
-    ),
+    )
+    for what, memory, unit, turns in (
+        ("GPT-2 small from its file to the first token", False, "s", 4),
+        ("GPT-2 small, peak memory of loading and a first token", True, "sizes of the file", 1),
+    )
 ]
 PEAK = """
 import json, pathlib, re, sys
