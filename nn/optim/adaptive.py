@@ -31,7 +31,6 @@ class RMSprop(Optimizer):
         super().__init__(params, settings(locals()))
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         alpha = group["alpha"]
         count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])
@@ -74,7 +73,6 @@ class Adagrad(Optimizer):
         super().__init__(params, settings(locals()))
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         grad = with_decay(grad, param, group["weight_decay"])
         total = slot(state, "sum", param, group["initial_accumulator_value"])
         total += grad * grad
@@ -109,7 +107,6 @@ class Adadelta(Optimizer):
             raise ValueError(f"rho must be in [0, 1], got {group['rho']}")
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         rho, eps = group["rho"], group["eps"]
         count_step(state)
         grad = with_decay(grad, param, group["weight_decay"])

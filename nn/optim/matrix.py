@@ -116,7 +116,6 @@ class Muon(Optimizer):
                 raise ValueError(f"Muon needs matrices, got a parameter of shape {tuple(param.shape)}")
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         momentum, (rows, columns) = group["momentum"], param.shape
         buffer = slot(state, "momentum_buffer", param)
         moving_average_(buffer, grad, momentum)

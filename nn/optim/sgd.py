@@ -41,7 +41,6 @@ class SGD(Optimizer):
             raise ValueError("nesterov=True needs momentum above 0 and dampening=0")
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         grad = with_decay(grad, param, group["weight_decay"])
         if momentum := group["momentum"]:
             if "momentum_buffer" in state:
@@ -76,7 +75,6 @@ class ASGD(Optimizer):
         super().__init__(params, settings(locals()))
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
-        """One step of one array."""
         lr, lambd = group["lr"], group["lambd"]
         grad = with_decay(grad, param, group["weight_decay"])
         eta, mu = (float(number) for number in (state.get("eta") or lr, state.get("mu") or 1.0))

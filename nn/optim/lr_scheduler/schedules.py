@@ -127,7 +127,6 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """The rate of each group after `last_epoch` steps."""
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
@@ -139,7 +138,6 @@ class MultiplicativeLR(LambdaLR):
     """The rate is multiplied by lr_lambda(steps) at every step; one function, or a list with one for each group."""
 
     def get_lr(self) -> list[float]:
-        """The rate of each group after `last_epoch` steps."""
         if self._is_initial:
             return self._rates()
         return [rate * f(self.last_epoch) for rate, f in zip(self._rates(), self.lr_lambdas, strict=True)]
@@ -153,7 +151,6 @@ class _Relative(LRScheduler):
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
-        """The rate of each group after `last_epoch` steps."""
         change = self.change()
         return [rate * change for rate in self._rates()]
 
