@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +13,6 @@ from autograd import dtypes
 from autograd.dtypes import default_dtype
 from autograd.dtypes import sizes as to_sizes
 from autograd.errors import ShapeError
-from autograd.naming import named
 from autograd.ops.complaints import explain_all
 from autograd.ops.shape import expand
 from autograd.ops.table import function
@@ -111,20 +109,18 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return made(np.full(to_sizes((size,)), value, dtype or value.dtype), None, device, requires_grad)
 
 
-def _like(name: str, make: Callable[..., np.ndarray], doc: str) -> Callable[..., Tensor]:
-    """The function that gives a tensor of the shape and dtype of another."""
-
-    def new(
-        input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
-    ) -> Tensor:
-        return made(make(input.shape, dtype or input.dtype), None, device, requires_grad)
-
-    return named(new, name, doc)
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
+    """Zeros, in the shape and dtype of x."""
+    return made(np.zeros(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
-zeros_like = _like("zeros_like", np.zeros, "Zeros, in the shape and dtype of x.")
-ones_like = _like("ones_like", np.ones, "Ones, in the shape and dtype of x.")
-empty_like = _like("empty_like", np.empty, "A tensor of the shape and dtype of x whose elements are not initialised.")
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
+    """Ones, in the shape and dtype of x."""
+    return made(np.ones(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def full_like(
@@ -133,6 +129,13 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """A tensor of the shape and dtype of x, filled with one value."""
     return made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
+
+
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
+    """A tensor of the shape and dtype of x whose elements are not initialised."""
+    return made(np.empty(input.shape, dtype or input.dtype), None, device, requires_grad)
 
 
 def _number(value: Any, whole: bool) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,32 +19,36 @@ from autograd.generator import initial_seed as initial_seed
 from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
 from autograd.generator import set_rng_state as set_rng_state
-from autograd.naming import named
 from autograd.ops.complaints import explain_all
 from autograd.ops.table import function
 from autograd.tensor import Tensor
 
 
-def _drawn(name: str, draw: Callable[..., np.ndarray], doc: str) -> Callable[..., Tensor]:
-    """The function that gives new tensors of numbers that a generator of NumPy's draws, of a shape and a dtype."""
-
-    def new(
-        *sizes: Any,
-        size: Any = None,
-        generator: Any = None,
-        dtype: Any = None,
-        device: Any = None,
-        requires_grad: bool = False,
-    ) -> Tensor:
-        dtype = dtype or default_dtype()
-        return made(draw(numpy_rng(generator), to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
-
-    return named(new, name, doc)
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random numbers from the uniform distribution on [0, 1)."""
+    dtype = dtype or default_dtype()
+    return made(numpy_rng(generator).random(to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
 
 
-rand = _drawn("rand", lambda rng, *how: rng.random(*how), "Random numbers from the uniform distribution on [0, 1).")
-_doc = "Random numbers from the normal distribution with mean 0 and variance 1."
-randn = _drawn("randn", lambda rng, *how: rng.standard_normal(*how), _doc)
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random numbers from the normal distribution with mean 0 and variance 1."""
+    dtype = dtype or default_dtype()
+    numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), draw_dtype(dtype))
+    return made(numbers, dtype, device, requires_grad)
 
 
 def randint(
