@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def place(function: Callable) -> str:
 def _markdown(results: Results, missing: int) -> Iterator[str]:
     yield "# The lab: what if one line were another?"
     yield ""
-    yield "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
-    yield _about(results, missing)
-    yield "Figures are the mean over the seeds and, in brackets, the smallest and the largest."
+    page = "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
+    figures = "Figures are the mean over the seeds and, in brackets, the smallest and the largest."
+    yield from textwrap.wrap(f"{page} {_about(results, missing)} {figures}", 120)
     yield ""
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'---|' * len(COLUMNS)}"
