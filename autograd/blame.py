@@ -146,7 +146,7 @@ _CASES: dict[str, list[_Case]] = {
 
 def likely_cause(name: str, arguments: Mapping[str, Any], backward: bool, kind: str, reach: Reach) -> Cause:
     """The cause for which the operation `name` gave nan or an infinity, in its gradient (`backward`) or its output."""
-    numbers = {k: v for k, v in arguments.items() if isinstance(v, (float, int, np.ndarray, np.generic)) and np.size(v)}
+    numbers = {k: v for k, v in arguments.items() if isinstance(v, (float, int, np.ndarray, np.generic))}
     arrays = [v for v in numbers.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
     for case in _CASES.get(name, ()):
         if (backward or not case.backward) and len(numbers) >= case.holds.__code__.co_argcount:
@@ -157,7 +157,7 @@ def likely_cause(name: str, arguments: Mapping[str, Any], backward: bool, kind: 
         if not np.isfinite(value).all():
             found = "nan" if np.isnan(value).any() else "inf"
             return _given(argument, found)
-    most = max((float(np.abs(v).max()) for v in numbers.values()), default=0.0)
+    most = max((float(np.abs(v).max(initial=0)) for v in numbers.values()), default=0.0)
     limit = np.finfo(arrays[0].dtype if arrays else np.float64)
     if kind == "inf" or most > float(limit.max) ** 0.25:
         what = "gradient" if backward else "result"

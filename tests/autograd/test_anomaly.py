@@ -46,6 +46,7 @@ CAUSES = {
     "(1e30)^2": (lambda x: (x * 1e30).square(), "square", "output", "inf", "larger than the largest float32, 3.4e+38"),
     "x * nan": (lambda x: x * math.nan, "mul", "output", "nan", "y is nan"),
     "std of one": (lambda x: x.std(), "std", "output", "nan", "the variance of one number"),
+    "mean of none": (lambda x: x[x > 2].mean(), "mean", "output", "nan", "the mean of no numbers"),
     "logsumexp masked": (
         lambda x: x.masked_fill(x > 0, -math.inf).logsumexp(0), "logsumexp", "output", "inf", "masked out entirely",
     ),
