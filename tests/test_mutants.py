@@ -68,6 +68,11 @@ def test_operators_numbers_conditions_and_results_change_but_not_annotations_or_
         (2, "! KeyboardInterrupt !", "error"),
         (3, "INTERNALERROR> autograd/", "error"),
         (4, "ImportError while loading conftest '/t/tests/conftest.py'.\nE   NameError: x", "dead"),
+        (
+            4,
+            "_ ERROR collecting tests/test_a.py _\nE   NameError: x\nERROR: not found: tests/test_a.py::test_b",
+            "dead",
+        ),
         (4, "ERROR: not found: /t/tests/autograd/test_a.py::test_b", "error"),
         (5, "no tests ran", "error"),
         (-signal.SIGXCPU, "", "dead"),

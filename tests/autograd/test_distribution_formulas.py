@@ -208,6 +208,12 @@ def test_a_divergence_is_the_mean_difference_of_the_logarithms(name, rng):
     close(d.kl_divergence(p, p).numpy(), np.zeros(BATCH))
 
 
+def test_beyond_the_ends_of_a_uniform_is_nothing():
+    p, x = d.Uniform(-1.0, 3.0, validate_args=False), ag.tensor([-1.5, -1.0, 0.0, 2.9, 3.0, 4.0])
+    assert p.log_prob(x).exp().tolist() == pytest.approx([0, 0.25, 0.25, 0.25, 0, 0])
+    assert p.cdf(x).tolist() == pytest.approx([0, 0, 0.25, 0.975, 1, 1])
+
+
 def test_the_divergence_of_what_the_other_never_gives_is_infinite():
     narrow, wide = d.Uniform(ag.zeros(1), ag.ones(1)), d.Uniform(-ag.ones(1), 3 * ag.ones(1))
     assert d.kl_divergence(narrow, wide).tolist() == pytest.approx([math.log(4)])

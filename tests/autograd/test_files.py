@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import pickletools
+import re
 import stat
 import struct
 import subprocess
@@ -517,6 +518,32 @@ def test_each_hostile_file_is_one_kind_of_error_and_takes_little_memory():
     wrong = {name: outcome for name, (_, outcome) in found.items() if not outcome.startswith("UnpicklingError")}
     assert not wrong and found.keys() == HOSTILE.keys()
     assert not {name: times for name, (times, _) in found.items() if times > 100}
+
+
+SAID = {
+    "a larger shape": "8 bytes for an array of shape (2,) and dtype float64",
+    "a smaller shape": "16 bytes for an array of shape () and dtype float64",
+    "two negative sizes": "an impossible shape",
+    "a shape that is a list": "an array without elements, dtype or shape",
+    "a truth value of 2": "dtype bool with an element that this dtype does not have",
+    "bytes of a TB": "cut short: a value of 1099511627776 bytes lacks the last 1099511627775",
+    "nothing to take": "takes more values than there are",
+    "items of a number": "sets items of what is no dict",
+    "elements of a list": "adds elements to what is no set",
+    "appended to a dict": "appends to what is no list",
+    "a call of a list": "calls what is no function",
+    "a name that is a list": "names something that is no string",
+    "attributes of a dict": "sets attributes of a dict",
+    "an instance": "makes an object of Tensor",
+    "an extension": "its opcode b'\\x82' is none of a plain value",
+    "keys with one hash": "more than 64 keys of one dict, or elements of one set, have the same hash",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_error_of_a_hostile_file_says_what_is_in_it(name):
+    with pytest.raises(pickle.UnpicklingError, match=re.escape(SAID[name])):
+        ag.load(io.BytesIO(HOSTILE[name]))
 
 
 def test_a_dtype_is_made_from_its_name_whatever_else_the_file_says_of_it():

@@ -94,8 +94,8 @@ def pytest(folder: Path, arguments: list[str], seconds: int | None, **more: str)
 def verdict(code: int, out: str) -> tuple[str, str]:
     """Whether a mutant is dead, alive or in error by what pytest says, and why.
 
-    Tests cannot be imported if autograd cannot: then pytest stops while it collects them (2), reads conftest.py (4), or
-    loads its plugins, of which one is ours (1, and a traceback).
+    Tests cannot be imported if autograd cannot: then pytest stops while it collects them (2, or 4 where the named ones
+    are not found for this reason), reads conftest.py (4), or loads its plugins, of which one is ours (1, a traceback).
     """
     said = re.findall(r"^(?:E  .*|\w*(?:Error|Exception)\b.*)$", out, re.M)
     ours = re.search(r'^  File "[^"]*(?<!/tests)/autograd/', out, re.M)
@@ -103,7 +103,7 @@ def verdict(code: int, out: str) -> tuple[str, str]:
         return "alive", ""
     if code == 1 and (failed := failures(out)):
         return "dead", failed[0]
-    if (code == 1 and ours) or (code, True) in ((2, "ERROR collecting" in out), (4, "while loading conftest" in out)):
+    if (code == 1 and ours) or (code in (2, 4) and re.search("ERROR collecting|while loading conftest", out)):
         return "dead", f"import: {(said or ['an error'])[-1]}"
     if code == -signal.SIGXCPU:
         return "dead", "too long"
@@ -189,7 +189,7 @@ def main() -> None:
     chosen = random.Random(args.seed).sample(every, min(args.count, len(every)))
     kept = out / f"seed-{args.seed}-{digest('tests')}.jsonl"
     lines = kept.read_text("utf-8").splitlines() if kept.exists() else []
-    known = {identity(result): result for result in map(json.loads, lines)}
+    known = {identity(result): result for result in map(json.loads, lines) if result["how"] != "error"}
     print(f"{len(every):,} mutants of {len(tried)} files; {len(chosen)} of them are tried. Results: {kept}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         tree, pool = snapshot(place), ThreadPoolExecutor(args.jobs)
