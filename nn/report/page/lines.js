@@ -23,7 +23,7 @@ function lines(figure, chart) {
   const height = 230, ys = shown.flatMap((series) => [...series.y, ...(series.band ?? []).flat()]), xs = shown.flatMap((series) => series.x);
   const box = { left: 0, right: width - 12, top: 6, bottom: height - 38 };
   const up = scale(y, ys, box.bottom, box.top, 0.04);
-  const labels = ticks(up.low, up.high, y.log, (box.bottom - box.top) / 38).map((tick) => number(tick, 3).length);
+  const labels = ticks(up, y.log, (box.bottom - box.top) / 38).map((tick) => number(tick, 3).length);
   box.left = Math.max(...labels, 2) * 7 + 10;
   const across = scale(chart.x, xs, box.left, box.right, 0);
   drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);

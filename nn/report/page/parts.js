@@ -34,7 +34,7 @@ function number(value, digits = 4) {
   return (factor === "1" ? "" : `${factor} × `) + power(Number(exponent));
 }
 
-function ticks(low, high, log, most) {
+function ticks({ low, high, whole }, log, most) {
   if (log) {
     const found = [], decades = Math.log10(high / low), step = Math.max(1, Math.ceil(decades / most));
     const factors = decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1];
@@ -44,7 +44,7 @@ function ticks(low, high, log, most) {
     const within = found.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
     if (within.length > 1) return within;
   }
-  const raw = (high - low) / most, size = 10 ** Math.floor(Math.log10(raw));
+  const raw = Math.max((high - low) / most, whole ? 1 : 0), size = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((factor) => factor * size >= raw * 0.999) * size;
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) found.push(Number((i * step).toPrecision(12)));
@@ -59,7 +59,7 @@ function scale(axis, values, from, to, room) {
   const f = axis.log ? Math.log10 : (value) => value, edge = (f(high) - f(low)) * room;
   const start = f(low) - (room && low >= 0 && !axis.log ? Math.min(edge, low) : edge), end = f(high) + edge;
   const place = (value) => (value === null || (axis.log && value <= 0) ? null : from + ((f(value) - start) / (end - start)) * (to - from));
-  return { place, low: axis.log ? 10 ** start : start, high: axis.log ? 10 ** end : end };
+  return { place, low: axis.log ? 10 ** start : start, high: axis.log ? 10 ** end : end, whole: values.every(Number.isInteger) };
 }
 
 // What all charts have: title, keys, a line that reads out, the drawing, caption, the numbers --------------------------
@@ -112,7 +112,7 @@ function axes(drawing, x, y, across, up, box) {
     if (!line) continue;
     const room = horizontal ? (box.right - box.left) / 60 : (box.bottom - box.top) / 38;
     let end = -Infinity;
-    for (const tick of ticks(line.low, line.high, axis.log, room)) {
+    for (const tick of ticks(line, axis.log, room)) {
       const at = line.place(tick), text = number(tick, 3);
       if (horizontal) {
         drawing.append(svg("line", { class: "tick", x1: at, x2: at, y1: box.top, y2: box.bottom }));

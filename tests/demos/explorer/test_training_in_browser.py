@@ -60,6 +60,16 @@ def test_each_line_is_marked_when_it_runs(page):
     assert step(page) == 1
 
 
+def test_only_whole_steps_are_marked_below_a_curve(page):
+    marks = "return [...document.querySelectorAll('#loss-chart text[text-anchor=middle]')].map((t) => t.textContent)"
+    assert page.run(marks) == ["0"]
+    for count in 1, 2:
+        page.click("#one")
+        page.wait(f"document.getElementById('step').textContent === '{count}'")
+    settled(page)
+    assert page.run(marks) == ["0", "1"]
+
+
 def test_ten_steps_a_nudge_and_undo(page):
     for count in range(1, 11):
         page.click("#one")
