@@ -106,7 +106,9 @@ def place(function: Callable) -> str:
 def _markdown(results: Results, missing: int) -> Iterator[str]:
     yield "# The lab: what if one line were another?"
     yield ""
-    page = "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
+    page = (
+        "Written by `make lab`, whose page out/lab/latest/lab.html has the curves, the changed lines and the reasons."
+    )
     figures = "Figures are the mean over the seeds and, in brackets, the smallest and the largest."
     yield from textwrap.wrap(f"{page} {_about(results, missing)} {figures}", 120)
     yield ""
