@@ -41,6 +41,11 @@ def test_shifts_of_bits_are_pythons(x, n):
     assert (ag.tensor([x]) << n).tolist() == [x << n] and (ag.tensor([x]) >> ag.tensor([n])).tolist() == [x >> n]
 
 
+def test_the_inverse_of_erf_is_infinite_at_its_ends_and_nan_beyond():
+    found = ag.erfinv(ag.tensor([-1.5, -1.0, 0.0, 1.0, 1.5], dtype=ag.float64)).numpy()
+    np.testing.assert_array_equal(found, [np.nan, -np.inf, 0, np.inf, np.nan])
+
+
 @given(rng=seeds())
 def test_a_view_as_another_dtype_has_the_same_bytes(rng):
     x = ag.tensor(rng.normal(size=(3, 4)))
