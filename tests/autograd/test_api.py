@@ -52,7 +52,7 @@ bce_with_logits split_heads merge_heads softmax_backward log_softmax_backward cr
 rotary embedding_backward concatenate split_at convolution convolution_input convolution_weight fourier cofactors
 linear_solve tall_qr pseudo_inverse windows add_windows max_pool unpool resample recurrent_layer polygamma_of arange
 linspace eye full ones zeros empty rand randn randint randperm tensor as_tensor from_numpy zeros_like ones_like
-full_like rand_like randn_like empty_like
+full_like rand_like randn_like empty_like bucketize searchsorted isin lu_unpack
 """
 
 

@@ -24,6 +24,8 @@ def test_what_is_scattered_without_a_gradient_is_reduced_at_each_place(rng, shap
     found = ag.scatter_reduce(ag.tensor(x), dim, ag.tensor(index), ag.tensor(src), "prod", include_self=include)
     logs = plain_scatter(np.log(np.abs(x)), np.log(np.abs(src)), dim, index, include, "sum")
     np.testing.assert_allclose(np.abs(found.numpy()), np.exp(logs))
+    number, place = ag.tensor(3.0), ag.tensor(0)
+    assert ag.scatter_reduce(number, 0, place, number, "mean", include_self=include).item() == 3
     y = ag.tensor(x).clone()
     assert y.scatter_reduce_(dim, ag.tensor(index), ag.tensor(src), "sum") is y and y.sum().item() == pytest.approx(
         x.sum() + src.sum()

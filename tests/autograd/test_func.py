@@ -237,3 +237,12 @@ def test_what_all_examples_share_is_given_once_or_expanded():
     assert func.vmap(lambda x: shared, out_dims=None)(X) is shared
     assert func.vmap(lambda x: shared)(X).tolist() == [[1.0, 2.0]] * 2
     assert func.vmap(lambda x: x.view(3, 1).contiguous().detach())(X).shape == (2, 3, 1)
+
+
+@given(rng=seeds())
+def test_the_product_of_vjp_takes_the_cotangents_of_several_outputs_one_by_one_or_as_one(rng):
+    x, v, w = (ag.tensor(a) for a in rng.normal(size=(3, 4)))
+    _, product = func.vjp(lambda x: (x.sin(), x * x), x)
+    (found,) = product(v, w)
+    np.testing.assert_allclose(found.numpy(), (v * x.cos() + w * 2 * x).numpy())
+    np.testing.assert_array_equal(product((v, w))[0].numpy(), found.numpy())

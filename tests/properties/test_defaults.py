@@ -11,7 +11,8 @@ import nn.functional as F
 from autograd.testing import seeds
 from tests.properties.calls import examples
 
-# x, y, z: matrices (3, 3); p: a symmetric positive definite one; v: a vector; n: counts; b: a stack of matrices.
+# x, y, z: matrices (3, 3); p: a symmetric positive definite one; v: a vector; n: counts; b: a stack of matrices;
+# s: a sorted vector.
 DEFAULTS = """
 add(x, y, alpha=1) sub(x, y, alpha=1) subtract(x, y, alpha=1) addcdiv(x, y, p, value=1) addcmul(x, y, z, value=1)
 addmm(x, y, z, beta=1, alpha=1) baddbmm(b, b, b, beta=1, alpha=1) index_add(x, 0, n, y, alpha=1)
@@ -35,7 +36,10 @@ linalg.diagonal(b, offset=0, dim1=-2, dim2=-1) linalg.lu(x, pivot=True) linalg.l
 linalg.matrix_norm(x, ord="fro", dim=(-2, -1), keepdim=False) linalg.norm(x, keepdim=False)
 linalg.matrix_rank(x, hermitian=False) linalg.pinv(x, hermitian=False) linalg.solve(x, y, left=True)
 linalg.svd(x, full_matrices=True) linalg.vecdot(x, y, dim=-1) linalg.vector_norm(x, ord=2, keepdim=False)
-linalg.qr(x, mode="reduced") linalg.eigvalsh(p, UPLO="L") fft.fft(x, dim=-1) fft.ifft(x, dim=-1) fft.rfft(x, dim=-1)
+linalg.qr(x, mode="reduced") linalg.eigvalsh(p, UPLO="L")
+searchsorted(s, v, out_int32=False, right=False, side=None) bucketize(v, s, out_int32=False, right=False)
+isin(n, n, assume_unique=False, invert=False) scatter_reduce(v, 0, n, v, "mean", include_self=True)
+fft.fft(x, dim=-1) fft.ifft(x, dim=-1) fft.rfft(x, dim=-1)
 fft.irfft(x, dim=-1) fft.fft2(b, dim=(-2, -1)) fft.rfft2(b, dim=(-2, -1)) fft.fftfreq(5, d=1.0) fft.rfftfreq(5, d=1.0)
 F.leaky_relu(x, negative_slope=0.01) F.hardtanh(x, min_val=-1.0, max_val=1.0) F.elu(x, alpha=1.0) F.celu(x, alpha=1.0)
 F.softplus(x, beta=1, threshold=20) F.hardshrink(x, lambd=0.5) F.softshrink(x, lambd=0.5)
@@ -53,14 +57,15 @@ def values(rng):
     x, y, z = rng.normal(size=(3, 3, 3))
     p, b, v = x @ x.T + np.eye(3), rng.normal(size=(3, 3, 3)), rng.normal(size=3)
     n = rng.integers(0, 3, 3)
-    return {name: ag.tensor(a) for name, a in zip("xyzpbvn", (x, y, z, p, b, v, n))}
+    return {name: ag.tensor(a) for name, a in zip("xyzpbvns", (x, y, z, p, b, v, n, np.sort(v)))}
 
 
 def same(found, expected):
     if isinstance(expected, (tuple, list)):
         return len(found) == len(expected) and all(map(same, found, expected))
     if isinstance(expected, ag.Tensor):
-        return found.shape == expected.shape and np.array_equal(found.numpy(), expected.numpy(), equal_nan=True)
+        like = found.shape == expected.shape and found.dtype == expected.dtype
+        return like and np.array_equal(found.numpy(), expected.numpy(), equal_nan=True)
     return found == expected
 
 
