@@ -113,3 +113,16 @@ ERRORS = [
 def test_what_makes_no_sense_is_named(call, match):
     with pytest.raises((RuntimeError, ShapeError, IndexError), match=match):
         call()
+
+
+@pytest.mark.parametrize("equation", ["ij,ij->i", "ij,ij->j", "ij,ij->ij", "ij,jk->ik", "ij,ij->", "ij,jj->i"])
+@examples(5)
+@given(rng=seeds(), first=st.sampled_from([(3, 1), (1, 4), (1, 1), (3, 4)]))
+def test_a_size_of_1_is_stretched_in_an_einsum(equation, rng, first):
+    second = {"jk": (4, 2), "jj": (4, 4)}.get(equation[3:5], (3, 4))
+    x, y = (ag.tensor(rng.normal(size=shape), requires_grad=True) for shape in (first, second))
+    sizes = dict(zip(equation[:2] + equation[3:5], (*first, *second)))
+    whole = np.broadcast_to(x.detach().numpy(), [max(n, sizes[i]) for i, n in zip(equation, first)])
+    expected = np.einsum(equation, whole, y.detach().numpy())
+    np.testing.assert_allclose(ag.einsum(equation, x, y).detach().numpy(), expected, atol=1e-12)
+    assert ag.gradcheck(lambda x, y: ag.einsum(equation, x, y), (x, y))

@@ -1,5 +1,7 @@
 """What few programs ask for, against NumPy."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,6 +87,12 @@ def test_output_padding_adds_places_that_no_kernel_reaches(rng, more):
     np.testing.assert_array_equal(
         found[..., shorter.shape[2] :].numpy(), np.broadcast_to(b.numpy()[:, None], (2, 4, more))
     )
+
+
+@given(lists=st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=3), min_size=1, max_size=3))
+def test_the_cartesian_product_is_pythons(lists):
+    found = ag.cartesian_prod(*map(ag.tensor, lists)).tolist()
+    assert found == ([list(row) for row in product(*lists)] if len(lists) > 1 else lists[0])
 
 
 @given(rng=seeds())

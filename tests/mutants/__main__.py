@@ -97,7 +97,7 @@ def verdict(code: int, out: str) -> tuple[str, str]:
     Tests cannot be imported if autograd cannot: then pytest stops while it collects them (2, or 4 where the named ones
     are not found for this reason), reads conftest.py (4), or loads its plugins, of which one is ours (1, a traceback).
     """
-    said = re.findall(r"^(?:E  .*|\w*(?:Error|Exception)\b.*)$", out, re.M)
+    said = re.findall(r"^(?:E  (?!.*stopping after).*|\w*(?:Error|Exception)\b.*)$", out, re.M)
     ours = re.search(r'^  File "[^"]*(?<!/tests)/autograd/', out, re.M)
     if code == 0:
         return "alive", ""

@@ -65,7 +65,8 @@ CALLS: dict[Any, list] = {
     **dict.fromkeys([np.fmax, np.fmin], [((X, Y), {}), ((UNKNOWN, X), {}), ((X, UNKNOWN), {}), ((V, 1.0), {})]),
     np.clip: [((X, -1, 2), {}), ((X, None, 2), {}), ((X, Y, 3), {})],
     np.matmul: [((X, V), {}), ((X, Y.T), {})],
-    np.dot: [((V, V), {}), ((X, V), {}), ((X, Y.T), {}), ((X, 2.0), {}), ((np.stack([X, Y]), Y.T), {})],
+    np.dot: [((V, V), {}), ((X, V), {}), ((X, Y.T), {}), ((X, 2.0), {})]
+    + [((np.stack([X, Y]), Y.T), {}), ((np.stack([X, Y]), V), {})],
     np.outer: [((V, V), {}), ((X, V), {})],
     np.tensordot: [((X, Y), {}), ((X, Y.T, 1), {}), ((X, Y), {"axes": ([0, 1], [0, 1])})],
     np.vstack: [(([X, Y],), {}), (([V, V],), {})],
