@@ -41,6 +41,8 @@ PAIRS = [
         {"b": ONE},
         r"Missing keys in the actual mapping: \['b'\]\nAdditional keys in the actual mapping: \['a",
     ),
+    ({}, {"b": ONE}, r"Missing keys in the actual mapping: \['b'\]$"),
+    ({"a": ONE}, {}, r"not match:\nAdditional keys in the actual mapping: \['a'\]$"),
     ((ONE,), [ONE], None),
     ({"a": [1.0, (2.0,)]}, {"a": [1.0, (3.0,)]}, r"The failure occurred for item \['a'\]\[1\]\[0\]"),
     (np.array(1.0), np.array(3.0), r"Scalars are not close!\n\nExpected 3.0 but got 1.0"),
