@@ -10,7 +10,9 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any, BinaryIO
 
-from autograd import is_tensor
+import numpy as np
+
+from autograd import Tensor, is_tensor
 from nn import tensor_files
 from nn.module import Module
 from nn.tensor_files import CheckpointError as CheckpointError
@@ -52,10 +54,10 @@ def load(path: str | Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint {path}: train a model first, or name another file")
     state = tensor_files.read(path)
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or not _equal(state.get("format"), FORMAT):
         raise CheckpointError(f"{path} is not a checkpoint of this program")
-    if state.get("version") != VERSION:
-        raise CheckpointError(f"{path} has version {state.get('version')}; this program reads version {VERSION}")
+    if not _equal(state.get("version"), VERSION):
+        raise CheckpointError(f"{path} has version {short(state.get('version'))}; this program reads version {VERSION}")
     model, config = state.get("model"), state.get("config")
     if not isinstance(model, dict) or not all(map(is_tensor, model.values())) or not isinstance(config, dict | None):
         raise CheckpointError(f'{path} is damaged: "model" should be a dict of tensors, and "config" a dict or None')
@@ -85,10 +87,22 @@ def check_config(finding: str, old: Mapping[str, Any] | None, new: Any) -> None:
 def check_same(finding: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
     """Raise CheckpointError, with the finding and what differs, unless both have the same values."""
     old, new = old or {}, new or {}
-    differing = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    differing = [key for key in {**old, **new} if not _equal(old.get(key), new.get(key))]
     changes = [f"{key!s:.50} was {short(old.get(key))} and is now {short(new.get(key))}" for key in differing]
     if changes:
         raise CheckpointError(f"{finding}: {'; '.join(changes)}")
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two values of a checkpoint are the same: arrays, which may lie in lists, element by element."""
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(_equal, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
+    arrays = [isinstance(value, (Tensor, np.ndarray)) for value in (a, b)]
+    if any(arrays):
+        return all(arrays) and np.array_equal(np.asarray(a), np.asarray(b))
+    return a == b
 
 
 # The checkpoints of a run ---------------------------------------------------------------------------------------------

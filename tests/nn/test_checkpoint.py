@@ -198,6 +198,24 @@ def test_a_config_of_another_kind_is_shown_in_short(path):
     assert len(str(caught.value)) < 500
 
 
+def test_a_config_may_hold_arrays_which_must_be_the_same(path):
+    config = {"mean": ag.tensor([1.0, 2.0]), "sizes": [np.arange(2)], "width": 3}
+    checkpoint.save(path, nn.Linear(2, 2), config=config)
+    checkpoint.load_model(path, nn.Linear(2, 2), {**config})
+    for name, other in (("mean", ag.tensor([1.0, 3.0])), ("sizes", [np.arange(3)]), ("width", np.array([3, 3]))):
+        with pytest.raises(CheckpointError, match=f"another model: {name} was"):
+            checkpoint.load_model(path, nn.Linear(2, 2), {**config, name: other})
+
+
+@pytest.mark.parametrize("name", ["format", "version"])
+def test_a_head_that_is_an_array_is_an_error(path, name):
+    tensor_files.write(
+        path, {"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "model": {}, name: ag.ones(3)}
+    )
+    with pytest.raises(CheckpointError, match="is not a checkpoint of this program|has version"):
+        checkpoint.load(path)
+
+
 def test_a_file_that_is_not_there_is_said_to_be(path):
     for name in (path, path.with_suffix("")):
         with pytest.raises(FileNotFoundError, match="train a model first"):
