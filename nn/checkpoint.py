@@ -89,6 +89,8 @@ def check_same(finding: str, old: Mapping[str, Any] | None, new: Mapping[str, An
     old, new = old or {}, new or {}
     differing = [key for key in {**old, **new} if not _equal(old.get(key), new.get(key))]
     changes = [f"{key!s:.50} was {short(old.get(key))} and is now {short(new.get(key))}" for key in differing]
+    if len(changes) > 6:
+        changes[6:] = [f"and {len(changes) - 6} more"]
     if changes:
         raise CheckpointError(f"{finding}: {'; '.join(changes)}")
 

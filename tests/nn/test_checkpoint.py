@@ -207,6 +207,15 @@ def test_a_config_may_hold_arrays_which_must_be_the_same(path):
             checkpoint.load_model(path, nn.Linear(2, 2), {**config, name: other})
 
 
+def test_of_many_differences_the_first_are_named(path):
+    checkpoint.save(path, nn.Linear(2, 2), config={f"option {i}": "x" * 99 for i in range(500)})
+    with pytest.raises(
+        CheckpointError, match=r"another model: option 0 was .*; option 5 was .*; and 494 more$"
+    ) as caught:
+        checkpoint.load_model(path, nn.Linear(2, 2), {})
+    assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize("name", ["format", "version"])
 def test_a_head_that_is_an_array_is_an_error(path, name):
     tensor_files.write(
