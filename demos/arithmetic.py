@@ -87,8 +87,8 @@ def show_loss(report: Report, vocabulary: int) -> None:
     report.table(["P of the right token", "loss −ln P", "slope of −ln P", "slope of −P"], rows)
     report.say(f"Knowing nothing, P is 1/{vocabulary} for each character, and the loss {math.log(vocabulary):.3f}.")
     report.say(
-        "The slopes are those by the logit of the right token, P − 1 and P (P − 1): they say why one minimises −ln P "
-        f"and not −P. At P = {PROBABILITIES[0]:.2f}, confidently wrong, −P has a slope of {rows[0][3]:.3f} and would "
+        "The slopes are those along the logit of the right token, P − 1 and P (P − 1). They show why one minimises −ln "
+        f"P and not −P. At P = {PROBABILITIES[0]:.2f}, confidently wrong, −P has a slope of {rows[0][3]:.3f} and would "
         f"hardly be corrected; −ln P has {rows[0][2]:.3f}."
     )
 
@@ -100,8 +100,9 @@ def show_cases(report: Report) -> None:
         "∂P_y/∂z_y = P_y (1 − P_y)    ∂P_y/∂z_i = −P_y P_i    ∂L/∂P_y = −1/P_y    ∂L/∂z = P − onehot",
     )
     report.say(
-        "P_y, the probability of the right token, is e^z_y / Σ e^z. Its own logit z_y is above and below the line, "
-        "every other logit below alone: hence two cases. Times ∂L/∂P_y both are P − onehot."
+        "P_y, the probability of the right token, is e^z_y / Σ e^z. Its own logit z_y is in the numerator and "
+        "the denominator, every other logit only in the denominator: hence two cases. Multiplied by ∂L/∂P_y, both are "
+        "P − onehot."
     )
     for source, candidates, right in ((LEARNS, CALCULATOR, "five"), (RANDOM, DIALOGUE, "spicy")):
         p, names = np.array([*candidates.values()]), [*candidates]

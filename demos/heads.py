@@ -267,7 +267,9 @@ def show(args: Namespace, folder: Path) -> tuple[list[float], Inside]:
     losses = train(model, ids, args.steps, np.random.default_rng(args.seed), course)
     counts = np.array([*Counter(text).values()]) / len(text)
     best = -float((counts * np.log(counts)).sum()) / (ids.shape[1] - 1)  # which sentence it is, spread over its words
-    report.say(f"Loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last; {best:.3f} is what chance leaves at best.")
+    report.say(
+        f"Loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last. At best it is {best:.3f}, since much is chance."
+    )
     three = ids[0, :3]
     inside_block.show_rows(report, model, three, [tokens.tokens[i] for i in three])
     inside_block.show_norm(report, model, three, tokens.tokens[three[1]])

@@ -77,7 +77,7 @@ def show_norm(report: Report, model: GPT, ids: np.ndarray, word: str) -> None:
     report.matrix(f"The first {SHOWN} of {len(vector)} channels", table[:SHOWN], rows_, columns)
     report.say(
         "Without γ and β every token would have mean 0 and size 1 in the same way; with them each channel has the "
-        "scale and the place that training gives it. Attention sees LN(x); the sum is made with x itself (pre-LN)."
+        "scale and the shift that training gives it. Attention sees LN(x); the sum is made with x itself (pre-LN)."
     )
 
 
@@ -96,8 +96,8 @@ def show_activation(report: Report, model: GPT, ids: np.ndarray, word: str) -> N
         ["h", "ReLU(h)", "GELU(h)"],
     )
     report.say(
-        f"ReLU mutes the {(up <= 0).sum()} of {len(up)} units that are not above 0 and passes the others on as they "
-        "are, not scaled. GELU, which this model has, does so softly. W_2 then recombines what is left."
+        f"ReLU mutes the {(up <= 0).sum()} of {len(up)} units that are not above 0 and passes the others on "
+        "unchanged. GELU, which this model has, does so softly. W_2 then recombines what is left."
     )
 
 

@@ -239,8 +239,8 @@ def show_hidden(
         title = f"P({tokens.tokens[right]}) when one word is hidden from all others"
         report.matrix(title, np.array(found), [*models], ["none", *words], digits=2)
     report.say(
-        "Where the probability stays, the answer does not hang on that word. Without a word that tells, or without one "
-        "of the two things, a model has to guess, and a guess may be right: of the two sentences one or the other "
+        "Where the probability stays, the answer does not depend on that word. Without a word that tells, or without "
+        "one of the two things, a model has to guess, and a guess may be right: of the two sentences one or the other "
         "often survives."
     )
 

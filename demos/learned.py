@@ -170,8 +170,8 @@ def show_number_line(report: Report, calculator: Calculator, file: Path) -> None
     report.say(
         f"“two” and “three” are {near:.2f} times as far from each other as two number words are on average, “two” and "
         f"“ninety” {far:.2f} times: {'the small ones are nearer' if near < far else 'the small ones are no nearer'}. "
-        f"That the first component orders all words by value is {'seen' if abs(first) > 0.8 else 'not seen'} here: the "
-        f"rank correlation is {first:+.2f}."
+        f"The first component {'orders' if abs(first) > 0.8 else 'does not order'} all words by value: the rank "
+        f"correlation is {first:+.2f}."
     )
     _, _, row, ring = found["zero to nineteen"]
     report.say(
@@ -184,7 +184,7 @@ def show_number_line(report: Report, calculator: Calculator, file: Path) -> None
 
 def _shape(row: float, ring: float) -> str:
     if max(row, ring) < 0.3:
-        return "neither a row of numbers nor a ring of digits is to be seen"
+        return "neither a row of numbers nor a ring of digits can be seen"
     return "a ring of digits rather than a row of numbers" if ring > row else "a row of numbers rather than a ring"
 
 
@@ -213,13 +213,13 @@ def show_worth_of_heads(
     most, least = int(np.argmin(left)), int(np.argmax(left))
     if left[most] < whole[-1]:
         report.say(
-            f"Without {heads[most][1]} the share of exact answers is {left[most]:.1%} in place of {whole[-1]:.1%}: the "
+            f"Without {heads[most][1]} the share of exact answers is {left[most]:.1%} instead of {whole[-1]:.1%}: the "
             f"model relies on this head most, and on {heads[least][1]} least ({left[least]:.1%} without it). The "
-            "others were trained with each at work; what they could do had they been trained without it, this does "
-            "not say."
+            "other heads were trained together with the one that is off; what they could have learned without it, the "
+            "table does not say."
         )
     else:
-        report.say("Without any of the heads at least as many questions are answered exactly: no head is missed.")
+        report.say("Whichever head is off, at least as many questions are answered exactly: no single head is needed.")
 
 
 def show_confidence(report: Report, calculator: Calculator, held_out: Sequence[Example], given: Sequence[str]) -> None:

@@ -124,7 +124,7 @@ def show_dimensions(report: Report, models: dict[str, MLP]) -> None:
     report.table(["network", "layer", "neurons", "w", "b", "weights and biases", "together"], rows)
     report.say(
         "The first layer is the picture itself. Every neuron of the next one has a weight for each of its inputs, and "
-        "one bias: z is the sum of weight times input, and the bias, and σ brings it to between 0 and 1."
+        "one bias: z is the sum of weight times input, and the bias, and σ maps it to a number between 0 and 1."
     )
 
 
@@ -154,7 +154,7 @@ def show_phases(report: Report, model: MLP, image: np.ndarray, label: int) -> No
     hand = [g for pair in zip(found.w, found.b) for g in pair]
     differences = [np.abs(one - other).max() for one, other in zip(hand, engine, strict=True)]
     report.say(
-        "⊙ multiplies entry by entry, ∇ₐC is a − y. The engine knows none of these formulas, but one rule for each "
+        "⊙ multiplies entry by entry, ∇ₐC is a − y. The engine knows none of these formulas, only one rule for each "
         f"operation; its gradients differ from those by hand by at most {max(differences):.1g}."
     )
 

@@ -140,7 +140,7 @@ def show_neighbours(report: Report, model: GPT, tokens: Tokenizer, words: Sequen
         near, far = ([f"{numbers[i]} {cosines[at, i]:+.2f}" for i in some] for some in (order[:3], order[-3:]))
         rows.append((word, ", ".join(near), ", ".join(far)))
     report.table(["word", "nearest", "farthest"], rows)
-    report.say("The mean of all number words is taken off first, for what they share says nothing of their sizes.")
+    report.say("The mean of all number words is subtracted first: what they share says nothing of their sizes.")
 
 
 def show_looks(

@@ -192,7 +192,7 @@ def show_neighbours(report: Report, course: list[Weights], tokens: WordTokenizer
     for ours, theirs in zip(points["I"], points["You"]):
         cosines += [float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y))) for x, y in zip(ours, theirs)]
     report.say(
-        "[You] → love was not trained. It moves along as far as You points where I does: the cosine of their "
+        "[You] → love was not trained. It changes too, as far as You points in the direction of I: the cosine of their "
         f"embeddings is {cosines[0]:.2f} before and {cosines[2]:.2f} after, that of their outputs {cosines[1]:.2f} and "
         f"{cosines[3]:.2f}. The embedding of You has not moved; W_v has, and with it the outputs of both."
     )
@@ -213,7 +213,7 @@ def show_published(report: Report, course: list[Weights], tokens: WordTokenizer)
     report.published(BY_HAND, PUBLISHED, here, **reasons(course, tokens))
     report.say(
         "The weights are chosen so that the published numbers come out. Five differ: W_q and the embedding of love "
-        "cannot move, whatever the weights; the two other changes are what the course takes with these weights."
+        "cannot move, whatever the weights; the two other changes are those that training makes with these weights."
     )
 
 

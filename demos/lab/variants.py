@@ -95,12 +95,12 @@ EXPERIMENTS = (
         "squares",
         "Squared scores in place of dot products?",
         (_attention("squared scores", by.SquaredScores), _attention("squares first", by.SquaredNumbers)),
-        "A dot product has a sign: a query can say what it wants, and also what it does not want. Of a squared score "
-        "the sign is lost, so that a key of the opposite direction is taken for a match. Where the numbers are "
+        "A dot product has a sign: a query can say what it wants, and also what it does not want. A squared score "
+        "has lost the sign, so that a key of the opposite direction is taken for a match. Where the numbers are "
         "squared before they are multiplied, no feature can lower a score at all. What remains can still "
         "rank the keys, for softmax looks at the differences between the scores of a row alone, and W_Q and W_K are "
-        "trained for the score that they feed. Near 0, where training begins, a square is flatter than what it is the "
-        "square of, so its gradient is smaller there.",
+        "trained for the score that they feed. Near 0, where training begins, a square is flatter than the number "
+        "that is squared, so its gradient is smaller there.",
     ),
     Experiment(
         "reversed",
@@ -171,7 +171,7 @@ EXPERIMENTS = (
         ),
         "A norm keeps what a layer reads at one size, however large the residual stream has grown, so that one rate "
         "suits all layers from the first step to the last. After the sum (post-norm) it lies on the way of the "
-        "residual stream itself and of its gradient, which deep models bear only with a slow start. γ and β stand "
+        "residual stream itself and of its gradient, which deep models tolerate only with a slow start. γ and β stand "
         "before a matrix that has weights and often a bias of its own, and can do the same: γ scales its columns, β "
         "shifts its bias.",
     ),

@@ -185,18 +185,18 @@ LOSS = (
 )
 METRICS = "Healthy: they rise as the held-out loss falls, and level out when there is no more to learn."
 NORM = (
-    "Healthy: of one order of magnitude after the first steps, with single spikes at most. Growth without end comes "
-    "before nan; a norm that falls to nothing means that the gradient does not reach the weights."
+    "Healthy: it stays within one order of magnitude after the first steps, with few spikes. If it grows without end, "
+    "nan follows; if it falls to 0, the gradient does not reach the weights."
 )
 RATE = "Healthy: it rises for the first few percent of the steps, and is close to 0 in the end, or constant by choice."
-SPEED = "Healthy: level. Dips are other programs on this machine; evaluations are not counted."
+SPEED = "Healthy: constant. Dips come from other programs on this machine; evaluations are not counted."
 BLAME = (
     "The norm of the gradient of each part, as a share of their sum, at the watched steps. Healthy: every part has a "
     "share, and none has nearly all of it."
 )
 UPDATES = (
     "How far one step moves each matrix, relative to its size. Healthy: about 10⁻³ for most of the training. In full "
-    "colour, above 10⁻², the steps are bold, and too large if the loss does not fall; without colour, below 10⁻⁴, a "
+    "colour, above 10⁻², the steps are large, and too large if the loss does not fall; without colour, below 10⁻⁴, a "
     "layer hardly moves, as it should when the rate is low."
 )
 HISTOGRAMS = {
@@ -204,18 +204,18 @@ HISTOGRAMS = {
         "Weights",
         Axis("weight"),
         "Healthy: the boxes or bells of the initialisation widen slowly into bells. Two bumps at the ends, or a few "
-        "numbers far from the others, ask for weight decay or a lower rate.",
+        "numbers far from the others, call for weight decay or a lower rate.",
     ),
     "activations": (
         "Activations",
         Axis("activation"),
-        "What each module returns in training. Healthy: neither ever wider from layer to layer nor all at 0; the "
-        "share of zeros of a ReLU stays well below 100 %.",
+        "What each module returns in training. Healthy: they neither widen from layer to layer nor are all 0; the "
+        "share of zeros after a ReLU stays well below 100 %.",
     ),
     "gradients": (
         "Gradients",
         Axis("size of the gradient", True),
-        "As the optimiser receives them, without zeros. Healthy: all layers within two or three orders of magnitude; "
-        "they vanish where a layer lies far to the left of the others.",
+        "As the optimiser receives them, without zeros. Healthy: all layers lie within two or three orders of "
+        "magnitude. In a layer far to the left of the others, gradients vanish.",
     ),
 }
