@@ -157,7 +157,6 @@ def vmap(
             out = _together(func, args, kwargs, dims, size, out_dims)
             if rng.state == before or randomness == "same":
                 return out
-            _check_random(randomness)
         except ReadsElementsError:
             pass
         rng.state, outs = before, []
@@ -165,18 +164,13 @@ def vmap(
             if randomness == "same":
                 rng.state = before
             outs.append(func(*example, **kwargs))
-            if rng.state != before:
-                _check_random(randomness)
+            if randomness == "error" and rng.state != before:
+                raise RuntimeError(
+                    'random numbers under vmap: pass randomness="different" to draw them for each example, or "same"'
+                )
         return _stacked(outs, out_dims)
 
     return batched
-
-
-def _check_random(randomness: str) -> None:
-    if randomness == "error":
-        raise RuntimeError(
-            'random numbers under vmap: pass randomness="different" to draw them for each example, or "same"'
-        )
 
 
 def _together(func: Callable, args: tuple, kwargs: dict, dims: list[Any], size: int, out_dims: Any) -> Any:

@@ -107,7 +107,7 @@ def tensordot(input, other, dims=2):
     of_x = [next(letters) for _ in range(input.ndim)]
     of_y = [next(letters) for _ in range(other.ndim)]
     for a, b in zip(over_x, over_y, strict=True):
-        of_y[b % other.ndim] = of_x[a % input.ndim]
+        of_y[one_dim(b, other.ndim)] = of_x[one_dim(a, input.ndim)]
     out = [s for s in of_x if s not in of_y] + [s for s in of_y if s not in of_x]
     return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other)
 

@@ -66,6 +66,8 @@ WRONG = {
     "addmm of batches": (lambda: ag.addmm(C, C, C.mT), RuntimeError, "mm needs 2 and 2 dims"),
     "baddbmm of matrices": (lambda: ag.baddbmm(X, X, X.T), RuntimeError, "bmm needs 3 and 3 dims"),
     "tensordot over too many": (lambda: ag.tensordot(V, V, 2), RuntimeError, r"over 2 dims of the shapes \(3,\)"),
+    "tensordot along no dim of the first": (lambda: ag.tensordot(X, V, ([-3], [0])), IndexError, "dim -3 is out of"),
+    "tensordot along no dim of the second": (lambda: ag.tensordot(X, V, ([0], [-2])), IndexError, "dim -2 is out of"),
     "einsum without subscripts": (lambda: ag.einsum(X, X), TypeError, "followed by a list of numbers"),
     "diagonal of no dim": (lambda: X.diagonal(dim2=10000), IndexError, "dim 10000 is out of range"),
     "diagonal of one dim": (lambda: X.diagonal(0, 1, -1), RuntimeError, r"dims 1 and -1 of the shape \(3, 4\)"),
