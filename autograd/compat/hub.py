@@ -42,7 +42,7 @@ def load_state_dict_from_url(
 
 def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> NoReturn:
     """Raises RuntimeError, which says where the file should be put."""
-    raise RuntimeError(f"nothing is fetched from the network here: download {url} to {dst}")
+    raise RuntimeError(f"there are no downloads here: download {url} yourself and save it as {dst}")
 
 
 load_url = load_state_dict_from_url
