@@ -214,7 +214,7 @@ class Lesson:
     def _find(self, label: str) -> Matrix:
         found = next((matrix for matrix in self.matrices if matrix.label == label), None)
         if found is None:
-            raise ValueError(f"there is no matrix {label!r}; there are {', '.join(m.label for m in self.matrices)}")
+            raise ValueError(f"there is no matrix {label!r}: choose one of {', '.join(m.label for m in self.matrices)}")
         return found
 
     # What is seen, and going back -------------------------------------------------------------------------------------

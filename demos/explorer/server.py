@@ -60,7 +60,9 @@ class OnlyOurs:
             given = {name: value.decode("latin-1") for name, value in scope["headers"]}
             host, origin = given.get(b"host", ""), given.get(b"origin")
             if _name(host) not in OURS or origin not in (None, f"http://{host}"):
-                text = f"this server answers its own pages alone, at {OURS[0]}; asked was {host!r} from {origin!r}"
+                text = (
+                    f"this server answers only its own pages, at {OURS[0]}, not a request to {host!r} from {origin!r}"
+                )
                 await JSONResponse({"error": text}, 403)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
@@ -85,7 +87,7 @@ class Answers:
         if name not in questions:
             raise HTTPException(404, f"there is no question {name!r} of a page {page!r}")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise HTTPException(415, "a question has the content type application/json")
+            raise HTTPException(415, "a question must have the content type application/json")
         if self.waiting >= MOST_WAITING:
             raise HTTPException(503, f"{self.waiting} questions are waiting already: try again in a moment")
         self.waiting += 1
@@ -112,7 +114,7 @@ async def _body(request: Request) -> bytes:
                 parts.append(part)
                 size += len(part)
                 if size > LARGEST:
-                    raise HTTPException(413, f"a question has at most {LARGEST:,} bytes")
+                    raise HTTPException(413, f"a question may have at most {LARGEST:,} bytes")
     except TimeoutError:
         raise HTTPException(408, f"the question did not arrive within {PATIENCE:g} seconds") from None
     except ClientDisconnect:

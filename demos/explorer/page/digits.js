@@ -37,7 +37,7 @@ function show(answer) {
   document.body.classList.toggle("blank", answer.blank);
   if (answer.blank) {
     best = seen = null;
-    $("verdict").textContent = "Draw a digit, or take a sample.";
+    $("verdict").textContent = "Draw a digit, or choose a sample.";
     $("seconds").textContent = "";
     bars.forEach((set) => set(null));
     for (const id of ["seen", "gradient", "integrated"]) paintInk($(id), Array(784).fill(0));
