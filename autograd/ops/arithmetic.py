@@ -66,7 +66,7 @@ def _trunc_divide(x, y):
     np.divide,
     inplace=True,
     x=lambda g, y, rounding_mode: flat(g) if rounding_mode else g / y,
-    y=lambda g, y, out, rounding_mode: flat(g) if rounding_mode else -g * (out / y),
+    y=lambda g, x, y, rounding_mode: flat(g) if rounding_mode else -g * (x / y / y),
 )
 def div(x, y, *, rounding_mode=None):
     """x / y; with `rounding_mode` "floor" or "trunc" it is rounded, and its derivative is 0."""

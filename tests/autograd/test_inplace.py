@@ -68,6 +68,15 @@ def test_a_saved_result_changed_in_place_is_an_error_that_names_the_op():
         y.sum().backward()
 
 
+def test_a_quotient_may_be_changed_in_place_since_its_operands_are_what_is_saved():
+    x, y = leaf(1.0, 2.0, 3.0), leaf(2.0, 4.0, 5.0)
+    quotient = x / y
+    quotient[0] /= 10
+    quotient.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [0.05, 0.25, 0.2])
+    np.testing.assert_allclose(y.grad.numpy(), [-0.025, -0.125, -0.12])
+
+
 def test_a_leaf_changed_between_forward_and_backward_is_an_error():
     w = leaf(1.0, 2.0)
     loss = (w * w).sum()
