@@ -86,6 +86,6 @@ def test_options_stay_until_they_are_set_again():
     if options is not None:
         assert options["precision"] == 2 and options["linewidth"] == 60
     ag.set_printoptions(profile="full")
-    assert "..." not in repr(ag.zeros(2000))
+    assert "..." not in repr(ag.zeros(2000)) and repr(ag.tensor([0.123456])) == "tensor([0.1235])"
     ag.set_printoptions(profile="short")
     assert repr(ag.tensor([0.125])) == "tensor([0.12])"

@@ -74,6 +74,7 @@ def test_parts_of_a_factorization_are_left_out_when_asked(rng):
     np.testing.assert_allclose((P @ L @ U).numpy(), a.numpy())
     only, *empty = ag.lu_unpack(*packed, unpack_data=False)
     assert only.equal(P) and [part.numel() for part in empty] == [0, 0]
+    assert ag.lu(ag.stack((a, a)), get_infos=True)[2].tolist() == [0, 0] and ag.lu(a, get_infos=True)[2].shape == ()
     none, *both = ag.lu_unpack(*packed, unpack_pivots=False)
     assert none.numel() == 0 and both[0].equal(L) and both[1].equal(U)
 
@@ -101,3 +102,11 @@ def test_functions_ask_what_methods_tell(rng):
     for y in (x, x.int(), x.to(ag.complex64), x > 0):
         assert ag.is_floating_point(y) == y.is_floating_point() == (y.dtype.kind == "f")
         assert ag.numel(y) == y.numel() == y.numpy().size
+
+
+@given(seed=st.integers(0, 99))
+def test_exponential_numbers_have_the_rate_1_unless_another_is_given(seed):
+    drawn = [
+        ag.zeros(5).exponential_(*rate, generator=ag.Generator().manual_seed(seed)) for rate in ((), (1.0,), (2.0,))
+    ]
+    assert drawn[0].equal(drawn[1]) and drawn[2].tolist() == pytest.approx((drawn[0] / 2).tolist())

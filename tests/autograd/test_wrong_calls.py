@@ -57,6 +57,7 @@ WRONG = {
     "complex numbers of fours": (lambda: ag.view_as_complex(X), RuntimeError, r"last dim of size 2.*\(3, 4\)"),
     "complex numbers of a number": (lambda: ag.view_as_complex(ZERO_D), RuntimeError, r"last dim of size 2.*\(\)"),
     "complex numbers of whole ones": (lambda: ag.view_as_complex(I), RuntimeError, "needs floats .* int64"),
+    "remainder by a whole 0": (lambda: ag.remainder(I, I), RuntimeError, "(?i)zero|by 0"),
     "topk of more than a number": (lambda: ZERO_D.topk(2), RuntimeError, "topk of k=2 along dim -1 of size 1"),
     "convolution of two dtypes": (lambda: F.conv1d(C, ag.ones(5, 3, 2)), RuntimeError, "float64, but .* float32"),
     "convolution, bias alone": (
