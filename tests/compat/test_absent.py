@@ -189,7 +189,7 @@ def test_batch_norm_over_all_processes_is_batch_norm():
 def test_what_would_be_exported_or_fetched_is_refused():
     with pytest.raises(RuntimeError, match="cannot be exported"):
         torch.onnx.export(nn.Linear(1, 1), torch.ones(1, 1), "model.onnx")
-    with pytest.raises(RuntimeError, match="download https://a.b/c to c.zip"):
+    with pytest.raises(RuntimeError, match="download https://a.b/c yourself and save it as c.zip"):
         torch.hub.download_url_to_file("https://a.b/c", "c.zip")
 
 

@@ -115,7 +115,7 @@ def test_values_in_any_memory_layout_byte_order_or_subclass_give_the_same_or_an_
 def test_an_array_whose_elements_may_be_missing_is_refused():
     masked = np.ma.masked_array([1.0, 2.0], [True, False])
     for call in (ag.tensor, ag.Tensor, ag.as_tensor, ag.exp, lambda a: ag.ones(2) * a):
-        with pytest.raises(TypeError, match=r"mask would be lost: array\.filled"):
+        with pytest.raises(TypeError, match=r"masked array cannot become a tensor.* array\.filled"):
             call(masked)
 
 

@@ -209,6 +209,7 @@ def test_keys_and_pointer_read_out_the_values_and_a_curve_can_be_hidden(browser,
         values[1][2], rel=1e-3
     )
     browser.click(".chart summary")
+    browser.wait("document.querySelector('.chart table')")  # which opening makes
     assert browser.run("return document.querySelector('.chart table').rows.length") == 51
     browser.click("#theme")
     assert browser.run("return getComputedStyle(document.documentElement).colorScheme") == "dark"

@@ -14,7 +14,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd.testing import arrays, shapes
-from hypothesis import given
+from hypothesis import given, settings
 
 class Wrong(ag.Function):
     @staticmethod
@@ -45,6 +45,7 @@ def test_marked_with_arguments(n, tmp_path):
 def test_marked_returns_nothing():
     pass
 
+@settings(deadline=None)
 @given(arrays(shapes()))
 def test_fixture_within_hypothesis(gradcheck, x):
     gradcheck(ag.tanh, ag.tensor(x, requires_grad=True), order=2)
