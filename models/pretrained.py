@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def load(source: str | os.PathLike[str], make: type[Any], **changes: Any) -> Any
     found = {name: entry for name, entry in found.items() if not kind.ignored.fullmatch(name)}
     if config.n_layer > len(found):
         raise CheckpointError(
-            f"{folder} has {len(found)} tensors, too few for the {config.n_layer} layers of its config"
+            f"{folder} has {len(found)} tensors, too few for the {short(config.n_layer)} layers of its config"
         )
     try:
         config.check_size(sum(int(np.prod(entry.shape, dtype=object)) for entry in found.values()))

@@ -115,7 +115,7 @@ def _read_npz(path: Path) -> tuple[Arrays, str | bytes]:
     arrays, text = {}, b""
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+            if sum(max(one.file_size, one.compress_size) for one in archive.infolist()) > path.stat().st_size:
                 raise ValueError("its members are larger than the file")
             for member in archive.infolist():
                 data = archive.read(member)

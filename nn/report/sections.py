@@ -145,7 +145,8 @@ def blame(page: Page, steps: list[dict[str, Any]]) -> None:
 
 def updates(page: Page, steps: list[dict[str, Any]]) -> None:
     """The update-to-weight ratio of each matrix, over the watched steps."""
-    short = shortened(steps[-1]["updates"])
+    if not (short := shortened(steps[-1]["updates"])):
+        return
     rows = chosen(list(short))
     ratios = [[np.nan if (x := one["updates"].get(name)) is None else x for one in steps] for name in rows]
     names, columns = [short[name] for name in rows], [f"{one['step']:,}" for one in steps]

@@ -18,7 +18,7 @@ from nn.nonfinite import NonFiniteError
 from nn.report import Axis, Page, RunReport, compare, lines
 from nn.report.__main__ import main
 from nn.report.record import EMBEDDED, Record, stages
-from nn.report.sections import curves, shortened, trailing
+from nn.report.sections import curves, shortened, trailing, updates
 from nn.train import Trainer
 from tests.browser import MISSING, WITHOUT, Browser
 from tests.nn.test_report_parts import HOSTILE, wait
@@ -276,6 +276,12 @@ def test_a_run_of_no_steps_and_a_model_without_matrices_have_pages(tmp_path):
     ).fit()  # fmt: skip
     state, _ = parts(tmp_path / "scale/report.html")
     assert [*state["steps"][-1]["updates"]] == ["factor"]
+
+
+def test_of_a_step_without_matrices_no_chart_of_updates_is_drawn():
+    page = Page("A run")
+    updates(page, [{"step": 1, "updates": {}}])
+    assert page.parts == []
 
 
 def test_a_damaged_page_is_written_anew(tmp_path):
