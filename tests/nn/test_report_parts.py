@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import numpy as np
 import pytest
@@ -166,7 +165,7 @@ def test_all_parts_are_drawn_within_the_window_without_a_request_or_a_complaint(
     browser.resize(width, 6000)
     browser.complaints(), browser.requests()
     browser.open(file)
-    wait(browser, "return document.querySelectorAll('.chart > svg').length === 8")
+    browser.wait("document.querySelectorAll('.chart > svg').length === 8")
     assert browser.run("return document.documentElement.scrollWidth") <= width
     assert not browser.run(
         "return [...document.querySelectorAll('[d], [x], [y], [viewBox]')].some((e) => e.outerHTML.includes('NaN'))"
@@ -176,14 +175,6 @@ def test_all_parts_are_drawn_within_the_window_without_a_request_or_a_complaint(
     assert [url for url in browser.requests() if not url.startswith("data:")] == [file.as_uri()]
 
 
-def wait(browser, condition):
-    for _ in range(100):
-        if browser.run(condition):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"not within five seconds: {condition}")
-
-
 READ = "return document.querySelectorAll('.chart')[arguments[0]].querySelector('.read').textContent"
 
 
@@ -191,7 +182,7 @@ def test_keys_and_pointer_read_out_the_values_and_a_curve_can_be_hidden(browser,
     browser.command("Emulation.setEmulatedMedia", features=[])
     browser.resize(1280, 6000)
     browser.open(everything().save(tmp_path / "parts.html"))
-    wait(browser, "return document.querySelectorAll('.chart > svg').length === 8")
+    browser.wait("document.querySelectorAll('.chart > svg').length === 8")
     browser.run("document.querySelector('.chart > svg').focus()")
     browser.press("End")
     assert browser.run(READ, 0) == "step 49: training 1, held out 2"

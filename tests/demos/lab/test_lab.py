@@ -111,7 +111,7 @@ def test_the_page_is_drawn_within_the_window_without_a_request_or_a_complaint(tr
             browser.resize(width, 3000)
             browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
             browser.open(PAGE)
-            assert browser.run("return document.querySelectorAll('.chart > svg').length") == 2
+            browser.wait("document.querySelectorAll('.chart > svg').length === 2")
             assert browser.run("return document.querySelectorAll('.chart > svg .band').length") == 6
             assert browser.run("return document.documentElement.scrollWidth") <= width
             drawn = browser.run("return [...document.querySelectorAll('[d]')].map((e) => e.outerHTML).join()")
