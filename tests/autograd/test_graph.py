@@ -437,16 +437,20 @@ def test_an_input_whose_own_graph_was_freed_still_has_a_gradient():
 def test_threads_gather_into_one_leaf_without_losing_a_gradient():
     x = ag.zeros(20_000, requires_grad=True)  # so many that NumPy adds them while other threads run
 
+    ready = threading.Barrier(9)
+
     def work():
+        ready.wait()
         for _ in range(500):
             (x * 1).sum().backward()
 
     threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:  # all have begun before they are switched so often: coverage follows each from its beginning
+        thread.start()
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
     try:
-        for thread in threads:
-            thread.start()
+        ready.wait()
+        sys.setswitchinterval(1e-6)
         for thread in threads:
             thread.join()
     finally:

@@ -21,7 +21,7 @@ from nn.report.record import EMBEDDED, Record, stages
 from nn.report.sections import curves, shortened, trailing, updates
 from nn.train import Trainer
 from tests.browser import MISSING, WITHOUT, Browser
-from tests.nn.test_report_parts import HOSTILE, wait
+from tests.nn.test_report_parts import HOSTILE
 from tests.nn.test_train import Regression, assert_same_run, draw, loss, trainer, weights
 
 
@@ -376,8 +376,8 @@ def test_the_page_of_a_run_shows_all_its_charts_and_its_graph_without_the_networ
     with Browser(width, 7000) as browser:
         browser.complaints(), browser.requests()
         browser.open(tmp_path / "report.html")
-        wait(browser, "return document.querySelectorAll('.chart:not(.page) > svg').length === 9")
-        wait(browser, "return document.querySelector('iframe')?.contentDocument?.querySelectorAll('.node').length > 3")
+        browser.wait("document.querySelectorAll('.chart:not(.page) > svg').length === 9")
+        browser.wait("document.querySelector('iframe')?.contentDocument?.querySelectorAll('.node').length > 3")
         assert browser.run("return document.documentElement.scrollWidth") <= width
         assert "NaN" not in browser.run("return document.querySelector('main').innerHTML.replace(/<iframe.*?>/g, '')")
         assert HOSTILE in browser.text("main")
