@@ -43,9 +43,10 @@ def _difference(actual: Any, expected: Any, options: tuple, item: tuple) -> str 
     if all(isinstance(x, Mapping) for x in pair):
         missing, more = sorted(expected.keys() - actual.keys()), sorted(actual.keys() - expected.keys())
         if missing or more:
-            found = "The keys of the mappings do not match:"
-            found += f"\nMissing keys in the actual mapping: {missing}" if missing else ""
-            found += f"\nAdditional keys in the actual mapping: {more}" if more else ""
+            found = (
+                f"The keys of the mappings do not match:\nMissing keys in the actual mapping: {missing}\n"
+                f"Additional keys in the actual mapping: {more}"
+            )
             raise AssertionError(_at(found, item))
         pairs: Any = [(key, actual[key], expected[key]) for key in expected]
     elif all(isinstance(x, Sequence) and not isinstance(x, str) for x in pair):

@@ -48,7 +48,7 @@ def metrics(history: History) -> dict[str, str]:
     return {
         name: name[9:].replace("_", " ")
         for name in history.columns
-        if name.startswith("held_out_") and name != "held_out_loss"
+        if name.startswith("held_out_") and name != "held_out_loss" and history.column(name)[1]
     }
 
 

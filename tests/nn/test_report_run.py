@@ -18,7 +18,7 @@ from nn.nonfinite import NonFiniteError
 from nn.report import Axis, Page, RunReport, compare, lines
 from nn.report.__main__ import main
 from nn.report.record import EMBEDDED, Record, stages
-from nn.report.sections import curves, shortened, trailing, updates
+from nn.report.sections import curves, metrics, shortened, trailing, updates
 from nn.train import Trainer
 from tests.browser import MISSING, WITHOUT, Browser
 from tests.nn.test_report_parts import HOSTILE
@@ -282,6 +282,12 @@ def test_of_a_step_without_matrices_no_chart_of_updates_is_drawn():
     page = Page("A run")
     updates(page, [{"step": 1, "updates": {}}])
     assert page.parts == []
+
+
+def test_a_measure_without_values_is_left_out():
+    history = History()
+    history.columns |= {"held_out_accuracy": {}, "held_out_exact": {3: 0.5}}
+    assert metrics(history) == {"held_out_exact": "exact"}
 
 
 def test_a_damaged_page_is_written_anew(tmp_path):
