@@ -18,10 +18,13 @@ class _Pool(FunctionLayer):
     """Without a stride, the windows move by their size. The repr leaves out the settings that are `hidden`."""
 
     hidden: tuple[str, ...] = ("return_indices",)
+    dims = 0  # sizes are held as tuples of so many numbers, or where this is 0 as they were given
 
     def _check_settings(self) -> None:
         if getattr(self, "stride", ()) is None:
             self.stride = self.kernel_size
+        for name in ("kernel_size", "stride", "padding") if self.dims else ():
+            setattr(self, name, each_dim(type(self).__name__, name, getattr(self, name), self.dims))
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={getattr(self, name)}" for name in self._settings if name not in self.hidden)
@@ -44,12 +47,6 @@ class _MaxUnpool(_Pool):
 
     hidden = ()
 
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        dims = int(type(self).__name__[-2])
-        for name in self._settings:
-            setattr(self, name, each_dim(type(self).__name__, name, getattr(self, name), dims))
-
 
 _UNPOOL = "kernel_size stride padding"
 
@@ -57,24 +54,26 @@ _UNPOOL = "kernel_size stride padding"
 class MaxUnpool1d(_MaxUnpool, of=F.max_unpool1d, inputs=2, only=_UNPOOL):
     """The elements of (N, C, L) at the places from which MaxPool1d took them, among zeros."""
 
+    dims = 1
+
 
 class MaxUnpool2d(_MaxUnpool, of=F.max_unpool2d, inputs=2, only=_UNPOOL):
     """The elements of (N, C, H, W) at the places from which MaxPool2d took them, among zeros."""
 
+    dims = 2
+
 
 class MaxUnpool3d(_MaxUnpool, of=F.max_unpool3d, inputs=2, only=_UNPOOL):
     """The elements of (N, C, D, H, W) at the places from which MaxPool3d took them, among zeros."""
+
+    dims = 3
 
 
 class AvgPool1d(_Pool, of=F.avg_pool1d, only="kernel_size stride padding ceil_mode count_include_pad"):
     """The mean of every window of (N, C, L)."""
 
     hidden = _NOT_SHOWN
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        for name in ("kernel_size", "stride", "padding"):
-            setattr(self, name, each_dim("AvgPool1d", name, getattr(self, name), 1))
+    dims = 1
 
 
 class AvgPool2d(_Pool, of=F.avg_pool2d):

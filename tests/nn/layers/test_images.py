@@ -326,3 +326,10 @@ def test_what_cannot_be_resized_is_named():
     ]:
         with pytest.raises((ValueError, RuntimeError, NotImplementedError), match=match):
             call()
+
+
+def test_a_subclass_of_an_unpooling_layer_may_have_any_name():
+    class Upward(nn.MaxUnpool2d):
+        pass
+
+    assert Upward(2).kernel_size == Upward(2).stride == (2, 2)
