@@ -14,7 +14,7 @@ from autograd.errors import ShapeError
 from autograd.ops import elementwise as E
 from autograd.ops import transcendental as T
 from autograd.ops.complaints import explained
-from autograd.ops.gathering import gather
+from autograd.ops.gathering import array_of, gather
 from autograd.ops.indexing import getitem
 from autograd.ops.linalg import matmul
 from autograd.ops.reduction import mean
@@ -159,7 +159,7 @@ def count_classes(name, index, classes, ignore_index):
 @explained
 def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """The cross-entropy of logits (N, V) and classes (N,); the mean is over those that are not ignored."""
-    classes = np.asarray(getattr(target, "array", target))
+    classes = array_of(target)
     if logits.ndim != 2 or classes.shape != logits.shape[:1]:
         raise ShapeError(f"cross_entropy needs logits (N, V) and targets (N,), got {logits.shape} and {classes.shape}")
     count = count_classes("cross_entropy", classes, logits.shape[1], ignore_index)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.base import load_families
 from autograd.ops import elementwise as E
 from autograd.ops import reduction as R
-from autograd.ops.gathering import gather
+from autograd.ops.gathering import array_of, gather
 from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function, op
 from autograd.summation import sum_over
@@ -156,6 +156,6 @@ def bincount(input, weights=None, minlength=0):
     """How often each whole number occurs (or the sum of its weights)."""
     if weights is None:
         return input.wrap(np.bincount(input.array, minlength=minlength))
-    weights = np.asarray(getattr(weights, "array", weights))
+    weights = array_of(weights)
     counts = np.bincount(input.array, weights, minlength)
     return input.wrap(counts.astype(np.float32 if weights.dtype == np.float32 else np.float64))
