@@ -21,6 +21,8 @@ def size(x: "1 + 2", *, most=3) -> "4 + 5":  # \xc3\xa4 1 + 1
         raise ValueError(f"{x + 1} of {1 + 1}")
     x *= (2
           - 1)
+    for x in zip(x, x, strict=True):
+        print
     return -x if x else most
 '''
 SUM = "def total(x, y):\n    return x + y\n\n\ndef unused(x):\n    return x\n"

@@ -17,6 +17,13 @@ def leaf(*values):
     return ag.tensor(values, dtype=ag.float64, requires_grad=True)
 
 
+def test_what_is_saved_is_what_the_rules_of_the_arguments_that_need_a_gradient_name():
+    a, b = leaf(1.0, 2.0), ag.tensor([3.0, 4.0], dtype=ag.float64)
+    results = (a * b, b * a, a * a, a.exp(), a + b, a @ b, b / a)
+    names = [{"y"}, {"x"}, {"x", "y"}, {"out"}, set(), {0, "y"}, {"x", "y", "rounding_mode"}]  # 0: x.shape
+    assert [set(result.node.saved or ()) for result in results] == names
+
+
 # Sums of gradients ----------------------------------------------------------------------------------------------------
 
 

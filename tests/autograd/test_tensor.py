@@ -199,6 +199,9 @@ def test_detach_data_and_clone():
     np.testing.assert_array_equal(x.grad.numpy(), [3, 3])
     x.data = ag.tensor([5.0, 6.0], dtype=ag.float64)
     assert x.requires_grad and x.is_leaf and x.tolist() == [5, 6]
+    other = leaf(7.0, 8.0)
+    x.data = other
+    assert x.is_leaf and np.shares_memory(x.array, other.array)
 
 
 def test_is_leaf_and_grad_fn():

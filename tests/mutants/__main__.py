@@ -31,8 +31,10 @@ SUITES = ["tests/properties", "tests/autograd", "tests/compat", "tests/nn/functi
 # Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
 # of other libraries, which are tested by programs that were written for those; a plugin, which runs in another pytest.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/", "testing/pytest_plugin")
-FIRST, MORE = 20, 200  # so many tests are run at first, with few examples, and so many with all where those pass,
-QUICK, LONG = 1.0, 30.0  # at first those that took less than a second, and then less than half a minute in all
+# At first 20 tests are run that took less than a second each, with few examples. Where they pass, the first 200 are run
+# with all examples, as many as took less than half a minute in all, and last the first 2,000, less than two minutes.
+FIRST, QUICK = 20, 1.0
+MORE = [(200, 30.0), (2000, 120.0)]
 BRIEF = "--hypothesis-profile=brief"
 GIGABYTES = 4  # of memory for a mutant
 
@@ -132,9 +134,14 @@ def outcome(mutant: Mutant, tests: list[str], reached: Reached, tree: Path) -> d
 def batches(tests: list[str], seconds: Mapping[str, float]) -> Iterator[tuple[list[str], list[str]]]:
     """The tests that are run at first, and those that are run where these pass, with options for pytest."""
     yield [BRIEF], [test for test in tests if seconds[test] < QUICK][:FIRST] or tests[:1]
-    more = sorted(tests[:MORE], key=seconds.__getitem__)
-    times = accumulate(seconds[test] for test in more)
-    yield [], [test for test, time in zip(more, times) if time < LONG] or tests[:1]
+    done: set[str] = set()
+    for count, limit in MORE:
+        quickest = sorted(tests[:count], key=seconds.__getitem__)
+        times = accumulate(seconds[test] for test in quickest)
+        batch = [test for test, time in zip(quickest, times) if time < limit or test == quickest[0]]
+        if new := [test for test in batch if test not in done]:
+            yield [], new
+        done.update(batch)
 
 
 def report(results: list[dict[str, Any]], count: int) -> float:

@@ -58,10 +58,11 @@ def _nodes(node: ast.AST, statement: tuple[int, int]) -> Iterator[tuple[ast.AST,
 
 
 def _left_out(node: ast.AST, field: str, part: ast.AST) -> bool:
-    """Annotations, messages (f-strings and the errors that are raised), and what only type checkers read."""
+    """Annotations, messages (f-strings and raised errors), `strict=` of zip, and what only type checkers read."""
+    strict = isinstance(node, ast.Call) and ast.unparse(node.func) == "zip" and field == "keywords"
     typing = isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
     raised = isinstance(node, ast.Raise) and field == "exc"
-    return field in ("annotation", "returns") or isinstance(part, ast.JoinedStr) or raised or typing
+    return field in ("annotation", "returns") or isinstance(part, ast.JoinedStr) or raised or strict or typing
 
 
 def _changes(node: Any) -> Iterator[tuple[Any, str]]:

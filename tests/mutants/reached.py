@@ -44,7 +44,7 @@ class Reached:
         return {line: tests - self.failed for line, tests in found.items()}
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that reach the mutant, a spread over all test files first.
+        """The tests that reach the mutant, a spread over all files first, with eight of its own file for one of others.
 
         Where that is only known to run at import, or not known to run (but perhaps does in a process that a test
         starts), also those that reach its statement, and then those that reach its file.
@@ -53,14 +53,15 @@ class Reached:
         found: list[str] = []
         for span in ((mutant.line, mutant.last_line), mutant.statement, (1, max(lines, default=0))):
             here = set().union(*(lines.get(i, ()) for i in range(span[0], span[1] + 1)))
-            found += self._spread(here - {"", *found})
+            found += self._spread(here - {"", *found}, f"test_{Path(mutant.file).stem}.py")
             if here and "" not in here:
                 break
         return found
 
-    def _spread(self, tests: Iterable[str]) -> list[str]:
+    def _spread(self, tests: Iterable[str], own: str) -> list[str]:
         by_file: dict[str, list[str]] = {}
         for test in random.Random(0).sample(ordered := sorted(tests), len(ordered)):
             by_file.setdefault(test.partition("::")[0], []).append(test)
-        ranks = ((i, test) for tests in by_file.values() for i, test in enumerate(tests))
+        sizes = {file: 8 if Path(file).name == own else 1 for file in by_file}
+        ranks = ((i // sizes[file], test) for file, tests in by_file.items() for i, test in enumerate(tests))
         return [test for _, test in sorted(ranks)]

@@ -63,6 +63,13 @@ def test_a_kink_is_told_with_both_slopes():
     assert (m.verdict.left.value, m.verdict.right.value) == pytest.approx((0, 1))
 
 
+@pytest.mark.parametrize("wrong, more", [(3, []), (4, ["(and 1 more)"]), (6, ["(and 3 more)"])])
+def test_three_entries_of_an_argument_are_told_and_the_others_counted(wrong, more):
+    lines = str(gradcheck_report(Square.apply, leaf(np.linspace(2.1, 3, wrong)))).splitlines()
+    assert sum("analytic" in line for line in lines) == 3
+    assert [line.strip() for line in lines if "more" in line] == more
+
+
 def test_what_the_text_says_is_there_as_data():
     report = gradcheck_report(Square.apply, leaf([0.5, 3.0]))
     assert not report and report.entries == 4 and report.findings == report.resolved == []
