@@ -32,10 +32,10 @@ SUITES = ["tests/properties", "tests/autograd", "tests/compat", "tests/nn/functi
 # of other libraries, which are tested by programs that were written for those; a plugin, which runs in another pytest.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/", "testing/pytest_plugin")
 # At first 20 tests are run that took less than a second each, with few examples. Where they pass, the first 200 are run
-# with all examples, as many as took less than half a minute in all, and last the first 2,000, less than two minutes.
+# with all examples, as many as took less than half a minute in all with few. Last are the first 2,000, with few again.
 FIRST, QUICK = 20, 1.0
-MORE = [(200, 30.0), (2000, 120.0)]
 BRIEF = "--hypothesis-profile=brief"
+MORE = [([], 200, 30.0), ([BRIEF], 2000, 60.0)]
 GIGABYTES = 4  # of memory for a mutant
 
 
@@ -135,12 +135,12 @@ def batches(tests: list[str], seconds: Mapping[str, float]) -> Iterator[tuple[li
     """The tests that are run at first, and those that are run where these pass, with options for pytest."""
     yield [BRIEF], [test for test in tests if seconds[test] < QUICK][:FIRST] or tests[:1]
     done: set[str] = set()
-    for count, limit in MORE:
+    for options, count, limit in MORE:
         quickest = sorted(tests[:count], key=seconds.__getitem__)
         times = accumulate(seconds[test] for test in quickest)
         batch = [test for test, time in zip(quickest, times) if time < limit or test == quickest[0]]
         if new := [test for test in batch if test not in done]:
-            yield [], new
+            yield options, new
         done.update(batch)
 
 

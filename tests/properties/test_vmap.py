@@ -127,6 +127,13 @@ def test_per_example_gradients_take_one_run():
     same([found], [autograd.stack([grad(function)(WEIGHTS, x, y) for x, y in zip(XS, YS, strict=True)])])
 
 
+def test_second_derivatives_of_operands_of_any_number_take_one_run():
+    function, calls = counted(lambda x: autograd.einsum("i,i,i->", x, x, x))
+    xs = XS.double()
+    same([vmap(grad(lambda x: grad(function)(x).pow(2).sum()))(xs)], [36 * xs**3])
+    assert len(calls) == 1
+
+
 LOOKS = {
     "a condition": lambda x: x * 2 if x.sum() > 0 else -x,
     "a number": lambda x: x * x[0].item(),

@@ -269,6 +269,17 @@ def test_inputs_that_want_no_gradient_are_left_alone():
     assert gradgradcheck(lambda x, y: x * x * y, [leaf(X), tensor(Y)])
 
 
+def test_all_floats_are_wide_in_the_differences_and_whole_numbers_stay():
+    seen = set()
+
+    def pick(x, scale, index):
+        seen.add((x.dtype.name, scale.dtype.name, index.dtype.name))
+        return (x * scale)[index]
+
+    assert gradcheck(pick, [tensor(X, dtype="float32", requires_grad=True), tensor(Y, dtype="float32"), tensor([1, 0])])
+    assert {("float32", "float32", "int64"), ("float64", "float64", "int64")} == seen
+
+
 def test_the_inputs_are_as_they_were():
     x = leaf(X)
     gradcheck(ops.exp, x)
