@@ -21,7 +21,7 @@ def size(x: "1 + 2", *, most=3) -> "4 + 5":  # \xc3\xa4 1 + 1
         raise ValueError(f"{x + 1} of {1 + 1}")
     x *= (2
           - 1)
-    for x in zip(x, x, strict=True):
+    for x in zip(x, x.reshape(-1), strict=True):
         print
     return -x if x else most
 '''

@@ -137,6 +137,10 @@ def test_weighted_covariances_are_numpys(rng, correction, counted, weighted):
 ONE = ag.tensor([1.0, 2.0])
 ERRORS = [
     (lambda: ag.searchsorted(ag.ones(2, 3), ag.ones(3, 1)), r"rows of shape \(2, 3\) and values of \(3, 1\)"),
+    (
+        lambda: ag.searchsorted(ag.ones(2, 3, 4), ag.ones(2, 5, 1)),
+        r"rows of shape \(2, 3, 4\) and values of \(2, 5, 1\)",
+    ),
     (lambda: ag.searchsorted(ONE, ONE, right=True, side="left"), "not contradict right, got 'left'"),
     (lambda: ag.bucketize(ONE, ag.ones(2, 2)), "needs a vector of boundaries"),
     (lambda: ag.quantile(ONE, 0.5, interpolation="cubic"), "interpolation must be one of linear, lower"),

@@ -58,11 +58,15 @@ def _nodes(node: ast.AST, statement: tuple[int, int]) -> Iterator[tuple[ast.AST,
 
 
 def _left_out(node: ast.AST, field: str, part: ast.AST) -> bool:
-    """Annotations, messages (f-strings and raised errors), `strict=` of zip, and what only type checkers read."""
-    strict = isinstance(node, ast.Call) and ast.unparse(node.func) == "zip" and field == "keywords"
+    """Annotations, messages (f-strings and raised errors), what only type checkers read, and what makes no difference.
+
+    That is `strict=` of zip, and the 1 of `reshape(-1)`: NumPy takes any negative size for the one that it computes.
+    """
+    called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    equal = (called == "zip" and field == "keywords") or (called == "reshape" and ast.unparse(part) == "-1")
     typing = isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
     raised = isinstance(node, ast.Raise) and field == "exc"
-    return field in ("annotation", "returns") or isinstance(part, ast.JoinedStr) or raised or strict or typing
+    return field in ("annotation", "returns") or isinstance(part, ast.JoinedStr) or raised or typing or equal
 
 
 def _changes(node: Any) -> Iterator[tuple[Any, str]]:

@@ -164,6 +164,20 @@ def test_a_batch_within_a_batch_takes_one_run():
     same([found], [autograd.stack([autograd.stack([function(x, y) for y in YS]) for x in XS])])
 
 
+@pytest.mark.parametrize("x, y", [((5, 2, 4), (5, 4, 3)), ((5, 2, 4), (1, 4, 3)), ((5, 4), (5, 4, 3)), ((5, 4), (4,))])
+def test_a_batch_of_factors_multiplies_one_stack_of_matrices(x, y):
+    a, b = Tensor(RNG.standard_normal(x)), Tensor(RNG.standard_normal(y))
+    np.testing.assert_allclose(vmap(autograd.matmul, (0, None))(a, b).numpy(), [(row @ b).numpy() for row in a], 1e-5)
+
+
+@pytest.mark.parametrize("function", [autograd.tril, autograd.triu])
+def test_vectors_of_a_batch_have_no_triangle(function):
+    with pytest.raises(RuntimeError, match="2"):
+        function(XS[0])
+    with pytest.raises(RuntimeError, match="2"):
+        vmap(function)(XS)
+
+
 def test_an_error_of_the_function_is_its_own():
     with pytest.raises(ZeroDivisionError):
         vmap(lambda x: x / (1 // 0))(XS)
