@@ -139,7 +139,7 @@ ERRORS = [
     (lambda: ag.searchsorted(ag.ones(2, 3), ag.ones(3, 1)), r"rows of shape \(2, 3\) and values of \(3, 1\)"),
     (
         lambda: ag.searchsorted(ag.ones(2, 3, 4), ag.ones(2, 5, 1)),
-        r"rows of shape \(2, 3, 4\) and values of \(2, 5, 1\)",
+        r"\(2, 3, 4\) and values of \(2, 5, 1\)",
     ),
     (lambda: ag.searchsorted(ONE, ONE, right=True, side="left"), "not contradict right, got 'left'"),
     (lambda: ag.bucketize(ONE, ag.ones(2, 2)), "needs a vector of boundaries"),
