@@ -60,6 +60,17 @@ def unchecked(distribution):
     return distribution
 
 
+@pytest.mark.parametrize("name", [*UNIVARIATE, *DISCRETE, *VECTORS])
+def test_has_rsample_says_whether_there_are_samples_with_a_derivative(name):
+    distribution = (UNIVARIATE | DISCRETE | VECTORS)[name]()
+    if distribution.has_rsample:
+        assert distribution.rsample().shape == distribution.sample().shape
+    else:
+        with pytest.raises(NotImplementedError):
+            distribution.rsample()
+    assert distribution.has_rsample == (name not in [*DISCRETE, "Multinomial", "OneHotCategorical"])
+
+
 @pytest.mark.parametrize("name", DISCRETE)
 def test_each_number_comes_as_often_as_log_prob_says(name):
     ag.manual_seed(0)

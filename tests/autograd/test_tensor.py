@@ -283,6 +283,7 @@ def test_pickle_keeps_the_class_the_dtype_and_requires_grad():
         (lambda x: x.expand(2, 5), r"\(2, 3\)|\(2,3\)"),
         (lambda x: x.split([1, 1], 1), r"split.*\(2, 3\).*\[1, 1\]"),
         (lambda x: ag.einsum("ij,jk->ik", x, x), r"'j'.*3 and 2"),
+        (lambda x: ag.einsum("ijk->i", x), r"'ijk' has 3 indices for the shape \(2, 3\)"),
         (lambda x: x.masked_fill(ag.zeros(5, dtype=ag.bool), 0), r"masked_fill.*\(2, 3\).*\(5,\)"),
         (lambda x: x.topk(9), "k=9.*size 3"),
         (lambda x: x.narrow(0, 1, 4), r"\(2, 3\)"),

@@ -103,7 +103,7 @@ print(report.table()); report.plot()
 
 @pytest.mark.parametrize("wrong", [True, False])
 def test_the_fast_mode_finds_one_wrong_entry_among_many_and_says_that_it_is_fast(wrong):
-    n = 50_000
+    n = 12_000
 
     class Wrong(Function):
         @staticmethod
@@ -116,14 +116,14 @@ def test_the_fast_mode_finds_one_wrong_entry_among_many_and_says_that_it_is_fast
             (x,) = ctx.saved_tensors
             found = g * ag.cos(x)
             if wrong:
-                found.array[12_345] *= 1.5
+                found.array[2_345] *= 1.5
             return found
 
     x = leaf(np.random.default_rng(0).uniform(-1, 1, n))
     report = gradcheck_report(Wrong.apply, x, fast_mode=True)
     assert report.fast and "the fast mode" in str(report)
     assert bool(report) == (not wrong)
-    assert [(m.in_index, m.out_index) for m in report.mismatches] == [((12_345,), (12_345,))] * wrong
+    assert [(m.in_index, m.out_index) for m in report.mismatches] == [((2_345,), (2_345,))] * wrong
 
 
 def test_the_fast_mode_is_not_misled_by_kinks():
