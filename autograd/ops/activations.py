@@ -23,7 +23,7 @@ def mish(x):
     return x * np.tanh(softplus(x))
 
 
-@op(method=False, x=lambda g, x: np.where(x < -3, g * 0, np.where(x < 3, g * (x / 3 + 0.5), g)))
+@op(method=False, x=lambda g, x: np.where(x <= -3, g * 0, np.where(x < 3, g * (x / 3 + 0.5), g)))
 def hardswish(x):
     """x hardsigmoid(x) (Howard et al. 2019)."""
     return x * (np.clip(x + 3, 0, 6) / 6)

@@ -33,7 +33,7 @@ class Slow(BaseException):
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """A context that has SECONDS, and MEMORY more than the process has taken."""
+    """A context that has SECONDS of processor time, ten times as long by the clock, and MEMORY beside what is taken."""
 
     def stop(*_: object) -> None:
         raise Slow
@@ -41,15 +41,18 @@ def limited() -> Iterator[None]:
     with open("/proc/self/statm") as file:
         taken = int(file.read().split()[0]) * resource.getpagesize()
     before, hard = resource.getrlimit(resource.RLIMIT_AS)
-    handler = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    timers = {signal.ITIMER_PROF: (signal.SIGPROF, SECONDS), signal.ITIMER_REAL: (signal.SIGALRM, 10 * SECONDS)}
+    handlers = {number: signal.signal(number, stop) for number, _ in timers.values()}
+    for timer, (_, seconds) in timers.items():
+        signal.setitimer(timer, seconds)
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (before, hard))
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
+        for timer, (number, _) in timers.items():
+            signal.setitimer(timer, 0)
+            signal.signal(number, handlers[number])
 
 
 def fault(call: Callable[[], Any]) -> str | None:
