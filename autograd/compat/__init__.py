@@ -17,7 +17,8 @@ from typing import Any
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel autograd.hips",
+    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.hips",
+    "_C": "autograd.compat.jit",
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "",
     "_inductor": "",
@@ -60,6 +61,7 @@ TABLE = {
     "utils": "",
     "utils._pytree": "autograd.compat.pytree",
     "utils.checkpoint": "autograd.compat.checkpoint",
+    "utils.cpp_extension": "autograd.compat.cpp_extension",
     "utils.data": "nn.data",
     "utils.model_zoo": "autograd.compat.hub",
     "utils.data._utils": "nn.data",

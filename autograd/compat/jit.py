@@ -9,7 +9,8 @@ from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
 __all__ = ["ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling", "is_scripting"]
-__all__ += ["is_tracing", "reset", "script", "trace", "unused"]
+__all__ += ["is_tracing", "reset", "script", "trace", "unused", "_jit_set_profiling_mode"]
+__all__ += ["_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu"]
 
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:
@@ -37,3 +38,5 @@ ignore = unused = export = allow_in_graph = disable
 
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
 reset = always(None, "There is nothing to forget.")
+_jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
+_jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode

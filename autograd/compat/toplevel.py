@@ -19,7 +19,7 @@ from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.constant import always
 from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
-from autograd.creation import arange, set_default_dtype
+from autograd.creation import arange, as_tensor, set_default_dtype
 from autograd.func import vmap
 from autograd.generator import default_generator, initial_seed
 from autograd.grad_mode import mode
@@ -38,7 +38,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["sparse_coo_tensor", "spmm"]
+__all__ += ["asarray", "sparse_coo_tensor", "spmm"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -110,6 +110,13 @@ class Variable(metaclass=_VariableType):
 def set_default_tensor_type(kind: Any) -> None:
     """Choose the dtype of new tensors by a type of tensors, or its name."""
     set_default_dtype(dtypes.TENSOR_TYPES.get(str(kind).removeprefix("torch."), kind))
+
+
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: Any = None) -> Tensor:
+    """`obj` as a tensor, which shares its memory where it can unless `copy`; a tensor keeps its history if it may."""
+    found = as_tensor(obj, dtype, device)
+    found = found.clone() if copy else found
+    return found if requires_grad in (None, found.requires_grad) else found.detach().requires_grad_(requires_grad)
 
 
 def _foreach_copy_(self: Sequence[Tensor], src: Sequence[Tensor], non_blocking: bool = False) -> None:

@@ -191,6 +191,15 @@ def test_what_would_be_exported_or_fetched_is_refused():
         torch.onnx.export(nn.Linear(1, 1), torch.ones(1, 1), "model.onnx")
     with pytest.raises(RuntimeError, match="download https://a.b/c yourself and save it as c.zip"):
         torch.hub.download_url_to_file("https://a.b/c", "c.zip")
+    from autograd.utils.cpp_extension import CUDA_HOME, load
+
+    with pytest.raises(RuntimeError, match="C.. is not built here"):
+        load(name="fused", sources=["fused.cpp"])
+    assert CUDA_HOME is None
+
+
+def test_settings_of_the_compiler_have_no_effect():
+    assert torch._C._jit_set_profiling_mode(False) is torch._C._jit_override_can_fuse_on_gpu(True) is None
 
 
 def test_torch_is_a_name_of_its_modules():

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 import autograd
@@ -117,3 +118,12 @@ def test_methods_that_torch_has_as_functions_are_functions():
     assert not autograd.detach(x).requires_grad
     assert autograd.sqrt_(y) is y and y.tolist() == [2.0, 3.0]
     assert all(callable(getattr(autograd, name)) for name in toplevel._METHODS)
+
+
+def test_asarray_shares_memory_and_history_unless_it_is_told_otherwise():
+    array, x = np.arange(3.0), autograd.ones(2, requires_grad=True)
+    shared, copied = autograd.asarray(array), autograd.asarray(array, dtype=autograd.float64, copy=True)
+    array[0] = 7
+    assert shared.tolist() == [7, 1, 2] and copied.tolist() == [0, 1, 2]
+    assert autograd.asarray(x) is x and not autograd.asarray(x, requires_grad=False).requires_grad
+    assert autograd.asarray([1, 2.0], requires_grad=True).is_leaf

@@ -109,9 +109,9 @@ def run_one(library: str, program: Program, checkout: Path, folder: Path, steps:
     file, *arguments = program.command
     file = str(HERE / file) if file.startswith("drivers/") else file
     settings |= {"STEPS": str(steps), **{k.upper(): v for k, v in (word.split("=") for word in program.settings)}}
-    for file in filter(None, settings.get("TEXT", "").split(",")):
-        (copy / program.folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (copy / program.folder / file).write_text(words())
+    for text in filter(None, settings.get("TEXT", "").split(",")):
+        (copy / program.folder / text).parent.mkdir(parents=True, exist_ok=True)
+        (copy / program.folder / text).write_text(words())
     command = [sys.executable, "-P", "-m", "tests.programs.one", library, str(folder), file, *arguments]
     try:
         done = subprocess.run(
