@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from autograd.tensor import Tensor
 from nn import functional as F
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
-__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_foreach_copy_"]
+__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__"]
 __all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
 __all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype", "get_default_device"]
 __all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
@@ -62,6 +63,8 @@ _METHODS = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _METHODS:
         return getattr(Tensor, name)
+    if name.startswith("_foreach_") and hasattr(Tensor, _FOREACH.get(name[9:], name[9:])):
+        return _foreach(name[9:])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -119,10 +122,24 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
     return found if requires_grad in (None, found.requires_grad) else found.detach().requires_grad_(requires_grad)
 
 
-def _foreach_copy_(self: Sequence[Tensor], src: Sequence[Tensor], non_blocking: bool = False) -> None:
-    """Copy the elements of each tensor of `src` into the one at its place."""
-    for tensor, source in zip(self, src, strict=True):
-        tensor.copy_(source)
+def _foreach(name: str) -> Callable:
+    """`_foreach_add_` and its kin: the method after `_foreach_`, of each tensor of a list, with what stands there."""
+    method = getattr(Tensor, _FOREACH.get(name, name))
+
+    def each(self: Any, *args: Any, **options: Any) -> Any:
+        columns = (self, *args)
+        sizes = {len(column) for column in columns if isinstance(column, (list, tuple))}
+        if len(sizes) != 1:
+            raise RuntimeError(f"_foreach_{name} needs lists of tensors of one length, got the lengths {sorted(sizes)}")
+        rows = zip(*(column if isinstance(column, (list, tuple)) else repeat(column, *sizes) for column in columns))
+        # A fourth argument is the factor of `addcdiv` and `addcmul`.
+        results = tuple(method(*row[:3], **dict(zip(["value"], row[3:])), **options) for row in rows)
+        return self if name.endswith("_") else results
+
+    return each
+
+
+_FOREACH = {"maximum": "clamp_min", "maximum_": "clamp_min_", "minimum": "clamp_max", "minimum_": "clamp_max_"}
 
 
 def typename(obj: Any) -> str:

@@ -14,7 +14,7 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNo
 __all__ += ["InstanceNorm3d", "LocalResponseNorm"]
 
 
-class _RunningNorm(Affine):
+class _NormBase(Affine):
     """A norm that can track the mean and variance of what it sees, by which it then normalises in evaluation mode."""
 
     allowed: ClassVar[tuple[int, ...]]  # numbers of dims
@@ -61,7 +61,7 @@ class _RunningNorm(Affine):
         return f"{text}, bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
 
 
-class _BatchNorm(_RunningNorm):
+class _BatchNorm(_NormBase):
     def forward(self, input: Tensor) -> Tensor:
         """(N, num_features, ...), normalised by the statistics of the batch or, in evaluation mode, the running ones.
 
@@ -96,7 +96,7 @@ class BatchNorm3d(_BatchNorm):
     allowed = (5,)
 
 
-class _InstanceNorm(_RunningNorm):
+class _InstanceNorm(_NormBase):
     def __init__(
         self,
         num_features: int,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd import Tensor
 from nn import functional as F
 from nn.functional.loss import check_reduction, reduction_of
@@ -17,6 +19,10 @@ __all__ += ["QuadraticCost", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLos
 class _Loss(FunctionLayer):
     """A loss with a `reduction`, which `size_average` and `reduce` are old names for; its weight is a buffer."""
 
+    def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction_of(size_average, reduce, reduction)
+
     def _check_settings(self) -> None:
         """The reduction must be one of the three."""
         self.reduction = reduction_of(
@@ -28,6 +34,14 @@ class _Loss(FunctionLayer):
 
     def extra_repr(self) -> str:
         return ""
+
+
+class _WeightedLoss(_Loss):
+    def __init__(
+        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
 
 
 class MSELoss(_Loss, of=F.mse_loss, inputs=2, only="size_average reduce reduction"):
@@ -53,18 +67,18 @@ class QuadraticCost(Module):
         return F.quadratic_cost(input, target)
 
 
-class CrossEntropyLoss(_Loss, of=F.cross_entropy, inputs=2):
+class CrossEntropyLoss(_WeightedLoss, of=F.cross_entropy, inputs=2):
     """-log softmax(x)[target], for logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
 
 
-class NLLLoss(_Loss, of=F.nll_loss, inputs=2):
+class NLLLoss(_WeightedLoss, of=F.nll_loss, inputs=2):
     """-x[target], for log-probabilities (N, C, ...) and class indices (N, ...)."""
 
 
 NLLLoss2d = NLLLoss
 
 
-class BCELoss(_Loss, of=F.binary_cross_entropy, inputs=2):
+class BCELoss(_WeightedLoss, of=F.binary_cross_entropy, inputs=2):
     """-(y log x + (1 - y) log(1 - x)), for probabilities."""
 
 
@@ -104,11 +118,11 @@ class SoftMarginLoss(_Loss, of=F.soft_margin_loss, inputs=2):
     """log(1 + exp(-y x))."""
 
 
-class MultiMarginLoss(_Loss, of=F.multi_margin_loss, inputs=2):
+class MultiMarginLoss(_WeightedLoss, of=F.multi_margin_loss, inputs=2):
     """The mean over classes j of max(0, margin - x[y] + x[j])^p."""
 
 
-class MultiLabelSoftMarginLoss(_Loss, of=F.multilabel_soft_margin_loss, inputs=2):
+class MultiLabelSoftMarginLoss(_WeightedLoss, of=F.multilabel_soft_margin_loss, inputs=2):
     """The mean over classes of the binary cross-entropy of logits."""
 
 

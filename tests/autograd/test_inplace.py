@@ -546,9 +546,3 @@ def test_resize_keeps_the_elements_that_fit():
     assert x.resize_((3, 3)).reshape(-1)[:4].tolist() == [0, 1, 2, 3]
     y = ag.zeros(2)
     assert y.new().resize_as_(x).shape == (3, 3) and y.resize_as_(ag.ones(2, 1)) is y and y.tolist() == [[0], [0]]
-
-
-def test_lists_of_tensors_are_copied():
-    into = [ag.zeros(2), ag.zeros(3)]
-    ag._foreach_copy_(into, [ag.ones(2), ag.arange(3.0)])
-    assert [x.tolist() for x in into] == [[1, 1], [0, 1, 2]]

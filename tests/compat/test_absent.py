@@ -115,10 +115,21 @@ def test_variable_is_the_older_name_of_a_tensor():
     assert torch.typename(x) == "torch.FloatTensor" and torch.typename(nn.Linear(1, 1)) == "nn.layers.linear.Linear"
 
 
-def test_many_tensors_are_copied_at_once():
+def test_functions_of_lists_of_tensors_are_methods_of_each():
     to, source = [torch.zeros(2), torch.zeros(1, 3)], [torch.ones(2), torch.full((3,), 2.0)]
-    torch._foreach_copy_(to, source)
+    assert torch._foreach_copy_(to, source) is to
     assert [t.tolist() for t in to] == [[1, 1], [[2, 2, 2]]]
+    torch._foreach_addcdiv_(to, source, source, [1.0, 3.0])
+    torch._foreach_maximum_(to, 3.0)
+    assert [t.tolist() for t in to] == [[3, 3], [[5, 5, 5]]]
+    summed = torch._foreach_add(to, source, alpha=2)
+    assert [t.tolist() for t in summed] == [[5, 5], [[9, 9, 9]]]
+    assert [t.tolist() for t in torch._foreach_pow(2.0, source)] == [[2, 2], [4, 4, 4]]
+    assert [t.item() for t in torch._foreach_norm(source)] == pytest.approx([2**0.5, 12**0.5])
+    with pytest.raises(RuntimeError, match="one length"):
+        torch._foreach_mul(to, source[:1])
+    with pytest.raises(AttributeError, match="_foreach_nothing"):
+        torch._foreach_nothing(to)
 
 
 def test_the_number_of_threads_can_be_chosen():

@@ -64,13 +64,14 @@ def test_a_star_import_leaves_pythons_range_alone():
 
 
 def test_the_bases_of_layers_and_the_tuples_of_their_settings_are_where_torch_has_them():
-    from autograd.nn.modules.batchnorm import _BatchNorm
+    from autograd.nn.modules.batchnorm import _BatchNorm, _NormBase
     from autograd.nn.modules.conv import _ConvNd
-    from autograd.nn.modules.loss import _Loss
+    from autograd.nn.modules.loss import _Loss, _WeightedLoss
     from autograd.nn.modules.utils import _ntuple, _pair, _single, _triple
 
     assert isinstance(nn.BatchNorm2d(1), _BatchNorm) and isinstance(nn.ConvTranspose1d(1, 1, 1), _ConvNd)
-    assert isinstance(nn.MSELoss(), _Loss)
+    assert isinstance(nn.MSELoss(), _Loss) and isinstance(nn.NLLLoss(), _WeightedLoss)
+    assert issubclass(_BatchNorm, _NormBase) and isinstance(nn.InstanceNorm1d(1), _NormBase)
     assert (_single(3), _pair(3), _triple([1, 2, 3]), _ntuple(5)("a")) == ((3,), (3, 3), (1, 2, 3), ("a",))
 
 

@@ -6,6 +6,7 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
+from nn.layers import loss
 
 
 def test_linear_has_pytorchs_shapes_repr_and_default_range():
@@ -94,3 +95,18 @@ def test_a_layer_of_a_function_takes_its_inputs_by_name():
     assert nn.Hardtanh(-0.5, 0.5)(input=x).tolist() == F.hardtanh(x, -0.5, 0.5).tolist()
     with pytest.raises(TypeError, match=r"Hardtanh.__init__\(\) got an unexpected keyword argument 'slope'"):
         nn.Hardtanh(slope=1)
+
+
+def test_the_bases_of_losses_can_be_subclassed_as_in_pytorch():
+    class Smooth(loss._WeightedLoss):
+        def __init__(self, weight=None, reduction="mean", smoothing=0.1):
+            super().__init__(weight=weight, reduction=reduction)
+            self.smoothing = smoothing
+
+        def forward(self, x, y):
+            return F.cross_entropy(x, y, self.weight, reduction=self.reduction, label_smoothing=self.smoothing)
+
+    x, y, weight = ag.randn(4, 3), ag.tensor([0, 2, 1, 1]), ag.tensor([1.0, 2.0, 3.0])
+    ours, theirs = Smooth(weight, "sum"), nn.CrossEntropyLoss(weight, reduction="sum", label_smoothing=0.1)
+    assert ours(x, y).equal(theirs(x, y)) and list(ours.state_dict()) == ["weight"]
+    assert loss._Loss(size_average=False).reduction == "sum" and loss._Loss(None, None, "none").reduction == "none"
