@@ -152,8 +152,8 @@ def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, ind
     """Note that `function` gave `view`, if it shares the memory of the tensor `of`."""
     memory, array = view.array.base, of.array
     if memory is not None and (memory is array or memory is array.base or owner(view.array) is owner(array)):
-        view._base = of if of._base is None else of._base
-        view._view_fn = (of._view_fn, function, keywords, index)
+        view._base, before = (of, None) if of._base is None else (of._base, of._view_fn)
+        view._view_fn = (before, function, keywords, index)
 
 
 def current_node(tensor: TensorBase) -> Node | None:

@@ -290,6 +290,21 @@ def test_a_view_follows_a_change_of_its_base():
     np.testing.assert_array_equal(x.grad.numpy(), [10, 0])
 
 
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_a_view_that_became_a_leaf_is_the_base_of_its_own_views(requires_grad):
+    x = ag.zeros(2, 3)
+    x.copy_(ag.arange(6.0).reshape(2, 3))
+    x = x.transpose(0, 1)
+    x.requires_grad = requires_grad
+    view = x[1:]
+    with ag.no_grad():
+        x += 1
+    assert view.tolist() == [[2, 5], [3, 6]] and view.requires_grad == requires_grad
+    if requires_grad:
+        (x[1:] * view).sum().backward()
+        assert x.grad.tolist() == [[0, 0], [4, 10], [6, 12]]
+
+
 def test_a_base_follows_a_change_of_its_view():
     x = leaf(1.0, 2.0)
     y = x * 1
