@@ -93,6 +93,8 @@ class Module(Hooks, State, Conversions):
             raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__:  # some programs call this method themselves
+            return self.__dict__[name]
         hint = ""
         if "_persistent" not in self.__dict__:
             hint = f": {type(self).__name__}.__init__ did not call super().__init__()"

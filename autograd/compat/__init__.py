@@ -37,8 +37,12 @@ TABLE = {
     "distributed": "autograd.compat.distributed",
     "distributed.nn": "autograd.compat.collectives",
     "distributed.nn.functional": "autograd.compat.collectives",
+    "_utils": "autograd.compat.parallel",
+    "functional": "autograd",
+    "fx": "autograd.compat.jit",
     "hub": "autograd.compat.hub",
     "jit": "autograd.compat.jit",
+    "jit.annotations": "typing",
     "multiprocessing": "autograd.compat.multiprocessing",
     "nn": "nn.layers autograd.compat.parallel",
     "nn.attention": "autograd.compat.attention",
@@ -97,6 +101,7 @@ for _path, _of in {
 }.items():
     TABLE[f"nn.modules.{_path}"] += f" nn.layers.{_of}"  # where the bases of the layers are
 TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.optimizer"}
+TABLE |= _below("nn.parallel", "_functions data_parallel distributed", "autograd.compat.parallel")
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
@@ -142,7 +147,7 @@ def attribute(path: str, name: str) -> Any:
     child = f"{path}.{name}".lstrip(".")
     if child in TABLE:  # imported, `torch.nn` is an attribute of the engine from then on
         return namespace(child) if path else import_module(f"autograd.{child}")
-    if path and name == "torch":  # which every module of torch's imports
+    if name == "torch":  # which every module of torch's imports
         return _engine
     if not path and name in _OURS:
         return getattr(import_module(_OURS[name]), name)

@@ -1,15 +1,15 @@
-"""`torch.jit`, `torch.compiler`: functions stay as they are, and run as Python."""
+"""`torch.jit`, `torch.compiler`, `torch.fx`: functions stay as they are, and run as Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
-__all__ = ["ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling", "is_scripting"]
-__all__ += ["is_tracing", "reset", "script", "trace", "unused", "_jit_set_profiling_mode"]
+__all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
+__all__ += ["is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap", "_jit_set_profiling_mode"]
 __all__ += ["_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu"]
 
 
@@ -33,7 +33,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
     return fn if callable(fn) else lambda fn: fn
 
 
-ignore = unused = export = allow_in_graph = disable
+ignore = unused = export = allow_in_graph = wrap = disable
 
 
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")

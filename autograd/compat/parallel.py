@@ -1,18 +1,20 @@
-"""`torch.nn.parallel`: a module on all devices, of which there is one; and a layer that only there is another."""
+"""`torch.nn.parallel` and what is used with it: all devices are one, and lists of tensors are one flat tensor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from autograd import Tensor
 from autograd.compat.distributed import get_world_size
 from nn.layers import Linear as NonDynamicallyQuantizableLinear
 from nn.layers.batch_norm import _BatchNorm
 from nn.module import Module
+from nn.utils import parameters_to_vector
 
-__all__ = ["DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear", "SyncBatchNorm"]
-__all__ += ["data_parallel"]
+__all__ = ["Broadcast", "DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear"]
+__all__ += ["ReduceAddCoalesced", "SyncBatchNorm", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -61,3 +63,30 @@ class SyncBatchNorm(_BatchNorm):
 def data_parallel(module: Module, inputs: Any, *_: Any, module_kwargs: Any = None, **__: Any) -> Any:
     """`module(*inputs)`."""
     return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
+
+
+class Broadcast:
+    """Tensors on all devices."""
+
+    @staticmethod
+    def apply(target_gpus: Any, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The tensors themselves."""
+        return inputs
+
+
+class ReduceAddCoalesced:
+    """The sums of tensors over all devices."""
+
+    @staticmethod
+    def apply(destination: Any, num_inputs: int, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The sum of each tensor with those that stand any number of times `num_inputs` places after it."""
+        return tuple(sum(inputs[i::num_inputs][1:], inputs[i]) for i in range(num_inputs))
+
+
+_flatten_dense_tensors = parameters_to_vector
+
+
+def _unflatten_dense_tensors(flat: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The parts of a flat tensor, with the shapes of these tensors."""
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return tuple(part.view_as(tensor) for part, tensor in zip(parts, tensors))

@@ -28,7 +28,7 @@ from autograd.tensor import Tensor
 from nn import functional as F
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
-__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__"]
+__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_assert"]
 __all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
 __all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype", "get_default_device"]
 __all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
@@ -39,7 +39,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["asarray", "sparse_coo_tensor", "spmm"]
+__all__ += ["_softmax_backward_data", "asarray", "sparse_coo_tensor", "spmm"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -140,6 +140,16 @@ def _foreach(name: str) -> Callable:
 
 
 _FOREACH = {"maximum": "clamp_min", "maximum_": "clamp_min_", "minimum": "clamp_max", "minimum_": "clamp_max_"}
+
+
+def _assert(condition: Any, message: str) -> None:
+    """An assert statement as a function."""
+    assert condition, message
+
+
+def _softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: Any = None) -> Tensor:
+    """The gradient of a softmax by its input, from that by its output."""
+    return output * (grad_output - (grad_output * output).sum(dim, keepdim=True))
 
 
 def typename(obj: Any) -> str:

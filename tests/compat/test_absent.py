@@ -126,6 +126,8 @@ def test_functions_of_lists_of_tensors_are_methods_of_each():
     assert [t.tolist() for t in summed] == [[5, 5], [[9, 9, 9]]]
     assert [t.tolist() for t in torch._foreach_pow(2.0, source)] == [[2, 2], [4, 4, 4]]
     assert [t.item() for t in torch._foreach_norm(source)] == pytest.approx([2**0.5, 12**0.5])
+    torch._foreach_lerp_(to, source, weight=0.5)
+    assert [t.tolist() for t in to] == [[2, 2], [[3.5, 3.5, 3.5]]]
     with pytest.raises(RuntimeError, match="one length"):
         torch._foreach_mul(to, source[:1])
     with pytest.raises(AttributeError, match="_foreach_nothing"):

@@ -128,3 +128,42 @@ def test_asarray_shares_memory_and_history_unless_it_is_told_otherwise():
     assert shared.tolist() == [7, 1, 2] and copied.tolist() == [0, 1, 2]
     assert autograd.asarray(x) is x and not autograd.asarray(x, requires_grad=False).requires_grad
     assert autograd.asarray([1, 2.0], requires_grad=True).is_leaf
+
+
+def test_what_libraries_import_of_torchs_inner_modules_is_there():
+    from autograd._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+    from autograd.hub import HASH_REGEX, download_url_to_file, get_dir  # noqa: F401
+    from autograd.jit.annotations import List, Tuple  # noqa: F401
+    from autograd.nn.parallel._functions import Broadcast, ReduceAddCoalesced
+    from autograd.nn.parallel.data_parallel import DataParallel
+    from autograd.nn.parallel.distributed import DistributedDataParallel
+
+    x, y = autograd.ones(2), autograd.arange(6.0).reshape(2, 3)
+    assert DataParallel is nn.DataParallel and DistributedDataParallel is nn.parallel.DistributedDataParallel
+    assert Broadcast.apply([0], x, y)[1] is y
+    assert [t.tolist() for t in ReduceAddCoalesced.apply(0, 2, x, x * 2, x * 3, x * 4)] == [[4, 4], [6, 6]]
+    flat = _flatten_dense_tensors([x, y])
+    assert flat.shape == (8,) and (_unflatten_dense_tensors(flat, [x, y])[1] == y).all()
+    assert HASH_REGEX.search("resnet18-5c106cde.pth").group(1) == "5c106cde"
+    assert autograd.torch is autograd and autograd.functional.grad is autograd.grad
+
+
+def test_annotations_and_decorators_for_compilers_do_nothing():
+    class Net(nn.Module):
+        fused: autograd.jit.Final[bool]
+
+    @autograd.fx.wrap
+    def double(x):
+        return 2 * x
+
+    assert double(2) == 4 and Net().training
+    autograd._assert(True, "never said")
+    with pytest.raises(AssertionError, match="two dims"):
+        autograd._assert(False, "two dims")
+
+
+def test_the_gradient_of_softmax_can_be_had_alone():
+    x, g = autograd.randn(3, 4, requires_grad=True), autograd.randn(3, 4)
+    y = x.softmax(0)
+    y.backward(g)
+    autograd.testing.assert_close(autograd._softmax_backward_data(g, y, dim=0, input_dtype=x.dtype), x.grad)

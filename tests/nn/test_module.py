@@ -138,6 +138,11 @@ def test_a_missing_attribute_is_named():
         Net().third  # noqa: B018
 
 
+def test_an_attribute_is_found_by_a_call_of_getattr_too():
+    net = nn.Linear(2, 3)
+    assert net.__getattr__("weight") is net.weight
+
+
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="forward"):
         nn.Module()(1)

@@ -50,8 +50,8 @@ def pairs(f: Callable) -> Callable[[Any], Callable]:
 class NUMPY:
     """NumPy's functions, by the names and keywords of torch's."""
 
-    real, imag, conj, angle, abs, exp, einsum, where, stack = (
-        *(np.real, np.imag, np.conj, np.angle, np.abs, np.exp, np.einsum, np.where),
+    real, imag, conj, angle, abs, exp, sqrt, log, tanh, einsum, where, stack = (
+        *(np.real, np.imag, np.conj, np.angle, np.abs, np.exp, np.sqrt, np.log, np.tanh, np.einsum, np.where),
         lambda parts, dim: np.stack(parts, dim),
     )
 
@@ -75,6 +75,7 @@ COMPLEX: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "complex quotients": of_two(lambda m, z, w: z / w + w.imag / z),
     "complex powers": of_two(lambda m, z, w: z**3 + 1 / w),
     "complex exponentials": of_two(lambda m, z, w: m.exp(z) * m.exp(1j * w.real)),
+    "complex roots, logarithms, tangents": of_two(lambda m, z, w: m.sqrt(z) * m.log(w) + m.tanh(z * w)),
     "conjugates": of_two(lambda m, z, w: m.conj(z) * w),
     "angles": of_two(lambda m, z, w: m.angle(z) * m.imag(w) + m.real(z)),
     "complex matrices": of_two(lambda m, z, w: m.stack([z, w], 0).reshape(2, -1) @ m.conj(z).reshape(-1)),
