@@ -80,7 +80,10 @@ class Module(Hooks, State, Conversions):
 
     def _check_kind(self, name: str, current: Any, value: Any) -> None:
         """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
-        if isinstance(current, Parameter):
+        if name in self._persistent:
+            if not isinstance(value, (Tensor, Module)):
+                raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
+        elif isinstance(current, Parameter):
             if not isinstance(value, Parameter):
                 raise TypeError(
                     f"cannot assign {type(value).__name__!r} as parameter {name!r} (Parameter or None expected): "
@@ -89,8 +92,6 @@ class Module(Hooks, State, Conversions):
         elif isinstance(current, Module):
             if not isinstance(value, (Module, Parameter)):
                 raise TypeError(f"cannot assign {type(value).__name__!r} as child module {name!r} (Module expected)")
-        elif name in self._persistent and not isinstance(value, (Tensor, Module)):
-            raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__:  # some programs call this method themselves
@@ -153,7 +154,8 @@ class Module(Hooks, State, Conversions):
     # -- walking ------------------------------------------------------------------------------------------------
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Parameter)]
+        own, buffers = self.__dict__.items(), self._persistent
+        return [(name, value) for name, value in own if isinstance(value, Parameter) and name not in buffers]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]

@@ -101,7 +101,8 @@ for _path, _of in {
 }.items():
     TABLE[f"nn.modules.{_path}"] += f" nn.layers.{_of}"  # where the bases of the layers are
 TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.optimizer"}
-TABLE |= _below("nn.parallel", "_functions data_parallel distributed", "autograd.compat.parallel")
+_PARALLEL = "_functions data_parallel distributed parallel_apply replicate scatter_gather"
+TABLE |= _below("nn.parallel", _PARALLEL, "autograd.compat.parallel")
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")

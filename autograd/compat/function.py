@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autograd.function import Context as FunctionCtx
+from autograd.function import Function as InplaceFunction
 
-__all__ = ["FunctionCtx", "once_differentiable"]
+__all__ = ["FunctionCtx", "InplaceFunction", "once_differentiable"]
 
 
 def once_differentiable(fn: Callable) -> Callable:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from autograd import Tensor
+from autograd import Tensor, cat
 from autograd.compat.distributed import get_world_size
 from nn.layers import Linear as NonDynamicallyQuantizableLinear
 from nn.layers.batch_norm import _BatchNorm
@@ -14,7 +14,7 @@ from nn.module import Module
 from nn.utils import parameters_to_vector
 
 __all__ = ["Broadcast", "DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear"]
-__all__ += ["ReduceAddCoalesced", "SyncBatchNorm", "data_parallel"]
+__all__ += ["ReduceAddCoalesced", "SyncBatchNorm", "data_parallel", "gather", "parallel_apply", "replicate", "scatter"]
 
 
 class DataParallel(Module):
@@ -63,6 +63,27 @@ class SyncBatchNorm(_BatchNorm):
 def data_parallel(module: Module, inputs: Any, *_: Any, module_kwargs: Any = None, **__: Any) -> Any:
     """`module(*inputs)`."""
     return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
+
+
+def scatter(inputs: Any, target_gpus: Any, dim: int = 0) -> list:
+    """What each device gets: the one has all."""
+    return [inputs]
+
+
+def replicate(network: Module, devices: Sequence, detach: bool = False) -> list[Module]:
+    """The module, once for each device."""
+    return [network] * len(devices)
+
+
+def parallel_apply(modules: Sequence[Module], inputs: Sequence, kwargs_tup: Any = None, devices: Any = None) -> list:
+    """What each module makes of its inputs, one after the other."""
+    pairs = zip(modules, inputs, kwargs_tup or [{}] * len(modules))
+    return [module(*(given if isinstance(given, tuple) else (given,)), **kwargs) for module, given, kwargs in pairs]
+
+
+def gather(outputs: Sequence[Tensor], target_device: Any, dim: int = 0) -> Tensor:
+    """The outputs of all devices, joined."""
+    return cat(list(outputs), dim)
 
 
 class Broadcast:

@@ -16,26 +16,32 @@ def _factor(alpha, y):
     return np.asarray(alpha).astype(np.uint8) if np.result_type(y) == np.uint8 else alpha
 
 
-def _older(name, number, tensor):
-    """The arguments y and alpha of `x.add(number, tensor)`, torch's older order: the array, and its factor."""
-    if tensor.requires_grad:
-        raise TypeError(f"{name}(number, tensor) has no derivative: write {name}(tensor, alpha=number)")
-    return tensor.array, number
+def _factors(name, y, alpha):
+    """y and alpha, where alpha is a tensor: of no dims it is a number, otherwise the order is torch's older one."""
+    if alpha.requires_grad:
+        raise TypeError(
+            f"the factor of {name} has no derivative, and must be a number: write {name}(tensor, alpha=number)"
+        )
+    return (alpha.array, y) if alpha.ndim else (y, alpha.item())
 
 
-@op(np.add, inplace=True, x=lambda g: g, y=lambda g, alpha: g if alpha == 1 else g * alpha)
+def _scaled(g, alpha):
+    return g if alpha == 1 else g * getattr(alpha, "item", lambda: alpha)()
+
+
+@op(np.add, inplace=True, x=lambda g: g, y=_scaled)
 def add(x, y, *, alpha=1):
     """x + alpha y."""
     if type(alpha) is not int and hasattr(alpha, "array"):
-        y, alpha = _older("add", y, alpha)
+        y, alpha = _factors("add", y, alpha)
     return x + y if alpha == 1 else x + y * _factor(alpha, y)
 
 
-@op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: g * -alpha)
+@op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: -_scaled(g, alpha))
 def sub(x, y, *, alpha=1):
     """x - alpha y."""
     if type(alpha) is not int and hasattr(alpha, "array"):
-        y, alpha = _older("sub", y, alpha)
+        y, alpha = _factors("sub", y, alpha)
     return x - y if alpha == 1 else x - y * _factor(alpha, y)
 
 

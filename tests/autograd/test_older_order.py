@@ -17,6 +17,17 @@ def test_the_number_may_come_before_the_tensors(number, seed):
     assert x.clone().addcdiv_(number, y, z).equal(x.clone().addcdiv_(y, z, value=number))
 
 
+@given(st.floats(-2, 2), st.sampled_from(["add", "sub"]), st.integers(0, 2**32 - 1))
+def test_a_factor_may_be_a_tensor_of_no_dims(number, name, seed):
+    x, y = (ag.tensor(row, requires_grad=True) for row in np.random.default_rng(seed).uniform(0.5, 1, (2, 4)))
+    found, expected = (getattr(x, name)(y, alpha=alpha) for alpha in (ag.tensor(number, dtype=ag.float64), number))
+    assert found.equal(expected)
+    for a, b in zip(*(ag.grad((out * out).sum(), (x, y)) for out in (found, expected))):
+        assert a.equal(b)
+
+
 def test_a_derivative_by_the_tensor_is_not_lost_in_silence():
     with pytest.raises(TypeError, match="write add.tensor, alpha=number"):
         ag.ones(3).add(0.5, ag.ones(3, requires_grad=True))
+    with pytest.raises(TypeError, match="must be a number"):
+        ag.ones(3).sub(ag.ones(3), alpha=ag.tensor(2.0, requires_grad=True))

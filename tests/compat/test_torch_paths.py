@@ -132,16 +132,24 @@ def test_asarray_shares_memory_and_history_unless_it_is_told_otherwise():
 
 def test_what_libraries_import_of_torchs_inner_modules_is_there():
     from autograd._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+    from autograd.autograd.function import InplaceFunction
     from autograd.hub import HASH_REGEX, download_url_to_file, get_dir  # noqa: F401
     from autograd.jit.annotations import List, Tuple  # noqa: F401
     from autograd.nn.parallel._functions import Broadcast, ReduceAddCoalesced
     from autograd.nn.parallel.data_parallel import DataParallel
     from autograd.nn.parallel.distributed import DistributedDataParallel
+    from autograd.nn.parallel.parallel_apply import parallel_apply
+    from autograd.nn.parallel.replicate import replicate
+    from autograd.nn.parallel.scatter_gather import gather, scatter
 
     x, y = autograd.ones(2), autograd.arange(6.0).reshape(2, 3)
     assert DataParallel is nn.DataParallel and DistributedDataParallel is nn.parallel.DistributedDataParallel
     assert Broadcast.apply([0], x, y)[1] is y
     assert [t.tolist() for t in ReduceAddCoalesced.apply(0, 2, x, x * 2, x * 3, x * 4)] == [[4, 4], [6, 6]]
+    layer = nn.Linear(3, 2)
+    outputs = parallel_apply(replicate(layer, [0]), scatter(y, [0]))
+    assert gather(outputs, 0).equal(layer(y)) and nn.parallel.parallel_apply([layer], [y])[0].equal(layer(y))
+    assert issubclass(InplaceFunction, autograd.autograd.Function)
     flat = _flatten_dense_tensors([x, y])
     assert flat.shape == (8,) and (_unflatten_dense_tensors(flat, [x, y])[1] == y).all()
     assert HASH_REGEX.search("resnet18-5c106cde.pth").group(1) == "5c106cde"

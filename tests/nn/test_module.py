@@ -138,6 +138,20 @@ def test_a_missing_attribute_is_named():
         Net().third  # noqa: B018
 
 
+def test_a_parameter_that_is_registered_as_a_buffer_is_one_and_gives_way_to_a_tensor():
+    layer = nn.Linear(2, 3)
+    weight = layer.weight
+    del layer._parameters["weight"]
+    layer.register_parameter("weight_orig", weight)
+    layer.register_buffer("weight", weight)
+    assert [*dict(layer.named_parameters())] == ["bias", "weight_orig"] and [*dict(layer.named_buffers())] == ["weight"]
+    layer.weight = weight * 2
+    layer(ag.ones(2)).sum().backward()
+    assert weight.grad.tolist() == [[2, 2]] * 3 and layer.weight is dict(layer.named_buffers())["weight"]
+    layer.weight = nn.Parameter(ag.zeros(3, 2))
+    assert "weight" in dict(layer.named_parameters()) and not dict(layer.named_buffers())
+
+
 def test_an_attribute_is_found_by_a_call_of_getattr_too():
     net = nn.Linear(2, 3)
     assert net.__getattr__("weight") is net.weight
