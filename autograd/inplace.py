@@ -37,7 +37,7 @@ class writing:  # noqa: N801 - a context, as no_grad is
 
 def overwrite(tensor: Any, new: Any) -> Any:
     """Put the result `new` of an operation in the place of the elements of `tensor`, which then has its history."""
-    array, node = (new.array, new.node) if isinstance(new, TensorBase) else (np.asarray(new), None)
+    array, node = new.array, new.node
     if array.shape != tensor.array.shape:
         raise ShapeError(f"a result of shape {array.shape} cannot be written in place of one of {tensor.array.shape}")
     if not np.can_cast(array.dtype, tensor.array.dtype, "same_kind"):

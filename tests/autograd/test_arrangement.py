@@ -48,6 +48,8 @@ def test_index_put_writes_or_adds_and_the_gradients_go_to_both(x, data, accumula
     y = ag.tensor(x)
     assert y.index_put_((ag.tensor(rows),), ag.tensor(values), accumulate) is y
     np.testing.assert_allclose(y.numpy(), expected)
+    stacked = ag.tensor(np.stack([x, x])).index_put((None, ag.tensor(rows)), ag.tensor(values), accumulate)
+    np.testing.assert_allclose(stacked.numpy(), [expected, expected])
 
 
 @given(x=arrays(shapes(min_dims=1)), data=st.data())

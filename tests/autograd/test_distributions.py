@@ -60,6 +60,21 @@ def unchecked(distribution):
     return distribution
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        d.Dirichlet,
+        lambda c: d.MultivariateNormal(c, ag.diag_embed(c)),
+        lambda c: d.Categorical(probs=c),
+        lambda c: d.OneHotCategorical(probs=c),
+        lambda c: d.Independent(d.Gamma(c, 2 * c), 1),
+    ],
+)
+def test_the_entropies_of_a_batch_are_those_of_its_rows(make):
+    rows = ag.tensor([[0.4, 2.0, 1.0], [1.5, 0.7, 3.0]])
+    assert make(rows).entropy().tolist() == pytest.approx([make(row).entropy().item() for row in rows], rel=1e-5)
+
+
 @pytest.mark.parametrize("name", [*UNIVARIATE, *DISCRETE, *VECTORS])
 def test_has_rsample_says_whether_there_are_samples_with_a_derivative(name):
     distribution = (UNIVARIATE | DISCRETE | VECTORS)[name]()

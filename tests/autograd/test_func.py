@@ -138,6 +138,9 @@ def test_a_module_is_called_with_other_tensors_and_keeps_its_own():
     once = x.numpy() @ weight.numpy().T + bias.numpy()
     out = func.functional_call(model, given, (x,), {"scale": 3.0})
     np.testing.assert_allclose(out.numpy(), 3 * once @ weight.numpy().T)  # the second weight is the first
+    assert model.second.weight is model.first.weight
+    out = func.functional_call(model, {"second.weight": weight, "first.bias": bias, "shift": shift}, x)
+    np.testing.assert_allclose(out.numpy(), once @ weight.numpy().T, rtol=1e-6)  # and the first is the second
     out = func.functional_call(model, [given, {"second.weight": ag.eye(2)}], x, tie_weights=False)
     np.testing.assert_allclose(out.numpy(), once)
     assert [id(t) for t in (*model.parameters(), *model.buffers())] == own and model.second.weight is model.first.weight

@@ -77,12 +77,16 @@ def test_dtype_and_history_are_within_the_width(dtype, size, width, history):
     assert all(len(line.rstrip(",)")) <= width for line in lines if "=" in line)
 
 
-@given(values=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12), width=st.integers(1, 40))
-def test_a_row_has_as_many_elements_as_fit_and_at_least_one(values, width):
+@given(
+    values=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12),
+    width=st.integers(1, 40),
+    dims=st.integers(1, 3),
+)
+def test_a_row_has_as_many_elements_as_fit_and_at_least_one(values, width, dims):
     ag.set_printoptions(linewidth=width)
-    first, *_ = repr(ag.tensor(values)).removeprefix("tensor(").splitlines()
+    first, *_ = repr(ag.tensor(values).reshape(*[1] * (dims - 1), -1)).splitlines()
     each = max(len(str(value)) for value in values)
-    fit = max(1, (width - len("tensor(")) // (each + len(", ")))
+    fit = max(1, (width - len("tensor(") - (dims - 1)) // (each + len(", ")))
     assert first.count(",") - first.endswith(",") == min(fit, len(values)) - 1
 
 

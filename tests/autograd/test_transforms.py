@@ -68,6 +68,14 @@ def test_quantiles_pass_through_transforms(scale, rng):
     np.testing.assert_allclose(x.numpy(), np.exp(0.5 + scale * same.numpy()), rtol=1e-9)
 
 
+@pytest.mark.parametrize("last", [d.ExpTransform(), d.SigmoidTransform(), d.AffineTransform(0.0, 2.0)])
+def test_joined_transforms_lead_from_the_first_domain_to_the_last_codomain(last):
+    joined = d.ComposeTransform([d.ExpTransform().inv, last])
+    y = ag.tensor([-1.0, 0.5, 2.0])
+    assert joined.domain.check(y).tolist() == [False, True, True]
+    assert joined.codomain.check(y).tolist() == last.codomain.check(y).tolist()
+
+
 def test_distributions_expand_and_independent_dims_join_the_event():
     p = normal(np.random.default_rng(0))
     x = ag.tensor(np.random.default_rng(1).normal(size=(4, *BATCH)))

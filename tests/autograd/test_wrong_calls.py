@@ -63,6 +63,7 @@ WRONG = {
     "convolution, bias alone": (
         lambda: F.conv1d(C, ag.ones(5, 3, 2, dtype=ag.float64), ag.ones(5)), RuntimeError, "float64, but .* float32"
     ),
+    "convolution in a text of groups": (lambda: ag.conv1d(C, C, groups="a"), TypeError, r"conv1d\(.*, groups 'a'\)"),
     "outer of a matrix": (lambda: ag.outer(X, V), RuntimeError, r"two vectors.*\(3, 4\) and \(3,\)"),
     "addmm of batches": (lambda: ag.addmm(C, C, C.mT), RuntimeError, "mm needs 2 and 2 dims"),
     "baddbmm of matrices": (lambda: ag.baddbmm(X, X, X.T), RuntimeError, "bmm needs 3 and 3 dims"),

@@ -27,7 +27,7 @@ from tests.mutants.changes import Mutant, mutants
 from tests.mutants.reached import Reached, failures
 
 ROOT = Path(__file__).parents[2]
-SUITES = ["tests/properties", "tests/autograd", "tests/compat", "tests/nn/functional", "tests/nn/layers"]
+SUITES = [f"tests/{name}" for name in ("properties", "autograd", "compat", "nn", "models", "hostile", "parity")]
 # Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
 # of other libraries, which are tested by programs that were written for those; a plugin, which runs in another pytest.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/", "testing/pytest_plugin")
@@ -165,10 +165,10 @@ def describe(result: dict[str, Any]) -> str:
 
 
 def recheck(results: list[dict[str, Any]], tree: Path) -> None:
-    """Run each test that killed a mutant without any change. Where one fails, its kills become errors."""
+    """Run the tests that killed mutants without any change, in as much memory. If one fails, its kills are errors."""
     killers = sorted({r["why"] for r in results if r["how"] == "dead" and "::" in r["why"]})
     if killers:
-        code, out = pytest(tree, ["-n", "0", *killers], None)
+        code, out = pytest(tree, ["-n", "0", *killers], 3600)
         failed = failures(out)
         if code not in (0, 1) or (code == 1 and not failed):
             raise SystemExit(f"pytest ended with exit code {code} on the unchanged copy:\n{out[-3000:]}")

@@ -18,7 +18,10 @@ def failures(printed: str) -> list[str]:
 
 
 class Reached:
-    """Which tests reach which lines, as measured. Tests that failed then are left out."""
+    """Which tests reach which lines, as measured.
+
+    Tests that failed then are left out, and those in a browser, which takes more memory than a mutant may have.
+    """
 
     def __init__(self, folder: Path) -> None:
         from coverage import CoverageData
@@ -30,7 +33,8 @@ class Reached:
         parts = re.findall(r"^ *([\d.]+)s (?:setup|call) +(.+)$", printed, re.M)
         self.seconds: Counter[str] = Counter()
         for seconds, test in parts:
-            self.seconds[test] += float(seconds)  # type: ignore[assignment]
+            if "_in_browser" not in test:
+                self.seconds[test] += float(seconds)  # type: ignore[assignment]
 
     @cache  # noqa: B019
     def lines(self, file: str) -> dict[int, set[str]]:
