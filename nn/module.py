@@ -6,7 +6,8 @@ A Module keeps no registers of its parameters and children: they are its attribu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from itertools import chain
+from typing import Any, Self, TypeVar
 
 from autograd import Tensor
 from autograd.grad_mode import mode
@@ -15,6 +16,8 @@ from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
 from nn.state import Register, State, remember_buffers
+
+T = TypeVar("T")
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -71,6 +74,10 @@ class Module(Hooks, State, Conversions):
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
             self._persistent.pop(name, None)
+            if callable(getattr(type(self), name, None)):  # as in PyTorch, the method stays what is found by the name
+                self.__dict__.pop(name, None)
+                self.__dict__.setdefault("_hidden", {})[name] = value
+                return
         current = self.__dict__.get(name)
         if value is not None and current is not None:
             self._check_kind(name, current, value)
@@ -153,9 +160,12 @@ class Module(Hooks, State, Conversions):
 
     # -- walking ------------------------------------------------------------------------------------------------
 
+    def _own(self, kind: type[T]) -> list[tuple[str, T]]:
+        own = chain(self.__dict__.items(), self.__dict__.get("_hidden", {}).items())
+        return [(name, value) for name, value in own if isinstance(value, kind)]
+
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        own, buffers = self.__dict__.items(), self._persistent
-        return [(name, value) for name, value in own if isinstance(value, Parameter) and name not in buffers]
+        return [(name, value) for name, value in self._own(Parameter) if name not in self._persistent]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]
@@ -163,7 +173,7 @@ class Module(Hooks, State, Conversions):
     _remember_buffers = remember_buffers
 
     def _own_children(self) -> list[tuple[str, Module]]:
-        return [(name, value) for name, value in self.__dict__.items() if isinstance(value, Module)]
+        return self._own(Module)
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True

@@ -152,6 +152,22 @@ def test_a_parameter_that_is_registered_as_a_buffer_is_one_and_gives_way_to_a_te
     assert "weight" in dict(layer.named_parameters()) and not dict(layer.named_buffers())
 
 
+def test_a_child_with_the_name_of_a_method_does_not_hide_the_method():
+    class Shadowed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(1, 1)
+            self.parameters = [ag.ones(2)]
+            self.parameters = nn.ParameterList(self.parameters)
+
+        def forward(self, x):
+            return x
+
+    net = copy.deepcopy(Shadowed())
+    assert [p.tolist() for p in net.parameters()][2:] == [[1, 1]] and [*net.state_dict()][2:] == ["parameters.0"]
+    assert [*net._modules] == ["first", "parameters"]
+
+
 def test_an_attribute_is_found_by_a_call_of_getattr_too():
     net = nn.Linear(2, 3)
     assert net.__getattr__("weight") is net.weight
