@@ -73,14 +73,21 @@ def outer(input, vec2):
 
 
 @function(inplace=True)
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
-    """beta input + alpha mat1 @ mat2, for matrices; with a beta of 0 nothing in the input counts, not even nan."""
+def addmm(input, mat1, mat2, *older, beta=1, alpha=1):
+    """beta input + alpha mat1 @ mat2, for matrices; with a beta of 0 nothing in the input counts, not even nan.
+
+    In torch's older order beta and alpha come before the matrices.
+    """
+    if older:
+        beta, alpha, mat1, mat2 = mat1, mat2, *older
     return add_product(input, mm(mat1, mat2), beta, alpha)
 
 
 @function(inplace=True)
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+def baddbmm(input, batch1, batch2, *older, beta=1, alpha=1):
     """beta input + alpha batch1 @ batch2, for batches of matrices; see `addmm`."""
+    if older:
+        beta, alpha, batch1, batch2 = batch1, batch2, *older
     return add_product(input, bmm(batch1, batch2), beta, alpha)
 
 

@@ -17,6 +17,14 @@ def test_the_number_may_come_before_the_tensors(number, seed):
     assert x.clone().addcdiv_(number, y, z).equal(x.clone().addcdiv_(y, z, value=number))
 
 
+@given(st.floats(-2, 2), st.floats(-2, 2), st.integers(0, 2**32 - 1))
+def test_the_factors_may_come_before_the_matrices(beta, alpha, seed):
+    x, y, z = (ag.tensor(rows) for rows in np.random.default_rng(seed).uniform(0.5, 1, (3, 2, 2)))
+    assert x.clone().addmm_(beta, alpha, y, z).equal(x.addmm(y, z, beta=beta, alpha=alpha))
+    x, y, z = x[None], y[None], z[None]
+    assert x.clone().baddbmm_(beta, alpha, y, z).equal(x.baddbmm(y, z, beta=beta, alpha=alpha))
+
+
 @given(st.floats(-2, 2), st.sampled_from(["add", "sub"]), st.integers(0, 2**32 - 1))
 def test_a_factor_may_be_a_tensor_of_no_dims(number, name, seed):
     x, y = (ag.tensor(row, requires_grad=True) for row in np.random.default_rng(seed).uniform(0.5, 1, (2, 4)))
