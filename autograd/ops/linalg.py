@@ -79,7 +79,7 @@ def addmm(input, mat1, mat2, *older, beta=1, alpha=1):
     In torch's older order beta and alpha come before the matrices.
     """
     if older:
-        beta, alpha, mat1, mat2 = mat1, mat2, *older
+        (beta, alpha), (mat1, mat2) = (mat1, mat2), older
     return add_product(input, mm(mat1, mat2), beta, alpha)
 
 
@@ -87,7 +87,7 @@ def addmm(input, mat1, mat2, *older, beta=1, alpha=1):
 def baddbmm(input, batch1, batch2, *older, beta=1, alpha=1):
     """beta input + alpha batch1 @ batch2, for batches of matrices; see `addmm`."""
     if older:
-        beta, alpha, batch1, batch2 = batch1, batch2, *older
+        (beta, alpha), (batch1, batch2) = (batch1, batch2), older
     return add_product(input, bmm(batch1, batch2), beta, alpha)
 
 
