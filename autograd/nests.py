@@ -6,26 +6,29 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
-def leaves(nest: Any) -> list[Any]:
-    """The leaves of a nest, dicts in their own order. Anything that is no dict, list or tuple is a leaf itself."""
-    if isinstance(nest, dict):
-        nest = nest.values()
-    elif not isinstance(nest, (list, tuple)):
+def leaves(nest: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
+    """The leaves of a nest, dicts in their own order. Anything that is no dict, list or tuple is a leaf itself.
+
+    So is a part of which `is_leaf` says so.
+    """
+    if not isinstance(nest, (dict, list, tuple)) or is_leaf is not None and is_leaf(nest):
         return [nest]
-    return [leaf for part in nest for leaf in leaves(part)]
+    return [leaf for part in (nest.values() if isinstance(nest, dict) else nest) for leaf in leaves(part, is_leaf)]
 
 
-def rebuilt(nest: Any, new: Iterable[Any]) -> Any:
-    """A nest of the same form, with `new` leaves in the order of `leaves(nest)`."""
-    return _filled(nest, iter(new))
+def rebuilt(nest: Any, new: Iterable[Any], is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """A nest of the same form, with `new` leaves in the order of `leaves(nest, is_leaf)`."""
+    return _filled(nest, iter(new), is_leaf)
 
 
-def _filled(nest: Any, new: Iterator[Any]) -> Any:
+def _filled(nest: Any, new: Iterator[Any], is_leaf: Callable[[Any], bool] | None) -> Any:
+    if is_leaf is not None and is_leaf(nest):
+        return next(new)
     if isinstance(nest, dict):
-        parts: Any = {key: _filled(part, new) for key, part in nest.items()}
+        parts: Any = {key: _filled(part, new, is_leaf) for key, part in nest.items()}
         return parts if type(nest) is dict else _of_kind(nest, parts)
     if isinstance(nest, (list, tuple)):
-        parts = [_filled(part, new) for part in nest]
+        parts = [_filled(part, new, is_leaf) for part in nest]
         if hasattr(nest, "_fields"):  # a named tuple
             return type(nest)(*parts)
         return parts if type(nest) is list else tuple(parts) if type(nest) is tuple else _of_kind(nest, parts)
@@ -40,15 +43,15 @@ def _of_kind(nest: Any, parts: Any) -> Any:
         return parts
 
 
-def mapped(function: Callable, nest: Any, *others: Any) -> Any:
+def mapped(function: Callable, nest: Any, *others: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
     """A nest of the same form, whose leaves `function` makes of those of `nest` and of `others` of the same form.
 
     Raises ValueError where one of the others has another number of leaves.
     """
-    columns = [leaves(nest), *map(leaves, others)]
+    columns = [leaves(of, is_leaf) for of in (nest, *others)]
     if len({len(column) for column in columns}) > 1:
         raise ValueError(f"all nests must have the same form, got {[len(column) for column in columns]} leaves")
-    return rebuilt(nest, [function(*row) for row in zip(*columns, strict=True)])
+    return rebuilt(nest, [function(*row) for row in zip(*columns, strict=True)], is_leaf)
 
 
 def spread(prefix: Any, nest: Any) -> list[Any]:

@@ -46,6 +46,7 @@ TABLE = {
     "multiprocessing": "autograd.compat.multiprocessing",
     "nn": "nn.layers autograd.compat.parallel",
     "nn.attention": "autograd.compat.attention",
+    "nn.attention.flex_attention": "autograd.compat.flex_attention",
     "nn.data": "nn.data",
     "nn.functional": "nn.functional",
     "nn.init": "nn.init",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.nests import leaves as tree_leaves
@@ -12,9 +12,9 @@ from autograd.nests import rebuilt
 __all__ = ["tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 
 
-def tree_flatten(tree: Any) -> tuple[list[Any], Any]:
+def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Any]:
     """The leaves, and the form of the nest, for `tree_unflatten`."""
-    return tree_leaves(tree), tree_map(lambda leaf: None, tree)
+    return tree_leaves(tree, is_leaf), tree_map(lambda leaf: None, tree, is_leaf=is_leaf)
 
 
 def tree_unflatten(leaves: Sequence[Any], treespec: Any) -> Any:

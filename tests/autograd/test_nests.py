@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.compat.pytree import tree_flatten, tree_unflatten
 from autograd.nests import leaves, mapped, rebuilt, spread
 
 Pair = namedtuple("Pair", ["first", "second"])
@@ -43,6 +44,18 @@ def test_a_nest_is_rebuilt_of_its_leaves_and_mapped_leaf_by_leaf(nest):
     assert found == nest and type(found) is type(nest)
     tripled = mapped(lambda x, y: x + y, nest, mapped(lambda x: 2 * x, nest))
     assert leaves(tripled) == [3 * x for x in leaves(nest)] and type(tripled) is type(nest)
+
+
+@given(nest=NESTS)
+def test_parts_that_are_said_to_be_leaves_stay_whole(nest):
+    def is_leaf(part):
+        return isinstance(part, tuple)
+
+    parts, form = tree_flatten(nest, is_leaf)
+    assert tree_unflatten(parts, form) == nest and len(parts) == len(leaves(form))
+    assert all(isinstance(part, (int, tuple)) for part in parts)
+    boxed = mapped(lambda part: [part], nest, is_leaf=is_leaf)
+    assert leaves(boxed, is_leaf) == parts and (boxed == [nest] if is_leaf(nest) else True)
 
 
 @given(nest=NESTS, value=st.integers() | st.none())

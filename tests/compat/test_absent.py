@@ -209,6 +209,11 @@ def test_what_would_be_exported_or_fetched_is_refused():
     with pytest.raises(RuntimeError, match="C.. is not built here"):
         load(name="fused", sources=["fused.cpp"])
     assert CUDA_HOME is None
+    from autograd.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+
+    for refusing in (BlockMask, create_block_mask, flex_attention):
+        with pytest.raises(RuntimeError, match="call scaled_dot_product_attention"):
+            refusing(None)
 
 
 def test_settings_of_the_compiler_have_no_effect():
