@@ -18,8 +18,16 @@ class Conversions:
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Cast every floating-point parameter, gradient and buffer in place: `to(dtype)`, `to("cpu")`, `to(tensor)`."""
-        for tensor in (*self.parameters(), *self.buffers()):
-            cast(tensor, args, kwargs)
+        return self._apply(lambda tensor: cast(tensor, args, kwargs))
+
+    def _apply(self: Any, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Put what `fn` makes of it in the place of every parameter, gradient and buffer; a module may override it."""
+        for child in self.children() if recurse else ():
+            child._apply(fn)
+        for _, tensor in (*self._own_parameters(), *self._own_buffers()):
+            grad, tensor.data = tensor.grad, fn(tensor.detach())
+            if grad is not None:
+                tensor.grad = fn(grad.detach())
         return self
 
     def half(self) -> Self:

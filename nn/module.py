@@ -15,7 +15,7 @@ from autograd.ops.complaints import explain_call
 from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
-from nn.state import Register, State, remember_buffers
+from nn.state import State, registered, remember_buffers
 
 T = TypeVar("T")
 
@@ -143,20 +143,9 @@ class Module(Hooks, State, Conversions):
 
     register_module = add_module
 
-    @property
-    def _parameters(self) -> Register:
-        """The parameters that are attributes of this very module, by name."""
-        return Register(self, self._own_parameters(), Parameter)
-
-    @property
-    def _buffers(self) -> Register:
-        """The buffers of this very module, by name."""
-        return Register(self, self._own_buffers(), Tensor)
-
-    @property
-    def _modules(self) -> Register:
-        """The children of this module, by name."""
-        return Register(self, self._own_children(), Module)
+    _parameters = registered("_own_parameters", "The parameters that are attributes of this very module, by name.")
+    _buffers = registered("_own_buffers", "The buffers of this very module, by name.")
+    _modules = registered("_own_children", "The children of this module, by name.")
 
     # -- walking ------------------------------------------------------------------------------------------------
 
@@ -165,7 +154,9 @@ class Module(Hooks, State, Conversions):
         return [(name, value) for name, value in own if isinstance(value, kind)]
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(name, value) for name, value in self._own(Parameter) if name not in self._persistent]
+        others, buffers = self.__dict__.get("_tensors", ()), self._persistent
+        own: list[tuple[str, Any]] = self._own(Tensor)
+        return [(n, v) for n, v in own if (isinstance(v, Parameter) or n in others) and n not in buffers]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]

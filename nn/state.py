@@ -22,18 +22,21 @@ class LoadResult(NamedTuple):
 class Register(MutableMapping):
     """The parameters, buffers or children of a module by name: they are its attributes, and are changed with them."""
 
-    def __init__(self, module: Module, own: list[tuple[str, Any]], kind: type) -> None:
-        self.module, self.own, self.kind = module, dict(own), kind
+    def __init__(self, module: Module, of: str) -> None:
+        self.module, self.of, self.own = module, of, dict(getattr(module, of)())
 
     def __getitem__(self, name: str) -> Any:
         """What has this name; None where it was set to None, as the bias of a layer without one."""
         return None if self.module.__dict__.get(name, self) is None else self.own[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if self.kind is Tensor:
+        if self.of == "_own_buffers":
             self.module.register_buffer(name, value)
         else:
             object.__setattr__(self.module, name, value)
+            if isinstance(value, Tensor) and not isinstance(value, Parameter):  # a step of meta-learning from one
+                others = self.module.__dict__.get("_tensors", frozenset())
+                self.module.__dict__["_tensors"] = others | {name}
         self.own[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -48,6 +51,24 @@ class Register(MutableMapping):
 
     def __repr__(self) -> str:
         return repr(self.own)
+
+    def copy(self) -> dict[str, Any]:
+        """What there is, by name, as a dict that is no longer connected with the module."""
+        return dict(self)
+
+
+def registered(of: str, doc: str) -> property:
+    """The property with a Register of what the method `of` of a module gives; set, it also has what it is set to."""
+
+    def get(self: Module) -> Register:
+        return Register(self, of)
+
+    def put(self: Module, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+        if of == "_own_buffers":
+            self.__dict__["_persistent"] = dict.fromkeys(values, True) | self._persistent
+
+    return property(get, put, doc=doc)
 
 
 class State:
@@ -153,16 +174,14 @@ def _assign(module: Module, key: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
-def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Replace the elements of a floating-point tensor, and of its gradient, by what `Tensor.to` makes of them."""
-    converted, grad = tensor.detach().to(*args, **kwargs), tensor.grad
+def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """What `Tensor.to` makes of a floating-point tensor; other tensors stay as they are."""
+    converted = tensor.to(*args, **kwargs)
     if tensor.array.dtype.kind != "f":
-        return
+        return tensor
     if converted.array.dtype.kind != "f":
         raise TypeError(f"Module.to takes a floating-point dtype, got {converted.dtype}")
-    tensor.data = converted
-    if grad is not None:
-        tensor.grad = grad.detach().to(*args, **kwargs)
+    return converted
 
 
 def zero_grads(tensors: Iterable[Tensor], set_to_none: bool) -> None:

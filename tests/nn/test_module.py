@@ -168,6 +168,32 @@ def test_a_child_with_the_name_of_a_method_does_not_hide_the_method():
     assert [*net._modules] == ["first", "parameters"]
 
 
+def test_a_copy_of_a_module_may_have_a_step_from_its_parameters_in_their_place():
+    net = Net()
+    step = Net.__new__(Net)
+    step.__dict__ = net.__dict__.copy()
+    step._parameters, step._buffers, step._modules = step._parameters.copy(), step._buffers.copy(), net._modules.copy()
+    step._parameters["scale"] = net.scale * 2
+    step._modules["first"] = nn.Linear(2, 3)
+    assert [*dict(step.named_parameters())] == [*dict(net.named_parameters())] and "scratch" not in step.state_dict()
+    assert dict(step.named_parameters())["scale"] is step.scale and net.first is not step.first
+    step.register_buffer("mask", ag.ones(3), persistent=False)
+    assert "mask" in net.state_dict() and "mask" not in step.state_dict()
+    (gradient,) = ag.grad(step.scale.sum(), net.scale)
+    assert gradient.tolist() == [2, 2, 2]
+
+
+def test_a_module_may_convert_more_than_its_parameters_and_buffers():
+    class Grid(nn.Linear):
+        def _apply(self, fn, recurse=True):
+            super()._apply(fn, recurse)
+            self.grid = fn(ag.ones(2))
+            return self
+
+    net = nn.Sequential(Grid(2, 2)).double()
+    assert net[0].grid.dtype == net[0].weight.dtype == ag.float64
+
+
 def test_an_attribute_is_found_by_a_call_of_getattr_too():
     net = nn.Linear(2, 3)
     assert net.__getattr__("weight") is net.weight
