@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +20,7 @@ TABLE = {
     "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.hips",
     "_C": "autograd.compat.jit",
     "_dynamo": "autograd.compat.jit",
-    "_dynamo.config": "",
+    "_dynamo.config": "autograd.compat.jit",
     "_inductor": "",
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",
@@ -120,7 +120,7 @@ class Namespace(ModuleType):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"autograd.{path}".rstrip("."), f"What PyTorch has in `torch.{path}`.".replace(".`", "`"))
-        self.__dict__.update(_path=path, __path__=[])
+        self.__dict__.update(_path=path, __path__=[], __spec__=ModuleSpec(self.__name__, None, is_package=True))
 
     def __getattr__(self, name: str) -> Any:
         value = attribute(self._path, name)

@@ -9,8 +9,10 @@ from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
-__all__ += ["is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap", "_jit_set_profiling_mode"]
-__all__ += ["_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu"]
+__all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
+__all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu"]
+
+cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:

@@ -43,6 +43,9 @@ def reshape(x, *, size):
         ) from None
 
 
+alias(reshape, "resize")  # a method that torch has kept for older programs
+
+
 @function()
 def view(input, *size, **keywords):
     """`reshape` that never copies, or the same bytes as another dtype (of no gradient).

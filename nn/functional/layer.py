@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor, as_tensor, broadcast_tensors, einsum, ops
 from autograd.errors import ShapeError
+from autograd.ops.table import write_out
 
 __all__ = ["bilinear", "cosine_similarity", "layer_norm", "linear", "normalize", "one_hot"]
 __all__ += ["pad", "rms_norm"]
@@ -85,9 +86,9 @@ def rms_norm(
     return ops.rms_norm(input.flatten(-len(shape)), weight, eps=eps).reshape(input.shape)
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
-    """x / max(norm(x), eps) with the p-norm along `dim`."""
-    return input / input.norm(p, dim, keepdim=True).clamp(min=eps)
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
+    """x / max(norm(x), eps) with the p-norm along `dim`, put into `out` if that is given."""
+    return write_out("normalize", input / input.norm(p, dim, keepdim=True).clamp(min=eps), out)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

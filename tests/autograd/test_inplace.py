@@ -555,6 +555,13 @@ def test_shapes_change_in_place_with_their_history():
         x.squeeze_()
 
 
+def test_resize_of_a_new_tensor_keeps_all_elements():
+    x = ag.arange(6.0, requires_grad=True)
+    assert x.resize(2, 3).tolist() == [[0, 1, 2], [3, 4, 5]] and x.resize((3, 2)).requires_grad
+    with pytest.raises(ag.ShapeError, match="6 elements"):
+        x.resize(4)
+
+
 def test_resize_keeps_the_elements_that_fit():
     x = ag.arange(6).reshape(2, 3)
     assert x.resize_(2, 2) is x and x.tolist() == [[0, 1], [2, 3]]

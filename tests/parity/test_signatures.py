@@ -51,7 +51,6 @@ DEVIATIONS = {
     "nn.functional.adaptive_max_pool3d nn.functional.max_pool1d nn.functional.max_pool2d nn.functional.max_pool3d",
     "a generator of one's own may be given": "nn.functional.dropout",
     "one more, by keyword: the layout of the input": "nn.functional.multi_head_attention_forward",
-    "no out=": "nn.functional.normalize",
     "torch's older name hides the arguments of the newer one": "nn.init.constant nn.init.dirac nn.init.eye "
     "nn.init.kaiming_normal nn.init.kaiming_uniform nn.init.normal nn.init.orthogonal nn.init.uniform "
     "nn.init.xavier_normal nn.init.xavier_uniform",

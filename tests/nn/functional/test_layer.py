@@ -162,6 +162,13 @@ def test_normalize_leaves_zero_zero():
     assert F.normalize(ag.zeros(1, 3)).tolist() == [[0.0, 0.0, 0.0]]
 
 
+def test_normalize_writes_its_result_where_it_is_told_to():
+    x = ag.tensor([3.0, 4.0])
+    assert F.normalize(x, dim=0, out=x) is x and x.allclose(ag.tensor([0.6, 0.8]))
+    with pytest.raises(RuntimeError, match="has no derivative"):
+        F.normalize(ag.ones(2, requires_grad=True), dim=0, out=x)
+
+
 @given(seed=seeds)
 def test_cosine_similarity_is_the_cosine(seed):
     x, y = arrays(seed, (3, 4), (3, 4))
