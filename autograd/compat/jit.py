@@ -10,7 +10,8 @@ from nn.module import Module as ScriptModule
 
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
 __all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
-__all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu"]
+__all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
+__all__ += ["_jit_override_can_fuse_on_gpu"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
