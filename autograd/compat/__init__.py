@@ -50,7 +50,7 @@ TABLE = {
     "nn.data": "nn.data",
     "nn.functional": "nn.functional",
     "nn.init": "nn.init",
-    "nn.modules": "nn.layers",
+    "nn.modules": "nn.layers autograd.compat.parallel",
     "nn.optim": "nn.optim",
     "nn.parallel": "autograd.compat.parallel",
     "nn.parameter": "nn.layers",

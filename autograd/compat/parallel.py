@@ -9,12 +9,14 @@ from typing import Any
 from autograd import Tensor, cat
 from autograd.compat.distributed import get_world_size
 from nn.layers import Linear as NonDynamicallyQuantizableLinear
+from nn.layers import LocalResponseNorm as CrossMapLRN2d
 from nn.layers.batch_norm import _BatchNorm
 from nn.module import Module
 from nn.utils import parameters_to_vector
 
-__all__ = ["Broadcast", "DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear"]
+__all__ = ["Broadcast", "CrossMapLRN2d", "DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear"]
 __all__ += ["ReduceAddCoalesced", "SyncBatchNorm", "data_parallel", "gather", "parallel_apply", "replicate", "scatter"]
+__all__ += ["scatter_kwargs"]
 
 
 class DataParallel(Module):
@@ -68,6 +70,16 @@ def data_parallel(module: Module, inputs: Any, *_: Any, module_kwargs: Any = Non
 def scatter(inputs: Any, target_gpus: Any, dim: int = 0) -> list:
     """What each device gets: the one has all."""
     return [inputs]
+
+
+def scatter_kwargs(inputs: tuple, kwargs: dict | None, target_gpus: Any, dim: int = 0) -> tuple[tuple, tuple]:
+    """What each device gets of the arguments, and of those by keyword."""
+    return (inputs,), (kwargs or {},)
+
+
+def _broadcast_coalesced_reshape(tensors: Sequence[Tensor], devices: Any, detach: bool = False) -> list:
+    """The tensors on each device."""
+    return [list(tensors)]
 
 
 def replicate(network: Module, devices: Sequence, detach: bool = False) -> list[Module]:

@@ -140,8 +140,8 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     from autograd.nn.parallel.data_parallel import DataParallel
     from autograd.nn.parallel.distributed import DistributedDataParallel
     from autograd.nn.parallel.parallel_apply import parallel_apply
-    from autograd.nn.parallel.replicate import replicate
-    from autograd.nn.parallel.scatter_gather import gather, scatter
+    from autograd.nn.parallel.replicate import _broadcast_coalesced_reshape, replicate
+    from autograd.nn.parallel.scatter_gather import gather, scatter, scatter_kwargs
 
     x, y = autograd.ones(2), autograd.arange(6.0).reshape(2, 3)
     assert DataParallel is nn.DataParallel and DistributedDataParallel is nn.parallel.DistributedDataParallel
@@ -150,6 +150,7 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     layer = nn.Linear(3, 2)
     outputs = parallel_apply(replicate(layer, [0]), scatter(y, [0]))
     assert gather(outputs, 0).equal(layer(y)) and nn.parallel.parallel_apply([layer], [y])[0].equal(layer(y))
+    assert scatter_kwargs((y,), None, [0]) == (((y,),), ({},)) and _broadcast_coalesced_reshape([x], [0]) == [[x]]
     assert issubclass(InplaceFunction, autograd.autograd.Function)
     flat = _flatten_dense_tensors([x, y])
     assert flat.shape == (8,) and (_unflatten_dense_tensors(flat, [x, y])[1] == y).all()
