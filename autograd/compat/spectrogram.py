@@ -12,6 +12,7 @@ from autograd.base import wrap
 from autograd.dtypes import checked_device, checked_dtype, default_dtype
 from autograd.errors import ShapeError
 from autograd.ops import complex_numbers as C
+from autograd.ops.complaints import explain_all
 from autograd.ops.indexing import fold, unfold
 from autograd.ops.shape import expand
 from autograd.tensor import Tensor
@@ -120,3 +121,6 @@ def istft(
         raise RuntimeError("istft: the windows leave out some numbers of the signal (window overlap add min: 0)")
     out = added(frames * window) / weights
     return F.pad(out, (0, length - out.shape[-1])) if length is not None and length > out.shape[-1] else out
+
+
+explain_all(__name__)

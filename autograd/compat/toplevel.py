@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -131,7 +131,9 @@ def _foreach(name: str) -> Callable:
         sizes = {len(column) for column in columns if isinstance(column, (list, tuple))}
         if len(sizes) != 1:
             raise RuntimeError(f"_foreach_{name} needs lists of tensors of one length, got the lengths {sorted(sizes)}")
-        rows = zip(*(column if isinstance(column, (list, tuple)) else repeat(column, *sizes) for column in columns))
+        rows = zip(
+            *(column if isinstance(column, (list, tuple)) else itertools.repeat(column, *sizes) for column in columns)
+        )
         # A fourth argument is the factor of `addcdiv` and `addcmul`.
         results = tuple(method(*row[:3], **dict(zip(["value"], row[3:])), **options) for row in rows)
         return self if name.endswith("_") else results

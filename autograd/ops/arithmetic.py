@@ -22,14 +22,15 @@ def _factors(name, y, alpha):
         raise TypeError(
             f"the factor of {name} has no derivative, and must be a number: write {name}(tensor, alpha=number)"
         )
-    return (alpha.array, y) if alpha.ndim else (y, alpha.item())
+    return (alpha.array, y) if alpha.ndim else (y, number(alpha))
 
 
-def _scaled(g, alpha):
-    return g if alpha == 1 else g * getattr(alpha, "item", lambda: alpha)()
+def number(alpha):
+    """alpha, where it is a tensor of no dims its only element."""
+    return alpha.item() if hasattr(alpha, "item") else alpha
 
 
-@op(np.add, inplace=True, x=lambda g: g, y=_scaled)
+@op(np.add, inplace=True, x=lambda g: g, y=lambda g, alpha: g if alpha == 1 else g * number(alpha))
 def add(x, y, *, alpha=1):
     """x + alpha y."""
     if type(alpha) is not int and hasattr(alpha, "array"):
@@ -37,7 +38,7 @@ def add(x, y, *, alpha=1):
     return x + y if alpha == 1 else x + y * _factor(alpha, y)
 
 
-@op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: -_scaled(g, alpha))
+@op(np.subtract, inplace=True, x=lambda g: g, y=lambda g, alpha: g * -number(alpha))
 def sub(x, y, *, alpha=1):
     """x - alpha y."""
     if type(alpha) is not int and hasattr(alpha, "array"):
