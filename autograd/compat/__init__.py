@@ -56,10 +56,11 @@ TABLE = {
     "nn.parameter": "nn.layers",
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
-    "nn.utils.rnn": "nn.utils.rnn",
+    "nn.utils.convert_parameters": "nn.utils",
     "onnx": "autograd.compat.onnx",
     "optim": "nn.optim",
     "optim.lr_scheduler": "nn.optim.lr_scheduler",
+    "optim.swa_utils": "nn.optim.swa_utils",
     "profiler": "autograd.compat.profiler",
     "serialization": "autograd.compat.serialization",
     "sparse": "autograd.compat.sparse",
@@ -110,6 +111,7 @@ TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_ei
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")
 TABLE |= {path: f"autograd.hips.{path}" for path in _HIPS.split()}  # the import name of HIPS autograd is ours too
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}
+TABLE |= {f"nn.utils.{name}": f"nn.utils.{name}" for name in ("parametrizations", "parametrize", "rnn")}
 _OURS = {"explain": "autograd.routes", "lint": "nn.linter"}  # no names of torch's, but loaded when asked for, too
 _SPECIAL = ("__all__", "__version__", "__array_namespace_info__")
 WHERE = "docs/compatibility.md lists what is here and what will not come"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.base import TensorBase, wrap
@@ -105,3 +106,18 @@ def checkpoint(
         return wrap(arrays[0], Node(_Recomputed(again), parents, saved, arrays[0].shape, arrays[0].dtype))
     made = iter(map(wrap, arrays, output_nodes(_Recomputed(again), parents, saved, arrays)))
     return type(result)(next(made) if isinstance(out, TensorBase) else out for out in result)
+
+
+def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: Any = None, **options: Any) -> Any:
+    """The functions, or the modules of a Sequential, in turn; all but the last of the `segments` are checkpointed."""
+
+    def run(some: Sequence[Callable], x: Any) -> Any:
+        for function in some:
+            x = function(x)
+        return x
+
+    functions = list(functions)
+    size = len(functions) // segments
+    for start in range(0, size * (segments - 1), size):
+        input = checkpoint(partial(run, functions[start : start + size]), input, **options)
+    return run(functions[size * (segments - 1) :], input)

@@ -45,8 +45,9 @@ def test_a_notebook_is_read_without_its_commands():
         {"cell_type": "markdown", "source": ["import torch"]},
         {"cell_type": "code", "source": ["%matplotlib inline\n", "import torch"]},
         {"cell_type": "code", "source": "!pip install torch\ntorch.no_such"},
+        {"cell_type": "code", "source": "if colab:\n    !pip install torch\nx = (1\n     % torch.no_other)"},
     ]
-    assert misses(code(json.dumps({"cells": cells}), notebook=True)) == [(4, "torch.no_such")]
+    assert misses(code(json.dumps({"cells": cells}), notebook=True)) == [(4, "torch.no_such"), (8, "torch.no_other")]
 
 
 def compat(*args):

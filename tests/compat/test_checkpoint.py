@@ -1,8 +1,10 @@
 """`utils.checkpoint`: the gradients of the plain call, from a second call in the backward pass."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from autograd.utils.checkpoint import checkpoint
+from autograd.utils.checkpoint import checkpoint, checkpoint_sequential
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +43,25 @@ def test_gradients_of_first_and_second_order_are_those_of_the_plain_call(seed, n
         found.append([*first, *second, *leaf])
     for expected, actual in zip(*found, strict=True):
         np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("segments", [1, 2, 3, 5])
+def test_a_sequence_is_checkpointed_but_for_its_last_segment(segments):
+    calls = []
+
+    def layer(i, x):
+        calls.append(i)
+        return (x * (i + 1)).sin()
+
+    x = torch.ones(3, requires_grad=True)
+    out = checkpoint_sequential([partial(layer, i) for i in range(5)], segments, x, use_reentrant=False)
+    before = len(calls)
+    (found,) = torch.grad(out.sum(), [x])
+    once = 5 // segments * (segments - 1)
+    assert before == 5 and len(calls) == 5 + once
+    for i in range(5):
+        x = layer(i, x) if i else layer(i, y := torch.ones(3, requires_grad=True))
+    assert found.equal(torch.grad(x.sum(), [y])[0])
 
 
 def test_the_function_is_called_again_in_the_backward_pass_and_keeps_nothing_between():

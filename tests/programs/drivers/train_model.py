@@ -25,8 +25,8 @@ parser.add_argument("inputs", nargs="+")
 parser.add_argument("--optimizer", default="optim.AdamW(parameters, lr=1e-3)", help="from `parameters`, as Python")
 options = parser.parse_args()
 
-names = {**vars(torch), "torch": torch, "optim": torch.optim, "import_module": import_module}
-names |= vars(import_module(options.module))
+names = {name: getattr(torch, name) for name in dir(torch) if name.islower()}  # ours loads some when they are asked for
+names |= {"torch": torch, "optim": torch.optim, "import_module": import_module, **vars(import_module(options.module))}
 model = eval(options.expression, names)
 optimizer = eval(options.optimizer, {**names, "parameters": list(model.parameters())})
 inputs = [eval(expression, names) for expression in options.inputs]
