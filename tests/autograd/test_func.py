@@ -56,6 +56,12 @@ def test_jacobians_equal_finite_differences(jacobian, rng):
     np.testing.assert_array_equal(extra.numpy(), 2 * args[0].numpy())
 
 
+@pytest.mark.parametrize("jacobian", [func.jacrev, func.jacfwd])
+def test_the_jacobian_of_no_numbers_is_empty(jacobian):
+    x = ag.ones(3)
+    assert jacobian(lambda x: x[:0])(x).shape == (0, 3) and jacobian(lambda x: 2 * x)(x[:0]).shape == (0, 0)
+
+
 @given(rng=seeds())
 def test_products_are_those_with_the_jacobian(rng):
     args, (v, w), u = inputs(rng), inputs(rng), ag.tensor(rng.normal(size=2))

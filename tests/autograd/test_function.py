@@ -35,6 +35,25 @@ class Cube(ag.Function):
         return 3 * ctx.factor * x * x * g, None
 
 
+class Shifted(ag.Function):
+    """A sum with what need not be given, as a layer has a bias or none."""
+
+    @staticmethod
+    def forward(ctx, x, shift=None):
+        ctx.save_for_backward(x, shift)
+        return x * x if shift is None else x * x + shift
+
+    @staticmethod
+    def backward(ctx, g):
+        x, shift = ctx.saved_tensors
+        return 2 * x * g, None if shift is None else g
+
+
+def test_none_may_be_saved():
+    x, shift = (ag.tensor(v, dtype=ag.float64, requires_grad=True) for v in ([1.0, 2.0], [3.0, 4.0]))
+    assert ag.gradcheck(lambda x: Shifted.apply(x, None), x) and ag.gradcheck(Shifted.apply, (x, shift))
+
+
 class SumAndProduct(ag.Function):
     @staticmethod
     def forward(ctx, x, y):

@@ -335,6 +335,8 @@ def test_another_device_is_a_clear_error(name):
 
 def test_devices_that_are_not_here_can_be_compared():
     gpu = ag.device("cuda:1")
+    with ag.device("cpu") as here:
+        assert here == ag.zeros(2).device
     assert (gpu.type, gpu.index, str(gpu), repr(gpu)) == ("cuda", 1, "cuda:1", "device(type='cuda', index=1)")
     assert gpu == ag.device("cuda", 1) != ag.device("cuda") and hash(gpu) == hash(ag.device("cuda", 1))
     assert ag.zeros(2).device == ag.device("cpu:0") != gpu

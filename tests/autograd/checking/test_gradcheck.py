@@ -106,6 +106,8 @@ def test_a_wrong_second_order_passes_the_first_and_is_rejected_by_the_second():
 
     assert gradcheck(cube, leaf(X))
     rejected(cube, X, check=gradgradcheck)
+    with pytest.raises(GradcheckError, match="^The gradient of the gradient of cube, "):
+        gradgradcheck(cube, leaf(X))
 
 
 def test_an_upstream_gradient_that_is_cut_off_is_rejected_by_the_second_order():
