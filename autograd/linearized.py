@@ -52,7 +52,7 @@ def jacobian_rows(ys: Sequence[Any], xs: Sequence[Tensor], create_graph: bool) -
     """For each y and each x, dy/dx of the shape (*y, *x): one walk for each element of ys."""
     table = []
     for y in ys:
-        units = np.eye(y.numel(), dtype=y.dtype).reshape(-1, *y.shape)
+        units = np.eye(y.numel(), dtype=y.dtype).reshape(y.numel(), *y.shape)
         rows = [products([y], xs, [unit], create_graph, retain_graph=True) for unit in units]
         columns = zip(*rows, strict=True) if rows else [[] for _ in xs]
         joined = zip(columns, xs, strict=True)
