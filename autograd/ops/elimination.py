@@ -33,7 +33,7 @@ def _lu_rule(g, LU, pivots):
     beside = linear_solve(mt(lower), g[..., :k, k:])
     by_l = g[..., :k, :k] - matmul(beside, mt(LU[..., :k, k:]))
     by_u = g[..., :k, :k] - matmul(mt(LU[..., k:, :k]), below)
-    inner = tril(matmul(mt(lower), tril(by_l, diagonal=-1)), diagonal=-1) + triu(matmul(triu(by_u), mt(U)))
+    inner = tril(matmul(mt(lower), by_l), diagonal=-1) + triu(matmul(by_u, mt(U)))
     corner = mt(linear_solve(U, mt(linear_solve(mt(lower), inner))))
     nothing = np.zeros((*below.shape[:-1], beside.shape[-1]), LU.dtype)
     rows = concatenate(corner, beside, dim=-1), concatenate(below, nothing, dim=-1)

@@ -3,6 +3,7 @@
 import doctest
 import gc
 import math
+import operator
 import re
 
 import numpy as np
@@ -203,7 +204,10 @@ def test_small_sigmoids_keep_their_precision(x):
 
 def test_comparisons_are_of_the_numbers_and_hashes_of_the_nodes():
     a, b = Value(2.0), Value(3.0)
-    assert a < b and a <= 2 and b > 2.5 and b >= a and 1 < a and a == 2.0 and a != b
+    assert 1 < a
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
+        for number in (1.0, 2, 3.5):
+            assert compare(a, number) is compare(a, Value(number)) is compare(2.0, number)
     assert Value(2.0) == a and len({a, Value(2.0)}) == 2
     assert sorted([b, a], key=float) == [a, b]
 
