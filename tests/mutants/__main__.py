@@ -28,9 +28,11 @@ from tests.mutants.reached import Reached, failures
 
 ROOT = Path(__file__).parents[2]
 SUITES = [f"tests/{name}" for name in ("properties", "autograd", "compat", "nn", "models", "hostile", "parity")]
-# Compiled code, which coverage does not see; pictures and pages, which tests compare in part; stand-ins for the names
-# of other libraries, which are tested by programs that were written for those; a plugin, which runs in another pytest.
-LEFT_OUT = ("kernels/numba_", "kernels/blas", "draw/", "why.py", "compat/", "hips/", "testing/pytest_plugin")
+# Compiled code, which coverage does not see; what changes speed alone, which tests do not measure; pictures and pages,
+# which tests compare in part; stand-ins for the names of other libraries, which are tested by programs that were written
+# for those; a plugin, which runs in another pytest.
+LEFT_OUT = ("kernels/numba_", "kernels/blas", "kernels/memory", "draw/", "why.py", "compat/", "hips/")
+LEFT_OUT += ("testing/pytest_plugin",)
 # At first 20 tests are run that took less than a second each, with few examples. Where they pass, the first 200 are run
 # with all examples, as many as took less than half a minute in all with few. Last are the first 2,000, with few again.
 FIRST, QUICK = 20, 1.0
