@@ -29,7 +29,7 @@ from tests.mutants.reached import Reached, failures
 ROOT = Path(__file__).parents[2]
 SUITES = [f"tests/{name}" for name in ("properties", "autograd", "compat", "nn", "models", "hostile", "parity")]
 # Compiled code, which coverage does not see; what changes speed alone, which tests do not measure; pictures and pages,
-# which tests compare in part; stand-ins for the names of other libraries, which are tested by programs written for those;
+# which tests compare in part; stand-ins for the names of other libraries, which are tested by programs for those; and
 # a plugin, which runs in another pytest.
 LEFT_OUT = ("kernels/numba_", "kernels/blas", "kernels/memory", "draw/", "why.py", "compat/", "hips/")
 LEFT_OUT += ("testing/pytest_plugin",)
