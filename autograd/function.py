@@ -51,7 +51,9 @@ class _Call:
             found = self.kind.backward(self.context, *[x if isinstance(x, TensorBase) else wrap(x) for x in gs])
         finally:
             self.context.saved_tensors = ()
-        found = found if isinstance(found, (tuple, list)) else (found,)
+        found = list(found) if isinstance(found, (tuple, list)) else [found]
+        while len(found) > len(node.parents) and found[-1] is None:  # of arguments that were left out
+            found.pop()
         if len(found) != len(node.parents):
             raise RuntimeError(f"{self.name}.backward gave {len(found)} gradients for {len(node.parents)} arguments")
         return [x if create_graph or x is None else x.array for x in found]

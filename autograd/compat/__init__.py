@@ -34,6 +34,7 @@ TABLE = {
     "compiler": "autograd.compat.jit",
     "cuda.amp": "autograd.compat.amp",
     "cuda.amp.grad_scaler": "autograd.compat.amp",
+    "cuda.comm": "autograd.compat.parallel",
     "distributed": "autograd.compat.distributed",
     "distributed.nn": "autograd.compat.collectives",
     "distributed.nn.functional": "autograd.compat.collectives",

@@ -36,7 +36,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
     return fn if callable(fn) else lambda fn: fn
 
 
-ignore = unused = export = allow_in_graph = wrap = disable
+ignore = unused = export = allow_in_graph = wrap = script_method = disable
 
 
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")

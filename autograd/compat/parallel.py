@@ -14,7 +14,8 @@ from nn.layers.batch_norm import _BatchNorm
 from nn.module import Module
 from nn.utils import parameters_to_vector
 
-__all__ = ["Broadcast", "CrossMapLRN2d", "DataParallel", "DistributedDataParallel", "NonDynamicallyQuantizableLinear"]
+__all__ = ["Broadcast", "CrossMapLRN2d", "DataParallel", "DistributedDataParallel", "Gather"]
+__all__ += ["NonDynamicallyQuantizableLinear", "Scatter"]
 __all__ += ["ReduceAddCoalesced", "SyncBatchNorm", "data_parallel", "gather", "parallel_apply", "replicate", "scatter"]
 __all__ += ["scatter_kwargs"]
 
@@ -105,6 +106,24 @@ class Broadcast:
     def apply(target_gpus: Any, *inputs: Tensor) -> tuple[Tensor, ...]:
         """The tensors themselves."""
         return inputs
+
+
+class Scatter:
+    """A tensor divided among all devices."""
+
+    @staticmethod
+    def apply(target_gpus: Any, chunk_sizes: Any, dim: int, input: Tensor) -> tuple[Tensor]:
+        """The whole tensor, for the one device."""
+        return (input,)
+
+
+class Gather:
+    """The tensors of all devices, joined."""
+
+    @staticmethod
+    def apply(target_device: Any, dim: int, *inputs: Tensor) -> Tensor:
+        """What `gather` makes of them."""
+        return gather(inputs, target_device, dim)
 
 
 class ReduceAddCoalesced:

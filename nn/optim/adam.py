@@ -12,6 +12,7 @@ from nn.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    as_real,
     check_range,
     count_step,
     moving_average_,
@@ -95,12 +96,12 @@ class Adam(_WithBetas):
         states = [self.state[param] for param in params]
 
         def slots(name: str) -> list[np.ndarray]:
-            return [slot(state, name, param.array) for state, param in zip(states, params, strict=True)]
+            return [slot(state, name, as_real(param.array)) for state, param in zip(states, params, strict=True)]
 
         with writing(*params) as arrays:
             done = kernels.adam(
-                arrays,
-                [param.grad.array for param in params],  # type: ignore[union-attr]
+                list(map(as_real, arrays)),
+                [as_real(param.grad.array) for param in params],  # type: ignore[union-attr]
                 slots("exp_avg"),
                 slots("exp_avg_sq"),
                 slots("max_exp_avg_sq") if group["amsgrad"] else None,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import as_tensor, enable_grad, writing
-from nn.optim.optimizer import Optimizer, Params, settings
+from nn.optim.optimizer import Optimizer, Params, as_real, settings
 
 __all__ = ["LBFGS"]
 _SUFFICIENT, _CURVATURE = 1e-4, 0.9  # c1 and c2 of Nocedal and Wright
@@ -121,14 +121,14 @@ class LBFGS(Optimizer):
     shaped_otherwise = ("d", "prev_flat_grad")
 
     def _gradient(self) -> np.ndarray:
-        parts = [p.array * 0 if p.grad is None else p.grad.array for p in self._params()]
+        parts = [as_real(p.array * 0 if p.grad is None else p.grad.array) for p in self._params()]
         return np.concatenate([part.reshape(-1) for part in parts])
 
     def _move(self, start: list[np.ndarray], t: float, d: np.ndarray) -> None:
         """Set the parameters to `start` + t d."""
         end = 0
         with writing(*self._params()) as arrays:
-            for array, old in zip(arrays, start, strict=True):
+            for array, old in zip(map(as_real, arrays), map(as_real, start), strict=True):
                 begin, end = end, end + old.size
                 array[...] = old + t * d[begin:end].reshape(old.shape)
 

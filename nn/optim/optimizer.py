@@ -35,6 +35,11 @@ def check_range(name: str, value: float, low: float = 0.0, high: float = float("
         raise ValueError(f"{name} {limit}, got {value}")
 
 
+def as_real(array: np.ndarray) -> np.ndarray:
+    """Complex numbers as pairs of real ones in the same memory, as all optimisers see them; other arrays themselves."""
+    return array[..., None].view(array.real.dtype) if array.dtype.kind == "c" else array
+
+
 def slot(state: State, name: str, like: np.ndarray, fill: float = 0.0) -> np.ndarray:
     """The array of the state under this name, created in the shape of `like` and filled with `fill` on first use."""
     if name not in state:
@@ -109,7 +114,7 @@ class Optimizer:
         for param in params:
             if param.grad is not None:
                 with writing(param) as [array]:
-                    self.update(array, self.gradient(param, group), self.state[param], group)
+                    self.update(as_real(array), as_real(self.gradient(param, group)), self.state[param], group)
 
     @staticmethod
     def gradient(param: Tensor, group: Group) -> np.ndarray:
@@ -208,11 +213,11 @@ class Optimizer:
             if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and param.ndim):
                 own[name] = list(value) if isinstance(value, list) else value  # a number
                 continue
-            like = value if name in self.shaped_otherwise else param
-            if tuple(value.shape) != tuple(like.shape):
+            array = as_real(value.array if isinstance(value, Tensor) else value)
+            like = array if name in self.shaped_otherwise else as_real(param.array)
+            if array.shape != like.shape:
                 raise ValueError(f"loaded {name} has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}")
-            array = value.array if isinstance(value, Tensor) else value
-            slot(own, name, array if like is value else param.array)[...] = array
+            slot(own, name, like)[...] = array
         return own
 
     def __repr__(self) -> str:

@@ -26,6 +26,8 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 def _norm(array: np.ndarray, norm_type: float) -> float:
     if not array.size:
         return 0.0
+    if array.dtype.kind == "c":
+        array = np.abs(array)
     if norm_type == 2:
         return math.sqrt(kernels.squared_norm(array))
     return float(np.linalg.norm(array.reshape(-1), norm_type))
@@ -67,7 +69,7 @@ def get_total_norm(
     total = _norm(np.array(kernels.parallel_map(lambda array: _norm(array, norm_type), arrays)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")
-    return as_tensor(np.asarray(total, dtype=arrays[0].dtype if arrays else np.float32))
+    return as_tensor(np.asarray(total, dtype=arrays[0].real.dtype if arrays else np.float32))
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:

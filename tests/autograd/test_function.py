@@ -125,6 +125,21 @@ def test_a_second_walk_needs_retain_graph():
         y.backward()
 
 
+def test_gradients_of_arguments_that_were_left_out_may_be_none():
+    class Scaled(ag.Function):
+        @staticmethod
+        def forward(ctx, x, factor=2, offset=0):
+            return x * factor + offset
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2, None, None
+
+    x = leaf(1.0)
+    Scaled.apply(x).backward()
+    assert x.grad.item() == 2
+
+
 def test_a_wrong_number_of_gradients_is_an_error():
     class Wrong(ag.Function):
         @staticmethod

@@ -136,7 +136,7 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     from autograd.autograd.function import InplaceFunction
     from autograd.hub import HASH_REGEX, download_url_to_file, get_dir  # noqa: F401
     from autograd.jit.annotations import List, Tuple  # noqa: F401
-    from autograd.nn.parallel._functions import Broadcast, ReduceAddCoalesced
+    from autograd.nn.parallel._functions import Broadcast, Gather, ReduceAddCoalesced, Scatter
     from autograd.nn.parallel.data_parallel import DataParallel
     from autograd.nn.parallel.distributed import DistributedDataParallel
     from autograd.nn.parallel.parallel_apply import parallel_apply
@@ -145,7 +145,8 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
 
     x, y = autograd.ones(2), autograd.arange(6.0).reshape(2, 3)
     assert DataParallel is nn.DataParallel and DistributedDataParallel is nn.parallel.DistributedDataParallel
-    assert Broadcast.apply([0], x, y)[1] is y
+    assert Broadcast.apply([0], x, y)[1] is y and Scatter.apply([0], None, 0, y) == (y,)
+    assert Gather.apply(0, 0, x, x).tolist() == [1, 1, 1, 1] and autograd.cuda.comm.gather is gather
     assert [t.tolist() for t in ReduceAddCoalesced.apply(0, 2, x, x * 2, x * 3, x * 4)] == [[4, 4], [6, 6]]
     layer = nn.Linear(3, 2)
     outputs = parallel_apply(replicate(layer, [0]), scatter(y, [0]))
@@ -161,6 +162,10 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
 def test_annotations_and_decorators_for_compilers_do_nothing():
     class Net(nn.Module):
         fused: autograd.jit.Final[bool]
+
+        @autograd.jit.script_method
+        def forward(self, x):
+            return x
 
     @autograd.fx.wrap
     def double(x):
