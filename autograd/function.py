@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,12 @@ class _Call:
 class Function:
     """An op in two static methods, `forward(ctx, *args)` and `backward(ctx, *grads)`: subclass it, call `apply(*args)`.
 
-    `backward` returns a gradient for each argument, None for one that is not a tensor. A result that is not a tensor is
-    passed on as it is. If it is written with tensor
-    operations, it can be differentiated again.
+    `backward` returns a gradient for each argument, None for one that is not a tensor. If it is written with tensor
+    operations, it can be differentiated again. A result that is not a tensor is passed on as it is. With a static
+    method `setup_context(ctx, inputs, output)`, which saves what `backward` needs, it is `forward(*args)`.
     """
+
+    setup_context: Callable | None = None
 
     @staticmethod
     def forward(ctx: Context, *args: Any) -> Any:
@@ -93,7 +95,11 @@ class Function:
         needs = tuple(parent is not None for parent in parents)
         context = Context(needs)
         with no_grad():
-            result = cls.forward(context, *args)
+            if cls.setup_context is None:
+                result = cls.forward(context, *args)
+            else:
+                result = cls.forward(*args)
+                cls.setup_context(context, args, result)
         if not any(needs) or not mode.grad or not isinstance(result, (tuple, TensorBase)):
             return result
         outputs = result if isinstance(result, tuple) else (result,)

@@ -9,6 +9,10 @@ from typing import Any, NoReturn
 from autograd.compat.constant import always
 
 
+class ProcessGroup:
+    """The type of a group of processes, for annotations."""
+
+
 class ReduceOp(Enum):
     """How the tensors of all processes become one."""
 

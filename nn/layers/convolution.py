@@ -105,9 +105,12 @@ class _ConvNd(Module):
 class _Conv(_ConvNd):
     def forward(self, input: Tensor) -> Tensor:
         """(N, in_channels, ...) or (in_channels, ...) to (N, out_channels, ...) or (out_channels, ...)."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution with other parameters, for subclasses that make them of these."""
         input, padding = self._padded(input)
-        convolve = type(self).function
-        return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return type(self).function(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv1d(_Conv):

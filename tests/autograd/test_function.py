@@ -125,6 +125,28 @@ def test_a_second_walk_needs_retain_graph():
         y.backward()
 
 
+def test_what_backward_needs_may_be_saved_after_forward():
+    class Cube(ag.Function):
+        @staticmethod
+        def forward(x, scale):
+            return scale * x**3
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            x, ctx.scale = inputs
+            ctx.save_for_backward(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 3 * ctx.scale * x**2 * g, None
+
+    x = leaf(2.0)
+    y = Cube.apply(x, 5.0)
+    (slope,) = ag.grad(y, x, create_graph=True)
+    assert (y.item(), slope.item(), ag.grad(slope, x)[0].item()) == (40, 60, 60)
+
+
 def test_gradients_of_arguments_that_were_left_out_may_be_none():
     class Scaled(ag.Function):
         @staticmethod

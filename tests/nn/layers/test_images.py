@@ -1,5 +1,7 @@
 """Layers of images: convolution, pooling, norms, padding and resizing, as their functions and with their own states."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,6 +26,15 @@ def layer(name, dims, *args, **keywords):
 
 
 # Convolution --------------------------------------------------------------------------------------------------------
+
+
+@DIMS
+def test_a_subclass_convolves_with_a_weight_that_it_makes_of_its_own(dims):
+    conv, x = layer("Conv", dims, 2, 4, 3, padding=1, padding_mode="circular", groups=2), images(dims)
+    halved = copy.deepcopy(conv)
+    halved.weight.data /= 2
+    assert conv._conv_forward(x, conv.weight / 2, conv.bias).allclose(halved(x))
+
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
