@@ -9,7 +9,7 @@ from autograd.distributions import constraints
 from autograd.distributions.continuous import Normal
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.transforms import ComposeTransform, ExpTransform, Transform
-from autograd.distributions.utils import sum_rightmost
+from autograd.distributions.utils import _sum_rightmost
 
 __all__ = ["Independent", "LogNormal", "TransformedDistribution"]
 
@@ -44,10 +44,10 @@ class Independent(Distribution):
         return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value):
-        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self):
-        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
 
     def __repr__(self):
         return f"Independent({self.base_dist!r}, {self.reinterpreted_batch_ndims})"
@@ -94,9 +94,9 @@ class TransformedDistribution(Distribution):
         y, total, dims = self._checked(value), 0.0, len(self._event_shape)
         for transform in reversed(self.transforms):
             x = transform.inv(y)
-            total = total - sum_rightmost(transform.log_abs_det_jacobian(x, y), dims - transform.domain.event_dim)
+            total = total - _sum_rightmost(transform.log_abs_det_jacobian(x, y), dims - transform.domain.event_dim)
             y = x
-        return total + sum_rightmost(self.base_dist.log_prob(y), dims - len(self.base_dist.event_shape))
+        return total + _sum_rightmost(self.base_dist.log_prob(y), dims - len(self.base_dist.event_shape))
 
     def cdf(self, value):
         for transform in reversed(self.transforms):

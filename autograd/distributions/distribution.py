@@ -75,6 +75,10 @@ class Distribution:
                 setattr(new, name, value.expand((*batch_shape, *event)))
         return new
 
+    def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:
+        """What the `expand` of a subclass fills: `_instance`, or a new distribution of its own kind."""
+        return self.__new__(type(self)) if _instance is None else _instance
+
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Events without a derivative. Shape: `sample_shape` + `batch_shape` + `event_shape`."""
         with no_grad():

@@ -12,7 +12,7 @@ from autograd.distributions.continuous import Beta, Dirichlet, Exponential, Gamm
 from autograd.distributions.discrete import Bernoulli, Binomial, Categorical, OneHotCategorical, Poisson
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.multivariate_normal import MultivariateNormal, solve_factor
-from autograd.distributions.utils import sum_rightmost
+from autograd.distributions.utils import _sum_rightmost
 from autograd.ops.neural import softplus
 
 __all__ = ["kl_divergence", "register_kl"]
@@ -131,7 +131,7 @@ def _categorical(p, q):
 def _independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError(f"kl_divergence needs the same reinterpreted_batch_ndims, got {p} and {q}")
-    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
+    return _sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)

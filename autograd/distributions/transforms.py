@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Tensor, atanh, exp, finfo, full_like, log, tanh, zeros_like
 from autograd.distributions import constraints
-from autograd.distributions.utils import sum_rightmost
+from autograd.distributions.utils import _sum_rightmost
 from autograd.ops.neural import softplus
 
 __all__ = ["AffineTransform", "ComposeTransform", "ExpTransform", "SigmoidTransform", "TanhTransform", "Transform"]
@@ -145,7 +145,7 @@ class ComposeTransform(Transform):
         total = 0
         for i, part in enumerate(self.parts):
             after = part(x) if i < len(self.parts) - 1 else y
-            total = total + sum_rightmost(part.log_abs_det_jacobian(x, after), self._dims() - part.domain.event_dim)
+            total = total + _sum_rightmost(part.log_abs_det_jacobian(x, after), self._dims() - part.domain.event_dim)
             x = after
         return total
 
@@ -182,7 +182,7 @@ class AffineTransform(Transform):
 
     def log_abs_det_jacobian(self, x, y):
         scale = self.scale if isinstance(self.scale, Tensor) else full_like(x, self.scale)
-        return sum_rightmost(scale.abs().log().expand_as(x), self._event_dim)
+        return _sum_rightmost(scale.abs().log().expand_as(x), self._event_dim)
 
     def forward_shape(self, shape):
         return np.broadcast_shapes(shape, getattr(self.loc, "shape", ()), getattr(self.scale, "shape", ()))

@@ -7,7 +7,7 @@ from numbers import Number
 
 from autograd import Tensor, broadcast_tensors, finfo, get_default_dtype, sigmoid, softmax, tensor
 
-__all__ = ["broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits", "sum_rightmost"]
+__all__ = ["broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits"]
 
 
 def broadcast_all(*values):
@@ -36,6 +36,6 @@ def logits_to_probs(logits, is_binary=False):
     return sigmoid(logits) if is_binary else softmax(logits, dim=-1)
 
 
-def sum_rightmost(value, dims):
+def _sum_rightmost(value, dims):
     """The sum over the last `dims` dims."""
     return value.sum(tuple(range(-dims, 0))) if dims else value

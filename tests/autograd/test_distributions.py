@@ -269,6 +269,12 @@ def test_a_users_transform_and_distribution_need_only_their_formulas():
         def support(self):
             return d.constraints.interval(0, self.width)
 
+        def expand(self, batch_shape, _instance=None):
+            new = self._get_checked_instance(Triangle, _instance)
+            new.width = self.width.expand(batch_shape)
+            d.Distribution.__init__(new, batch_shape, validate_args=False)
+            return new
+
         def rsample(self, sample_shape=()):
             return self.width * ag.rand(self._extended_shape(sample_shape)).sqrt()
 
