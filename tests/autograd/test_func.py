@@ -131,6 +131,7 @@ class Tied(nn.Module):
         self.second = nn.Linear(2, 2, bias=False)
         self.second.weight = self.first.weight
         self.register_buffer("shift", ag.ones(2))
+        self.second.register_buffer("shift", self.shift)
 
     def forward(self, x, *, scale=1.0):
         return self.second(self.first(x)) * scale + self.shift
@@ -145,7 +146,7 @@ def test_a_module_is_called_with_other_tensors_and_keeps_its_own():
     out = func.functional_call(model, given, (x,), {"scale": 3.0})
     np.testing.assert_allclose(out.numpy(), 3 * once @ weight.numpy().T)  # the second weight is the first
     assert model.second.weight is model.first.weight
-    out = func.functional_call(model, {"second.weight": weight, "first.bias": bias, "shift": shift}, x)
+    out = func.functional_call(model, {"second.weight": weight, "first.bias": bias, "second.shift": shift}, x)
     np.testing.assert_allclose(out.numpy(), once @ weight.numpy().T, rtol=1e-6)  # and the first is the second
     out = func.functional_call(model, [given, {"second.weight": ag.eye(2)}], x, tie_weights=False)
     np.testing.assert_allclose(out.numpy(), once)

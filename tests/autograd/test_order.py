@@ -24,6 +24,9 @@ def test_searchsorted_finds_where_each_element_belongs_in_its_row(rng, rows, rig
     found = ag.searchsorted(ag.tensor(table), ag.tensor(values), out_int32=narrow, sorter=sorter, **how)
     np.testing.assert_array_equal(found.numpy(), expected)
     assert found.dtype == (ag.int32 if narrow else ag.int64)
+    twice = [None if a is None else ag.tensor(np.stack([a, a], 1)) for a in (table, values, None if ordered else order)]
+    deep = ag.searchsorted(*twice[:2], sorter=twice[2], **how)
+    np.testing.assert_array_equal(deep.numpy(), np.stack([expected, expected], 1))
     one = ag.bucketize(ag.tensor(values), ag.tensor(np.sort(table[0])), right=right)
     np.testing.assert_array_equal(one.numpy(), np.searchsorted(np.sort(table[0]), values, side))
 

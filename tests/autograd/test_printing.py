@@ -79,15 +79,15 @@ def test_dtype_and_history_are_within_the_width(dtype, size, width, history):
 
 @given(
     values=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12),
-    width=st.integers(1, 40),
+    fit=st.integers(-1, 12),
+    spare=st.integers(0, 9),
     dims=st.integers(1, 3),
 )
-def test_a_row_has_as_many_elements_as_fit_and_at_least_one(values, width, dims):
-    ag.set_printoptions(linewidth=width)
+def test_a_row_has_as_many_elements_as_fit_and_at_least_one(values, fit, spare, dims):
+    each = max(len(str(value)) for value in values) + len(", ")
+    ag.set_printoptions(linewidth=max(1, len("tensor(") + dims - 1 + fit * each + spare % each))
     first, *_ = repr(ag.tensor(values).reshape(*[1] * (dims - 1), -1)).splitlines()
-    each = max(len(str(value)) for value in values)
-    fit = max(1, (width - len("tensor(") - (dims - 1)) // (each + len(", ")))
-    assert first.count(",") - first.endswith(",") == min(fit, len(values)) - 1
+    assert first.count(",") - first.endswith(",") == min(max(1, fit), len(values)) - 1
 
 
 def test_options_stay_until_they_are_set_again():

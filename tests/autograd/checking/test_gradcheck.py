@@ -282,6 +282,15 @@ def test_all_floats_are_wide_in_the_differences_and_whole_numbers_stay():
     assert {("float32", "float32", "int64"), ("float64", "float64", "int64")} == seen
 
 
+def test_a_function_that_knows_no_wider_floats_is_checked_in_float64():
+    def narrow(x):
+        if x.dtype != np.float64:
+            raise TypeError(f"float64 alone, not {x.dtype}")
+        return x * x * x
+
+    assert gradcheck(narrow, leaf(X)) and gradcheck(narrow, leaf(X), eps=1e-9)
+
+
 def test_the_inputs_are_as_they_were():
     x = leaf(X)
     gradcheck(ops.exp, x)
