@@ -20,10 +20,26 @@ class Context:
     def __init__(self, needs: tuple[bool, ...]) -> None:
         self.saved_tensors: tuple = ()
         self.needs_input_grad = needs
+        self.dirty: tuple = ()
+        self.constant: tuple = ()
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep these for the backward, as `saved_tensors`."""
         self.saved_tensors = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Accepted: forward mode needs no method of its own here."""
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Accepted: the backward gets zeros for a result that no gradient came to."""
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Name the arguments that forward has changed in place: returned, they have the history of the result."""
+        self.dirty = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Name the results that have no gradient."""
+        self.constant = args
 
 
 class _Call:
@@ -115,6 +131,9 @@ class Function:
             for node, array in zip(nodes, arrays):
                 if node is not None:
                     mode.trace.note(node, array, values)
-        results = zip(outputs, arrays, nodes)
-        made = tuple([wrap(array, node) if isinstance(out, TensorBase) else out for out, array, node in results])
-        return made if isinstance(result, tuple) else made[0]
+        constant, dirty = ({id(tensor) for tensor in marked} for marked in (context.constant, context.dirty))
+        made: list[Any] = []
+        for out, array, node in zip(outputs, arrays, nodes):
+            new = wrap(array, None if id(out) in constant else node) if isinstance(out, TensorBase) else out
+            made.append(out._overwrite(new) if id(out) in dirty else new)
+        return tuple(made) if isinstance(result, tuple) else made[0]

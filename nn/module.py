@@ -5,7 +5,7 @@ A Module keeps no registers of its parameters and children: they are its attribu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Self, TypeVar
 
@@ -179,13 +179,18 @@ class Module(Hooks, State, Conversions):
         for name, child in self._own_children():
             yield from child.named_modules(memo, _join(prefix, name), remove_duplicate)
 
-    def _walk(
-        self, own: Callable[[Module], list[tuple[str, Any]]], prefix: str, recurse: bool, remove_duplicate: bool
+    def _named_members(
+        self,
+        get_members_fn: Callable[[Module], Iterable[tuple[str, Any]]],
+        prefix: str = "",
+        recurse: bool = True,
+        remove_duplicate: bool = True,
     ) -> Iterator[tuple[str, Any]]:
+        """Yield (dotted path, member) of all that `get_members_fn` gives for this module and those below it."""
         seen: set[int] = set()
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
         for path, module in modules:
-            for name, value in own(module):
+            for name, value in get_members_fn(module):
                 if remove_duplicate:
                     if id(value) in seen:
                         continue
@@ -196,7 +201,7 @@ class Module(Hooks, State, Conversions):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Yield (dotted path, parameter); a parameter that has two names (tied) comes once, under the first."""
-        return self._walk(Module._own_parameters, prefix, recurse, remove_duplicate)
+        return self._named_members(Module._own_parameters, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Yield every parameter once."""
@@ -206,7 +211,7 @@ class Module(Hooks, State, Conversions):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """Yield (dotted path, buffer) for all buffers, persistent or not."""
-        return self._walk(Module._own_buffers, prefix, recurse, remove_duplicate)
+        return self._named_members(Module._own_buffers, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Yield every buffer once."""

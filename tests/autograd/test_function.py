@@ -125,6 +125,42 @@ def test_a_second_walk_needs_retain_graph():
         y.backward()
 
 
+def test_an_argument_that_forward_changes_in_place_has_the_history_of_the_result():
+    class Scale(ag.Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            ctx.factor = factor
+            ctx.mark_dirty(x)
+            return x.mul_(factor)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.factor, None
+
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    assert Scale.apply(y[1:], 5).tolist() == [10] and Scale.apply(y, 3) is y
+    y.sum().backward()
+    assert y.tolist() == [3, 30] and x.grad.tolist() == [3, 15]
+
+
+def test_a_result_may_have_no_gradient():
+    class Largest(ag.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.set_materialize_grads(False)
+            value, rank = x.max(), x.argsort().double()
+            ctx.mark_non_differentiable(rank)
+            return value, rank
+
+        @staticmethod
+        def backward(ctx, g, none):
+            return g * ag.ones(2)
+
+    value, rank = Largest.apply(leaf([1.0, 2.0]))
+    assert value.requires_grad and not rank.requires_grad
+
+
 def test_what_backward_needs_may_be_saved_after_forward():
     class Cube(ag.Function):
         @staticmethod

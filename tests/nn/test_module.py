@@ -194,6 +194,12 @@ def test_a_module_may_convert_more_than_its_parameters_and_buffers():
     assert net[0].grid.dtype == net[0].weight.dtype == ag.float64
 
 
+def test_a_subclass_walks_over_members_of_its_own_choice():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1, bias=False))
+    biases = net._named_members(lambda module: ((k, v) for k, v in module._parameters.items() if k == "bias"))
+    assert [name for name, _ in biases] == ["0.bias"]
+
+
 def test_an_attribute_is_found_by_a_call_of_getattr_too():
     net = nn.Linear(2, 3)
     assert net.__getattr__("weight") is net.weight
