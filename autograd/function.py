@@ -23,6 +23,8 @@ class Context:
         self.dirty: tuple = ()
         self.constant: tuple = ()
 
+    saved_variables = property(lambda self: self.saved_tensors, doc="The older name of `saved_tensors`.")
+
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep these for the backward, as `saved_tensors`."""
         self.saved_tensors = tensors

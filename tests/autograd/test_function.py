@@ -174,7 +174,7 @@ def test_what_backward_needs_may_be_saved_after_forward():
 
         @staticmethod
         def backward(ctx, g):
-            (x,) = ctx.saved_tensors
+            (x,) = ctx.saved_variables
             return 3 * ctx.scale * x**2 * g, None
 
     x = leaf(2.0)
