@@ -13,6 +13,7 @@ import pickle
 import queue
 import random
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -121,6 +122,15 @@ class _Worker(NamedTuple):
     process: Any
 
 
+def _default_context() -> Any:
+    """What the program chose for all processes; else they are forked where they can be, as by Python before 3.14.
+
+    A forked worker takes a dataset of any class, also one of a notebook or within a function.
+    """
+    chosen = multiprocessing.get_start_method(allow_none=True)
+    return multiprocessing.get_context(chosen or ("fork" if sys.platform == "linux" else None))
+
+
 class WorkerIterator:
     """One epoch of a DataLoader with workers, or with `persistent_workers` one after another.
 
@@ -134,8 +144,8 @@ class WorkerIterator:
         self.workers: list[_Worker] = []
         self.waiting: deque[_Worker] = deque()  # once for each batch that a worker still has to send
         self.close = weakref.finalize(self, _stop, self.workers, os.getpid())
-        context = loader.multiprocessing_context
-        if context is None or isinstance(context, str):
+        context = loader.multiprocessing_context or _default_context()
+        if isinstance(context, str):
             context = multiprocessing.get_context(context)
         for number in range(loader.num_workers):
             here, there = multiprocessing.Pipe()

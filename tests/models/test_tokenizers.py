@@ -216,7 +216,7 @@ def test_a_field_that_is_missing_or_of_the_wrong_type_is_named(tokenizer: Tokeni
         (b"[1, 2]", "not a tokenizer"),
         (b'{"a": 1}', "not a tokenizer"),
         (b"\xff\xfe", "decode"),
-        (b"[" * 100_000, "recursion|Expecting"),
+        (b"[" * 100_000, "recursion|Stack overflow|Expecting"),
         (b'{"format": "chainrule-tokenizer", "version": 2}', '"version" is 2'),
         (b'{"format": "chainrule-tokenizer", "version": 1, "kind": "x"}', "known kinds are bpe, char, word"),
         (b'{"format": "chainrule-tokenizer", "version": 1, "kind": "char", "chars": "aa"}', "occurs twice"),
