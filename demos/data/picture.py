@@ -3,6 +3,7 @@
 The form is the one that Y. LeCun, C. Cortes and C. Burges describe in *The MNIST database of handwritten digits*.
 """
 
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,16 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
     """
     Image, ImageOps = (require(f"PIL.{name}", "plot") for name in ("Image", "ImageOps"))
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as file:
+        content = io.BytesIO(Path(path).read_bytes())  # a file would make room for as much as a chunk says that it has
+        with warnings.catch_warnings(action="ignore"), Image.open(content, formats=FORMATS) as file:
             width, height = file.size
             if width * height <= MOST_PIXELS:
                 ImageOps.exif_transpose(file, in_place=True)
                 colours = _colours(file)
     except FileNotFoundError:
         raise
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{path} cannot be read as a picture: it is none of {', '.join(FORMATS)}") from None
     except Exception as error:  # a damaged picture may raise anything
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
     if width * height > MOST_PIXELS:
