@@ -30,7 +30,7 @@ def _check_complex(name, x):
         raise RuntimeError(f"{name} needs complex numbers, got {x.dtype}")
 
 
-@op(view=True, x=lambda g: view_as_real(conj(g)))
+@op(view=True, method=False, x=lambda g: view_as_real(conj(g)))
 def view_as_complex(x):
     """The pairs in the last dim, of size 2, as complex numbers."""
     if x.dtype not in _WHOLES or not x.ndim or x.shape[-1] != 2:
@@ -39,7 +39,7 @@ def view_as_complex(x):
     return (np.ascontiguousarray(x) if apart else x).view(_WHOLES[x.dtype])[..., 0]
 
 
-@op(view=True, x=lambda g: view_as_complex(g))
+@op(view=True, method=False, x=lambda g: view_as_complex(g))
 def view_as_real(x):
     """Complex numbers as pairs (real, imaginary) in a new last dim."""
     _check_complex("view_as_real", x)

@@ -1,4 +1,4 @@
-"""The paths and methods that compat knows of are torch's."""
+"""The paths that compat knows of, and the methods of tensors, are torch's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from autograd import compat
+from autograd import Tensor, compat
 from autograd.compat.check import METHODS
 
 torch = pytest.importorskip("torch")
@@ -29,3 +29,9 @@ def test_torch_has_the_path(path):
 
 def test_the_methods_that_a_program_is_searched_for_are_methods_of_torchs_tensors():
     assert not [name for name in METHODS if not hasattr(torch.Tensor, name)]
+
+
+def test_tensors_have_no_methods_but_torchs_and_what_the_engine_and_numpys_functions_call():
+    engine, numpys = {"array", "cast", "node", "wrap"}, {"astype", "conjugate"}
+    public = {name for name in dir(Tensor) if not name.startswith("_")}
+    assert {name for name in public if not hasattr(torch.Tensor, name)} == engine | numpys
