@@ -222,7 +222,7 @@ def main() -> None:
     rate = report(results, len(chosen))
     if any(result["how"] == "error" for result in results):
         raise SystemExit(2)
-    raise SystemExit(rate < 0.9 or len(results) < len(chosen))
+    raise SystemExit(len(results) < len(chosen) or (bool(results) and rate < 0.9))
 
 
 def identity(result: dict[str, Any]) -> str:
