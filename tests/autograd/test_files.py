@@ -529,6 +529,7 @@ SAID = {
     "a truth value of 2": "dtype bool with an element that is not valid in this dtype",
     "bytes of a TB": "cut short: a value of 1099511627776 bytes lacks the last 1099511627775",
     "nothing to take": "takes more values from the stack than there are",
+    "a list as key": "the file has a list as key of a dict or element of a set; only strings",
     "items of a number": "sets items of something that is not a dict",
     "elements of a list": "adds elements to something that is not a set",
     "appended to a dict": "appends to something that is not a list",
@@ -546,6 +547,24 @@ SAID = {
 def test_the_error_of_a_hostile_file_says_what_is_in_it(name):
     with pytest.raises(pickle.UnpicklingError, match=re.escape(SAID[name])):
         ag.load(io.BytesIO(HOSTILE[name]))
+
+
+@pytest.mark.parametrize(
+    "key, more", [(b"x" * 1024, b"x" * 1025), (2**64 - 1, 2**64), (-(2**64) + 1, -(2**64)), ((1,) * 16, (1,) * 17)]
+)
+def test_keys_are_read_up_to_a_size_at_which_they_are_quick_to_hash(key, more):
+    assert loaded(pickle.dumps({key: 1})) == {key: 1}
+    with pytest.raises(pickle.UnpicklingError, match="as key of a dict"):
+        loaded(pickle.dumps({more: 1}))
+
+
+def test_64_keys_of_one_hash_are_read_and_no_more():
+    same = [complex(-1000003.0 * i, i) for i in range(1, 66)]
+    assert len({hash(key) for key in same}) == 1
+    others = [str(i) for i in range(9)]
+    assert loaded(pickle.dumps(dict.fromkeys([*others, *same[:64]]))) == dict.fromkeys([*others, *same[:64]])
+    with pytest.raises(pickle.UnpicklingError, match="more than 64 keys"):
+        loaded(pickle.dumps(dict.fromkeys([*others, *same])))
 
 
 def test_a_dtype_is_made_from_its_name_whatever_else_the_file_says_of_it():

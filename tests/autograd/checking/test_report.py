@@ -70,6 +70,30 @@ def test_three_entries_of_an_argument_are_told_and_the_others_counted(wrong, mor
     assert [line.strip() for line in lines if "more" in line] == more
 
 
+@pytest.mark.parametrize(
+    "factor, words",
+    [
+        (-1, "the wrong sign."),
+        (-1.001, "-1.001 times what they should be."),
+        (0, "0, and should not be."),
+        (2, "2 times"),
+    ],
+)
+def test_what_wrong_entries_have_in_common_is_said(factor, words):
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return ag.exp(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return factor * g * ag.exp(ctx.saved_tensors[0])
+
+    (line,) = [line for line in str(gradcheck_report(Wrong.apply, leaf(X))).splitlines() if "All of these" in line]
+    assert words in line
+
+
 def test_what_the_text_says_is_there_as_data():
     report = gradcheck_report(Square.apply, leaf([0.5, 3.0]))
     assert not report and report.entries == 4 and report.findings == report.resolved == []
