@@ -152,8 +152,27 @@ def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, ind
     """Note that `function` gave `view`, if it shares the memory of the tensor `of`."""
     memory, array = view.array.base, of.array
     if memory is not None and (memory is array or memory is array.base or owner(view.array) is owner(array)):
-        view._base, before = (of, None) if of._base is None else (of._base, of._view_fn)
+        view._base, before = (of, None) if of._base is None else (base_of(of), of._view_fn)
         view._view_fn = (before, function, keywords, index)
+
+
+def set_view(tensor: Any, view: TensorBase) -> None:
+    """Make `tensor` what `view` is, a view of it. Other views of it remain views of what it was."""
+    if tensor._base is None:
+        base = _new(TensorBase)
+        base.array, base.node = tensor.array, tensor.node
+        tensor._base = base
+    else:
+        tensor._base = base_of(tensor)
+    tensor.array, tensor.node, tensor._view_fn = view.array, view.node, view._view_fn
+
+
+def base_of(tensor: Any) -> Any:
+    """The tensor that `tensor` is a view of, or itself."""
+    base = tensor._base
+    if base is not None and base._base is not None:  # its shape was changed in place: `set_view` has given it a base
+        tensor._base = base = base._base
+    return tensor if base is None else base
 
 
 def current_node(tensor: TensorBase) -> Node | None:
@@ -163,7 +182,7 @@ def current_node(tensor: TensorBase) -> Node | None:
     """
     if tensor._base is not None and changed_since(tensor.array, tensor.node.order if tensor.node else 0):
         with enable_grad():
-            set_node(tensor, apply_view(tensor._view_fn, tensor._base).node)
+            set_node(tensor, apply_view(tensor._view_fn, base_of(tensor)).node)
     return tensor.node
 
 

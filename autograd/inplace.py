@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.base import TensorBase, current_node, set_node
+from autograd.base import TensorBase, base_of, current_node, set_node
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, step_behind
@@ -87,7 +87,7 @@ def put(tensor: Any, index: Any, value: Any) -> Any:
 
 def _write(tensor: Any, array: np.ndarray, node: Node | None, copied: bool = False) -> Any:
     """Copy `array`, whose history is `node`, into the memory of `tensor`, and record the change in grad mode."""
-    base = tensor if tensor._base is None else tensor._base
+    base = base_of(tensor)
     check_writeable(tensor)
     if mode.grad and base.node is not None and base.node.op is None:
         shape = tensor.array.shape

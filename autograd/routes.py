@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.base import apply_view, current_node
+from autograd.base import apply_view, base_of, current_node
 from autograd.differences import Ran, of_element, of_value
 from autograd.draw import _all_names
 from autograd.errors import GraphError
@@ -244,7 +244,7 @@ def _place_of(element: Tensor) -> tuple[Tensor, tuple]:
             f"explain takes one element of a tensor, as W[3, 5], got a tensor of shape {tuple(element.shape)}"
             + (" that an operation computed" if element.numel() == 1 else "")
         )
-    base: Any = element if element._base is None else element._base
+    base = base_of(element)
     if base.array.flags.c_contiguous:  # a view lies in the memory of its base
         start, here = (x.array.__array_interface__["data"][0] for x in (base, element))
         return base, tuple(map(int, np.unravel_index((here - start) // base.array.itemsize, base.array.shape)))

@@ -194,7 +194,7 @@ class Tensor(Methods):
 
     def detach_(self) -> Tensor:
         """Forget the history."""
-        if self._base is not None:
+        if isinstance(self._base, Tensor):
             raise RuntimeError("a view cannot be detached in place: use detach()")
         self._base = self.node = None
         return self

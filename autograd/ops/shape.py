@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autograd.base import add_method
+from autograd.base import add_method, set_view
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.ops.entry import as_ints
@@ -171,12 +171,13 @@ def _in_place(f, name):
     """The method that gives the tensor itself the shape of a view of it, without a copy."""
 
     def in_place(self, *args, **kwargs):
-        if mode.grad and self.requires_grad and self.is_leaf:
-            raise RuntimeError(f"{name} of a leaf that requires grad: do it within no_grad(), or make a new tensor")
         out = f(self, *args, **kwargs)
-        self.array, self.node = out.array, out.node
-        if self._base is not None:
-            self._base, self._view_fn = out._base, out._view_fn
+        if not (self.requires_grad and self.is_leaf):
+            set_view(self, out)
+        elif mode.grad:
+            raise RuntimeError(f"{name} of a leaf that requires grad: do it within no_grad(), or make a new tensor")
+        else:
+            self.data = out
         return self
 
     in_place.__name__, in_place.__doc__ = name, f"`{f.__name__}` of the tensor itself, which it returns."

@@ -555,6 +555,49 @@ def test_shapes_change_in_place_with_their_history():
         x.squeeze_()
 
 
+def test_a_leaf_whose_shape_changes_without_grad_remains_a_leaf():
+    w = ag.ones(2, 3, requires_grad=True)
+    with ag.no_grad():
+        assert w.t_() is w and w.unsqueeze_(0).shape == (1, 3, 2)
+    (w * w).sum().backward()
+    assert w.is_leaf and w.grad.shape == (1, 3, 2)
+
+
+OF_A_SQUARE = {
+    "a row": lambda p: p[0],
+    "a column": lambda p: p[:, 1],
+    "transposed": lambda p: p.t(),
+    "flat": lambda p: p.reshape(-1),
+    "of a view": lambda p: p.t()[1],
+}
+CHANGED_SHAPES = {
+    "unsqueeze_": lambda p: p.unsqueeze_(0),
+    "t_": lambda p: p.t_(),
+    "two changes": lambda p: p.t_().unsqueeze_(1),
+}
+
+
+@given(
+    st.sampled_from(sorted(OF_A_SQUARE)),
+    st.sampled_from(sorted(CHANGED_SHAPES)),
+    st.sampled_from(sorted(OF_A_SQUARE)),
+    st.sampled_from(["whole", "view"]),
+    st.booleans(),
+)
+def test_views_of_a_tensor_whose_shape_changes_in_place_remain_views_of_its_elements(early, change, late, what, fresh):
+    values = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+    def function(x):
+        p = ag.tensor(values) if fresh else x * 2
+        q = OF_A_SQUARE[early](p)
+        assert CHANGED_SHAPES[change](p) is p
+        r = OF_A_SQUARE[late](p.reshape(2, 2))
+        (p if what == "whole" else q).mul_(x.sum())
+        return (q * q).sum() + (p * p * p).sum() + r.sum()
+
+    assert ag.gradcheck(function, [ag.tensor(values + 0.5, requires_grad=True)])
+
+
 def test_resize_of_a_new_tensor_keeps_all_elements():
     x = ag.arange(6.0, requires_grad=True)
     assert x.resize(2, 3).tolist() == [[0, 1, 2], [3, 4, 5]] and x.resize((3, 2)).requires_grad
