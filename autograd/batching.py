@@ -114,7 +114,7 @@ def _perform(entry: Op, args: Sequence[Any], values: list, parents: list, kwargs
     nodes: Sequence[Node | None] = [None] * len(made)
     if mask and mode.grad and entry.has_rules:
         op = _Recorded(entry)
-        saved = entry.save(mask, values, kwargs, made if several else made[0], made if several else made[0])
+        saved = entry.save(mask, values, kwargs, made, made if several else made[0])
         if several:
             nodes = output_nodes(op, tuple(inner), saved, made)  # type: ignore[arg-type]
         elif made[0].dtype.kind in "fc":

@@ -70,6 +70,7 @@ _DIVISOR = "add a small number to the divisor, or keep it away from 0 with .clam
 _AGAIN = "start again with a lower learning rate, a longer warm-up or gradient clipping"
 _EXP = "subtract the maximum before exp, as softmax, log_softmax and logsumexp do, or compute with logarithms"
 _INSIDE = "keep the argument within (-1, 1), as .clamp(-1 + 1e-6, 1 - 1e-6) does"
+_ABOVE_1 = "keep the argument above 1, as .clamp(min=1 + 1e-6) does"
 _ROOT = "add a small number under the root: (x + 1e-8).sqrt()"
 
 
@@ -98,6 +99,11 @@ _QUOTIENT = [
 _ARC = [
     _Case(lambda x: np.abs(x) > 1, "the argument lies outside of [-1, 1]", _INSIDE),
     _Case(lambda x: np.abs(x) == 1, "the derivative at -1 and 1 is infinite", _INSIDE),
+]
+_POLES = [
+    _Case(
+        lambda x: (x <= 0) & (x % 1 == 0), "the argument is a pole of the function: 0 or a negative integer", _POSITIVE
+    )
 ]
 _ALL_MASKED = [
     _Case(
@@ -134,7 +140,9 @@ _CASES: dict[str, list[_Case]] = {
         ),
     ],
     **dict.fromkeys(("asin", "acos", "atanh"), _ARC),
-    "acosh": [_Case(lambda x: x <= 1, "acosh is defined above 1, and its derivative at 1 is infinite", _POSITIVE)],
+    "acosh": [_Case(lambda x: x <= 1, "acosh is defined above 1, and its derivative at 1 is infinite", _ABOVE_1)],
+    "erfinv": [_Case(lambda x: np.abs(x) >= 1, "erfinv has no finite value at -1, at 1, or beyond", _INSIDE)],
+    **dict.fromkeys(("lgamma", "digamma", "polygamma_of"), _POLES),
     **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), _ALL_MASKED),
     **dict.fromkeys(
         ("var", "std"),

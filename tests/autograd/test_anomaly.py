@@ -68,6 +68,21 @@ def test_each_cause_is_named_with_its_operation(name):
     assert reason in origin.cause.reason and origin.cause.remedy in str(error)
 
 
+WITH_DOMAINS = "log log2 log10 log1p sqrt rsqrt reciprocal asin acos atanh acosh erfinv lgamma digamma tan logit"
+
+
+@pytest.mark.parametrize("name", WITH_DOMAINS.split())
+def test_small_numbers_outside_of_a_domain_have_a_cause_of_their_own(name):
+    for value in (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0):
+        x = leaf(value)
+        out = getattr(ag, name)(x)
+        out.sum().backward()
+        if np.isfinite([*out.tolist(), *x.grad.tolist()]).all():
+            continue
+        reason = error_of(getattr(ag, name), leaf(value)).origin.cause.reason
+        assert "is not defined for these inputs" not in reason and "larger than" not in reason, reason
+
+
 OF_VALUES = [
     "log(0)",
     "log(-1)",

@@ -97,6 +97,12 @@ def test_the_rank_is_how_many_columns_the_factors_have(rng, size, rank):
     assert linalg.matrix_rank(a, atol=1e3).item() == linalg.matrix_rank(a, 1e3).item() == 0
 
 
+def test_an_absolute_tolerance_stands_for_the_relative_one():
+    a = ag.tensor(np.diag([1e20, 1.0, 0.25]))
+    assert linalg.matrix_rank(a).item() == linalg.matrix_rank(a, atol=0.0).item() == 1  # 1 is less than eps * 1e20
+    assert linalg.matrix_rank(a, atol=0.5).item() == 2 and linalg.matrix_rank(a, atol=0.1).item() == 3
+
+
 # Norms ----------------------------------------------------------------------------------------------------------------
 
 VECTOR_ORDERS = [2, 1, 3, 0, math.inf, -math.inf]

@@ -61,6 +61,15 @@ def test_the_exponential_of_half_precision_is_that_of_float32():
     np.testing.assert_allclose(out.numpy(), [[np.cos(1), np.sin(1)], [-np.sin(1), np.cos(1)]], rtol=1e-3)
 
 
+@given(rng=seeds(), n=st.integers(1, 4), size=st.sampled_from([1e-3, 1.0, 30.0, 200.0]))
+def test_the_exponential_of_large_matrices_is_that_of_their_eigenvalues(rng, n, size):
+    q, _ = np.linalg.qr(rng.normal(size=(n, n)))
+    values = size * rng.uniform(-1, 1, size=n)
+    expected = (q * np.exp(values)) @ q.T
+    found = ag.matrix_exp(ag.tensor((q * values) @ q.T)).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+
+
 # Statistics -----------------------------------------------------------------------------------------------------------
 
 

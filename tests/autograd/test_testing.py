@@ -37,6 +37,13 @@ def test_broadcastable_shapes_broadcast(shapes):
     np.broadcast_shapes(*shapes)
 
 
+@given(testing.shapes(), testing.broadcastable())
+def test_shapes_have_up_to_three_dims_of_up_to_three_elements_and_two_broadcast_by_default(shape, pair):
+    assert len(pair) == 2
+    for each in (shape, *pair):
+        assert len(each) <= 3 and all(1 <= n <= 3 for n in each)
+
+
 @given(testing.positive(testing.shapes(min_side=0), low=0.5))
 def test_positive_arrays_are_positive(x):
     assert (x >= 0.5).all()

@@ -122,6 +122,13 @@ def test_the_plot_shows_the_error_of_each_entry_against_the_step_size():
     assert axes.get_xscale() == axes.get_yscale() == "log"
 
 
+@pytest.mark.parametrize(("most", "lines"), [((), 4), ((2,), 2)])
+def test_the_plot_has_as_many_entries_as_it_is_asked_for_and_four_by_default(most, lines):
+    pytest.importorskip("matplotlib")
+    (axes,) = gradcheck_report(Square.apply, leaf(np.arange(3.0, 9.0))).plot(*most).axes
+    assert len(axes.lines) == lines
+
+
 def test_without_matplotlib_the_plot_names_the_command_and_the_table_is_there():
     program = """
 import sys; sys.modules["matplotlib"] = sys.modules["matplotlib.figure"] = None
