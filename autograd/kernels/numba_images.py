@@ -1,7 +1,7 @@
 """Pooling and batch normalisation in compiled loops: images or channels are shared among the threads."""
 
 import numpy as np
-from numba import float32, float64, int64
+from numba import float32, float64, int32, uint64
 
 from autograd.kernels import numpy_images
 from autograd.kernels.numba_arrays import all_supported, contiguous
@@ -15,31 +15,50 @@ def _share(body, count, size):
 
 
 @kernel
+def _keep_larger(best, index, begin, count, row, first, step, before):
+    """Where row[first + step * k] is larger than best[begin + k], for k < count, it takes its place; so does its index.
+
+    Numbers are unsigned, so that no index counts from the end, and nothing branches: the loop becomes one of vectors.
+    """
+    for k in range(count):
+        v, old, place = row[first + step * k], best[begin + k], index[begin + k]
+        larger = (v > old) | (v != v) | (place < 0)
+        best[begin + k] = v if larger else old
+        index[begin + k] = before + int32(first + step * k) if larger else place
+
+
+@kernel
 def _max_pool(values, indices, x, window, stride, padding, dilation, start, stop):
     _, depth, height, width = x.shape
     places = values.shape
+    step, columns = stride[2], places[3]
+    best, index = np.empty(columns, np.float32), np.empty(columns, np.int32)  # of a row of windows
     for n in range(start, stop):
         for i in range(places[1]):
             for j in range(places[2]):
-                for k in range(places[3]):
-                    d0, h0, w0 = i * stride[0] - padding[0], j * stride[1] - padding[1], k * stride[2] - padding[2]
-                    best, index = float32(-np.inf), int64(-1)
-                    for a in range(window[0]):
-                        d = d0 + a * dilation[0]
-                        if d < 0 or d >= depth:
+                best[:], index[:] = float32(-np.inf), int32(-1)
+                for a in range(window[0]):
+                    d = i * stride[0] - padding[0] + a * dilation[0]
+                    if d < 0 or d >= depth:
+                        continue
+                    for b in range(window[1]):
+                        h = j * stride[1] - padding[1] + b * dilation[1]
+                        if h < 0 or h >= height:
                             continue
-                        for b in range(window[1]):
-                            h = h0 + b * dilation[1]
-                            if h < 0 or h >= height:
+                        row, before = x[n, d, h], int32((d * height + h) * width)
+                        for c in range(window[2]):
+                            w = c * dilation[2] - padding[2]  # where the first window has its element
+                            begin, end = max(0, (step - 1 - w) // step), min(columns, (width - w + step - 1) // step)
+                            if begin >= end:
                                 continue
-                            for c in range(window[2]):
-                                w = w0 + c * dilation[2]
-                                if w < 0 or w >= width:
-                                    continue
-                                v = x[n, d, h, w]
-                                if index < 0 or v > best or v != v:
-                                    best, index = v, (d * height + h) * width + w
-                    values[n, i, j, k], indices[n, i, j, k] = best, index
+                            inside = uint64(begin), uint64(end - begin), row, uint64(w + begin * step)
+                            if step == 1:  # a constant makes a faster loop
+                                _keep_larger(best, index, *inside, uint64(1), before)
+                            elif step == 2:
+                                _keep_larger(best, index, *inside, uint64(2), before)
+                            else:
+                                _keep_larger(best, index, *inside, uint64(step), before)
+                values[n, i, j, :], indices[n, i, j, :] = best, index
 
 
 def max_pool(x, kernel, steps, places):
