@@ -76,9 +76,9 @@ def _columns(g):
 
 def _rstd(x, eps):
     """1 / sqrt(mean(x^2) + eps) over the last dim, which is kept; in float64 where float32 cannot hold the squares."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", divide="ignore"):
         square = _mean_product(x, x) + eps
-    rstd = 1 / np.sqrt(square)
+        rstd = 1 / np.sqrt(square)
     if x.dtype == np.float32:
         extreme = ~((square > 1e-30) & (square < np.inf))[..., 0]
         if extreme.any():

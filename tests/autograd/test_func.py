@@ -1,5 +1,7 @@
 """`autograd.func`: derivatives of functions of nests by finite differences, modules as functions, what vmap refuses."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,6 +100,21 @@ def test_gradients_of_nests_have_their_form(rng):
     gradient, (value, extra) = func.grad_and_value(lambda x: (x.prod(), x + 1), has_aux=True)(x)
     close(gradient, func.grad(lambda x: x.prod())(x).numpy())
     close(extra, x.numpy() + 1)
+
+
+NOT_ONE_NUMBER = {
+    "two numbers": (lambda x: 2 * x, "float64 of shape (2,)"),
+    "two outputs": (lambda x: (x.sum(), x.prod()), "float64 of shape (), float64 of shape ()"),
+    "a truth value": (lambda x: x.sum() > 0, "bool of shape ()"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_ONE_NUMBER)
+@pytest.mark.parametrize("gradient", [func.grad, func.grad_and_value, ag.value_and_grad])
+def test_only_one_number_has_a_gradient(gradient, what):
+    function, found = NOT_ONE_NUMBER[what]
+    with pytest.raises(TypeError, match=re.escape(f"returns one number, not {found}: use jacobian")):
+        gradient(function)(ag.ones(2, dtype=ag.float64))
 
 
 @given(rng=seeds())

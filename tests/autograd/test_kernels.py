@@ -157,3 +157,13 @@ def test_the_environment_chooses_the_backend():
     env = {**os.environ, "CHAINRULE_KERNELS": "numpy"}
     shown = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == K.__name__
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-18, 1.0, 1e18, 1e30])
+@pytest.mark.parametrize("norm", [K.rms_norm, K.layer_norm])
+def test_rows_are_normalised_whatever_their_size(rng, norm, scale):
+    x = rng.normal(size=(4, 8)).astype(np.float32)
+    nothing = (None,) if norm is K.rms_norm else (None, None)
+    np.testing.assert_allclose(
+        norm(x * np.float32(scale), *nothing, 0.0)[0], norm(x, *nothing, 0.0)[0], rtol=2e-5, atol=2e-6
+    )

@@ -113,6 +113,12 @@ def test_what_the_text_says_is_there_as_data():
     assert len(m.sweep.steps) == len(m.sweep.values) == len(m.sweep.central)
 
 
+def test_the_worst_entry_comes_first_and_nan_is_worse_than_any_number():
+    wrong = with_rule(lambda x: 2 * x, lambda g, x: g * ag.tensor([3.0, 5.0, np.nan, 9.0, 2.0]))
+    report = gradcheck_report(wrong, leaf([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert [m.in_index for m in report.mismatches] == [*[(2,)] * 5, (3,), (1,), (0,)]  # nan * 0 is nan: a whole row
+
+
 def test_the_plot_shows_the_error_of_each_entry_against_the_step_size():
     pytest.importorskip("matplotlib")
     report = gradcheck_report(Square.apply, leaf([0.5, 3.0]))
