@@ -80,13 +80,13 @@ def test_float16_is_added_in_float32():
     assert ag.tensor([300.0, -300.0]).half().std(correction=0).item() == 300.0
 
 
-@pytest.mark.parametrize("offset", [1e4, 1e6, -1e6])
+@pytest.mark.parametrize("offset", [1e4, 1e5, -1e5, 1e6, -1e6])
 def test_the_variance_of_numbers_far_from_0_keeps_its_digits(offset):
     numbers = (offset + np.random.default_rng(0).standard_normal((3, 500))).astype(np.float32)
     x = ag.tensor(numbers, requires_grad=True)
     exact = numbers.astype(float)
     found = x.var(1)
-    np.testing.assert_allclose(found.detach().numpy(), exact.var(1, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(found.detach().numpy(), exact.var(1, ddof=1), rtol=1e-6)
     (g,) = ag.grad(found.sum(), x)
     np.testing.assert_allclose(g.numpy(), 2 / 499 * (exact - exact.mean(1, keepdims=True)), rtol=1e-4, atol=1e-7)
     assert ag.full((3, 1000), offset + 0.1).var(1).tolist() == [0, 0, 0]
