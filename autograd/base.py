@@ -157,7 +157,10 @@ def mark_view(view: Any, of: TensorBase, function: Callable, keywords: dict, ind
 
 
 def set_view(tensor: Any, view: TensorBase) -> None:
-    """Make `tensor` what `view` is, a view of it. Other views of it remain views of what it was."""
+    """Make `tensor` what `view` is, a view of it. Other views of it remain views of what it was.
+
+    That is a TensorBase then, of which no program knows: a change without a record leaves the node of `tensor` alone.
+    """
     if tensor._base is None:
         base = _new(TensorBase)
         base.array, base.node = tensor.array, tensor.node
@@ -180,9 +183,12 @@ def current_node(tensor: TensorBase) -> Node | None:
 
     A change in place of the base, or of another view of it, is recorded at the base: the view follows from it.
     """
-    if tensor._base is not None and changed_since(tensor.array, tensor.node.order if tensor.node else 0):
-        with enable_grad():
-            set_node(tensor, apply_view(tensor._view_fn, base_of(tensor)).node)
+    order = tensor.node.order if tensor.node else 0
+    if tensor._base is not None and changed_since(tensor.array, order):
+        base = base_of(tensor)
+        if type(base) is not TensorBase or (base.node and base.node.order > order):  # see `set_view`
+            with enable_grad():
+                set_node(tensor, apply_view(tensor._view_fn, base).node)
     return tensor.node
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.base import add_method, set_view
 from autograd.errors import ShapeError
-from autograd.grad_mode import mode
+from autograd.grad_mode import enable_grad, mode
 from autograd.ops.entry import as_ints
 from autograd.ops.table import alias, function, op, short
 
@@ -171,7 +171,8 @@ def _in_place(f, name):
     """The method that gives the tensor itself the shape of a view of it, without a copy."""
 
     def in_place(self, *args, **kwargs):
-        out = f(self, *args, **kwargs)
+        with enable_grad():  # within no_grad(), too, the shape alone changes, and not the history
+            out = f(self, *args, **kwargs)
         if not (self.requires_grad and self.is_leaf):
             set_view(self, out)
         elif mode.grad:

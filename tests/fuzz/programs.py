@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.fuzz.statements import CHANGES, OPERATORS, VIEWS
+from tests.fuzz.statements import CHANGES, OPERATORS, VIEWS, WRITES
 
 HEADER = "import torch as T\nfrom torch.autograd import grad\nkept = []\n"
 
@@ -249,7 +249,7 @@ class Writer:
 
     def change(self, quiet: bool = False) -> Line:
         name = self.pick(lambda t: quiet or not (t.is_leaf and t.requires_grad))
-        source, value = self.random.choice(CHANGES)(self, name, self.shape(name))
+        source, value = self.random.choice(WRITES if quiet else CHANGES)(self, name, self.shape(name))
         return Line(f"{'with T.no_grad(): ' if quiet else ''}{source}", "change", name, value, quiet)
 
     def changed_quietly(self) -> Line:

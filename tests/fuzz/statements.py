@@ -186,7 +186,16 @@ def _scattered(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
     return f"{x}.scatter_({at})", f"{x}.scatter({at})"
 
 
-CHANGES: list[Callable[[Writer, str, tuple[int, ...]], Change]] = [
+WRITES: list[Callable[[Writer, str, tuple[int, ...]], Change]] = [
     _unary, _binary, _binary, _assigned, _assigned, _put, _put, _put_assigned, _put_assigned, _put_masked, _filled,
     _copied, _added_rows, _scattered,
 ]  # fmt: skip
+
+
+def _reshaped(w: Writer, x: str, shape: tuple[int, ...]) -> Change:
+    names = [f"unsqueeze_({w.dim((*shape, 1))})", "squeeze_()", f"squeeze_({w.dim(shape)})"]
+    names += ["t_()", f"transpose_({w.dim(shape)}, {w.dim(shape)})"]
+    return f"{x}.{w.random.choice(names)}", x
+
+
+CHANGES = [*WRITES, _reshaped]  # without a gradient, the shape in place spoils the history in torch
