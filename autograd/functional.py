@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.batching import vmap
 from autograd.grad_mode import enable_grad
 from autograd.graph import newest_first
 from autograd.linearized import Linearized, function_of, products
@@ -44,7 +45,8 @@ def grad(
     `grad_outputs` are the upstream gradients (needed unless an output has one element). With `create_graph` the result
     can be differentiated again. An input that no output depends on is an error unless `allow_unused`, which gives None
     for it.
-    `materialize_grads` gives zeros. `only_inputs` is an older keyword of torch's, which ignores it.
+    `materialize_grads` gives zeros. `is_grads_batched`: the upstream gradients have a dim more, the first, and so have
+    the results. `only_inputs` is an older keyword of torch's, which ignores it.
 
     `grad(f)` of a function is the function that gives its gradient by the argument `argnum` (or by several).
     """
@@ -55,13 +57,14 @@ def grad(
             "grad of a function is a function: call grad(f)(x), or grad(f, n)(x, ...) for argument number n; "
             "grad(f(x), x) takes tensors"
         )
-    if is_grads_batched:
-        raise NotImplementedError("grad(is_grads_batched=True) is not supported: call grad repeatedly, or use jacobian")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     for x in (*outputs, *inputs):
         if not isinstance(x, Tensor):
             raise TypeError(f"grad(outputs, inputs) takes tensors, or grad(f) a function, got {type(x).__name__}")
     seeds = [None] * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
+    if is_grads_batched:
+        options: Any = {"allow_unused": allow_unused, "materialize_grads": materialize_grads}
+        return vmap(lambda *gs: grad(outputs, inputs, gs, retain_graph, create_graph, **options))(*seeds)
     found = gradients(outputs, seeds, inputs, retain_graph, create_graph)
     unused = [i for i, g in enumerate(found) if g is None]
     if unused and materialize_grads:

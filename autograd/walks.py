@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase, current_node, wrap
+from autograd.batched import Batch
 from autograd.errors import GraphError, ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, backward_walk
@@ -48,14 +49,16 @@ def run_backward(
 ) -> None:
     """`backward_walk` from tensors: `take` is called with each target and its gradient.
 
-    The upstream gradients may be None for outputs of one element.
+    The upstream gradients may be None for outputs of one element. Under `vmap` they may be those of a whole batch,
+    through which the rules run on tensors, as with `create_graph`.
     """
-    seeds = [_upstream(out, g, create_graph) for out, g in zip(outputs, upstream, strict=True)]
+    on_tensors = create_graph or any(isinstance(getattr(g, "array", None), Batch) for g in upstream)
+    seeds = [_upstream(out, g, on_tensors) for out, g in zip(outputs, upstream, strict=True)]
     nodes: Any = [out.node for out in outputs]
     retain = create_graph if retain_graph is None else retain_graph
     before, mode.grad = mode.grad, create_graph
     try:
-        for node, g in (mode.walk or backward_walk)(nodes, seeds, targets, create_graph, retain):
+        for node, g in (mode.walk or backward_walk)(nodes, seeds, targets, on_tensors, retain):
             take(node, g)
     finally:
         mode.grad = before

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autograd
@@ -102,6 +102,22 @@ def test_gradients_through_a_batch_are_those_through_a_loop(name, data):
     same(together, grad(lambda *xs: score(one_by_one(function, list(xs), dims)), places)(*tensors))
 
 
+@pytest.mark.parametrize("name", DERIVABLE)
+@examples(3)
+@given(data=st.data())
+def test_a_batch_of_upstream_gradients_gives_what_they_give_one_by_one(name, data):
+    function, tensors, dims = batch_of(data, name, data.draw(CASES[name]))
+    xs = [(t if d is None else t.select(d, 0)).detach() for t, d in zip(tensors, dims, strict=True)]
+    inputs = [x.requires_grad_() for x in xs if x.dtype.kind in "fc"]
+    outs = [out for out in function(*xs) if out.requires_grad]
+    assume(outs)
+    batches = [Tensor.wrap(np.random.default_rng(0).standard_normal((3, *out.shape)).astype(out.dtype)) for out in outs]
+    options = {"retain_graph": True, "materialize_grads": True}
+    rows = [autograd.grad(outs, inputs, [batch[i] for batch in batches], **options) for i in range(3)]
+    found = autograd.grad(outs, inputs, batches, is_grads_batched=True, **options)
+    same(found, [autograd.stack(parts) for parts in zip(*rows, strict=True)])
+
+
 # How often the function runs ------------------------------------------------------------------------------------------
 
 
@@ -125,6 +141,17 @@ def test_per_example_gradients_take_one_run():
     found = vmap(grad(function), in_dims=(None, 0, 0))(WEIGHTS, XS, YS)
     assert len(calls) == 1 and not found.requires_grad
     same([found], [autograd.stack([grad(function)(WEIGHTS, x, y) for x, y in zip(XS, YS, strict=True)])])
+
+
+def test_vmap_walks_back_once_through_a_graph_from_outside():
+    x = XS[0].detach().requires_grad_()
+    y = (x * x).cumsum(0)
+    function, calls = counted(lambda v: autograd.grad(y, x, v)[0])
+    found = vmap(function)(autograd.eye(4))
+    assert len(calls) == 1 and not found.requires_grad
+    same([found], [2 * x.detach() * autograd.ones(4, 4, dtype=x.dtype).tril()])
+    with pytest.raises(RuntimeError, match="freed by an earlier backward pass"):
+        autograd.grad(y.sum(), x)
 
 
 def test_second_derivatives_of_operands_of_any_number_take_one_run():
