@@ -59,6 +59,22 @@ def test_the_things_found_are_the_same_by_every_path():
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
 
+def test_names_of_autograds_modules_are_found_in_the_modules_that_define_them():
+    import autograd.backends.cudnn as cudnn
+    from autograd.autograd.grad_mode import no_grad
+    from autograd.autograd.gradcheck import gradcheck
+    from autograd.autograd.variable import Variable
+    from autograd.nn.utils.stateless import functional_call
+    from autograd.utils.hooks import RemovableHandle
+
+    x = autograd.ones(2, dtype=autograd.float64, requires_grad=True)
+    assert autograd.autograd.gradcheck(autograd.exp, (x,)) and gradcheck is autograd.gradcheck
+    assert no_grad is autograd.no_grad and functional_call is autograd.func.functional_call
+    assert isinstance(Variable(x), autograd.Tensor) and isinstance(x.register_hook(print), RemovableHandle)
+    with cudnn.flags(enabled=False):
+        assert not cudnn.is_available()
+
+
 def test_a_star_import_leaves_pythons_range_alone():
     assert "range" not in compat.namespace("").__all__ and autograd.range(0, 2).tolist() == [0, 1, 2]
 
