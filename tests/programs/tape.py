@@ -114,9 +114,12 @@ def patch(torch: Any, tape: Tape) -> None:
         if hasattr(functional, name):
             setattr(functional, name, dropout(torch, tape, name, getattr(functional, name)))
     attend = functional.scaled_dot_product_attention
-    functional.scaled_dot_product_attention = lambda q, k, v, attn_mask=None, dropout_p=0.0, *args, **kwargs: attend(
-        q, k, v, attn_mask, 0.0, *args, **kwargs
-    )
+
+    def attended(query: Any, key: Any, value: Any, attn_mask: Any = None, _: float = 0.0, *args: Any, **kw: Any) -> Any:
+        kw.pop("dropout_p", None)
+        return attend(query, key, value, attn_mask, 0.0, *args, **kw)
+
+    functional.scaled_dot_product_attention = attended
     for name in ("RNN", "LSTM", "GRU", "MultiheadAttention"):  # dropout within a kernel: there is none
         if hasattr(torch.nn, name):
             getattr(torch.nn, name).__init__ = without_dropout(getattr(torch.nn, name).__init__)
