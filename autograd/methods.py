@@ -95,6 +95,9 @@ class Methods(Conversions):
             raise TypeError("a tensor of 0 dims cannot be iterated over")
         return iter(ops.unbind(self))
 
+    def __reversed__(self) -> Any:
+        return ops.flip(self, 0) if self.array.ndim else self
+
     def __contains__(self, value: Any) -> bool:
         return bool((self.array == getattr(value, "array", value)).any())
 

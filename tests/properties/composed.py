@@ -359,6 +359,7 @@ COMPOSED: dict[str, Composed] = {
         "chunk",
     ),
     "unbind": case(along(), lambda x, dim: tuple(np.moveaxis(x, dim, 0)), "unbind"),
+    "reversed": case(call(arrays(shapes())), lambda x: x[::-1] if x.ndim else x, lambda x: reversed(x)),
     "tile": case(
         call(arrays(shapes(max_dims=2)), dims=st.lists(st.integers(1, 2), min_size=1, max_size=3).map(tuple)),
         lambda x, dims: np.tile(x, dims),
