@@ -43,6 +43,10 @@ class Module(Hooks, State, Conversions):
         self.training = True
         self._persistent: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes of the module that was copied or pickled. A subclass may add what an older one lacks."""
+        self.__dict__.update(state)
+
     # -- calling ------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

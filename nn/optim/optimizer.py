@@ -198,10 +198,12 @@ class Optimizer:
         numbers = [number for group in saved for number in group["params"]]
         params = dict(zip(numbers, self._params(), strict=True))
         state = {params[number]: self._own(params[number], entry) for number, entry in state_dict["state"].items()}
-        self.state = defaultdict(dict, state)
-        self.param_groups = [
-            {**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)
-        ]
+        groups = [{**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)]
+        self.__setstate__({"state": defaultdict(dict, state), "param_groups": groups})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes of a copy, a pickle or a state_dict. A subclass may add what an older one lacks."""
+        self.__dict__.update(state)
 
     def _params(self) -> list[Tensor]:
         return [param for group in self.param_groups for param in group["params"]]

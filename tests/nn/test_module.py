@@ -394,6 +394,20 @@ def test_deepcopy_is_independent_and_keeps_ties():
     assert net.wte.weight.grad is None and twin.wte.weight.grad is not None
 
 
+class Extended(nn.Linear):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.scale = state.get("scale", 2.0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
+def test_a_subclass_adds_to_the_state_that_it_is_copied_with(copied):
+    module = Extended(3, 2)
+    twin = copied(module)
+    assert twin.scale == 2.0
+    np.testing.assert_array_equal(twin.weight.detach().numpy(), module.weight.detach().numpy())
+
+
 def test_pickle_brings_back_values_ties_and_types():
     net = Tied().eval()
     twin = pickle.loads(pickle.dumps(net))

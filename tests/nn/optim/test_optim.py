@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import re
 from pathlib import Path
 
@@ -240,6 +241,27 @@ def test_a_saved_optimiser_goes_on_as_if_nothing_had_happened(kind):
     steps(resumed, second, gradients[3:])
     np.testing.assert_array_equal(second.detach().numpy(), straight.detach().numpy())
     assert list(state) == ["state", "param_groups"] and state["param_groups"][0]["params"] == [0]
+
+
+class WithDefault(optim.SGD):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("added", True)
+
+
+def loaded(optimizer):
+    other = WithDefault(optimizer.param_groups[0]["params"], lr=1.0)
+    other.load_state_dict(optimizer.state_dict())
+    return other
+
+
+@pytest.mark.parametrize("restored", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer)), loaded])
+def test_a_subclass_adds_to_the_state_that_it_is_restored_with(restored):
+    optimizer = WithDefault([nn.Parameter(ag.ones(2))], lr=0.25)
+    assert "added" not in optimizer.param_groups[0]
+    group = restored(optimizer).param_groups[0]
+    assert group["added"] and group["lr"] == 0.25
 
 
 @each
