@@ -18,9 +18,12 @@ __all__ = ["as_strided", "narrow", "select", "unfold"]
 
 
 def is_basic(index):
-    """Whether NumPy gives a view for this index: numbers, slices, None and ... alone."""
+    """Whether NumPy gives a view for this index: numbers, slices, None and ... alone. (A truth value is no number.)"""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool)
+        for part in parts
+    )
 
 
 def _never_repeats(index):
@@ -77,9 +80,9 @@ def index_put(x, value, *, index):
 
 
 def _index_part(part):
-    """One part of an index: tensors and lists as arrays; a 0-d tensor of whole numbers is a number, uint8 is a mask."""
+    """A part of an index: sequences and tensors as arrays, 0-d tensors of whole numbers as numbers, uint8 as masks."""
     part = getattr(part, "array", part)
-    if isinstance(part, (list, range)):
+    if isinstance(part, (list, tuple, range)):
         part = np.asarray(part, None if len(part) else np.int64)
     if isinstance(part, np.ndarray):
         if part.dtype == np.uint8:
@@ -89,6 +92,12 @@ def _index_part(part):
 
 
 _NUMBER = (int, np.integer)
+_PARTS = (slice, list, tuple, range, np.ndarray, type(None), type(Ellipsis))
+
+
+def _is_tuple(index):
+    """Whether torch takes an index that is a list for a tuple: it is short, and not all of it are numbers."""
+    return len(index) < 32 and any(isinstance(part, _PARTS) or hasattr(part, "array") for part in index)
 
 
 def index_stages(index, ndim):
@@ -99,8 +108,10 @@ def index_stages(index, ndim):
     """
     if isinstance(index, (int, slice)):
         return (index,)
+    if isinstance(index, list) and _is_tuple(index):
+        index = tuple(index)
     parts = tuple([_index_part(part) for part in index]) if isinstance(index, tuple) else (_index_part(index),)
-    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    arrays = [part for part in parts if isinstance(part, (np.ndarray, bool))]
     taken = sum([_dims_of(part) for part in parts])
     if arrays and taken == ndim:  # NumPy would take an ellipsis that stands for no dim for one between arrays
         parts = tuple([part for part in parts if part is not Ellipsis])
@@ -114,6 +125,9 @@ def index_stages(index, ndim):
         elif isinstance(part, np.ndarray):
             first += [slice(None)] * _dims_of(part)
             second.append(part)
+        elif isinstance(part, bool):  # a dim of size 1, of which all or nothing is taken
+            first.append(None)
+            second.append(np.zeros(int(part), int))
         else:
             first.append(part)
             second += [] if isinstance(part, _NUMBER) else [slice(None)]
@@ -124,7 +138,7 @@ def _dims_of(part):
     """How many dims of a tensor one part of an index stands for."""
     if isinstance(part, np.ndarray) and part.dtype == bool:
         return part.ndim
-    return 0 if part is None or part is Ellipsis else 1
+    return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
 
 
 def memory_order(array):
