@@ -28,8 +28,8 @@ def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     if device is not None:
         dtypes.checked_device(device)
     array = dtypes.plain(np.asanyarray(array))
-    if dtype is not None:
-        array = array.astype(dtypes.checked_dtype(dtype), copy=False)
+    if dtype is not None or array.dtype.kind not in "fiubc":
+        array = array.astype(dtypes.checked_dtype(array.dtype if dtype is None else dtype), copy=False)
     return Tensor.wrap(array, leaf(array) if requires_grad else None)
 
 

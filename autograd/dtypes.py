@@ -106,7 +106,8 @@ def checked_device(named: Any) -> None:
 
 
 def _no_device(name: Any) -> str:
-    return f"there is no device {str(name)!r} here: chainrule computes on the CPU, device='cpu'"
+    shown = repr(str(name)) if isinstance(name, (str, device, builtins.int)) else f"of type {type(name).__name__}"
+    return f"there is no device {shown} here: chainrule computes on the CPU, device='cpu'"
 
 
 CPU = device()

@@ -65,7 +65,10 @@ def copy_into(tensor: Any, value: Any) -> Any:
 def put(tensor: Any, index: Any, value: Any) -> Any:
     """`tensor[index] = value`, for an index without tensors in it."""
     check_writeable(tensor)
-    if shape := np.shape(value):
+    shape = np.shape(value)
+    if not isinstance(shape, tuple):  # a class of NumPy's, say
+        raise TypeError(f"x[index] = value takes a number, an array or a tensor, got {value!r}")
+    if shape:
         while shape and shape[0] == 1:
             shape = shape[1:]
         value = value if len(shape) == np.ndim(value) else reshape(value, size=shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -232,7 +232,9 @@ class Tensor(Methods):
         if inputs is None:
             run_backward([self], [gradient], None, retain_graph, create_graph, accumulate_grad)
             return
-        inputs = [inputs] if isinstance(inputs, Tensor) else inputs
+        inputs = [inputs] if isinstance(inputs, Tensor) or not isinstance(inputs, Iterable) else [*inputs]
+        if wrong := [type(x).__name__ for x in inputs if not isinstance(x, Tensor)]:
+            raise TypeError(f"backward: inputs must be tensors, got {', '.join(wrong)}")
         found = gradients([self], [gradient], inputs, retain_graph, create_graph)
         for tensor, g in zip(inputs, found, strict=True):
             if g is not None and tensor.node is not None and not tensor.node.retains_grad:

@@ -71,6 +71,8 @@ def masked_scatter(input, mask, source):
 
 def _put_at(input, indices, values, accumulate=False):
     """x with x[indices] = values; repeated indices add up where they `accumulate`."""
+    if not isinstance(indices, (tuple, list)):
+        raise TypeError(f"index_put takes a tuple of indices, one a dim, got {type(indices).__name__}")
     index = tuple(slice(None) if i is None else array_of(i) for i in indices)
     if accumulate:
         shape = input.array[index].shape

@@ -18,7 +18,7 @@ from autograd.errors import ShapeError
 # The kinds of errors that are raised again, and as what: a shape that NumPy finds wrong is a ShapeError.
 _KINDS: dict[type[Exception], type[Exception]] = {AttributeError: TypeError, KeyError: ValueError}
 _KINDS |= {OverflowError: RuntimeError, ZeroDivisionError: RuntimeError, np.exceptions.AxisError: IndexError}
-_KINDS |= {kind: kind for kind in (TypeError, ValueError, IndexError)}
+_KINDS |= {kind: kind for kind in (TypeError, ValueError, IndexError, MemoryError)}
 
 
 def explained(function: Callable, name: str | None = None) -> Callable:
@@ -82,7 +82,7 @@ def explain(name: str, arguments: Mapping[str, Any], error: Exception) -> None:
     if kind is ValueError and _shapes_differ(arguments.values()):
         kind = ShapeError
     given = ", ".join(f"{n} {_described(value, kind is TypeError)}" for n, value in arguments.items())
-    raise kind(f"{name}({given}): {error}") from None
+    raise kind(f"{name}({given}): {str(error) or 'out of memory'}") from None  # Python's MemoryError says nothing
 
 
 def must_be_tensor(function: str, name: str, value: Any) -> str:

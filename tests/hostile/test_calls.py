@@ -62,7 +62,7 @@ def check(name: str, data: Any) -> None:
     target = TARGETS[name]
     call = data.draw(spoiled(target))
     shown_call = ", ".join([*map(shown, call.args), *(f"{k}={shown(v)}" for k, v in call.keywords.items())])
-    found = fault(lambda: target.function(*call.args, **call.keywords))
+    found = fault(lambda: target.function(*call.args, **call.keywords), given=call.args)
     assert found is None, f"{name}({shown_call}): {found}"
 
 
@@ -78,7 +78,11 @@ def results(function: Any, call: Call, form: Any, mixed: bool) -> list[Any]:
     `mixed`: the arguments after the first are ndarrays, where the op takes such.
     """
     args = [form(a) if isinstance(a, np.ndarray) else a for a in call.args]
-    args = [as_tensor(a, True) if isinstance(a, np.ndarray) and not (mixed and i) else a for i, a in enumerate(args)]
+    op = getattr(function, "op", None)
+    args = [
+        as_tensor(a, op is None or op.is_differentiable(i)) if isinstance(a, np.ndarray) and not (mixed and i) else a
+        for i, a in enumerate(args)
+    ]
     outs = function(*args, **call.keywords)
     outs = [out for out in (outs if isinstance(outs, (tuple, list)) else (outs,)) if isinstance(out, TensorBase)]
     leaves = [a for a in args if isinstance(a, TensorBase) and a.requires_grad]

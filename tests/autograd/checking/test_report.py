@@ -126,6 +126,8 @@ def test_the_plot_shows_the_error_of_each_entry_against_the_step_size():
     (line,) = axes.lines
     assert line.get_ydata() == pytest.approx(12, rel=1e-3)
     assert axes.get_xscale() == axes.get_yscale() == "log"
+    (label,) = axes.get_legend().get_texts()
+    assert label.get_text() == "argument 0 (x)[1], output[1]: bug"
 
 
 @pytest.mark.parametrize(("most", "lines"), [((), 4), ((2,), 2)])
