@@ -474,5 +474,6 @@ def test_a_module_made_on_the_meta_device_has_memory_for_its_weights():
     assert layer.to_empty(device="cpu") is layer
     nn.init.ones_(layer.weight)
     assert layer.weight.tolist() == [[1, 1]] * 3
+    assert layer.to("meta") is layer and layer(ag.ones(2, device="meta")).device == ag.device("cpu")
     with pytest.raises(RuntimeError, match="no device 'cuda'"):
         layer.to_empty(device="cuda")
