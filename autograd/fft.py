@@ -52,7 +52,7 @@ def _sizes(x: Any, s: Any, dim: Dims) -> list[tuple[int | None, int]]:
 
 
 def _half(x: Any, dim: int) -> Any:
-    return x[(slice(None),) * one_dim(dim, x.ndim) + (slice(x.shape[dim] // 2 + 1),)]
+    return x[(slice(None),) * one_dim(dim, x.ndim) + (slice(x.shape[dim] // 2 + 1),)].contiguous()
 
 
 def _whole(x: Any, n: int | None, dim: int) -> Any:
@@ -81,7 +81,7 @@ def rfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = Non
 
 def irfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
     """The inverse of `rfft`: n real numbers."""
-    return real(ifft(_whole(input, n, dim), None, dim, norm))
+    return real(ifft(_whole(input, n, dim), None, dim, norm)).contiguous()
 
 
 def fftn(input: Any, s: Any = None, dim: Dims = None, norm: str | None = None) -> Any:

@@ -134,7 +134,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     else:  # the smallest of exponential arrival times at the rates of the weights
         with np.errstate(divide="ignore"):
             times = rng.standard_exponential(rows.shape) / rows
-        drawn = np.argsort(times, axis=-1)[:, :num_samples]
+        drawn = np.argsort(times, axis=-1)[:, :num_samples].copy()
     return Tensor.wrap(drawn.reshape(*table.shape[:-1], num_samples))
 
 

@@ -16,7 +16,7 @@ def max_pool(x, kernel, steps, places):
     values = np.full((*x.shape[:2], *places), -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
     first = [start + -(np.minimum(start, 0) // d) * d for start, d in zip(starts, steps.dilation)]
     first = [np.minimum(start, n - 1) for start, n in zip(first, size)]  # where the dilation leaves out the image
-    indices = np.array(np.broadcast_to(_place(first, strides), values.shape))
+    indices = np.array(np.broadcast_to(_place(first, strides), values.shape), order="C")
     for element in itertools.product(*map(range, kernel)):
         at = [start + i * d for start, i, d in zip(starts, element, steps.dilation)]
         inside = [np.flatnonzero((0 <= a) & (a < n)) for a, n in zip(at, size)]

@@ -170,7 +170,7 @@ def nonzero(input, as_tuple=False):
     """The indices (n, ndim) of what is not zero, or one tensor a dim."""
     if not as_tuple:
         return input.wrap(np.argwhere(input.array))
-    return tuple(input.wrap(i) for i in np.nonzero(np.atleast_1d(input.array)))
+    return tuple(input.wrap(np.ascontiguousarray(i)) for i in np.nonzero(np.atleast_1d(input.array)))
 
 
 @op(np.argsort)
@@ -179,7 +179,9 @@ def argsort(x, *, dim=-1, descending=False, stable=False):
     if not x.ndim:
         return np.zeros((), np.int64)
     if descending:
-        return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+        return np.ascontiguousarray(
+            np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+        )
     return np.argsort(x, axis=dim, kind="stable")
 
 
@@ -203,5 +205,5 @@ def topk(x, *, k, dim=-1, largest=True, sorted=True):
     order = argsort(x, dim=dim, descending=largest)
     if not x.ndim:
         return x.copy(), order
-    order = order[(slice(None),) * one_dim(dim, x.ndim) + (slice(k),)]
+    order = np.ascontiguousarray(order[(slice(None),) * one_dim(dim, x.ndim) + (slice(k),)])
     return np.take_along_axis(x, order, dim), order

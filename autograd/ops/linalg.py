@@ -116,7 +116,7 @@ def tensordot(input, other, dims=2):
     for a, b in zip(over_x, over_y, strict=True):
         of_y[one_dim(b, other.ndim)] = of_x[one_dim(a, input.ndim)]
     out = [s for s in of_x if s not in of_y] + [s for s in of_y if s not in of_x]
-    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other)
+    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other).contiguous()
 
 
 def _einsum_grads(g, tensors, shapes, needs, inputs, output):
@@ -223,7 +223,7 @@ _diagonal = diagonal
 def diag(input, diagonal=0):
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if input.ndim == 2:
-        return _diagonal(input, diagonal)
+        return _diagonal(input, diagonal).clone()
     if input.ndim != 1:
         raise ShapeError(f"diag needs a vector or a matrix, got the shape {tuple(input.shape)}")
     n = input.shape[0] + abs(diagonal)

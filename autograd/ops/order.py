@@ -130,7 +130,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue: k must be from 1 to {n}, the size of dim {dim}, got {k}")
     order = argsort(input.detach(), dim=dim, stable=True)
-    return along(input, dim, keepdim, order[(slice(None),) * at + (slice(k - 1, k),)] if input.ndim else order)
+    return along(input, dim, keepdim, order[(slice(None),) * at + (slice(k - 1, k),)].clone() if input.ndim else order)
 
 
 msort = short("msort", lambda input: sort(input, dim=0).values, "Sorted along dim 0.")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+import nn.functional as F
 from autograd import gradcheck
 from autograd.errors import ShapeError
 from autograd.testing import arrays, booleans, seeds, shapes
@@ -78,6 +79,27 @@ def test_a_diagonal_is_put_where_diagonal_takes_it_from(x, offset, data):
     np.testing.assert_array_equal(np.diagonal(out.numpy(), offset, *dims), x)
     assert np.count_nonzero(out.numpy()) == np.count_nonzero(x)
     np.testing.assert_array_equal(ag.diagflat(ag.tensor(x), offset).numpy(), np.diagflat(x, offset))
+
+
+ROW_MAJOR = {
+    "topk": lambda x: x.topk(1),
+    "sort": lambda x: x.sort(0, descending=True),
+    "kthvalue": lambda x: x.kthvalue(1),
+    "diag": lambda x: [x.diag()],
+    "nonzero": lambda x: x.nonzero(as_tuple=True),
+    "max_pool2d": lambda x: F.max_pool2d(x.repeat(2, 3, 1, 1), 2, return_indices=True),
+    "tensordot": lambda x: [ag.tensordot(x, x, ([0], [0]))],
+    "multinomial": lambda x: [(x.abs() + 1).multinomial(2)],
+    "rfft": lambda x: [ag.fft.rfft(x), ag.fft.irfft(x)],
+}
+
+
+@pytest.mark.parametrize("name", ROW_MAJOR)
+@given(x=arrays(st.tuples(st.integers(2, 4), st.integers(2, 4))))
+def test_results_have_a_row_major_layout_and_memory_of_their_own(name, x):
+    x = ag.tensor(x)
+    for out in ROW_MAJOR[name](x):
+        assert out.is_contiguous() and not np.shares_memory(out.numpy(), x.numpy())
 
 
 SPLITS = {"hsplit": (np.hsplit, 1), "vsplit": (np.vsplit, 0), "dsplit": (np.dsplit, 2)}
