@@ -53,8 +53,7 @@ def use(name: str) -> ModuleType:
 def backend() -> ModuleType:
     """The module of kernels in use; the first call chooses it."""
     if _State.module is None:
-        there = importlib.util.find_spec("numba") and importlib.util.find_spec("autograd.kernels.numba_kernels")
-        return use(os.environ.get("CHAINRULE_KERNELS") or ("numba" if there else "numpy"))
+        return use(os.environ.get("CHAINRULE_KERNELS") or ("numba" if importlib.util.find_spec("numba") else "numpy"))
     return _State.module
 
 

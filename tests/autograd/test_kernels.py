@@ -152,6 +152,19 @@ def test_use_chooses_the_backend():
         getattr(kernels, "fortran")  # noqa: B009
 
 
+def test_without_numba_the_error_names_the_extra_and_numpy_serves(monkeypatch):
+    before = kernels.backend()
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(ImportError, match=r'needs the package .numba.: pip install "chainrule\[fast\]"'):
+        kernels.use("numba")
+    assert kernels.backend() is before
+    try:
+        assert kernels.use("numpy") is K
+    finally:
+        monkeypatch.undo()
+        kernels.use(before.__name__.split(".")[-1].removesuffix("_kernels"))
+
+
 def test_the_environment_chooses_the_backend():
     program = "from autograd import kernels; print(kernels.softmax.__module__)"
     env = {**os.environ, "CHAINRULE_KERNELS": "numpy"}
