@@ -358,4 +358,4 @@ def test_gradients_that_are_no_numbers_are_rejected(number):
 def test_the_path_of_torch_leads_to_the_checker():
     from autograd.autograd import gradcheck as by_path
 
-    assert by_path is gradcheck
+    assert by_path(ops.exp, leaf(np.array([0.5]))) and by_path.gradcheck is gradcheck  # a module that can be called
