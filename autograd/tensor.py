@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from autograd.graph import Node
 from autograd.methods import Methods
 from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
-from autograd.walks import RemovableHandle, accumulate_grad, gradients, on_gradients, run_backward
+from autograd.walks import RemovableHandle, accumulate_grad, after_accumulation, gradients, on_gradients, run_backward
 
 
 def to_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -215,6 +216,18 @@ class Tensor(Methods):
             raise RuntimeError("register_hook() needs a tensor that requires a gradient")
         node.hooks = node.hooks or {}
         return RemovableHandle(node.hooks, on_gradients(hook))
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook` with this leaf whenever a gradient was added to its `.grad`."""
+        if self.node is None or not self.is_leaf:
+            raise RuntimeError("register_post_accumulate_grad_hook() needs a leaf that requires a gradient")
+        this = ref(self)  # the hooks of a node must not keep its tensor
+
+        def run() -> None:
+            if (tensor := this()) is not None:
+                hook(tensor)
+
+        return RemovableHandle(after_accumulation.setdefault(self.node, {}), run)
 
     def backward(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -65,6 +66,7 @@ def run_backward(
 
 
 _accumulating = threading.Lock()  # threads may walk back to one leaf at the same time
+after_accumulation: WeakKeyDictionary[Node, dict[int, Callable[[], Any]]] = WeakKeyDictionary()  # hooks of leaves
 
 
 def accumulate_grad(node: Node, g: Any) -> None:
@@ -82,6 +84,9 @@ def accumulate_grad(node: Node, g: Any) -> None:
         else:
             np.add(total.array, g.array, out=total.array)
             bump_version(total.array)
+    if after_accumulation:
+        for hook in tuple(after_accumulation.get(node, {}).values()):
+            hook()
 
 
 def gradients(

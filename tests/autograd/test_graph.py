@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import graph
 
 
@@ -353,6 +354,51 @@ def test_a_hook_on_a_leaf_changes_what_is_gathered():
     x.register_hook(lambda g: g.clamp(max=1.0))
     (x * 5).backward()
     assert x.grad.item() == 1
+
+
+def test_a_hook_after_accumulation_sees_the_sum_and_may_take_it():
+    x, seen = leaf(2.0), []
+    x.register_hook(lambda g: g * 10)
+    handle = x.register_post_accumulate_grad_hook(lambda t: seen.append((t is x, t.grad.item())))
+    for _ in range(2):
+        (x * 2 + x * 3).backward()
+    assert seen == [(True, 50), (True, 100)]
+    handle.remove()
+    x.register_post_accumulate_grad_hook(lambda t: setattr(t, "grad", None))
+    ag.autograd.backward([x * 5])
+    assert len(seen) == 2 and x.grad is None
+    with pytest.raises(RuntimeError, match="needs a leaf that requires a gradient"):
+        (x * 1).register_post_accumulate_grad_hook(print)
+
+
+def test_steps_of_an_optimizer_in_hooks_after_accumulation_are_those_after_backward():
+    def losses(layer, after, before):
+        found = []
+        for _ in range(4):
+            loss = (layer(x) - 1).pow(2).sum()
+            found.append(loss.item())
+            before()
+            loss.backward()
+            after()
+        return found
+
+    x = ag.tensor([[1.0, -2.0], [0.5, 3.0]])
+    plain, fused = nn.Linear(2, 2), nn.Linear(2, 2)
+    fused.load_state_dict(plain.state_dict())
+    whole = nn.optim.Adam(plain.parameters(), 0.1)
+    steps = {p: nn.optim.Adam([p], 0.1) for p in fused.parameters()}
+    for p in steps:
+        p.register_post_accumulate_grad_hook(lambda p: (steps[p].step(), steps[p].zero_grad()))
+    assert losses(fused, lambda: None, lambda: None) == losses(plain, whole.step, whole.zero_grad)
+    assert all(p.grad is None for p in steps)
+
+
+def test_a_hook_after_accumulation_keeps_no_tensor():
+    x = leaf(1.0)
+    x.register_post_accumulate_grad_hook(print)
+    gone = weakref.ref(x)
+    del x
+    assert gone() is None
 
 
 def test_the_hooks_of_an_input_run_once():
