@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +37,21 @@ from autograd.ops.shape import one_dim, tril, triu
 from autograd.ops.statistics import vector_norm as _power_norm
 
 __all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv"]
-__all__ += ["lstsq", "lu", "lu_factor", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "norm"]
-__all__ += ["pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals", "vecdot", "vector_norm"]
+__all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
+__all__ += [
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "vecdot",
+    "vector_norm",
+]
 
 
 class _Lstsq(NamedTuple):
@@ -98,6 +112,21 @@ def lu(A: Any, *, pivot: bool = True) -> Any:
 def lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """(LU, pivots): L below the diagonal and U above, and with which row each row was exchanged, counted from 1."""
     return A.lu(pivot)
+
+
+def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
+    """X with A X = B, where `lu_factor` gave A; with A^H in its place if `adjoint`, and X A = B if not `left`."""
+    if not left:
+        return lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH
+    P, L, U = lu_unpack(LU, pivots)
+    if adjoint:
+        return P @ solve_triangular(L.mH, solve_triangular(U.mH, B, upper=False), upper=True, unitriangular=True)
+    return solve_triangular(U, solve_triangular(L, P.mT @ B, upper=False, unitriangular=True), upper=True)
+
+
+def multi_dot(tensors: Any) -> Any:
+    """The product of matrices; the first and the last may be vectors."""
+    return reduce(matmul, tensors)
 
 
 def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:

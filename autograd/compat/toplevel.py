@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import dtypes, kernels
+from autograd import dtypes, kernels, linalg
 from autograd.anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -39,7 +39,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["_softmax_backward_data", "asarray", "sparse_coo_tensor", "spmm"]
+__all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -120,6 +120,11 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
     found = as_tensor(obj, dtype, device)
     found = found.clone() if copy else found
     return found if requires_grad in (None, found.requires_grad) else found.detach().requires_grad_(requires_grad)
+
+
+def lu_solve(b: Any, LU_data: Any, LU_pivots: Any) -> Any:
+    """X with A X = b, where `lu` gave A."""
+    return linalg.lu_solve(LU_data, LU_pivots, b)
 
 
 def _foreach(name: str) -> Callable:

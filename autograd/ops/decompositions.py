@@ -18,7 +18,7 @@ from autograd.ops.shape import transpose, tril, triu
 from autograd.ops.table import OPS, alias, function, op
 
 __all__ = ["inverse", "det", "slogdet", "logdet", "cholesky", "cholesky_solve", "qr", "svd", "matrix_exp"]
-__all__ += ["matrix_power"]
+__all__ += ["matrix_power", "pinverse"]
 
 
 class LinAlgError(RuntimeError, np.linalg.LinAlgError):
@@ -206,6 +206,12 @@ def pseudo_inverse(x, *, atol=None, rtol=None):
     some = kept(s, x.shape, atol, rtol)
     with np.errstate(divide="ignore"):
         return mt(vh) @ (np.where(some, 1 / s, 0)[..., None] * mt(u))
+
+
+@function()
+def pinverse(input, rcond=1e-15):
+    """The pseudo-inverse without singular values of at most rcond times the greatest."""
+    return pseudo_inverse(input, rtol=rcond)
 
 
 @function()

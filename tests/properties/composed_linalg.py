@@ -62,6 +62,10 @@ def t(x: np.ndarray) -> np.ndarray:
     return np.swapaxes(x, -1, -2)
 
 
+def plain_lu_solve(x: np.ndarray, b: np.ndarray, left: bool) -> np.ndarray:
+    return np.linalg.solve(x, b) if left else t(np.linalg.solve(t(x), t(b)))
+
+
 ORDERS = st.sampled_from(["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf])
 
 # name: the Calls, NumPy's function, and of a module, its function
@@ -102,6 +106,17 @@ LINALG: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda x: x,
         lambda m: lambda x: (lambda p, lower, upper: p @ lower @ upper)(*m.linalg.lu(x)),
     ),
+    "lu_solve": (
+        matrices(left=st.booleans(), adjoint=st.booleans()),
+        lambda x, left, adjoint: plain_lu_solve(t(x) if adjoint else x, x * x, left),
+        lambda m: lambda x, **k: m.linalg.lu_solve(*m.linalg.lu_factor(x), x * x, **k),
+    ),
+    "multi_dot": (
+        matrices(),
+        lambda x: (x @ t(x) @ x) if x.ndim == 2 else x,
+        lambda m: lambda x: m.linalg.multi_dot([x, x.mT, x]) if x.ndim == 2 else x.clone(),
+    ),
+    "pinverse": (matrices("any"), np.linalg.pinv, lambda m: m.pinverse),
     "matrix_exp": (matrices(), plain_matrix_exp, lambda m: m.linalg.matrix_exp),
     "matrix_power": (matrices(n=st.integers(-3, 5)), np.linalg.matrix_power, lambda m: m.linalg.matrix_power),
     "matrix_norm": (matrices("any", ord=ORDERS, keepdim=st.booleans()), plain_norm, lambda m: m.linalg.matrix_norm),
