@@ -48,8 +48,8 @@ METHODS = """
     hypot hypot_ index_copy index_fill index_put index_put_ inner inverse is_complex isneginf isposinf kron kthvalue
     less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet logit logit_ lu masked_scatter masked_scatter_
     matrix_exp matrix_power mode msort nanmean nansum negative negative_ nextafter nextafter_ not_equal not_equal_
-    positive qr quantile rad2deg rad2deg_ ravel reshape_as resolve_conj rot90 scatter_reduce scatter_reduce_ sgn sgn_
-    sinc sinc_ slogdet svd take tensor_split unique_consecutive vdot vsplit xlogy xlogy_
+    pinverse positive qr quantile rad2deg rad2deg_ ravel reshape_as resolve_conj rot90 scatter_reduce scatter_reduce_
+    sgn sgn_ sinc sinc_ slogdet svd take tensor_split unique_consecutive vdot vsplit xlogy xlogy_
 """.split()
 
 wait_for_families(METHODS)
