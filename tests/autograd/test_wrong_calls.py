@@ -33,6 +33,7 @@ WRONG = {
     "more than memory": (lambda: ag.ones(10**9, 10**9), MemoryError, r"ones\(sizes\[0\] 1000000000, .*allocate"),
     "imag of floats": (lambda: V.imag, RuntimeError, "imag needs complex numbers, got float32"),
     "view_as_real of floats": (lambda: ag.view_as_real(V), RuntimeError, "view_as_real needs complex numbers"),
+    "another size with a gradient": (lambda: (V * 1).requires_grad_().resize_(2), RuntimeError, "resize_ of a"),
     "grad by nothing": (lambda: ag.grad(V.sum()), TypeError, "takes tensors.*got int"),
     "load of a text": (lambda: ag.load(__file__), pickle.UnpicklingError, "test_wrong_calls.py: the file is damaged"),
     "a list given to linear": (lambda: F.linear([1.0, 2.0], X), TypeError, "linear: .* must be a tensor, got list"),
