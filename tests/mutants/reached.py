@@ -33,7 +33,7 @@ class Reached:
         parts = re.findall(r"^ *([\d.]+)s (?:setup|call) +(.+)$", printed, re.M)
         self.seconds: Counter[str] = Counter()
         for seconds, test in parts:
-            if "_in_browser" not in test:
+            if "browser" not in test:
                 self.seconds[test] += float(seconds)  # type: ignore[assignment]
 
     @cache  # noqa: B019

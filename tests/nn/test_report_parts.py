@@ -159,7 +159,9 @@ def everything():
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_all_parts_are_drawn_within_the_window_without_a_request_or_a_complaint(browser, tmp_path, width, scheme):
+def test_in_a_browser_all_parts_are_drawn_within_the_window_without_a_request_or_a_complaint(
+    browser, tmp_path, width, scheme
+):
     file = everything().save(tmp_path / "parts.html")
     browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     browser.resize(width, 6000)
@@ -178,7 +180,7 @@ def test_all_parts_are_drawn_within_the_window_without_a_request_or_a_complaint(
 READ = "return document.querySelectorAll('.chart')[arguments[0]].querySelector('.read').textContent"
 
 
-def test_keys_and_pointer_read_out_the_values_and_a_curve_can_be_hidden(browser, tmp_path):
+def test_in_a_browser_keys_and_pointer_read_out_the_values_and_a_curve_can_be_hidden(browser, tmp_path):
     browser.command("Emulation.setEmulatedMedia", features=[])
     browser.resize(1280, 6000)
     browser.open(everything().save(tmp_path / "parts.html"))

@@ -375,7 +375,7 @@ def test_what_is_no_run_is_said_in_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_of_a_run_shows_all_its_charts_and_its_graph_without_the_network(tmp_path, width):
+def test_in_a_browser_the_page_of_a_run_shows_all_its_charts_and_its_graph(tmp_path, width):
     if MISSING:
         pytest.skip(WITHOUT)
     trainer(tmp_path, steps=60, report=True, classes=5, on_evaluate=lambda _: {"question": HOSTILE}).fit()

@@ -102,6 +102,10 @@ def test_what_wrong_entries_have_in_common_is_said(factor, words):
     assert words in line
 
 
+def test_one_wrong_entry_has_nothing_in_common():
+    assert "All of these" not in str(gradcheck_report(Square.apply, leaf([0.5, 3.0])))
+
+
 def test_what_the_text_says_is_there_as_data():
     report = gradcheck_report(Square.apply, leaf([0.5, 3.0]))
     assert not report and report.entries == 4 and report.findings == report.resolved == []
