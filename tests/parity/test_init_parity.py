@@ -28,3 +28,4 @@ def test_every_public_initialiser_and_gain_of_torch_is_here_but_sparse():
     for name in ("linear", "conv2d", "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
         assert nn.init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
     assert nn.init._calculate_fan_in_and_fan_out(ag.ones(3, 4, 5)) == (20, 15)
+    assert nn.init._calculate_correct_fan(ag.ones(3, 4, 5), "fan_out") == 15
