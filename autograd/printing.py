@@ -44,7 +44,8 @@ def get_printoptions() -> dict[str, Any]:
 def tensor_text(array: np.ndarray, history: str, default_dtype: np.dtype) -> str:
     """`tensor(...)`, with what is not usual about it: its dtype, its shape if it is empty, and its history."""
     suffixes = []
-    usual = array.dtype == default_dtype or (array.size and array.dtype in (dtypes.int64, dtypes.bool))
+    known = (dtypes.int64, dtypes.bool, np.result_type(default_dtype, np.complex64))
+    usual = array.dtype == default_dtype or (array.size and array.dtype in known)
     if array.ndim != 1 if not array.size else not _options["edgeitems"]:
         suffixes.append(f"size={array.shape}")
     if not usual:
@@ -68,9 +69,8 @@ def _elements(array: np.ndarray) -> str:
     for dim, size in enumerate(array.shape):
         if edge is not None and size > 2 * edge:
             shown = np.take(shown, [*range(edge), *range(size - edge, size)], dim)
-    show, counted = _formatter(shown.ravel())
-    width = max([len(show(value)) for value in counted.tolist()], default=1)
-    return _nested(array, lambda value: show(value).rjust(width), width, edge, len("tensor("))
+    show, width = _formatter(shown.ravel())
+    return _nested(array, show, width, edge, len("tensor("))
 
 
 def _nested(array: np.ndarray, show: Callable[[Any], str], width: int, edge: int | None, indent: int) -> str:
@@ -89,13 +89,25 @@ def _nested(array: np.ndarray, show: Callable[[Any], str], width: int, edge: int
     return "[" + f",{chr(10) * (array.ndim - 1)}{' ' * (indent + 1)}".join(rows) + "]"
 
 
-def _formatter(numbers: np.ndarray) -> tuple[Callable[[Any], str], np.ndarray]:
-    """How one number is shown among these, and those that choose the width: of floats neither 0, nan nor infinity.
+def _formatter(numbers: np.ndarray) -> tuple[Callable[[Any], str], int]:
+    """How one number is shown among these, and in how many characters: complex ones by their parts."""
+    if numbers.dtype.kind != "c":
+        show, counted = _form(numbers)
+        width = max([len(show(value)) for value in counted.tolist()], default=1)
+        return lambda value: show(value).rjust(width), width
+    (real, before), (imag, behind) = map(_formatter, (numbers.real, numbers.imag))
+
+    def both(value: complex) -> str:
+        return f"{real(value.real)}{'' if value.imag < 0 else '+'}{imag(value.imag).lstrip()}j"
+
+    return both, before + behind + 1
+
+
+def _form(numbers: np.ndarray) -> tuple[Callable[[Any], str], np.ndarray]:
+    """The form of one number among these, and those that choose the width: of floats neither 0, nan nor infinity.
 
     Whole floats have a point and no digits after it, a wide range of floats is in scientific notation.
     """
-    if numbers.dtype.kind == "c":
-        return f"{{:.{_options['precision']}f}}".format, numbers
     if numbers.dtype.kind != "f":
         return str, numbers
     finite = numbers[np.isfinite(numbers) & (numbers != 0)].astype(np.float64)

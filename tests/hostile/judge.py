@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.base import TensorBase
 
-ERRORS = (TypeError, ValueError, IndexError, RuntimeError)
+ERRORS = (TypeError, ValueError, IndexError, RuntimeError, BufferError)  # the last is what DLPack's protocol asks for
 SECONDS = 20
 MEMORY = 1 << 30  # bytes that a call may take, of arguments of a few elements
 

@@ -12,7 +12,7 @@ from autograd.testing import seeds, shapes
 
 torch = pytest.importorskip("torch")
 
-DTYPES = ("float16", "float32", "float64", "int64", "int32", "uint8", "bool")
+DTYPES = ("float16", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64", "complex128")
 OPTIONS = st.fixed_dictionaries(
     {"profile": st.sampled_from(["default", "short", "full"])},
     optional={
@@ -37,6 +37,8 @@ def numbers(rng, shape, dtype, spread, special):
     array = np.asarray(rng.standard_normal(shape) * 10.0 ** rng.integers(-6, 9))
     array = np.round(array) if spread == "whole" else array * 10.0 ** rng.integers(-4, 4, shape) if spread else array
     array = np.asarray(array)
+    if dtype.startswith("complex"):
+        array = array + 1j * np.roll(array.ravel(), 1).reshape(shape) * rng.choice([1, -1, 1000])
     if array.size and special is not None:
         array.flat[rng.integers(array.size)] = special
     with np.errstate(all="ignore"):
