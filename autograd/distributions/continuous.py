@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from autograd import digamma, lgamma, nan, randn, softmax, stack, where, xlogy, zeros_like
+from autograd import digamma, lgamma, nan, softmax, stack, where, xlogy, zeros_like
 from autograd.distributions import constraints
 from autograd.distributions.distribution import ByQuantiles, Distribution
 from autograd.distributions.gamma import log_standard_gamma
+from autograd.distributions.utils import _standard_normal
 
 __all__ = ["Beta", "Dirichlet", "Exponential", "Gamma", "Laplace", "Normal", "Uniform"]
 
@@ -38,7 +39,7 @@ class Normal(_LocationScale):
     variance = property(lambda self: self.scale**2)
 
     def rsample(self, sample_shape=()):
-        return self.loc + randn(size=self._extended_shape(sample_shape), dtype=self.loc.dtype) * self.scale
+        return self.loc + _standard_normal(self._extended_shape(sample_shape), self.loc.dtype, "cpu") * self.scale
 
     def log_prob(self, value):
         z = self._standardise(value)

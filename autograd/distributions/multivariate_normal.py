@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from autograd import linalg, randn
+from autograd import linalg
 from autograd.distributions import constraints
 from autograd.distributions.distribution import Distribution
-from autograd.distributions.utils import lazy_property
+from autograd.distributions.utils import _standard_normal, lazy_property
 
 __all__ = ["MultivariateNormal"]
 
@@ -65,7 +65,7 @@ class MultivariateNormal(Distribution):
         return linalg.inv(factor @ factor.mT).expand((*self._batch_shape, -1, -1))
 
     def rsample(self, sample_shape=()):
-        noise = randn(size=self._extended_shape(sample_shape), dtype=self.loc.dtype)
+        noise = _standard_normal(self._extended_shape(sample_shape), self.loc.dtype, "cpu")
         return self.loc + (self._unbroadcasted_scale_tril @ noise[..., None])[..., 0]
 
     def log_prob(self, value):

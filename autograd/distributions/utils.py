@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property as lazy_property
 from numbers import Number
 
-from autograd import Tensor, broadcast_tensors, finfo, get_default_dtype, sigmoid, softmax, tensor
+from autograd import Tensor, broadcast_tensors, finfo, get_default_dtype, randn, sigmoid, softmax, tensor
 
 __all__ = ["broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits"]
 
@@ -34,6 +34,11 @@ def probs_to_logits(probs, is_binary=False):
 def logits_to_probs(logits, is_binary=False):
     """softmax over the last dim, or sigmoid for the log odds of a 1."""
     return sigmoid(logits) if is_binary else softmax(logits, dim=-1)
+
+
+def _standard_normal(shape, dtype, device):
+    """Draws from the normal distribution of mean 0 and standard deviation 1."""
+    return randn(size=shape, dtype=dtype)
 
 
 def _sum_rightmost(value, dims):

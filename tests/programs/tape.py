@@ -23,11 +23,8 @@ OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming
 OF_INIT += " orthogonal_ uniform normal xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal"
 # Where the distributions have the normal numbers from of which they make a sample that has a derivative.
 NOISE = {
-    "torch": [
-        ("torch.distributions.normal", "_standard_normal"),
-        ("torch.distributions.multivariate_normal", "_standard_normal"),
-    ],
-    "ours": [("autograd.distributions.continuous", "randn"), ("autograd.distributions.multivariate_normal", "randn")],
+    "torch.": "torch.distributions.normal torch.distributions.multivariate_normal torch.distributions.utils",
+    "": "autograd.distributions.continuous autograd.distributions.multivariate_normal autograd.distributions.utils",
 }
 DROPOUT = "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout"
 
@@ -106,8 +103,8 @@ def patch(torch: Any, tape: Tape) -> None:
     for kind in vars(import_module(f"{prefix or 'autograd.'}distributions")).values():
         if isinstance(kind, type) and "sample" in vars(kind):
             kind.sample = tape.event(f"{kind.__name__}.sample", kind.sample, new)
-    for module, name in NOISE["torch" if prefix else "ours"]:
-        setattr(import_module(module), name, tape.event("noise", getattr(import_module(module), name), new))
+    for module in map(import_module, NOISE[prefix].split()):
+        module._standard_normal = tape.event("noise", module._standard_normal, new)  # type: ignore[attr-defined]
     for name in filter(partial(hasattr, init), OF_INIT.split()):
         setattr(init, name, tape.event(f"init.{name}", getattr(init, name), in_place))
     for name in DROPOUT.split():
