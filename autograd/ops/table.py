@@ -11,6 +11,7 @@ kept alive. The decorated function is the public function and the method of tens
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -144,7 +145,8 @@ def op(
 def write_out(name: str, result: Any, out: Any) -> Any:
     """`out=`: put the result of an op into a tensor (of several results, into several), which is returned.
 
-    An empty one takes the shape of the result. RuntimeError where a gradient is recorded, or would be lost.
+    One that is no view takes the shape of the result, with a warning unless it was empty. RuntimeError where a gradient
+    is recorded, or would be lost.
     """
     if out is None:
         return result
@@ -157,10 +159,13 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         raise RuntimeError(f"{name}(out=) has no derivative: use it in no_grad(), or compute a new tensor")
     if not np.can_cast(array.dtype, out.array.dtype, "same_kind"):
         raise RuntimeError(f"{name}(out=): a result of {array.dtype} cannot be written into one of {out.array.dtype}")
-    if not out.array.size:
+    if out.array.shape != array.shape:
+        what = f"{name}(out=): a result of shape {array.shape} does not fit into {out.array.shape}"
+        if out.array.size and out._base is not None:
+            raise ShapeError(f"{what}, a view")
+        if out.array.size:
+            warnings.warn(f"{what}, which takes its shape; an empty tensor does so without this warning", stacklevel=3)
         out.array = np.empty(array.shape, out.array.dtype)
-    elif out.array.shape != array.shape:
-        raise ShapeError(f"{name}(out=): a result of shape {array.shape} does not fit into {out.array.shape}")
     return out.copy_(result)
 
 
