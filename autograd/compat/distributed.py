@@ -13,10 +13,17 @@ class ProcessGroup:
     """The type of a group of processes, for annotations."""
 
 
+class Backend(str):
+    """The name of a library of collectives."""
+
+    GLOO, MPI, NCCL, UCC = "gloo", "mpi", "nccl", "ucc"
+
+
 class ReduceOp(Enum):
     """How the tensors of all processes become one."""
 
     SUM, AVG, PRODUCT, MIN, MAX = "sum", "avg", "product", "min", "max"
+    BAND, BOR, BXOR = "band", "bor", "bxor"
 
 
 class Work:
@@ -27,6 +34,16 @@ class Work:
         return True
 
     is_completed = is_success = wait
+
+
+class ZeroRedundancyOptimizer:
+    """The optimizer, of which each process would keep a part: the one process keeps all of it."""
+
+    def __new__(
+        cls, params: Any, optimizer_class: Any, process_group: Any = None, parameters_as_bucket_view: bool = False,
+        overlap_with_ddp: bool = False, **defaults: Any,
+    ) -> Any:  # fmt: skip
+        return optimizer_class(params, **defaults)
 
 
 class _World:

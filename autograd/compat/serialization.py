@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from autograd.files import SAFE, load, save
 
-__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
+__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "pickle", "safe_globals", "save"]
+__all__ += ["DEFAULT_PROTOCOL"]
+
+DEFAULT_PROTOCOL = 2
 
 
 def add_safe_globals(safe_globals: list[Any]) -> None:

@@ -53,6 +53,13 @@ def test_parallel_modules_are_the_module(group):
     assert torch.nn.parallel.data_parallel(model, x).equal(model(x))
 
 
+def test_an_optimizer_that_is_kept_in_parts_is_whole_among_one_process():
+    parts = torch.distributed.optim.ZeroRedundancyOptimizer
+    optimizer = parts(nn.Linear(3, 2).parameters(), optimizer_class=nn.optim.SGD, lr=0.5)
+    assert type(optimizer) is nn.optim.SGD and optimizer.param_groups[0]["lr"] == 0.5
+    assert dist.Backend("gloo") == dist.Backend.GLOO
+
+
 def test_the_samplers_are_those_of_nn_data():
     assert torch.utils.data.distributed.DistributedSampler is nn.data.DistributedSampler
 

@@ -158,6 +158,9 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     from autograd.nn.parallel.parallel_apply import parallel_apply
     from autograd.nn.parallel.replicate import _broadcast_coalesced_reshape, replicate
     from autograd.nn.parallel.scatter_gather import gather, scatter, scatter_kwargs
+    from autograd.serialization import DEFAULT_PROTOCOL, pickle
+    from autograd.types import Number
+    from autograd.utils.hooks import RemovableHandle
 
     x, y = autograd.ones(2), autograd.arange(6.0).reshape(2, 3)
     assert DataParallel is nn.DataParallel and DistributedDataParallel is nn.parallel.DistributedDataParallel
@@ -169,6 +172,8 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     assert gather(outputs, 0).equal(layer(y)) and nn.parallel.parallel_apply([layer], [y])[0].equal(layer(y))
     assert scatter_kwargs((y,), None, [0]) == (((y,),), ({},)) and _broadcast_coalesced_reshape([x], [0]) == [[x]]
     assert issubclass(InplaceFunction, autograd.autograd.Function)
+    assert isinstance(layer.register_forward_hook(print), RemovableHandle) and isinstance(0.5, Number)
+    assert pickle.loads(pickle.dumps([1], DEFAULT_PROTOCOL)) == [1]
     flat = _flatten_dense_tensors([x, y])
     assert flat.shape == (8,) and (_unflatten_dense_tensors(flat, [x, y])[1] == y).all()
     assert HASH_REGEX.search("resnet18-5c106cde.pth").group(1) == "5c106cde"
