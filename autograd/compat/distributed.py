@@ -36,6 +36,21 @@ class Work:
     is_completed = is_success = wait
 
 
+class DTensor:
+    """A tensor that is distributed over processes: what `isinstance` asks for. No tensor is one."""
+
+
+class Replicate:
+    """The placement of a DTensor that every process has."""
+
+
+class Shard:
+    """The placement of a DTensor that is divided along a dim."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+
 class ZeroRedundancyOptimizer:
     """The optimizer, of which each process would keep a part: the one process keeps all of it."""
 

@@ -58,6 +58,7 @@ def test_an_optimizer_that_is_kept_in_parts_is_whole_among_one_process():
     optimizer = parts(nn.Linear(3, 2).parameters(), optimizer_class=nn.optim.SGD, lr=0.5)
     assert type(optimizer) is nn.optim.SGD and optimizer.param_groups[0]["lr"] == 0.5
     assert dist.Backend("gloo") == dist.Backend.GLOO
+    assert not isinstance(torch.ones(2), torch.distributed.tensor.DTensor) and dist.Shard(1).dim == 1
 
 
 def test_the_samplers_are_those_of_nn_data():
