@@ -125,10 +125,13 @@ class _Worker(NamedTuple):
 def _default_context() -> Any:
     """What the program chose for all processes; else they are forked where they can be, as by Python before 3.14.
 
-    A forked worker takes a dataset of any class, also one of a notebook or within a function.
+    A forked worker takes a dataset of any class, also one of a notebook or within a function. Python's own default is
+    no choice: any library that asks for it makes it look like one.
     """
     chosen = multiprocessing.get_start_method(allow_none=True)
-    return multiprocessing.get_context(chosen or ("fork" if sys.platform == "linux" else None))
+    if sys.platform == "linux" and chosen in (None, multiprocessing.get_all_start_methods()[0]):
+        chosen = "fork"
+    return multiprocessing.get_context(chosen)
 
 
 class WorkerIterator:

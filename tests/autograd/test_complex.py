@@ -21,7 +21,7 @@ def test_floats_with_complex_numbers_are_complex_and_as_wide_as_the_wider():
 
 
 def test_a_complex_number_is_printed_as_torch_prints_it():
-    assert str(ag.tensor([0.5 - 2j])) == "tensor([0.5000-2.0000j], dtype=torch.complex64)"
+    assert str(ag.tensor([0.5 - 2j])) == "tensor([0.5000-2.j])"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from nn.batches import Batches
-from nn.data import DataLoader, Dataset, IterableDataset, RandomSampler, TensorDataset, get_worker_info
+from nn.data import DataLoader, Dataset, IterableDataset, RandomSampler, TensorDataset, get_worker_info, workers
 
 few = settings(max_examples=15, deadline=None)
 
@@ -356,3 +356,11 @@ def test_however_a_program_ends_its_workers_do_too(how):
 def test_without_workers_multiprocessing_is_not_imported():
     program = "import sys; from nn.data import *; [*DataLoader([1.0])]; print('multiprocessing' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are not forked")
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "fork"), ("forkserver", "fork"), ("spawn", "spawn")])
+def test_pythons_default_is_no_choice_of_the_program(monkeypatch, chosen, expected):
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["forkserver", "fork", "spawn"])
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: chosen)
+    assert workers._default_context().get_start_method() == expected
