@@ -116,7 +116,7 @@ def tensordot(input, other, dims=2):
     for a, b in zip(over_x, over_y, strict=True):
         of_y[one_dim(b, other.ndim)] = of_x[one_dim(a, input.ndim)]
     out = [s for s in of_x if s not in of_y] + [s for s in of_y if s not in of_x]
-    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other).contiguous()
+    return einsum(f"{''.join(of_x)},{''.join(of_y)}->{''.join(out)}", input, other)
 
 
 def _einsum_grads(g, tensors, shapes, needs, inputs, output):
@@ -139,7 +139,7 @@ def _einsum_grads(g, tensors, shapes, needs, inputs, output):
 def contract(*tensors, inputs, output):
     """An einsum whose subscripts are spelled out, without repeats in one operand."""
     out = np.einsum(f"{','.join(inputs)}->{output}", *tensors, optimize=len(tensors) > 1)
-    return out.copy() if len(tensors) == 1 else out  # NumPy gives views of one operand
+    return out if len(tensors) > 1 and out.flags.c_contiguous else out.copy()  # NumPy gives views of one operand
 
 
 def _diagonals(subs, t):

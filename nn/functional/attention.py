@@ -203,7 +203,9 @@ def multi_head_attention_forward(
         weights = weights.mean(1) if average_attn_weights else weights
     else:
         y = attention(q, k, v, mask, causal=is_causal, dropout_p=p)
-    y = linear(merge_heads(y), out_proj_weight, out_proj_bias)  # (B, T, C)
+    y = merge_heads(y)  # (B, T, C)
     if query.ndim == 2:
-        return y.squeeze(0), None if weights is None else weights.squeeze(0)
-    return y if batch_first else y.transpose(0, 1), weights
+        y, weights = y.squeeze(0), None if weights is None else weights.squeeze(0)
+    elif not batch_first:
+        y = y.transpose(0, 1)
+    return linear(y, out_proj_weight, out_proj_bias), weights

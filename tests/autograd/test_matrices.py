@@ -124,6 +124,13 @@ def test_what_makes_no_sense_is_named(call, match):
         call()
 
 
+@pytest.mark.parametrize("equation", ["aij,ajk->aik", "ij,jk->ki", "ij,jk->ik", "ij->ji", "aij,ajk->ika"])
+def test_the_result_of_an_einsum_of_tensors_lies_row_major(equation):
+    sizes = {"a": 1, "i": 2, "j": 3, "k": 4}
+    out = ag.einsum(equation, *[ag.rand(*[sizes[i] for i in part]) for part in equation.split("->")[0].split(",")])
+    assert out.is_contiguous()
+
+
 @pytest.mark.parametrize("equation", ["ij,ij->i", "ij,ij->j", "ij,ij->ij", "ij,jk->ik", "ij,ij->", "ij,jj->i"])
 @examples(5)
 @given(rng=seeds(), first=st.sampled_from([(3, 1), (1, 4), (1, 1), (3, 4)]))

@@ -213,10 +213,11 @@ def of_out(error: Any) -> bool:
 
 ERRORS = [
     Row(
-        "cat masked_select gather take bernoulli",
+        "cat masked_select gather take bernoulli index_select kthvalue",
         "out= may have any layout and dtype, and may share memory with the arguments",
         of_out,
     ),
+    Row("cat", "a tensor is the sequence of its rows", lambda error: "must be tuple" in error.error_regex),
     Row("multinomial", "out= may have any dtype; the weights are memory that is not set", of_out, drawn=True),
     Row("", "numbers: NumPy's functions take them in the place of tensors", lambda error: error.error_regex == ""),
     Row("masked_fill", "there are no complex numbers", lambda error: "overflow" in error.error_regex),

@@ -243,6 +243,7 @@ TORCH_COMPOSED: dict[str, Callable] = {
 
 
 TORCH_COMPOSED |= {name: of(torch) for name, (_, _, of) in MODULES.items()}
+TORCH_COMPOSED["reversed"] = reversed
 # where torch has no second derivative
 TORCH_COMPOSED["cond"] = cond
 TORCH_COMPOSED["cdist"] = lambda x, y, p: torch.linalg.vector_norm(x[:, None] - 7 - y, p, -1)

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 OURS = {"nn.data", "nn.optim"}  # `nn` is found by its own name, too
 HIPS = {path for path, sources in compat.TABLE.items() if sources.startswith(("autograd.hips", "numpy"))}
-OTHERS = {"utils.tensorboard"}  # needs a package that need not be there
+OTHERS = {"utils.tensorboard", "utils.tensorboard.writer"}  # needs a package that need not be there
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -169,6 +169,14 @@ def test_true_in_a_mask_means_that_nobody_may_look(need_weights):
         np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_the_result_of_multihead_attention_lies_row_major(batch_first, need_weights):
+    x = ag.rand(3, 5, 8)
+    y, _ = nn.MultiheadAttention(8, 2, batch_first=batch_first)(x, x, x, need_weights=need_weights)
+    assert y.view(15, 8).shape == (15, 8)
+
+
 def test_the_batch_may_come_second_or_not_at_all():
     mha = layer()
     x = ag.randn(3, 4, 6, dtype=ag.float64)
