@@ -115,7 +115,7 @@ def test_a_stream_that_gives_more_than_its_length_is_warned_about():
     ):
         assert sorted(batch.item() for batch in loader) == [0, 0, 1, 1, 2, 2, 3, 3]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         assert sum(1 for _ in DataLoader(Stream(4, shared=False), num_workers=2)) == 8  # nobody asked for its length
 
 
