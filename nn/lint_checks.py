@@ -261,9 +261,9 @@ def _names(seen: Observer, nodes: Iterable[Node]) -> str:
 
 
 def _trained_before(seen: Observer) -> bool:
-    """Whether an optimiser has made more steps than were observed."""
-    states = (state for optimizer in seen.optimizers for state in optimizer.state.values())
-    return any(state.get("step", 0) > len(seen.walks) for state in states)
+    """Whether an optimiser has made more steps with these parameters than were observed."""
+    states = [(p.node, state) for optimizer in seen.optimizers for p, state in optimizer.state.items()]
+    return any(node in seen.parameters and state.get("step", 0) > len(seen.walks) for node, state in states)
 
 
 def _last_line(seen: Observer) -> Source | None:

@@ -306,6 +306,15 @@ class TargetsNotShifted(Program):
         return F.cross_entropy(self.model(self.y) @ self.model.weight.T, self.y)
 
 
+def test_an_optimiser_of_another_model_has_not_trained_this_one():
+    w = ag.ones(2, requires_grad=True)
+    other = optim.Adam([w])
+    for _ in range(50):
+        w.sum().backward()
+        other.step()
+    assert [finding.check for finding in TargetsNotShifted().lint()] == [TargetsNotShifted.finds]
+
+
 def deep(activation, scale):
     layers = [layer for _ in range(12) for layer in (nn.Linear(6, 6), activation())]
     for layer in layers[::2]:
