@@ -82,7 +82,8 @@ def explain(name: str, arguments: Mapping[str, Any], error: Exception) -> None:
     if kind is ValueError and _shapes_differ(arguments.values()):
         kind = ShapeError
     given = ", ".join(f"{n} {_described(value, kind is TypeError)}" for n, value in arguments.items())
-    raise kind(f"{name}({given}): {str(error) or 'out of memory'}") from None  # Python's MemoryError says nothing
+    said = str(error) or ("out of memory" if kind is MemoryError else type(error).__name__)
+    raise kind(f"{name}({given}): {said}") from None
 
 
 def must_be_tensor(function: str, name: str, value: Any) -> str:

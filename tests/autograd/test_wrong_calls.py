@@ -10,6 +10,7 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
+from autograd.ops.complaints import explained
 
 X = ag.tensor(np.arange(12.0).reshape(3, 4))
 C = ag.tensor(np.arange(24.0).reshape(2, 3, 4))
@@ -156,3 +157,11 @@ def test_errors_of_a_users_own_code_pass_as_they_are():
         nn.Sequential(Broken())(V)
     with pytest.raises(ZeroDivisionError, match="^division by zero$"):
         ag.vmap(lambda x: x * (1 / 0))(X)
+
+
+@pytest.mark.parametrize(("kind", "said"), [("MemoryError", "out of memory"), ("IndexError", "IndexError")])
+def test_an_error_of_numpys_without_a_text_says_of_which_kind_it_is(kind, said):
+    numpys = {"__name__": "numpy.inside"}
+    exec(f"def fails(x): raise {kind}", numpys)
+    with pytest.raises((MemoryError, IndexError), match=rf"^fails\(x 1\): {said}$"):
+        explained(numpys["fails"])(1)
