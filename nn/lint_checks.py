@@ -262,7 +262,7 @@ def _names(seen: Observer, nodes: Iterable[Node]) -> str:
 
 def _trained_before(seen: Observer) -> bool:
     """Whether an optimiser has made more steps with these parameters than were observed."""
-    states = [(p.node, state) for optimizer in seen.optimizers for p, state in optimizer.state.items()]
+    states = [(getattr(p, "node", None), state) for o in seen.optimizers for p, state in o.state.items()]
     return any(node in seen.parameters and state.get("step", 0) > len(seen.walks) for node, state in states)
 
 
