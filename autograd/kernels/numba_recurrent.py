@@ -1,6 +1,7 @@
 """The steps of recurrent layers in compiled loops over contiguous float32 arrays; see numpy_recurrent.
 
 Each loop writes one array: of loops with more arrays LLVM gives up to prove that none overlap, and leaves them scalar.
+It does so, too, where it can't see that an index is not negative: loops start at 0, and a gate's place is added.
 """
 
 from numba import float32
@@ -27,17 +28,18 @@ def _tanh(x):
 def lstm_step(gates, x, product, h, c):
     wide_vectors()
     rows, size = h.shape
+    g, o = 2 * size, 3 * size  # where these gates begin; i and f are the first
     for r in range(rows):
-        for j in range(2 * size):
-            gates[r, j] = sigmoid(x[r, j] + product[r, j])
-        for j in range(2 * size, 3 * size):
-            gates[r, j] = _tanh(x[r, j] + product[r, j])
-        for j in range(3 * size, 4 * size):
+        for j in range(g):
             gates[r, j] = sigmoid(x[r, j] + product[r, j])
         for j in range(size):
-            c[r, j] = gates[r, size + j] * c[r, j] + gates[r, j] * gates[r, 2 * size + j]
+            gates[r, g + j] = _tanh(x[r, g + j] + product[r, g + j])
         for j in range(size):
-            h[r, j] = gates[r, 3 * size + j] * _tanh(c[r, j])
+            gates[r, o + j] = sigmoid(x[r, o + j] + product[r, o + j])
+        for j in range(size):
+            c[r, j] = gates[r, size + j] * c[r, j] + gates[r, j] * gates[r, g + j]
+        for j in range(size):
+            h[r, j] = gates[r, o + j] * _tanh(c[r, j])
 
 
 @kernel
@@ -88,8 +90,10 @@ def gru_step_backward(g_x, g_product, g_h, gates, h):
             g_x[row, n + j] = g_h[row, j] * (ONE - gates[row, z + j]) * (ONE - gates[row, n + j] * gates[row, n + j])
         for j in range(size):
             g_x[row, j] = g_x[row, n + j] * gates[row, hidden + j] * gates[row, j] * (ONE - gates[row, j])
-        for j in range(z, n):
-            g_x[row, j] = g_h[row, j - z] * (h[row, j - z] - gates[row, z + j]) * gates[row, j] * (ONE - gates[row, j])
+        for j in range(size):
+            g_x[row, z + j] = (
+                g_h[row, j] * (h[row, j] - gates[row, n + j]) * gates[row, z + j] * (ONE - gates[row, z + j])
+            )
         for j in range(n):
             g_product[row, j] = g_x[row, j]
         for j in range(size):
