@@ -218,9 +218,9 @@ def numel(input: Tensor) -> int:
     return input.array.size
 
 
-def get_default_dtype() -> np.dtype:
+def get_default_dtype() -> dtypes.dtype:
     """The dtype of new tensors made from Python numbers."""
-    return default_dtype()
+    return dtypes.dtype(default_dtype())
 
 
 def set_default_dtype(dtype: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import reprlib
+from functools import cache
 from operator import index
 from typing import Any
 
@@ -13,20 +14,76 @@ import numpy as np
 from autograd.errors import ShapeError
 
 __all__ = ["Size", "bfloat16", "bool", "cdouble", "cfloat", "complex64", "complex128", "device", "double", "float"]
-__all__ += ["float16", "float32", "float64", "half", "int", "int8", "int16", "int32", "int64", "long", "short", "uint8"]
+__all__ += ["dtype", "float16", "float32", "float64", "half", "int", "int8", "int16", "int32", "int64", "long", "short"]
+__all__ += ["uint8"]
 
-float64 = double = np.dtype(np.float64)
-float32 = float = np.dtype(np.float32)
+
+class dtype:
+    """The type of a tensor's elements: one of NumPy's, to which it is equal, with PyTorch's attributes besides.
+
+    NumPy takes it wherever it takes one of its own. There is one object of this class for each of NumPy's, which
+    `dtype(what)` finds: "float32", np.float32, np.dtype("float32").
+    """
+
+    __slots__ = ("dtype", "itemsize", "kind")
+    dtype: np.dtype  # by this name NumPy looks for it
+    itemsize: builtins.int
+    kind: str
+
+    def __new__(cls, named: Any) -> Any:
+        """The dtype of this name; TypeError where NumPy knows none."""
+        return dtype_of(np.dtype(named))
+
+    is_floating_point = property(lambda self: self.kind == "f", doc="Whether it has real numbers.")
+    is_complex = property(lambda self: self.kind == "c", doc="Whether it has complex numbers.")
+    is_signed = property(lambda self: self.kind in "ifc", doc="Whether it has negative numbers.")
+
+    def to_real(self) -> Any:
+        """The dtype of the real part."""
+        return dtype(np.empty(0, self).real.dtype)
+
+    def to_complex(self) -> Any:
+        """The dtype of complex numbers of this precision, complex64 for float16, too."""
+        return dtype(np.result_type(self, np.complex64))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dtype, name)
+
+    def __eq__(self, other: object) -> Any:
+        return self is other or (
+            other is not None and self.dtype == (other.dtype if isinstance(other, dtype) else other)
+        )
+
+    def __hash__(self) -> Any:
+        return hash(self.dtype)
+
+    def __reduce__(self) -> str:
+        return self.dtype.name  # of this module
+
+    def __repr__(self) -> str:
+        return self.dtype.name
+
+
+@cache
+def dtype_of(found: np.dtype) -> dtype:
+    """The one object for a dtype of NumPy's."""
+    new = object.__new__(dtype)
+    new.dtype, new.itemsize, new.kind = found, found.itemsize, found.kind
+    return new
+
+
+float64 = double = dtype(np.float64)
+float32 = float = dtype(np.float32)
 bfloat16 = float32  # NumPy has none: its range is that of float32, which has more digits
-float16 = half = np.dtype(np.float16)
-complex64 = cfloat = np.dtype(np.complex64)
-complex128 = cdouble = np.dtype(np.complex128)
-int64 = long = np.dtype(np.int64)
-int32 = int = np.dtype(np.int32)
-int16 = short = np.dtype(np.int16)
-int8 = np.dtype(np.int8)
-uint8 = np.dtype(np.uint8)
-bool = np.dtype(np.bool_)
+float16 = half = dtype(np.float16)
+complex64 = cfloat = dtype(np.complex64)
+complex128 = cdouble = dtype(np.complex128)
+int64 = long = dtype(np.int64)
+int32 = int = dtype(np.int32)
+int16 = short = dtype(np.int16)
+int8 = dtype(np.int8)
+uint8 = dtype(np.uint8)
+bool = dtype(np.bool_)
 # torch's older names of the dtypes: the types of tensors.
 TENSOR_TYPES = {"HalfTensor": float16, "FloatTensor": float32, "DoubleTensor": float64, "LongTensor": int64}
 TENSOR_TYPES |= {"IntTensor": int32, "ShortTensor": int16, "CharTensor": int8, "ByteTensor": uint8, "BoolTensor": bool}
@@ -126,7 +183,7 @@ def plain(value: Any) -> Any:
 
 
 class _Default:
-    dtype: np.dtype = float32
+    dtype: np.dtype = np.dtype(np.float32)
 
 
 def default_dtype(dtype: Any = None) -> np.dtype:

@@ -8,7 +8,7 @@ import pickle
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -162,7 +162,8 @@ def _tensor(reader: Interpreter, kind: Any, array: Any, requires_grad: Any, attr
     return _rebuild(kind, array, requires_grad, reader.once(attributes))
 
 
-NAMES = {
+NAMES: dict[str, Sequence[str]] = {
+    "autograd.dtypes": dtypes.__all__,
     "autograd.tensor": ("Tensor", "_rebuild"),
     "nn.parameter": ("Parameter",),
     "collections": ("OrderedDict",),

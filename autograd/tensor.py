@@ -96,9 +96,9 @@ class Tensor(Methods):
         return dtypes.Size(self.array.shape)
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> dtypes.dtype:
         """The type of its elements."""
-        return self.array.dtype
+        return dtypes.dtype_of(self.array.dtype)
 
     ndim = property(lambda self: self.array.ndim, doc="How many dims it has.")
     T = property(ops.permute, doc="The dims in reverse order.")

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
+from autograd import dtypes
 from autograd.base import TensorBase
 
 PIECE = 1 << 20  # how many bytes are asked for at once: a value may claim to be longer than the file
@@ -221,7 +222,9 @@ def _is_quick(value: Any) -> bool:
         return value.bit_length() <= 64
     if isinstance(value, (bytes, np.str_)):
         return len(value) <= 1024
-    return value is None or isinstance(value, (str, float, complex, np.number, np.bool_, np.dtype, TensorBase))
+    return value is None or isinstance(
+        value, (str, float, complex, np.number, np.bool_, np.dtype, dtypes.dtype, TensorBase)
+    )
 
 
 OPCODES: dict[bytes, Callable[[Interpreter], Any]] = {

@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd import dtypes, kernels, linalg
 from autograd.anomaly import (
     detect_anomaly,
@@ -30,7 +28,7 @@ from nn import functional as F
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
 __all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_assert"]
 __all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
-__all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dtype", "get_default_device"]
+__all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "get_default_device"]
 __all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
 __all__ += ["is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled"]
 __all__ += ["is_storage", "layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
@@ -70,7 +68,7 @@ def __getattr__(name: str) -> Any:
 
 # Types and formats ----------------------------------------------------------------------------------------------------
 
-dtype, memory_format = np.dtype, str
+memory_format = str
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"
 channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepted; all layouts are row-major
 
@@ -78,7 +76,7 @@ channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepte
 class _TensorType(type):
     """A type of tensors by their dtype: it makes them as `Tensor` does, and knows those that have the dtype."""
 
-    dtype: np.dtype
+    dtype: dtypes.dtype
 
     def __call__(cls, *data: Any, device: Any = None) -> Tensor:
         return Tensor(*data, dtype=cls.dtype)

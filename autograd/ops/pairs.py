@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from autograd.base import wrap
-from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype
+from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype, dtype
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
 from autograd.ops.joining import stack
@@ -97,11 +97,11 @@ _RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 def promote_types(type1, type2):
     """The smallest dtype of the higher kind (truth values, whole numbers, floats) that holds those of that kind."""
     highest = max(_RANKS[type1.kind], _RANKS[type2.kind])
-    return np.result_type(*[t for t in (type1, type2) if _RANKS[t.kind] >= min(highest, 2)])
+    return dtype(np.result_type(*[t for t in (type1, type2) if _RANKS[t.kind] >= min(highest, 2)]))
 
 
 def result_type(tensor1, tensor2):
     """The dtype of what is computed of two tensors or numbers."""
     numbers = {float: default_dtype(), int: np.int64, bool: np.bool_}
     values = [t if hasattr(t, "dtype") else np.empty((), numbers[type(t)]) for t in (tensor1, tensor2)]
-    return promoted(values)
+    return dtype(promoted(values))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from autograd import dtypes
 from autograd.base import add_method, set_view
 from autograd.errors import ShapeError
 from autograd.grad_mode import enable_grad, mode
@@ -53,7 +54,7 @@ def view(input, *size, **keywords):
     Raises ShapeError where the elements in memory do not allow the new shape.
     """
     dtype = keywords.get("dtype", size[0] if size else None)
-    if isinstance(dtype, np.dtype):
+    if isinstance(dtype, (dtypes.dtype, np.dtype)):
         return input if dtype == input.dtype else input.wrap(input.array.view(dtype))
     out = reshape(input, *size, **keywords)
     if out._base is None:

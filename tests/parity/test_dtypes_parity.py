@@ -117,3 +117,13 @@ def test_normal_numbers_have_the_dtype_of_the_first_tensor(mean, std):
         return str(m.normal(mean_, std_).dtype).removeprefix("torch.")
 
     assert of(autograd) == of(torch)
+
+
+@pytest.mark.parametrize("name", [*DTYPES, "complex64", "complex128"])
+def test_the_attributes_of_a_dtype_are_torch_s(name: str) -> None:
+    ours, theirs = getattr(autograd, name), getattr(torch, name)
+    for attribute in ("is_floating_point", "is_complex", "is_signed", "itemsize"):
+        assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
+    assert f"torch.{ours.to_real()}" == str(theirs.to_real())
+    if name[0] in "fc" and name != "float16":  # torch has a complex32
+        assert f"torch.{ours.to_complex()}" == str(theirs.to_complex())
