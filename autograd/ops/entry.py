@@ -22,9 +22,9 @@ _ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y"}
 COMPLEX = frozenset(
     """
     abs add cast clone complex concatenate conj constant_in contract copy_slices cos cumsum diagonal div eq exp expand
-    flip fourier getitem identity imag index_put isclose isfinite isinf isnan log masked_fill matmul mean mul ne neg
-    pad permute pow real reciprocal repeat reshape roll sin split_at sqrt square sub sum tanh tril triu unbind unindex
-    view_as_complex view_as_real where
+    flip fourier getitem identity imag index_put isclose isfinite isinf isnan log logcumsumexp masked_fill matmul mean
+    mul ne neg pad permute pow real reciprocal recurrence repeat reshape roll sin split_at sqrt square sub sum tanh
+    tril triu unbind unindex view_as_complex view_as_real where
     """.split()
 )
 _NO_NUMBERS = (np.ndarray, list, tuple, str, bytes, dict, set)

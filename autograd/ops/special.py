@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import numpy as np
 
@@ -147,11 +148,23 @@ def _logcumsumexp_rule(g, x, out, dim):
     return np.moveaxis(later * np.exp(x - np.where(np.isfinite(out), out, 0)), 0, dim)
 
 
+def _logaddexp(x, y):
+    """log(e^x + e^y) of complex numbers, which NumPy does not have."""
+    less, more = (np.where(x.real < y.real, *pair) for pair in ((x, y), (y, x)))
+    with np.errstate(invalid="ignore"):  # where both are log 0
+        return np.where(np.isneginf(more.real), more, more + np.log1p(np.exp(less - more)))
+
+
 @op(x=_logcumsumexp_rule)
 def logcumsumexp(x, *, dim):
     """log of the running sum of e^x along dim, finite where x is."""
     one_dim(dim, x.ndim)
-    return np.logaddexp.accumulate(as_floats(x), dim) if x.ndim else as_floats(x).copy()
+    x = as_floats(x)
+    if not x.size or not x.ndim:
+        return x.copy()
+    if x.dtype.kind == "c":
+        return np.moveaxis(np.stack(list(accumulate(np.moveaxis(x, dim, 0), _logaddexp))), 0, dim)
+    return np.logaddexp.accumulate(x, dim)
 
 
 @op(np.hypot, inplace=True, x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out))

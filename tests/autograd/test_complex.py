@@ -38,6 +38,14 @@ def test_matrices_of_complex_numbers_have_no_decompositions():
         ag.linalg.inv(ag.tensor(Z))
 
 
+def test_the_logarithm_of_a_running_sum_begins_at_what_is_nothing():
+    z = np.array([-np.inf, -np.inf + 1j, 0.5 + 3j, -np.inf, 700 - 2j])
+    out = ag.logcumsumexp(ag.tensor(z), 0)
+    assert np.isneginf(out[:2].real.numpy()).all()
+    np.testing.assert_allclose(out[2:].numpy(), [0.5 + 3j, 0.5 + 3j, 700 - 2j])
+    assert ag.logcumsumexp(ag.zeros(2, 0, dtype=ag.complex64), 1).shape == (2, 0)
+
+
 def test_backward_starts_at_a_real_number():
     z = ag.tensor(Z, requires_grad=True)
     with pytest.raises(RuntimeError, match="or take a real function of them"):

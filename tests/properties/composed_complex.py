@@ -55,6 +55,10 @@ class NUMPY:
         lambda parts, dim: np.stack(parts, dim),
     )
 
+    @staticmethod
+    def logcumsumexp(x: np.ndarray, dim: int) -> np.ndarray:
+        return np.log(np.cumsum(np.exp(x), dim))
+
     class fft:  # noqa: N801 - as torch's
         fft, ifft, rfft, irfft = (
             staticmethod(lambda x, n=None, dim=-1, norm=None, f=f: f(x, n, dim, norm))
@@ -76,6 +80,7 @@ COMPLEX: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "complex powers": of_two(lambda m, z, w: z**3 + 1 / w),
     "complex exponentials": of_two(lambda m, z, w: m.exp(z) * m.exp(1j * w.real)),
     "complex roots, logarithms, tangents": of_two(lambda m, z, w: m.sqrt(z) * m.log(w) + m.tanh(z * w)),
+    "complex logcumsumexp": of_two(lambda m, z, w: m.logcumsumexp(z.reshape(-1), 0) * w.reshape(-1)),
     "conjugates": of_two(lambda m, z, w: m.conj(z) * w),
     "angles": of_two(lambda m, z, w: m.angle(z) * m.imag(w) + m.real(z)),
     "complex matrices": of_two(lambda m, z, w: m.stack([z, w], 0).reshape(2, -1) @ m.conj(z).reshape(-1)),
