@@ -165,13 +165,18 @@ def nan_to_num(x, *, nan=0.0, posinf=None, neginf=None):
 @op(x=lambda g: g)
 def cast(x, *, dtype):
     """x in another dtype; the walk brings the gradient back to that of x."""
-    return x.astype(dtype)
+    return x.astype(dtype, _order_of(x))
+
+
+def _order_of(x):
+    """How a copy of x lies in memory, as `order` says it to NumPy, which would put expanded dims last."""
+    return "C" if 0 in x.strides else "K"
 
 
 @op(np.copy, x=lambda g: g)
 def clone(x, *, memory_format=None):
     """A copy of x, with its dims in the same order in memory; in row-major order with a memory_format."""
-    return np.array(x, order="K" if memory_format in (None, "preserve_format") and 0 not in x.strides else "C")
+    return np.array(x, order=_order_of(x) if memory_format in (None, "preserve_format") else "C")
 
 
 @op(np.sign, inplace=True, x=flat)

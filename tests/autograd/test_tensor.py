@@ -356,6 +356,12 @@ def test_pictures_whose_channels_are_last_are_joined_as_such():
     assert ag.cat([x, x]).stride() == (60, 1, 15, 3)
 
 
+@pytest.mark.parametrize("cast", [lambda x: x.float(), lambda x: x.to(ag.float64), lambda x: x.type_as(ag.zeros(1))])
+def test_a_cast_of_an_expanded_tensor_is_contiguous(cast):
+    x = cast(ag.arange(3).expand(2, 3))
+    assert x.stride() == (3, 1) and x.view(6).tolist() == [0, 1, 2, 0, 1, 2]
+
+
 def test_as_strided_takes_the_elements_at_steps_and_nothing_beyond_the_tensor():
     x = ag.arange(12.0).reshape(3, 4).requires_grad_()
     windows = ag.as_strided(x, (2, 2), (1, 2), 3)
