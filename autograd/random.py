@@ -25,26 +25,18 @@ from autograd.tensor import Tensor
 
 
 def rand(
-    *sizes: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """Random numbers from the uniform distribution on [0, 1)."""
     dtype = dtype or default_dtype()
     return made(numpy_rng(generator).random(to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
 
 
 def randn(
-    *sizes: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """Random numbers from the normal distribution with mean 0 and variance 1."""
     dtype = dtype or default_dtype()
     numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), draw_dtype(dtype))

@@ -35,6 +35,14 @@ def test_full_takes_the_dtype_of_its_value():
     assert ag.full((2,), True).dtype == ag.bool and ag.full((2,), 1, dtype=ag.float64).dtype == ag.float64
 
 
+def test_memory_may_be_said_to_be_pinned():
+    of_sizes = (ag.zeros, ag.ones, ag.empty, ag.rand, ag.randn)
+    likes = (ag.zeros_like, ag.ones_like, ag.empty_like, ag.rand_like, ag.randn_like)
+    made = [f(2, 3, pin_memory=True) for f in of_sizes] + [f(ag.zeros(2, 3), pin_memory=True) for f in likes]
+    made += [ag.full((2, 3), 1.0, pin_memory=True), ag.full_like(ag.zeros(2, 3), 1.0, pin_memory=True)]
+    assert {x.shape for x in made} == {(2, 3)}
+
+
 def test_like_takes_shape_and_dtype():
     x = ag.zeros(2, 3, dtype=ag.float64)
     for make in (ag.zeros_like, ag.ones_like, ag.empty_like, ag.rand_like, ag.randn_like):
