@@ -37,6 +37,7 @@ TABLE = {
     "compiler": "autograd.compat.jit",
     "cuda.amp": "autograd.compat.amp",
     "cuda.amp.grad_scaler": "autograd.compat.amp",
+    "cuda.random": "autograd.compat.cuda",
     "cuda.comm": "autograd.compat.parallel",
     "distributed": "autograd.compat.distributed",
     "distributed._tensor": "autograd.compat.distributed",

@@ -21,7 +21,7 @@ def test_there_is_no_gpu():
     )
     devices, states = torch.utils.checkpoint.get_device_states(torch.ones(2))
     assert devices == states == [] and torch.utils.checkpoint.set_device_states(devices, states) is None
-    assert torch.cuda.manual_seed(1) is None and torch.cuda.manual_seed_all(1) is None
+    assert torch.cuda.manual_seed(1) is torch.cuda.manual_seed_all(1) is torch.cuda.random.manual_seed(1) is None
     with torch.cuda.stream(torch.cuda.Stream()):
         pass
 

@@ -51,7 +51,8 @@ def code_of(path: Path) -> str:
 def remember() -> None:
     """Put back the names that Python and NumPy have taken away since older programs were written."""
     collections.Iterable = collections.abc.Iterable  # type: ignore[attr-defined]
-    for name, value in {"int": int, "float": float, "object": object, "unicode_": np.str_, "in1d": np.isin}.items():
+    older = {"int": int, "float": float, "object": object, "unicode_": np.str_, "in1d": np.isin, "product": np.prod}
+    for name, value in older.items():
         setattr(np, name, value)
 
 
