@@ -52,13 +52,18 @@ def remember() -> None:
     """Put back the names that Python and NumPy have taken away since older programs were written."""
     collections.Iterable = collections.abc.Iterable  # type: ignore[attr-defined]
     older = {"int": int, "float": float, "object": object, "unicode_": np.str_, "in1d": np.isin, "product": np.prod}
-    for name, value in older.items():
+    for name, value in (older | {"cumproduct": np.cumprod}).items():
         setattr(np, name, value)
 
 
 def seeded(draw: Any) -> Any:
     """A generator of NumPy's, or the source of one, that without a seed has the seed 0."""
-    return lambda seed=None, *args, **kwargs: draw(0 if seed is None else seed, *args, **kwargs)
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        given = [value for value in (*args, *kwargs.values()) if value is not None]
+        return draw(*args, **kwargs) if given else draw(0)
+
+    return made
 
 
 class tab:  # noqa: N801 - the name in chapters of d2l

@@ -2,9 +2,12 @@
 
 import os
 import re
+import sys
 
 import gymnasium
 from gymnasium import *  # noqa: F403
+
+sys.modules["gym.spaces"] = gymnasium.spaces
 
 
 class _Old(gymnasium.Wrapper):

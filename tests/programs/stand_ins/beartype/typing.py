@@ -1,0 +1,3 @@
+"""The names of typing."""
+
+from typing import *  # noqa: F403
