@@ -52,10 +52,11 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """target (log target - input) for log-probabilities `input`; "batchmean" divides the sum by the batch size.
+    """target (log target - input) for log-probabilities `input`; "batchmean" divides the sum by len(input).
 
     With `log_target` the target holds log-probabilities too.
     """
+    batch = input.shape[0] if input.ndim else 1  # the target may have more examples, which do not count
     input, target = broadcast_tensors(input, target)
     reduction = reduction_of(size_average, reduce, reduction)
     if log_target:
@@ -63,7 +64,7 @@ def kl_div(
     else:
         loss = target * (ops.where(target.detach() == 0, 1.0, target).log() - input)
     if reduction == "batchmean":
-        return loss.sum() / (input.shape[0] if input.ndim else 1)
+        return loss.sum() / batch
     return reduced(loss, reduction)
 
 

@@ -251,6 +251,13 @@ def test_kl_div_equals_the_formula(seed, reduction):
     assert batch == pytest.approx(loss.sum() / 3) and batch >= 0
 
 
+def test_the_batch_of_kl_div_is_that_of_its_input_where_the_target_is_larger():
+    x, p = ag.log(ag.tensor([0.25, 0.75])), ag.tensor([[0.5, 0.5], [0.1, 0.9], [0.3, 0.7]])
+    for input, batch in ((x, 2), (x[None], 1), (x.expand(3, 2), 3)):
+        out = F.kl_div(input, p, reduction="batchmean")
+        assert out.item() == pytest.approx(F.kl_div(input, p, reduction="sum").item() / batch)
+
+
 def test_kl_div_counts_impossible_outcomes_as_nothing():
     assert F.kl_div(ag.tensor([[-1.0, -2.0]]), ag.tensor([[0.0, 1.0]]), reduction="sum").item() == pytest.approx(2.0)
 
