@@ -21,6 +21,19 @@ class Storage(TensorBase):
     to_dense = to_sparse = coalesce = lambda self, *args: self  # there is one layout, which holds the zeros as well
     is_cpu = property(lambda self: True, doc="Always.")
 
+    def indices(self: Any) -> Any:
+        """Where its elements are not 0, (dims, n): what a sparse tensor stores beside its `values`."""
+        return self.nonzero().t()
+
+    def values(self: Any) -> Any:
+        """The elements (n,) that are not 0, in row-major order."""
+        return self[self.nonzero(as_tuple=True)]
+
+    def _nnz(self: Any) -> int:
+        return len(self.nonzero())
+
+    _indices, _values = indices, values
+
     def element_size(self) -> int:
         """The bytes of one element."""
         return self.array.itemsize

@@ -22,6 +22,7 @@ TABLE = {
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "autograd.compat.jit",
     "_inductor": "",
+    "_ops": "autograd",
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
@@ -11,7 +11,8 @@ from nn.module import Module as ScriptModule
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
 __all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
-__all__ += ["_jit_override_can_fuse_on_gpu"]
+__all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
+__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
@@ -42,4 +43,15 @@ ignore = unused = export = allow_in_graph = wrap = script_method = disable
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
 reset = always(None, "There is nothing to forget.")
 _jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
+_log_api_usage_once = always(None, "Nobody is told what is used.")
 _jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode
+
+
+class GraphModule(ScriptModule):
+    """A module made from a traced program: `isinstance` says that none is one, and making one raises RuntimeError."""
+
+    def __init__(self, *_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError("torch.fx: modules are Python programs here, and have no graph that could be changed")
+
+
+Graph = Interpreter = Node = Proxy = Tracer = symbolic_trace = GraphModule

@@ -12,7 +12,7 @@ from autograd.ops.indexing import copy_slices, unindex
 from autograd.ops.shape import one_dim, roll, transpose, writeable_as
 from autograd.ops.table import function, op, short
 
-__all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "baddbmm", "tensordot", "einsum", "diagonal"]
+__all__ = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm", "addr", "baddbmm", "tensordot", "einsum", "diagonal"]
 __all__ += ["diag", "trace", "cross"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,6 +81,12 @@ def addmm(input, mat1, mat2, *older, beta=1, alpha=1):
     if older:
         (beta, alpha), (mat1, mat2) = (mat1, mat2), older
     return add_product(input, mm(mat1, mat2), beta, alpha)
+
+
+@function(inplace=True)
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """beta input + alpha times the outer product of two vectors; see `addmm`."""
+    return add_product(input, outer(vec1, vec2), beta, alpha)
 
 
 @function(inplace=True)

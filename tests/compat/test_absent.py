@@ -202,6 +202,11 @@ def test_batch_norm_over_all_processes_is_batch_norm():
 def test_what_would_be_exported_or_fetched_is_refused():
     with pytest.raises(RuntimeError, match="cannot be exported"):
         torch.onnx.export(nn.Linear(1, 1), torch.ones(1, 1), "model.onnx")
+    from autograd.fx import GraphModule, symbolic_trace
+
+    assert not isinstance(nn.Linear(1, 1), GraphModule)
+    with pytest.raises(RuntimeError, match="torch.fx: modules are Python programs"):
+        symbolic_trace(nn.Linear(1, 1))
     with pytest.raises(RuntimeError, match="download https://a.b/c yourself and save it as c.zip"):
         torch.hub.download_url_to_file("https://a.b/c", "c.zip")
     from autograd.utils.cpp_extension import CUDA_HOME, load
@@ -218,6 +223,7 @@ def test_what_would_be_exported_or_fetched_is_refused():
 
 def test_settings_of_the_compiler_have_no_effect():
     assert torch._C._jit_set_profiling_mode(False) is torch._C._jit_override_can_fuse_on_gpu(True) is None
+    assert torch._C._log_api_usage_once("library") is None
 
 
 def test_torch_is_a_name_of_its_modules():

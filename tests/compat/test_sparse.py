@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as torch
+from autograd.testing import arrays, shapes
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 8), st.integers(0, 2**32 - 1))
@@ -23,6 +24,20 @@ def test_elements_at_repeated_indices_add_up_and_have_the_gradient_of_their_plac
         np.testing.assert_allclose(product.detach().numpy(), expected @ x.numpy(), atol=1e-12)
     product.backward(torch.tensor(g))
     np.testing.assert_allclose(values.grad.numpy(), (g @ x.numpy().T)[tuple(at)], atol=1e-12)
+
+
+@given(shapes(min_dims=1).flatmap(arrays), st.integers(0, 2**32 - 1))
+def test_indices_and_values_are_those_of_the_elements_that_are_not_0_and_make_the_tensor_again(array, seed):
+    array = array * np.random.default_rng(seed).integers(0, 2, array.shape)
+    matrix = torch.tensor(array, requires_grad=True)
+    indices, values = matrix.coalesce().indices(), matrix._values()
+    np.testing.assert_array_equal(indices, np.stack(array.nonzero()))
+    np.testing.assert_array_equal(values.detach(), array[array.nonzero()])
+    assert matrix._nnz() == len(values) and matrix._indices().equal(indices) and matrix.values().equal(values)
+    made = torch.sparse_coo_tensor(indices, values, matrix.shape)
+    assert made.equal(matrix)
+    made.sum().backward()
+    np.testing.assert_array_equal(matrix.grad, array != 0)
 
 
 def test_without_a_size_the_largest_indices_say_it():

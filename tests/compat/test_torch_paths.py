@@ -43,6 +43,7 @@ assert set(sys.modules) == before, set(sys.modules) - before
         ("from autograd.utils.data import no_such", "utils.data.no_such"),
         ("import autograd as torch; torch.cuda.no_such", "cuda.no_such"),
         ("import nn; nn.no_such", "nn.no_such"),
+        ("import autograd as torch; torch.distributions.NoSuch", "distributions.NoSuch"),
     ],
 )
 def test_what_is_not_there_says_so(line, path):
@@ -56,6 +57,7 @@ def test_the_things_found_are_the_same_by_every_path():
     from autograd.utils.data.dataloader import DataLoader
 
     assert Linear is nn.Linear and Adam is nn.optim.Adam and DataLoader is nn.data.DataLoader
+    assert autograd.distributions.normal.Normal is autograd.distributions.Normal
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
 

@@ -199,6 +199,7 @@ DEVIATIONS = [
         of(torch.uint8),
     ),
     Row("as_strided_partial_views", "the tensors are copied to us, without the memory of which they are a part"),
+    Row("addr", "a number times bools is a whole number, as in `2 * x`", of(torch.bool)),
 ]
 
 

@@ -410,6 +410,11 @@ COMPOSED: dict[str, Composed] = {
         lambda x, a, b, beta, alpha: beta * x + alpha * (a @ b),
         "addmm",
     ),
+    "addr": case(
+        of_arrays(products("ij", "i", "j").map(lambda c: c.args), beta=st.sampled_from([1, 0.5]), alpha=st.just(2)),
+        lambda x, a, b, beta, alpha: beta * x + alpha * np.outer(a, b),
+        "addr",
+    ),
     "tensordot": case(contracted(), lambda x, y, dims: np.tensordot(x, y, dims), "tensordot"),
     "einsum": case(
         einsums(),

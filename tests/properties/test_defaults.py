@@ -15,7 +15,8 @@ from tests.properties.calls import examples
 # s: a sorted vector.
 DEFAULTS = """
 add(x, y, alpha=1) sub(x, y, alpha=1) subtract(x, y, alpha=1) addcdiv(x, y, p, value=1) addcmul(x, y, z, value=1)
-addmm(x, y, z, beta=1, alpha=1) baddbmm(b, b, b, beta=1, alpha=1) index_add(x, 0, n, y, alpha=1)
+addmm(x, y, z, beta=1, alpha=1) addr(x, v, v, beta=1, alpha=1) baddbmm(b, b, b, beta=1, alpha=1)
+index_add(x, 0, n, y, alpha=1)
 allclose(x, x, rtol=1e-05, atol=1e-08, equal_nan=False) isclose(x, y, rtol=1e-05, atol=1e-08, equal_nan=False)
 all(x, 1, keepdim=False) any(x, 1, keepdim=False) amax(x, 1, keepdim=False) amin(x, 1, keepdim=False)
 argmax(x, 1, keepdim=False) argmin(x, 1, keepdim=False) max(x, 1, keepdim=False) min(x, 1, keepdim=False)
