@@ -103,6 +103,8 @@ def test_what_changes_nothing_is_accepted():
     torch.use_deterministic_algorithms(True, warn_only=True)
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), torch.profiler.record_function("x"):
         pass
+    with torch.autograd.profiler.profile(enabled=False, use_cuda=False) as profile:
+        assert profile is not None
     with pytest.raises(RuntimeError, match="cProfile"):
         torch.profiler.profile()
 
