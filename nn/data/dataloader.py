@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from autograd import Generator
@@ -30,6 +31,7 @@ class DataLoader:
     Raises RuntimeError if a worker dies, or sends nothing for `timeout` seconds.
     """
 
+    __class_getitem__: Any = classmethod(GenericAlias)
     _iterator: WorkerIterator | None = None  # that of persistent workers
     _reported: int | None = None  # the number of batches of a stream, as __len__ has told it
 

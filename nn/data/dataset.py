@@ -6,6 +6,7 @@ import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from types import GenericAlias
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,7 @@ class Dataset:
     One that defines `batch(indices)` too gives whole batches at once, already collated.
     """
 
-    def __class_getitem__(cls, item: Any) -> type:
-        return cls
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")

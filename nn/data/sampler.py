@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from types import GenericAlias
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ from nn.data.fetch import chunks
 class Sampler:
     """An order of indices: a subclass defines `__iter__`."""
 
-    def __class_getitem__(cls, item: Any) -> type:
-        return cls
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__")

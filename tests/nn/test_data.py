@@ -17,6 +17,7 @@ from nn.data import (
     DistributedSampler,
     IterableDataset,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     Subset,
     SubsetRandomSampler,
@@ -364,3 +365,11 @@ def test_a_stream_that_gives_more_batches_than_its_length_is_warned_about():
     assert len(loader) == 2
     with pytest.warns(UserWarning, match="the Longer should have 2 batches by its length, but this is number 3$"):
         assert len([*iter(loader)]) == 3
+
+
+@pytest.mark.parametrize("kind", [DataLoader, Dataset, Sampler, TensorDataset])
+def test_annotations_say_of_what_there_are_batches_and_samples(kind):
+    class Mine(kind[int]):
+        """Of whole numbers."""
+
+    assert issubclass(Mine, kind) and kind[int].__origin__ is kind and DataLoader[int] | None
