@@ -41,7 +41,7 @@ class Module(Hooks, State, Conversions):
     def __init__(self) -> None:
         super().__init__()
         self.training = True
-        self._persistent: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
+        self._buffer_persistence: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the attributes of the module that was copied or pickled. A subclass may add what an older one lacks."""
@@ -72,12 +72,12 @@ class Module(Hooks, State, Conversions):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Parameter, Module, Buffer)):
-            if "_persistent" not in self.__dict__:
+            if "_buffer_persistence" not in self.__dict__:
                 raise AttributeError(
                     f"cannot assign {type(value).__name__} {name!r} before Module.__init__() call: "
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
-            self._persistent.pop(name, None)
+            self._buffer_persistence.pop(name, None)
             if callable(getattr(type(self), name, None)):  # as in PyTorch, the method stays what is found by the name
                 self.__dict__.pop(name, None)
                 self.__dict__.setdefault("_hidden", {})[name] = value
@@ -87,11 +87,11 @@ class Module(Hooks, State, Conversions):
             self._check_kind(name, current, value)
         object.__setattr__(self, name, value)
         if isinstance(value, Buffer):
-            self._persistent[name] = value.persistent
+            self._buffer_persistence[name] = value.persistent
 
     def _check_kind(self, name: str, current: Any, value: Any) -> None:
         """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
-        if name in self._persistent:
+        if name in self._buffer_persistence:
             if not isinstance(value, (Tensor, Module)):
                 raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
         elif isinstance(current, Parameter):
@@ -108,13 +108,13 @@ class Module(Hooks, State, Conversions):
         if name in self.__dict__:  # some programs call this method themselves
             return self.__dict__[name]
         hint = ""
-        if "_persistent" not in self.__dict__:
+        if "_buffer_persistence" not in self.__dict__:
             hint = f": {type(self).__name__}.__init__ did not call super().__init__()"
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        self._persistent.pop(name, None)
+        self._buffer_persistence.pop(name, None)
 
     def _check_free(self, name: str, kind: type) -> None:
         if not name or "." in name:
@@ -129,7 +129,7 @@ class Module(Hooks, State, Conversions):
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
         setattr(self, name, tensor)
-        self._persistent[name] = persistent
+        self._buffer_persistence[name] = persistent
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter to an attribute whose name is given as a string."""
@@ -158,12 +158,12 @@ class Module(Hooks, State, Conversions):
         return [(name, value) for name, value in own if isinstance(value, kind)]
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        others, buffers = self.__dict__.get("_tensors", ()), self._persistent
+        others, buffers = self.__dict__.get("_tensors", ()), self._buffer_persistence
         own: list[tuple[str, Any]] = self._own(Tensor)
         return [(n, v) for n, v in own if (isinstance(v, Parameter) or n in others) and n not in buffers]
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
-        return [(name, value) for name in self._persistent if (value := self.__dict__.get(name)) is not None]
+        return [(name, value) for name in self._buffer_persistence if (value := self.__dict__.get(name)) is not None]
 
     _remember_buffers = remember_buffers
 

@@ -66,7 +66,7 @@ def registered(of: str, doc: str) -> property:
     def put(self: Module, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)
         if of == "_own_buffers":
-            self.__dict__["_persistent"] = dict.fromkeys(values, True) | self._persistent
+            self.__dict__["_buffer_persistence"] = dict.fromkeys(values, True) | self._buffer_persistence
 
     return property(get, put, doc=doc)
 
@@ -96,7 +96,7 @@ class State:
 
     def _save_to_state_dict(self: Any, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
-        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._persistent[name]]
+        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._buffer_persistence[name]]
         for name, tensor in self._own_parameters() + kept:
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
 

@@ -84,6 +84,19 @@ def test_buffers_may_be_reassigned_and_written_in_place():
     assert "mask" not in net.state_dict()
 
 
+def test_programs_may_keep_a_list_of_what_is_persistent_themselves():
+    class Metric(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self._persistent = {"seen": True}
+            self.seen = ag.ones(2)
+            self.register_buffer("count", ag.ones(1))
+
+    metric = Metric()
+    metric.seen = []
+    assert list(metric.state_dict()) == ["count"] and metric._persistent == {"seen": True} and metric.seen == []
+
+
 def test_a_deleted_buffer_is_gone():
     net = Net()
     del net.mask
