@@ -81,6 +81,7 @@ TABLE = {
     "utils.checkpoint": "autograd.compat.checkpoint",
     "utils.cpp_extension": "autograd.compat.cpp_extension",
     "utils.data": "nn.data",
+    "utils.file_baton": "autograd.compat.cpp_extension",
     "utils.hooks": "autograd.walks",
     "utils.model_zoo": "autograd.compat.hub",
     "utils.data._utils": "nn.data",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["BuildExtension", "CUDAExtension", "CUDA_HOME", "CppExtension", "include_paths", "load", "load_inline"]
+__all__ = [
+    "BuildExtension",
+    "CUDAExtension",
+    "CUDA_HOME",
+    "CppExtension",
+    "FileBaton",
+    "include_paths",
+    "load",
+    "load_inline",
+]
 
 CUDA_HOME = None
 
@@ -14,4 +23,4 @@ def load(*_: Any, **__: Any) -> NoReturn:
     raise RuntimeError("torch.utils.cpp_extension: C++ is not built here; an op is added in Python (CONTRIBUTING.md)")
 
 
-load_inline = include_paths = CppExtension = CUDAExtension = BuildExtension = load
+load_inline = include_paths = CppExtension = CUDAExtension = BuildExtension = FileBaton = load

@@ -215,7 +215,7 @@ def test_what_would_be_exported_or_fetched_is_refused():
 
     with pytest.raises(RuntimeError, match="C.. is not built here"):
         load(name="fused", sources=["fused.cpp"])
-    assert CUDA_HOME is None
+    assert CUDA_HOME is None and torch.utils.file_baton.FileBaton is load
     from autograd.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
     for refusing in (BlockMask, create_block_mask, flex_attention):
