@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
+
+import numpy as np
 
 from autograd import dtypes
 from autograd.base import TensorBase, wrap
@@ -81,6 +84,24 @@ class Storage(TensorBase):
     def pin_memory(self, device: Any = None) -> Any:
         """Itself: no GPU copies from it."""
         return self
+
+    def share_memory_(self) -> Any:
+        """Move its elements to memory that is shared with the processes that this one starts, and return the tensor.
+
+        A view leaves the memory of the tensor that it is of.
+        """
+        from multiprocessing import RawArray  # which takes longer to import than the rest of this file
+
+        if not self.is_shared():
+            memory = RawArray("b", max(self.array.nbytes, 1))
+            shared = np.frombuffer(memory, self.array.dtype, self.array.size).reshape(self.array.shape)
+            shared[...] = self.array
+            self.array = shared
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether `share_memory_` has moved its elements."""
+        return isinstance(owner(self.array).base, ctypes.Array)
 
     def record_stream(self, stream: Any) -> None:
         """Accepted: no GPU uses it."""

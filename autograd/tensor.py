@@ -173,6 +173,8 @@ class Tensor(Methods):
         if self.node is not None:
             self.node.grad = value
 
+    _grad = grad  # its name in older programs, which give one network the gradients of another
+
     @property
     def data(self) -> Tensor:
         """The same elements without a history; what is written to them is written to this tensor.

@@ -76,5 +76,5 @@ class Conversions:
         """Do nothing: a module runs as it is."""
 
     def share_memory(self) -> Self:
-        """Return this module: it is in the memory of one process."""
-        return self
+        """Move its parameters and buffers to memory that is shared with the processes that this one starts."""
+        return self._apply(lambda tensor: tensor.share_memory_())

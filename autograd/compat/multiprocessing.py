@@ -1,4 +1,8 @@
-"""`torch.multiprocessing`: Python's, and `spawn`. A tensor that is sent to another process is copied, not shared."""
+"""`torch.multiprocessing`: Python's, and `spawn`.
+
+A process that is started shares the tensors that `share_memory_` was called of. Others are copied, as are all that are
+sent through a queue or a pipe.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,15 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from multiprocessing import *  # noqa: F403
+from multiprocessing.context import get_spawning_popen
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+import numpy as np
+
+from autograd.base import wrap
 from autograd.compat.constant import always
+from autograd.versions import owner
 
 
 def spawn(
@@ -29,4 +39,16 @@ def spawn(
     return None
 
 
-set_sharing_strategy = always(None, "Accepted: nothing is shared.")
+set_sharing_strategy = always(None, "Accepted: there is one way.")
+
+
+def _reduced(array: np.ndarray) -> Any:
+    """How the arguments of a process that is spawned are pickled: shared memory as such, other arrays as copies."""
+    if get_spawning_popen() is None or not wrap(array).is_shared():
+        return array.__reduce__()
+    memory: Any = owner(array).base
+    start = array.ctypes.data - owner(array).ctypes.data
+    return np.ndarray, (array.shape, array.dtype, memory, start, array.strides)
+
+
+ForkingPickler.register(np.ndarray, _reduced)
