@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Tensor, writing, zeros_like
@@ -108,16 +109,72 @@ class State:
         Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
         `strict=False` allows the first two kinds and returns them. `assign` takes the given tensors themselves.
         """
-        given = dict(state_dict)
+        given, result, errors = dict(state_dict), LoadResult([], []), list[str]()
+        copies: list[Callable[[], None]] = []
         modules = list(self.named_modules(remove_duplicate=False))
+        metadata = {"assign_to_params_buffers": assign, "copies": copies}
         for path, module in modules:
-            prefix = f"{path}." if path else ""
-            module._run_state_hooks("load_pre", module, given, prefix, {}, strict, [], [], [])
-        own = self.state_dict()
-        result = load(type(self).__name__, own, given, strict, self if assign else None)
+            module._load_from_state_dict(given, f"{path}." if path else "", metadata, True, *result, errors)
+
+        def check() -> None:
+            kinds = zip(("Missing", "Unexpected"), result)
+            wrong = [f"{kind} key(s) in state_dict: {', '.join(map(repr, keys))}." for kind, keys in kinds if keys]
+            if problems := [*(wrong if strict else []), *errors]:
+                name = type(self).__name__
+                raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(problems))
+
+        if errors or not any(module._state_hooks.get("load_post") for _, module in modules):
+            check()
+        for copy in copies:
+            copy()
         for _, module in reversed(modules):
             module._run_state_hooks("load_post", module, result)
+        check()
         return result
+
+    def _load_from_state_dict(
+        self: Any, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """Copy the tensors of this very module, whose keys begin with `prefix`; a subclass may do more, or otherwise.
+
+        What does not fit is added to the lists. The copies that the `local_metadata` has a list for are made later.
+        """
+        self._run_state_hooks(
+            "load_pre", self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+        own: dict[str, Tensor] = {}
+        State._save_to_state_dict(self, own, prefix, True)
+        for key, tensor in own.items():
+            if key not in state_dict:
+                missing_keys += [key] if strict else []
+                continue
+            value = state_dict[key]
+            if (shape := tuple(value.shape)) != tuple(tensor.shape):
+                error_msgs.append(f"size mismatch for {key}: state_dict has {shape}, the module {tuple(tensor.shape)}.")
+                continue
+            assign = local_metadata.get("assign_to_params_buffers", False)
+            copy = partial(_copy, self, key[len(prefix) :], tensor, value, assign)
+            if "copies" in local_metadata:
+                local_metadata["copies"].append(copy)
+            else:
+                copy()
+        children = dict(self._own_children())
+        for key in state_dict if strict else ():
+            name, dot, _ = key[len(prefix) :].partition(".")
+            if key.startswith(prefix) and (name not in children if dot else key not in own):
+                unexpected_keys.append(key)
+
+
+def _copy(module: Module, name: str, tensor: Tensor, value: Any, assign: bool) -> None:
+    """Copy the value into the tensor that the module has under this name, or assign it to the name."""
+    if not assign:
+        with writing(tensor) as [array]:
+            array[...] = value.array if isinstance(value, Tensor) else value
+        return
+    if isinstance(tensor, Parameter) and not isinstance(value, Parameter):
+        value = Parameter(value, requires_grad=tensor.requires_grad)
+    setattr(module, name, value)
 
 
 def remember_buffers(module: Module) -> Callable[[], None]:
@@ -130,48 +187,6 @@ def remember_buffers(module: Module) -> Callable[[], None]:
             setattr(m, name, buffer)
 
     return put_back
-
-
-def load(
-    name: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool, assign_to: Module | None = None
-) -> LoadResult:
-    """Copy `given` into the memory of `own`, key by key; nothing is changed if anything does not fit.
-
-    With `assign_to` the given tensors themselves become the parameters and buffers of this module.
-
-    Raises one RuntimeError that lists every mis-shaped key and, if `strict`, every missing and unexpected one.
-    """
-    missing = [key for key in own if key not in given]
-    unexpected = [key for key in given if key not in own]
-    problems = []
-    if strict and missing:
-        problems.append("Missing key(s) in state_dict: " + ", ".join(map(repr, missing)) + ".")
-    if strict and unexpected:
-        problems.append("Unexpected key(s) in state_dict: " + ", ".join(map(repr, unexpected)) + ".")
-    for key, tensor in own.items():
-        if key in given and (shape := tuple(given[key].shape)) != tuple(tensor.shape):
-            problems.append(f"size mismatch for {key}: state_dict has {shape}, the module {tuple(tensor.shape)}.")
-    if problems:
-        raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(problems))
-    for key, tensor in own.items():
-        if key not in given:
-            continue
-        value = given[key]
-        if assign_to is not None:
-            _assign(assign_to, key, value)
-        else:
-            with writing(tensor) as [array]:
-                array[...] = value.array if isinstance(value, Tensor) else value
-    return LoadResult(missing, unexpected)
-
-
-def _assign(module: Module, key: str, value: Any) -> None:
-    path, _, name = key.rpartition(".")
-    owner = module.get_submodule(path)
-    old = getattr(owner, name)
-    if isinstance(old, Parameter) and not isinstance(value, Parameter):
-        value = Parameter(value, requires_grad=old.requires_grad)
-    setattr(owner, name, value)
 
 
 def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:

@@ -51,7 +51,7 @@ class _NormBase(Affine):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _check(self, input: Tensor) -> None:
+    def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self.allowed:
             wanted = " or ".join(f"{n}D" for n in self.allowed)
             raise ShapeError(f"expected {wanted} input (got {input.ndim}D input) for {type(self).__name__}")
@@ -67,7 +67,7 @@ class _BatchNorm(_NormBase):
 
         With a momentum of None the running statistics are the means over all batches.
         """
-        self._check(input)
+        self._check_input_dim(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
@@ -113,7 +113,7 @@ class _InstanceNorm(_NormBase):
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, num_features, ...) or (num_features, ...), each channel normalised by itself."""
-        self._check(input)
+        self._check_input_dim(input)
         if input.ndim == min(self.allowed):
             return self.forward(input[None])[0]
         own = self.training or not self.track_running_stats

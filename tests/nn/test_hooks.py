@@ -160,6 +160,60 @@ def test_state_hooks_change_what_is_saved_and_loaded():
     )
 
 
+def test_a_hook_after_loading_may_say_that_a_missing_key_does_not_matter():
+    model, state = net(), net().state_dict()
+    del state["0.bias"]
+    with pytest.raises(RuntimeError, match=r"Missing key\(s\) in state_dict: '0.bias'"):
+        model.load_state_dict(state)
+    model.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+    assert model.load_state_dict(state) == ([], [])
+    assert model[0].weight.equal(state["0.weight"])
+
+
+class OlderLinear(nn.Linear):
+    """A layer whose weight older files have under another name, transposed."""
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        if prefix + "matrix" in state_dict:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "matrix").T
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def test_a_module_may_load_its_part_of_a_state_otherwise():
+    model = nn.Sequential(nn.Linear(3, 2), OlderLinear(2, 4))
+    new = net_of_sizes(3, 2, 4).state_dict()
+    old = {**new, "1.matrix": new["1.weight"].T}
+    del old["1.weight"]
+    assert model.load_state_dict(old) == ([], [])
+    assert all(model.state_dict()[key].equal(new[key]) for key in new) and "1.matrix" in old
+    before = model[1].weight.detach().clone()
+    with pytest.raises(RuntimeError, match="size mismatch for 0.bias"):
+        model.load_state_dict({**old, "1.matrix": -before.T, "0.bias": ag.zeros(3)})
+    assert model[1].weight.equal(before)
+
+
+def test_a_program_may_load_module_by_module():
+    model, state = net_of_sizes(3, 2, 4), net_of_sizes(3, 2, 4).state_dict()
+    state = {f"body.{key}": value for key, value in state.items()} | {"body.0.scale": ag.ones(1)}
+    del state["body.1.bias"]
+    state["body.0.bias"] = ag.zeros(5)
+    missing, unexpected, errors = [], [], []
+
+    def load(module, prefix):
+        module._load_from_state_dict(state, prefix, {}, True, missing, unexpected, errors)
+        for name, child in module._modules.items():
+            load(child, f"{prefix}{name}.")
+
+    load(model, "body.")
+    assert missing == ["body.1.bias"] and unexpected == ["body.0.scale"]
+    assert len(errors) == 1 and errors[0].startswith("size mismatch for body.0.bias")
+    assert model[0].weight.equal(state["body.0.weight"]) and model[1].weight.equal(state["body.1.weight"])
+
+
+def net_of_sizes(*sizes):
+    return nn.Sequential(*(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:])))
+
+
 def twice(tensor):
     return tensor * 2
 

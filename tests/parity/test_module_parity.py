@@ -105,6 +105,46 @@ def test_state_hooks_run():
     same(program)
 
 
+@pytest.mark.parametrize("through", ["load_state_dict", "each module"])
+def test_a_module_may_load_its_part_of_a_state_otherwise(through):
+    def program(m, layers):
+        class Older(layers.Linear):
+            def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
+                if prefix + "matrix" in state_dict:
+                    state_dict[prefix + "weight"] = state_dict.pop(prefix + "matrix").T
+                super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+        model = layers.Sequential(layers.Linear(2, 2), layers.Sequential(Older(2, 3), layers.BatchNorm1d(3)))
+        state = {key: m.full_like(value, 7) for key, value in model.state_dict().items()}
+        state["1.0.matrix"] = m.arange(6.0).view(2, 3)
+        del state["1.0.weight"], state["1.1.running_mean"], state["0.bias"]
+        state |= {"0.scale": m.ones(1), "1.0.a.b": m.ones(1), "strange.x": m.ones(1), "bare": m.ones(1)}
+        if through == "load_state_dict":
+            keys = model.load_state_dict(state, strict=False)
+            return keys.missing_keys, keys.unexpected_keys, model[1].state_dict(), model[0].weight
+        missing, unexpected, errors = [], [], []
+        for name, module in model.named_modules():
+            prefix = f"{name}." if name else ""
+            module._load_from_state_dict(state, prefix, {}, True, missing, unexpected, errors)
+        return missing, unexpected, errors, model[1].state_dict(), model[0].weight
+
+    same(program)
+
+
+def test_a_batch_norm_may_take_other_shapes():
+    def program(m, layers):
+        class Both(layers.BatchNorm2d):
+            def _check_input_dim(self, input):
+                if input.dim() != 3:
+                    super()._check_input_dim(input)
+
+        with pytest.raises(ValueError, match="got 2D input"):
+            Both(2)(m.ones(2, 2))
+        return [Both(2)(m.arange(16.0).view(shape)) for shape in [(2, 2, 4), (2, 2, 2, 2)]]
+
+    same(program)
+
+
 def test_assigned_tensors_are_the_parameters():
     for m, layers in BOTH:
         model, values = layers.Linear(2, 1), {"weight": m.ones(1, 2), "bias": layers.Parameter(m.zeros(1))}

@@ -56,6 +56,8 @@ class LRScheduler:
     `last_epoch` is -1 for a new run. Otherwise the groups must have their "initial_lr", as a loaded optimiser's do.
     """
 
+    _get_lr_called_within_step = True  # which subclasses ask before they warn: here get_lr() may always be called
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(self).__name__} needs an Optimizer, got {type(optimizer).__name__}")

@@ -174,6 +174,16 @@ def test_a_users_schedule_needs_get_lr_alone():
         LRScheduler(sgd())
 
 
+def test_a_users_schedule_may_ask_whether_step_called_it():
+    class Halve(LRScheduler):
+        def get_lr(self):
+            assert self._get_lr_called_within_step
+            return [base / 2**self.last_epoch for base in self.base_lrs]
+
+    assert rates(schedule := Halve(sgd()), 2) == [1.0, 0.5]
+    assert "_get_lr_called_within_step" not in schedule.state_dict()
+
+
 def test_lambda_takes_one_function_a_group():
     optimizer = sgd(1.0, 1.0)
     LambdaLR(optimizer, [lambda n: 0.5, lambda n: 0.25])
