@@ -8,7 +8,7 @@ import pickle
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -20,16 +20,18 @@ from autograd.tensor import Tensor, _rebuild
 from autograd.unpickle import Interpreter, fail
 
 
-def save(value: Any, path: Any) -> None:
+def save(
+    obj: Any, f: Any, pickle_module: Any = pickle, pickle_protocol: int = 5, _use_new_zipfile_serialization: bool = True
+) -> None:
     """Write anything that can be pickled (tensors, a state_dict) to a path or to an open binary file.
 
     A file that is there is replaced whole (see `replacing`), so that it is never half written.
     """
-    if hasattr(path, "write"):
-        pickle.dump(value, path, protocol=5)
+    if hasattr(f, "write"):
+        pickle_module.dump(obj, f, protocol=pickle_protocol)
         return
-    with replacing(path) as file:
-        pickle.dump(value, file, protocol=5)
+    with replacing(f) as file:
+        pickle_module.dump(obj, file, protocol=pickle_protocol)
 
 
 @contextmanager
@@ -69,26 +71,34 @@ def replacing(path: Any) -> Iterator[BinaryIO]:
         raise
 
 
-def load(path: Any, map_location: Any = None, weights_only: bool = True) -> Any:
+def load(
+    f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = None,
+    mmap: bool | None = None, **pickle_load_args: Any,
+) -> Any:  # fmt: skip
     """Read what `save` wrote, from a path or an open binary file.
 
-    A pickle may run any code. With weights_only it cannot: tensors, arrays (of numbers, truth values or text), numbers,
-    strings and containers are read, and nothing else but objects of the classes in SAFE, which are made by their own
-    methods (`torch.serialization.add_safe_globals` adds to them). The file may come from anyone: whatever is in it,
-    reading takes time and memory in proportion to its size. Keys of dicts and elements of sets are strings, numbers and
-    the like, or tuples of at most 16 of these.
+    A pickle may run any code. With weights_only, the default unless there is a pickle_module, it cannot: tensors,
+    arrays (of numbers, truth values or text), numbers, strings and containers are read, and nothing else but objects of
+    the classes in SAFE, which are made by their own methods (`torch.serialization.add_safe_globals` adds to them). The
+    file may come from anyone: whatever is in it, reading takes time and memory in proportion to its size. Keys of dicts
+    and elements of sets are strings, numbers and the like, or tuples of at most 16 of these.
+
+    All tensors are on the CPU, whatever a function or a dict for `map_location` says; `mmap` has no effect.
 
     Raises pickle.UnpicklingError, with the reason, where the file is damaged or holds something else.
     """
-    if map_location is not None:
+    if isinstance(map_location, Mapping):
+        map_location = map_location.get("cpu")
+    if map_location is not None and not callable(map_location):
         dtypes.checked_device(map_location)
-    if not hasattr(path, "read"):
-        with open(path, "rb") as file:
+    weights_only = pickle_module is None if weights_only is None else weights_only
+    if not hasattr(f, "read"):
+        with open(f, "rb") as file:
             try:
-                return load(file, weights_only=weights_only)
+                return load(file, None, pickle_module, weights_only=weights_only, **pickle_load_args)
             except pickle.UnpicklingError as error:
-                raise pickle.UnpicklingError(f"{path}: {error}") from error
-    return _Weights(path).load() if weights_only else pickle.load(path)
+                raise pickle.UnpicklingError(f"{f}: {error}") from error
+    return _Weights(f).load() if weights_only else (pickle_module or pickle).load(f, **pickle_load_args)
 
 
 SAFE: dict[tuple[str, str], Any] = {}  # by module and name: what else files of weights may name, make and call

@@ -145,6 +145,26 @@ def test_save_and_load(tmp_path):
     assert isinstance(ag.load(str(path))[0], nn.Parameter)
 
 
+@pytest.mark.parametrize("location", [lambda storage, _: storage, {"cuda:0": "cpu"}, ag.device("cpu"), None])
+def test_a_file_is_loaded_wherever_a_program_says_that_the_cpu_is(tmp_path, location):
+    ag.save(ag.arange(3), tmp_path / "x.pt", pickle_protocol=4)
+    assert ag.load(tmp_path / "x.pt", map_location=location, mmap=True).tolist() == [0, 1, 2]
+    assert ag.load(tmp_path / "x.pt", location, pickle).tolist() == [0, 1, 2]
+    for gpu in ("cuda:0", {"cpu": "cuda:0"}):
+        with pytest.raises(RuntimeError, match="there is no device 'cuda:0' here"):
+            ag.load(tmp_path / "x.pt", map_location=gpu)
+
+
+def test_a_pickle_module_may_be_chosen(tmp_path):
+    class Backwards:
+        dump = staticmethod(lambda obj, file, protocol: pickle.dump(obj[::-1], file, protocol))
+        load = staticmethod(lambda file, **options: [*pickle.load(file, **options), len(options)])
+
+    ag.save([1, 2], tmp_path / "x.pt", pickle_module=Backwards)
+    assert ag.load(tmp_path / "x.pt") == [2, 1]
+    assert ag.load(tmp_path / "x.pt", pickle_module=Backwards, encoding="utf-8") == [2, 1, 1]
+
+
 def test_save_and_load_an_open_file():
     file = io.BytesIO()
     ag.save([ag.arange(3), {1, 2}], file)
