@@ -25,7 +25,7 @@ from autograd.tensor import Tensor
 
 
 def rand(
-    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Random numbers from the uniform distribution on [0, 1)."""
@@ -34,7 +34,7 @@ def rand(
 
 
 def randn(
-    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+    *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Random numbers from the normal distribution with mean 0 and variance 1."""

@@ -22,6 +22,7 @@ class Storage(TensorBase):
     is_cuda = is_mps = is_xpu = is_meta = property(lambda self: False, doc="Never: there is no such device here.")
     is_sparse = is_quantized = property(lambda self: False, doc="Never: there is no such layout here.")
     to_dense = to_sparse = coalesce = lambda self, *args: self  # there is one layout, which holds the zeros as well
+    layout = "torch.strided"
     is_cpu = property(lambda self: True, doc="Always.")
 
     def indices(self: Any) -> Any:

@@ -72,6 +72,9 @@ def registered(of: str, doc: str) -> property:
     return property(get, put, doc=doc)
 
 
+_IncompatibleKeys = LoadResult  # torch's name
+
+
 class State:
     """The part of Module that gives and takes its state; `self` is the Module."""
 

@@ -42,6 +42,8 @@ TABLE = {
     "cuda.comm": "autograd.compat.parallel",
     "distributed": "autograd.compat.distributed",
     "distributed._tensor": "autograd.compat.distributed",
+    "distributed.distributed_c10d": "autograd.compat.distributed",
+    "futures": "autograd.compat.futures",
     "distributed.tensor": "autograd.compat.distributed",
     "distributed.optim": "autograd.compat.distributed",
     "distributed.nn": "autograd.compat.collectives",
@@ -109,6 +111,8 @@ _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 
 TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
+TABLE["nn.modules.batchnorm"] += " autograd.compat.parallel"
+TABLE["nn.modules.module"] += " nn.state"
 TABLE["nn.modules.utils"] = "autograd.compat.ntuples"
 for _path, _of in {
     "batchnorm": "batch_norm",

@@ -15,7 +15,8 @@ memory_summary = always("no GPU", "That there is no GPU.")
 synchronize = empty_cache = ipc_collect = init = always(
     None, "Nothing to wait for: an op has finished when it returns."
 )
-reset_peak_memory_stats = reset_max_memory_allocated = synchronize
+reset_peak_memory_stats = reset_max_memory_allocated = reset_accumulated_memory_stats = synchronize
+OutOfMemoryError = MemoryError
 manual_seed = manual_seed_all = set_rng_state_all = always(None, "There is no generator to seed.")
 
 

@@ -26,6 +26,9 @@ class ReduceOp(Enum):
     BAND, BOR, BXOR = "band", "bor", "bxor"
 
 
+reduce_op = ReduceOp  # its older name
+
+
 class Work:
     """A collective that has finished."""
 
@@ -66,9 +69,12 @@ class _World:
 
 
 class group:  # noqa: N801 - torch's name
-    """The groups of processes: the one of all."""
+    """The groups of processes: the one of all, and what stands for one that this process is not in."""
 
-    WORLD = _World
+    WORLD, NON_GROUP_MEMBER = _World, -100
+
+
+GroupMember = group
 
 
 is_available = is_gloo_available = always(True, "Always, for one process.")
@@ -119,6 +125,16 @@ def get_rank(group: Any = None) -> int:
     return 0
 
 
+def get_global_rank(group: Any, group_rank: int) -> int:
+    """The rank among all processes of one of a group: the same."""
+    return group_rank
+
+
+def get_process_group_ranks(group: Any = None) -> list[int]:
+    """The ranks of all processes of a group; ValueError before `init_process_group`."""
+    return list(range(get_world_size()))
+
+
 def new_group(ranks: Any = None, *_: Any, **__: Any) -> Any:
     """The group of one; ValueError before `init_process_group`."""
     get_backend()
@@ -142,6 +158,7 @@ def _copy(output: Any, input: Any, *_: Any, async_op: bool = False, **__: Any) -
 
 
 all_gather = all_gather_into_tensor = reduce_scatter = reduce_scatter_tensor = scatter = _copy
+all_to_all = all_to_all_single = _all_gather_base = _reduce_scatter_base = _copy
 
 
 def gather(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlparse
@@ -16,8 +17,19 @@ _folder: Path | None = None
 
 def get_dir() -> str:
     """The folder of what was downloaded: `set_dir`'s, or $TORCH_HOME/hub, or ~/.cache/torch/hub."""
+    return str(_folder or Path(_get_torch_home(), "hub"))
+
+
+def _get_torch_home() -> str:
+    """The folder of all that PyTorch keeps: $TORCH_HOME, or ~/.cache/torch."""
     home = Path(os.environ.get("TORCH_HOME", Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch")))
-    return str(_folder or home.expanduser() / "hub")
+    return str(home.expanduser())
+
+
+def __getattr__(name: str) -> Any:
+    if name == "tqdm":  # which public programs import from here
+        return import_module("tqdm").tqdm
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def set_dir(d: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext as optimized_execution
 from typing import Any, Final, NoReturn
 
 from autograd.compat.constant import always
@@ -10,6 +11,7 @@ from nn.module import Module as ScriptModule
 
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
 __all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
+__all__ += ["TracerWarning", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
 __all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
@@ -25,6 +27,20 @@ def script(obj: Any, *_: Any, **__: Any) -> Any:
 def trace(func: Any, example_inputs: Any = None, **_: Any) -> Any:
     """The function or module itself."""
     return func
+
+
+class TracerWarning(Warning):
+    """What a trace would warn of; programs filter it. It is never issued."""
+
+
+def load(f: Any, map_location: Any = None, _extra_files: Any = None) -> NoReturn:
+    """Raises RuntimeError: what `jit.save` wrote is compiled code."""
+    raise RuntimeError(f"torch.jit.load: {f} cannot be read, nothing is compiled here: load a state_dict")
+
+
+def save(m: Any, f: Any, _extra_files: Any = None) -> NoReturn:
+    """Raises RuntimeError: nothing is compiled."""
+    raise RuntimeError("torch.jit.save: nothing is compiled here: torch.save the state_dict of the module")
 
 
 def annotate(the_type: Any, the_value: Any) -> Any:

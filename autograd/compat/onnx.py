@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["export"]
+from autograd.compat.constant import always
+
+__all__ = ["export", "is_in_onnx_export"]
+
+is_in_onnx_export = always(False, "Never: nothing is exported.")
 
 
 def export(*_: Any, **__: Any) -> NoReturn:

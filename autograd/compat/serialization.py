@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autograd.dtypes import checked_device
 from autograd.files import SAFE, load, save
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "pickle", "safe_globals", "save"]
-__all__ += ["DEFAULT_PROTOCOL"]
+__all__ += ["DEFAULT_PROTOCOL", "default_restore_location"]
 
 DEFAULT_PROTOCOL = 2
+
+
+def default_restore_location(storage: Any, location: str) -> Any:
+    """The memory of a tensor where it is, on the CPU; RuntimeError for another location."""
+    checked_device(location)
+    return storage
 
 
 def add_safe_globals(safe_globals: list[Any]) -> None:

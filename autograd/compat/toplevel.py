@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd import dtypes, kernels, linalg
 from autograd.anomaly import (
     detect_anomaly,
@@ -38,6 +40,8 @@ __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "ty
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 __all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
+__all__ += ["ByteStorage", "OutOfMemoryError", "frombuffer", "get_autocast_cpu_dtype", "get_autocast_dtype"]
+__all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -71,6 +75,7 @@ def __getattr__(name: str) -> Any:
 memory_format = str
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"
 channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepted; all layouts are row-major
+strided = Tensor.layout
 
 
 class _TensorType(type):
@@ -93,6 +98,20 @@ def _tensor_type(name: str) -> Any:
 FloatTensor, DoubleTensor, HalfTensor = map(_tensor_type, ("FloatTensor", "DoubleTensor", "HalfTensor"))
 LongTensor, IntTensor, ShortTensor = map(_tensor_type, ("LongTensor", "IntTensor", "ShortTensor"))
 CharTensor, ByteTensor, BoolTensor = map(_tensor_type, ("CharTensor", "ByteTensor", "BoolTensor"))
+
+
+class ByteStorage:
+    """The memory of a tensor of bytes."""
+
+    @staticmethod
+    def from_buffer(buffer: Any) -> Tensor:
+        """A copy of the bytes, as a tensor, from which `ByteTensor` makes one."""
+        return frombuffer(bytearray(buffer), dtype=dtypes.uint8)
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A vector of the numbers that the bytes of a buffer are, whose memory it shares."""
+    return as_tensor(np.frombuffer(buffer, dtype, count, offset)).requires_grad_(requires_grad)
 
 
 class _VariableType(type):
@@ -210,12 +229,21 @@ set_float32_matmul_precision = set_num_interop_threads = always(None, "Accepted:
 set_warn_always = use_deterministic_algorithms = set_float32_matmul_precision
 get_float32_matmul_precision = always("highest", 'Always "highest".')
 are_deterministic_algorithms_enabled = always(True, "Always: the same program gives the same numbers.")
-is_autocast_enabled = is_storage = set_flush_denormal = always(False, "Never.")
+is_autocast_enabled = is_autocast_cpu_enabled = is_storage = set_flush_denormal = always(False, "Never.")
+get_autocast_gpu_dtype = always(dtypes.float16, "The dtype of autocast on a GPU, of which there is none.")
+get_autocast_cpu_dtype = always(dtypes.bfloat16, "The dtype of autocast on the CPU, where it has no effect.")
+has_cuda = has_mps = False  # older forms of cuda.is_available and mps.is_available
+OutOfMemoryError = MemoryError
 
 
 def is_inference_mode_enabled() -> bool:
     """Whether ops are not recorded now."""
     return not mode.grad
+
+
+def get_autocast_dtype(device_type: str) -> Any:
+    """The dtype of autocast on such a device."""
+    return (get_autocast_cpu_dtype if device_type == "cpu" else get_autocast_gpu_dtype)()
 
 
 def seed() -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+__all__ = ["TorchVersion", "__version__", "cuda", "debug", "hip"]
+
 
 class TorchVersion(str):
     """A version as text that is ordered as versions are: "2.13.0" comes after "2.9", and equals (2, 13, 0)."""

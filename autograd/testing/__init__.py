@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd.testing.closeness import assert_allclose as assert_allclose
 from autograd.testing.closeness import assert_close as assert_close
 
 if TYPE_CHECKING:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.creation import tensor
 from autograd.tensor import Tensor
 
 _TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}  # relative, absolute
+_OLDER_TOLERANCES = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
 
 
 def assert_close(
@@ -35,6 +37,17 @@ def assert_close(
     found = _difference(actual, expected, (rtol, atol, equal_nan, check_dtype, check_stride), ())
     if found is not None:
         raise AssertionError(msg(found) if callable(msg) else found if msg is None else msg)
+
+
+def assert_allclose(
+    actual: Any, expected: Any, rtol: Any = None, atol: Any = None, equal_nan: bool = True, msg: str = ""
+) -> None:
+    """`assert_close` in its older form: numbers and lists are tensors, dtypes may differ, and nan is close to nan."""
+    actual = actual if isinstance(actual, Tensor) else tensor(actual)
+    expected = expected if isinstance(expected, Tensor) else tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        rtol, atol = np.max([_OLDER_TOLERANCES.get(str(x.dtype), (0.0, 0.0)) for x in (actual, expected)], 0).tolist()
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
 
 
 def _difference(actual: Any, expected: Any, options: tuple, item: tuple) -> str | None:

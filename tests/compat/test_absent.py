@@ -44,6 +44,19 @@ def test_who_wants_one_is_told_so(use):
         use()
 
 
+def test_memory_that_ran_out_is_what_programs_catch():
+    for name in (torch.cuda.OutOfMemoryError, torch.OutOfMemoryError):
+        with pytest.raises(name):
+            torch.zeros(2**50, 2**10)
+
+
+def test_a_program_that_asks_for_the_dtype_of_autocast_is_told_torchs():
+    assert not torch.is_autocast_enabled() and not torch.is_autocast_cpu_enabled()
+    assert torch.get_autocast_gpu_dtype() is torch.get_autocast_dtype("cuda") is torch.float16
+    assert torch.get_autocast_cpu_dtype() is torch.get_autocast_dtype("cpu") is torch.bfloat16
+    assert not (torch.has_cuda or torch.has_mps or torch.onnx.is_in_onnx_export())
+
+
 def test_flags_of_backends_can_be_set():
     torch.backends.cudnn.benchmark = torch.backends.cuda.matmul.allow_tf32 = True
     assert torch.backends.cudnn.benchmark and torch.backends.cuda.matmul.allow_tf32
@@ -54,6 +67,12 @@ def test_a_tensor_knows_that_it_is_on_the_cpu():
     x = torch.arange(12.0).view(3, 4)
     assert not (x.is_sparse or x.is_quantized or x.is_meta or x.is_mps) and torch.cuda.get_rng_state_all() == []
     assert x.get_device() == -1 and x.pin_memory() is x and not x.is_pinned() and x.is_cpu and not x.is_cuda
+    assert x.layout == torch.strided and torch.zeros(2, layout=x.layout).equal(torch.zeros(2))
+    assert (
+        torch.randn(2, layout=x.layout).shape
+        == torch.rand(2, layout=x.layout).shape
+        == torch.ones(2, layout=x.layout).shape
+    )
     assert x[1:, 2].storage_offset() == 6 and x[1].data_ptr() == x.data_ptr() + 16
     assert x[1].untyped_storage().data_ptr() == x.data_ptr() and x[1].storage().tolist() == x.view(-1).tolist()
     with torch.device("cpu"):
@@ -67,6 +86,11 @@ def test_compiled_and_scripted_functions_are_the_functions():
     model = nn.Linear(1, 1)
     assert torch.compile(f) is f and torch.compile(model, mode="max-autotune") is model
     assert torch.compile(fullgraph=True)(f) is f and torch.jit.script(f) is f and torch.jit.trace(f, (1,)) is f
+    with torch.jit.optimized_execution(True), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+    for refusing in (lambda: torch.jit.load("model.pt"), lambda: torch.jit.save(model, "model.pt")):
+        with pytest.raises(RuntimeError, match="nothing is compiled here"):
+            refusing()
     assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f and torch.jit.annotate(int, 3) == 3
     assert torch.autograd.function.once_differentiable(f) is f
 
@@ -96,6 +120,7 @@ def test_versions_are_ordered_as_versions():
     v = TorchVersion("2.13.0+chainrule")
     assert v > "2.9" and v >= (2, 13) and not v < "2.13" and v < "3" and v <= "2.13.1" and str(v).startswith("2.13.0")
     assert v.split(".")[:2] == ["2", "13"] and torch.__version__ >= "2.0" and torch.version.cuda is None
+    assert torch.version.__version__ is torch.__version__
 
 
 def test_what_changes_nothing_is_accepted():
@@ -115,6 +140,16 @@ def test_variable_is_the_older_name_of_a_tensor():
     (v * 3).sum().backward()
     assert isinstance(x, torch.autograd.Variable) and v.grad.tolist() == [3, 3] and v.data_ptr() == x.data_ptr()
     assert torch.typename(x) == "torch.FloatTensor" and torch.typename(nn.Linear(1, 1)) == "nn.layers.linear.Linear"
+
+
+def test_bytes_are_numbers_of_a_tensor():
+    data = bytearray(b"\x00\x00\x80?\x00\x00\x00@")
+    x = torch.frombuffer(data, dtype=torch.float32)
+    x += 1
+    assert torch.frombuffer(data, dtype=torch.float32).tolist() == [2, 3]
+    assert torch.frombuffer(data, dtype=torch.float32, count=1, offset=4, requires_grad=True).tolist() == [3]
+    pixels = torch.ByteTensor(torch.ByteStorage.from_buffer(b"\x01\xff"))
+    assert pixels.dtype == torch.uint8 and pixels.add_(1).tolist() == [2, 0]
 
 
 def test_functions_of_lists_of_tensors_are_methods_of_each():

@@ -21,6 +21,11 @@ def test_a_group_of_one(group):
     )
     assert dist.all_reduce(x, op=dist.ReduceOp.SUM) is None and dist.all_reduce(x, async_op=True).wait()
     dist.broadcast(x, src=0)
+    assert dist.get_global_rank(dist.GroupMember.WORLD, 0) == 0 and dist.get_process_group_ranks() == [0]
+    assert dist.reduce_op.SUM is dist.ReduceOp.SUM
+    parts, whole = [torch.zeros(2)], torch.zeros(2)
+    dist.all_to_all(parts, [x])
+    assert dist.all_to_all_single(whole, x, async_op=True).wait() and whole.equal(x) and parts[0].equal(x)
     dist.barrier()
     gathered, objects = [torch.zeros(2)], [None]
     dist.all_gather(gathered, x)

@@ -1,5 +1,7 @@
 """`torch.hub` reads weights that were downloaded before, and fetches nothing."""
 
+import sys
+
 import numpy as np
 import pytest
 from autograd.hub import load_state_dict_from_url
@@ -29,3 +31,12 @@ def test_the_folder_can_be_chosen(tmp_path, monkeypatch):
     monkeypatch.setattr("autograd.compat.hub._folder", None)
     torch.hub.set_dir(tmp_path)
     assert torch.hub.get_dir() == str(tmp_path)
+
+
+def test_programs_may_import_the_progress_bar_from_here(monkeypatch):
+    bars = type(torch)("tqdm")
+    bars.tqdm = lambda steps: steps
+    monkeypatch.setitem(sys.modules, "tqdm", bars)
+    from autograd.utils.model_zoo import tqdm
+
+    assert tqdm is bars.tqdm and torch.hub._get_torch_home().endswith("torch")

@@ -22,6 +22,14 @@ class Other:
     pass
 
 
+def test_the_memory_of_a_tensor_stays_where_it_is():
+    move = torch.serialization.default_restore_location
+    x = torch.load(written(torch.ones(2)), map_location=lambda storage, _: move(storage, "cpu"))
+    assert move(x, "cpu") is x
+    with pytest.raises(RuntimeError, match="there is no device 'cuda:0' here"):
+        move(x, "cuda:0")
+
+
 def written(value):
     file = io.BytesIO()
     torch.save(value, file)

@@ -60,3 +60,25 @@ def test_near_the_tolerances(rng, shape, dtypes, size, check_dtype):
     assert (ours is None) == (theirs is None)
     if dtypes[0] == dtypes[1] and dtypes[0] != "float16":
         assert ours == theirs
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rng=seeds(), shape=shapes(0, 3), dtypes=st.tuples(*[st.sampled_from(["float32", "float64", "float16"])] * 2),
+    size=st.sampled_from([1e-9, 1e-6, 1e-5, 1e-4, 0.1]), kind=st.sampled_from(["tensor", "list"]),
+    options=st.sampled_from([{}, {"rtol": 1e-5, "atol": 0.0}, {"equal_nan": False}, {"msg": "mine"}]),
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_older_form_passes_and_fails_where_torchs_does(rng, shape, dtypes, size, kind, options):
+    a = rng.standard_normal(shape) * rng.choice([1.0, np.nan], shape, p=[0.9, 0.1])
+    b = (a * (1 + size * rng.standard_normal(shape))).astype(dtypes[1])
+    found = []
+    for module in (autograd, torch):
+        expected = module.tensor(b) if kind == "tensor" else b.tolist()
+        try:
+            module.testing.assert_allclose(module.tensor(a.astype(dtypes[0])), expected, **options)
+        except AssertionError as error:
+            found.append(str(error) == "mine" or len(str(error).splitlines()))
+        else:
+            found.append(None)
+    assert found[0] == found[1]
