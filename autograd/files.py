@@ -173,7 +173,7 @@ def _tensor(reader: Interpreter, kind: Any, array: Any, requires_grad: Any, attr
 
 
 NAMES: dict[str, Sequence[str]] = {
-    "autograd.dtypes": dtypes.__all__,
+    "autograd.dtypes": [name for name, value in vars(dtypes).items() if isinstance(value, dtypes.dtype)],
     "autograd.tensor": ("Tensor", "_rebuild"),
     "nn.parameter": ("Parameter",),
     "collections": ("OrderedDict",),
