@@ -78,7 +78,8 @@ class Module(Hooks, State, Conversions):
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
             self._buffer_persistence.pop(name, None)
-            if callable(getattr(type(self), name, None)):  # as in PyTorch, the method stays what is found by the name
+            of_class = getattr(type(self), name, None)
+            if callable(of_class) or isinstance(of_class, property):  # as in PyTorch, that is what the name finds
                 self.__dict__.pop(name, None)
                 self.__dict__.setdefault("_hidden", {})[name] = value
                 return
@@ -113,7 +114,8 @@ class Module(Hooks, State, Conversions):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+        if self.__dict__.get("_hidden", {}).pop(name, None) is None:
+            object.__delattr__(self, name)
         self._buffer_persistence.pop(name, None)
 
     def _check_free(self, name: str, kind: type) -> None:

@@ -181,6 +181,22 @@ def test_a_child_with_the_name_of_a_method_does_not_hide_the_method():
     assert [*net._modules] == ["first", "parameters"]
 
 
+def test_a_parameter_with_the_name_of_a_property_does_not_hide_the_property():
+    class Ball(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.k = nn.Parameter(ag.ones(2))
+
+        @property
+        def k(self):
+            return -self.c
+
+    ball = Ball()
+    assert names(ball.named_parameters()) == [*ball.state_dict()] == ["k"]
+    ball.c = 2 * ball._parameters.pop("k")
+    assert ball.k.tolist() == [-2, -2] and not ball.state_dict()
+
+
 def test_a_copy_of_a_module_may_have_a_step_from_its_parameters_in_their_place():
     net = Net()
     step = Net.__new__(Net)
