@@ -149,6 +149,16 @@ class Methods(Conversions):
         return self._draw(lambda rng: rng.exponential(1 / lambd, self.array.shape), generator)
 
     @explained
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
+        """Cauchy numbers of this median, half of them within sigma of it."""
+        return self._draw(lambda rng: median + sigma * rng.standard_cauchy(self.array.shape), generator)
+
+    @explained
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
+        """Numbers whose logarithms are normal, with this mean and standard deviation."""
+        return self._draw(lambda rng: rng.lognormal(mean, std, self.array.shape), generator)
+
+    @explained
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
         """1 with probability p, else 0."""
         p = getattr(p, "array", p)

@@ -42,14 +42,15 @@ LATER += ("normalization", "numpy_composed", "order", "pairs", "pooling", "recur
 METHODS = """
     absolute absolute_ adjoint angle arccos arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2
     arctan2_ arctan_ arctanh arctanh_ argwhere bitwise_left_shift bitwise_left_shift_ bitwise_right_shift
-    bitwise_right_shift_ cholesky cholesky_solve clamp_max clamp_max_ clamp_min clamp_min_ conj conj_physical conjugate
-    cov cummax cummin deg2rad deg2rad_ det diag_embed diagflat diff digamma digamma_ dist dsplit erfc erfc_ erfinv
-    erfinv_ fix fix_ fliplr flipud frac frac_ ger greater greater_ greater_equal greater_equal_ histc histogram hsplit
-    hypot hypot_ index_copy index_fill index_put index_put_ inner inverse is_complex isneginf isposinf kron kthvalue
-    less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet logit logit_ lu masked_scatter masked_scatter_
-    matrix_exp matrix_power mode msort nanmean nansum negative negative_ nextafter nextafter_ not_equal not_equal_
-    pinverse positive qr quantile rad2deg rad2deg_ ravel reshape_as resolve_conj rot90 scatter_reduce scatter_reduce_
-    sgn sgn_ sinc sinc_ slogdet svd take tensor_split unique_consecutive vdot vsplit xlogy xlogy_
+    bitwise_right_shift_ cholesky cholesky_inverse cholesky_solve clamp_max clamp_max_ clamp_min clamp_min_ conj
+    conj_physical conjugate cov cummax cummin deg2rad deg2rad_ det diag_embed diagflat diff digamma digamma_ dist
+    dsplit erfc erfc_ erfinv erfinv_ fix fix_ fliplr flipud frac frac_ ger greater greater_ greater_equal
+    greater_equal_ histc histogram hsplit hypot hypot_ index_copy index_fill index_put index_put_ inner inverse
+    is_complex isneginf isposinf kron kthvalue less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet
+    logit logit_ lu masked_scatter masked_scatter_ matrix_exp matrix_power mode msort nanmean nansum negative negative_
+    nextafter nextafter_ not_equal not_equal_ pinverse positive qr quantile rad2deg rad2deg_ ravel reshape_as
+    resolve_conj rot90 scatter_reduce scatter_reduce_ sgn sgn_ sinc sinc_ slogdet svd take tensor_split
+    unique_consecutive vdot vsplit xlogy xlogy_
 """.split()
 
 wait_for_families(METHODS)

@@ -18,7 +18,7 @@ from autograd.ops.shape import transpose, tril, triu
 from autograd.ops.table import OPS, alias, function, op
 
 __all__ = ["inverse", "det", "slogdet", "logdet", "cholesky", "cholesky_solve", "qr", "svd", "matrix_exp"]
-__all__ += ["matrix_power", "pinverse"]
+__all__ += ["matrix_power", "pinverse", "cholesky_inverse"]
 
 
 class LinAlgError(RuntimeError, np.linalg.LinAlgError):
@@ -131,6 +131,13 @@ def cholesky_solve(B, L, upper=False):
     """The solution of A X = B from the factor of A that `cholesky` gives."""
     L = mt(triu(L)) if upper else tril(L)
     return linear_solve(mt(L), linear_solve(L, B))
+
+
+@function()
+def cholesky_inverse(input, upper=False):
+    """The inverse of the matrix whose factor, as `cholesky` gives it, is the input."""
+    part = inverse(mt(triu(input)) if upper else tril(input))
+    return matmul(mt(part), part)
 
 
 def _qr_rule(g, Q, R):

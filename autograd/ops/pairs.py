@@ -10,13 +10,14 @@ from autograd.base import wrap
 from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype, dtype
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
-from autograd.ops.joining import stack
+from autograd.ops.joining import cat, stack
+from autograd.ops.neural import pad
 from autograd.ops.shape import expand, reshape
 from autograd.ops.statistics import norm
 from autograd.ops.table import alias, function, promoted, short
 
 __all__ = ["cartesian_prod", "cdist", "dist", "kron", "ger", "inner", "vdot", "tril_indices", "triu_indices"]
-__all__ += ["logspace", "unravel_index", "broadcast_shapes", "promote_types", "result_type"]
+__all__ += ["logspace", "unravel_index", "broadcast_shapes", "promote_types", "result_type", "block_diag"]
 
 
 @function(method=False)
@@ -25,6 +26,16 @@ def cartesian_prod(*tensors):
     shape = tuple(len(x) for x in tensors)
     wide = [expand(reshape(x, size=(-1, *[1] * (len(shape) - 1 - i))), size=shape) for i, x in enumerate(tensors)]
     return reshape(stack(wide, -1), size=(-1, len(shape))) if len(shape) > 1 else tensors[0]
+
+
+@function(method=False)
+def block_diag(*tensors):
+    """The matrices (a vector is one row) on the diagonal of a larger one, zeros elsewhere."""
+    if any(x.ndim > 2 for x in tensors):
+        raise ShapeError(f"block_diag takes matrices, got the shapes {[tuple(x.shape) for x in tensors]}")
+    blocks = [reshape(x, size=(1, -1)) if x.ndim < 2 else x for x in tensors]
+    ends = list(itertools.accumulate(x.shape[1] for x in blocks))
+    return cat([pad(x, width=((0, 0), (end - x.shape[1], ends[-1] - end))) for x, end in zip(blocks, ends)])
 
 
 @function(method=False)

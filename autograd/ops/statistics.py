@@ -16,7 +16,7 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function, op
 from autograd.summation import sum_over
 
-__all__ = ["max", "min", "median", "norm", "var_mean", "std_mean", "unique", "bincount"]
+__all__ = ["max", "min", "median", "norm", "renorm", "var_mean", "std_mean", "unique", "bincount"]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -139,6 +139,16 @@ def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
     if math.isinf(p):
         return (R.amax if p > 0 else R.amin)(E.abs(input), dim=dim, keepdim=keepdim)
     return vector_norm(input, p=p, dim=dim, keepdim=keepdim)
+
+
+@function(inplace=True)
+def renorm(input, p, dim, maxnorm):
+    """x with its slices at each index of dim scaled down to the p-norm maxnorm, where theirs is greater."""
+    if input.ndim < 2 or p <= 0 or maxnorm < 0:
+        raise RuntimeError(f"renorm needs 2 dims, p > 0 and maxnorm >= 0, got {input.ndim}, {p} and {maxnorm}")
+    others = set(range(input.ndim)) - {one_dim(dim, input.ndim)}
+    size = norm(input, p, tuple(others), keepdim=True)
+    return input * E.where(size > maxnorm, maxnorm / (size + 1e-7), 1)
 
 
 @function()

@@ -489,7 +489,8 @@ def test_random_numbers_in_place_come_from_the_generator():
         g = ag.Generator().manual_seed(3)
         return [ag.empty(50).normal_(1, 2, generator=g), ag.empty(50).uniform_(2, 3, generator=g),
                 ag.empty(50).bernoulli_(0.5, generator=g), ag.empty(50).random_(3, 6, generator=g),
-                ag.empty(50).exponential_(2.0, generator=g)]  # fmt: skip
+                ag.empty(50).exponential_(2.0, generator=g), ag.empty(50).cauchy_(generator=g),
+                ag.empty(50).log_normal_(generator=g)]  # fmt: skip
 
     first = draw()
     assert all(a.equal(b) for a, b in zip(first, draw(), strict=True))

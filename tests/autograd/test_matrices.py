@@ -24,6 +24,7 @@ def test_cholesky_factors_solve(rng, n, upper):
     factor = ag.cholesky(ag.tensor(a), upper)
     close(factor.mT @ factor if upper else factor @ factor.mT, a)
     close(ag.cholesky_solve(ag.tensor(b), factor, upper), np.linalg.solve(a, b))
+    close(ag.cholesky_inverse(factor, upper), np.linalg.inv(a))
     inputs = [ag.tensor(x, requires_grad=True) for x in (b, factor.numpy())]
     assert gradcheck(lambda b, f: ag.cholesky_solve(b, f.triu() if upper else f.tril(), upper), inputs)
 

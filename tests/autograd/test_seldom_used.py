@@ -105,6 +105,16 @@ def test_functions_ask_what_methods_tell(rng):
 
 
 @given(seed=st.integers(0, 99))
+def test_cauchy_and_log_normal_numbers_are_moved_and_scaled(seed):
+    def draw(name, *settings):
+        return getattr(ag.zeros(5, dtype=ag.float64), name)(*settings, generator=ag.Generator().manual_seed(seed))
+
+    np.testing.assert_allclose(draw("cauchy_", 3, 2).numpy(), 3 + 2 * draw("cauchy_").numpy())
+    np.testing.assert_allclose(draw("log_normal_", 3, 0.5).log().numpy(), 3 + 0.5 * draw("normal_").numpy())
+    np.testing.assert_allclose(draw("log_normal_").log().numpy(), 1 + 2 * draw("normal_").numpy())
+
+
+@given(seed=st.integers(0, 99))
 def test_exponential_numbers_have_the_rate_1_unless_another_is_given(seed):
     drawn = [
         ag.zeros(5).exponential_(*rate, generator=ag.Generator().manual_seed(seed)) for rate in ((), (1.0,), (2.0,))

@@ -78,6 +78,19 @@ def plain_distances(x: np.ndarray, y: np.ndarray, p: float) -> np.ndarray:
     return np.linalg.norm(x[:, None] - y[None] - 7, p, -1)
 
 
+def plain_blocks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    x = np.atleast_2d(x)
+    out = np.zeros(np.add(x.shape, y.shape))
+    out[: len(x), : x.shape[1]], out[len(x) :, x.shape[1] :] = x, y
+    return out
+
+
+def plain_renorm(x: np.ndarray, p: float, dim: int, maxnorm: float) -> np.ndarray:
+    slices = np.moveaxis(x, dim, 0)
+    sizes = [np.linalg.norm(part.reshape(-1), p) for part in slices]
+    return np.moveaxis(np.stack([s * min(1, maxnorm / (n + 1e-7)) for s, n in zip(slices, sizes)]), 0, dim)
+
+
 def positive() -> Any:
     return LINES.flatmap(lambda s: call(separated(s, 0.5, 3), dim=st.integers(-len(s), len(s) - 1)))
 
@@ -146,4 +159,21 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     ),
     "kron": (square(2), np.kron, lambda m: m.kron),
     "inner": (square(2), np.inner, lambda m: m.inner),
+    "block_diag": (
+        shapes(max_dims=2).flatmap(lambda s: call(arrays(s), arrays((2, 3)))),
+        plain_blocks,
+        lambda m: m.block_diag,
+    ),
+    "renorm": (
+        LINES.filter(lambda s: len(s) > 1).flatmap(
+            lambda s: call(
+                arrays(s),
+                p=st.sampled_from([1.0, 2.0, 3.0]),
+                dim=st.integers(-len(s), len(s) - 1),
+                maxnorm=st.just(1.5),
+            )
+        ),
+        plain_renorm,
+        lambda m: m.renorm,
+    ),
 }
