@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograd import Function, Tensor
@@ -31,28 +32,14 @@ class Hooks:
 
         `with_kwargs`: `hook(module, args, kwargs)`, which returns both or None.
         """
-
-        def run(module: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-            changed = hook(module, args, kwargs) if with_kwargs else hook(module, args)
-            if changed is None:
-                return args, kwargs
-            if with_kwargs:
-                return changed
-            return (changed if isinstance(changed, tuple) else (changed,)), kwargs
-
-        return register(self._forward_pre_hooks, run, prepend)
+        return register(self._forward_pre_hooks, partial(_before, hook, with_kwargs), prepend)
 
     def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Call `hook(module, args, output)` after every forward; what it returns, if not None, replaces the output.
 
         `with_kwargs`: `hook(module, args, kwargs, output)`.
         """
-
-        def run(module: Any, args: tuple, kwargs: dict, output: Any) -> Any:
-            changed = hook(module, args, kwargs, output) if with_kwargs else hook(module, args, output)
-            return output if changed is None else changed
-
-        return register(self._forward_hooks, run, prepend)
+        return register(self._forward_hooks, partial(_after, hook, with_kwargs), prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for hook in tuple(self._forward_pre_hooks.values()):
@@ -100,11 +87,32 @@ class Hooks:
 
     def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
         """The same for a hook that is not given the module."""
-        return self._register_state("load_pre", hook if with_module else lambda _, *args: hook(*args))
+        return self._register_state("load_pre", hook if with_module else partial(_without_module, hook))
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(module, incompatible_keys)` when a state_dict was loaded."""
         return self._register_state("load_post", hook)
+
+
+# A hook that is a method of a module goes with it when the module is copied or pickled, as no closure would.
+
+
+def _before(hook: Hook, with_kwargs: bool, module: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    changed = hook(module, args, kwargs) if with_kwargs else hook(module, args)
+    if changed is None:
+        return args, kwargs
+    if with_kwargs:
+        return changed
+    return (changed if isinstance(changed, tuple) else (changed,)), kwargs
+
+
+def _after(hook: Hook, with_kwargs: bool, module: Any, args: tuple, kwargs: dict, output: Any) -> Any:
+    changed = hook(module, args, kwargs, output) if with_kwargs else hook(module, args, output)
+    return output if changed is None else changed
+
+
+def _without_module(hook: Hook, module: Any, *args: Any) -> Any:
+    return hook(*args)
 
 
 class _BackwardHook:

@@ -1,5 +1,7 @@
 """Hooks around forward, backward, and the moves of a state; the registers of what a module holds."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -131,6 +133,25 @@ def test_forward_hooks_with_keywords_may_replace_them_and_the_output():
 
 
 # State --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_forward_pre_hook"])
+def test_a_hook_that_is_a_method_belongs_to_the_copy_of_a_module(register):
+    class Watch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.seen = nn.Linear(2, 2), []
+            getattr(self.layer, register)(self.see)
+            self.layer._register_load_state_dict_pre_hook(lambda *args: None)
+
+        def see(self, module, args, *outputs):
+            self.seen.append(args)
+
+    watch = Watch()
+    copied = copy.deepcopy(watch)
+    copied.layer(ag.ones(1, 2))
+    copied.load_state_dict(watch.state_dict())
+    assert len(copied.seen) == 1 and not watch.seen
 
 
 def test_state_hooks_change_what_is_saved_and_loaded():
