@@ -141,7 +141,8 @@ class ModuleList(_Numbered):
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules or ())
+        if modules is not None:  # a subclass may have an `extend` of its own
+            self.extend(modules)
 
 
 def _described(parameter: Tensor) -> str:
@@ -155,7 +156,8 @@ class ParameterList(_Numbered):
 
     def __init__(self, values: Iterable[Tensor] | None = None) -> None:
         super().__init__()
-        self.extend(values or ())
+        if values is not None:  # a subclass may have an `extend` of its own
+            self.extend(values)
 
     def append(self, item: Tensor) -> Self:
         """Add one at the end."""
@@ -211,7 +213,8 @@ class ModuleDict(_Named):
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules or ())
+        if modules is not None:  # a subclass may have an `update` of its own
+            self.update(modules)
 
 
 class ParameterDict(_Named):
@@ -221,7 +224,8 @@ class ParameterDict(_Named):
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
-        self.update(parameters or ())
+        if parameters is not None:  # a subclass may have an `update` of its own
+            self.update(parameters)
 
     def __setitem__(self, key: str, value: Tensor) -> None:
         made = isinstance(value, Tensor) and not isinstance(value, Parameter)

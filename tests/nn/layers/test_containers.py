@@ -86,6 +86,23 @@ def test_module_dict_behaves_as_a_dict():
         layers["keys"] = a
 
 
+def test_a_container_may_have_an_update_or_extend_of_its_own():
+    class Metrics(nn.ModuleDict):
+        def __init__(self, kinds):
+            super().__init__()
+            self.ready = True
+            self["mean"] = kinds
+
+        def update(self, value):
+            assert self.ready
+
+    class Layers(nn.ModuleList):
+        def extend(self, modules):
+            raise AssertionError("there are none yet")
+
+    assert list(Metrics(nn.Linear(1, 1))) == ["mean"] and len(Layers()) == len(nn.ParameterDict()) == 0
+
+
 def test_parameter_list_makes_parameters():
     params = nn.ParameterList([ag.ones(2), nn.Parameter(ag.zeros(3))])
     assert [tuple(p.shape) for p in params] == [(2,), (3,)] and all(isinstance(p, nn.Parameter) for p in params)
