@@ -20,6 +20,7 @@ from autograd.generator import manual_seed as manual_seed
 from autograd.generator import numpy_rng as numpy_rng
 from autograd.generator import set_rng_state as set_rng_state
 from autograd.ops.complaints import explain_all
+from autograd.ops.elementwise import constant_in
 from autograd.ops.table import function
 from autograd.tensor import Tensor
 
@@ -77,13 +78,20 @@ def normal(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Random normal numbers of these means and standard deviations (numbers, or tensors, which give the dtype)."""
+    """Random normal numbers of these means and standard deviations (numbers, or tensors, which give the dtype).
+
+    By tensors that require a gradient their derivative is 0: `rsample()` of a distribution has the other one.
+    """
     dtype = dtype or getattr(mean, "dtype", None) or getattr(std, "dtype", None) or default_dtype()
     if np.dtype(dtype).kind != "f":
         raise RuntimeError(f"normal numbers are floats, not {dtype}: convert mean and std with .float()")
-    mean, std = getattr(mean, "array", mean), getattr(std, "array", std)
-    numbers = numpy_rng(generator).normal(mean, std, size and to_sizes((size,)))
-    return made(numbers, dtype, device, requires_grad)
+    loc, scale = getattr(mean, "array", mean), getattr(std, "array", std)
+    numbers = numpy_rng(generator).normal(loc, scale, size and to_sizes((size,)))
+    result = made(numbers, dtype, device, requires_grad)
+    for given in (mean, std):
+        if getattr(given, "requires_grad", False):
+            result = constant_in(result, given)
+    return result
 
 
 @function()

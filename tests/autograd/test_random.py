@@ -104,3 +104,11 @@ def test_more_draws_than_weights_above_zero_are_an_error():
         ag.multinomial(ag.tensor([1.0, 1.0, 0.0]), 3)
     with pytest.raises(RuntimeError, match="probabilities"):
         ag.bernoulli(ag.tensor([1.5]))
+
+
+def test_normal_numbers_are_recorded_with_the_derivative_0():
+    mean, std = ag.tensor([[1.0], [2.0]], requires_grad=True), ag.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    x = ag.normal(mean, std)
+    by_mean, by_std = ag.grad((x * x).sum(), [mean, std])
+    assert x.shape == (2, 3) and by_mean.tolist() == [[0], [0]] and by_std.tolist() == [0, 0, 0]
+    assert ag.normal(mean=mean).requires_grad and not ag.normal(mean.detach(), 1.0).requires_grad

@@ -83,8 +83,10 @@ def patch(torch: Any, tape: Tape) -> None:
     prefix = "" if "autograd" in torch.Tensor.__module__ else "torch."
     init, functional = (import_module(f"{prefix}nn.{part}") for part in ("init", "functional"))
 
-    def new(tape: Tape, name: str, *args: Any, dtype: Any = None, requires_grad: bool = False, **_: Any) -> Any:
+    def new(tape: Tape, name: str, *args: Any, dtype: Any = None, requires_grad: bool = False, **named: Any) -> Any:
         made = torch.from_numpy(np.array(tape.take(name, None)))
+        for given in (*args, *named.values()) if name == "normal" else ():  # PyTorch records it, with the derivative 0
+            made = made + 0 * given if isinstance(given, torch.Tensor) and given.requires_grad else made
         return made.to(dtype).requires_grad_(requires_grad) if dtype or requires_grad else made
 
     def in_place(tape: Tape, name: str, tensor: Any, *args: Any, **_: Any) -> Any:
