@@ -8,10 +8,10 @@ from autograd import Size, no_grad
 from autograd.distributions import constraints
 from autograd.distributions.continuous import Normal
 from autograd.distributions.distribution import Distribution
-from autograd.distributions.transforms import ComposeTransform, ExpTransform, Transform
+from autograd.distributions.transforms import ComposeTransform, ExpTransform, StickBreakingTransform, Transform
 from autograd.distributions.utils import _sum_rightmost
 
-__all__ = ["Independent", "LogNormal", "TransformedDistribution"]
+__all__ = ["Independent", "LogNormal", "LogisticNormal", "TransformedDistribution"]
 
 
 class Independent(Distribution):
@@ -65,7 +65,8 @@ class TransformedDistribution(Distribution):
         whole = ComposeTransform(self.transforms)
         shape = whole.forward_shape((*base_distribution.batch_shape, *base_distribution.event_shape))
         event_dim = len(base_distribution.event_shape)
-        base_distribution = base_distribution.expand(shape[: len(shape) - event_dim])
+        inner = whole.inverse_shape(shape)
+        base_distribution = base_distribution.expand(inner[: len(inner) - event_dim])
         if whole.domain.event_dim > event_dim:
             base_distribution = Independent(base_distribution, whole.domain.event_dim - event_dim)
         self.base_dist = base_distribution
@@ -131,3 +132,14 @@ class LogNormal(TransformedDistribution):
 
     def entropy(self):
         return self.base_dist.entropy() + self.loc
+
+
+class LogisticNormal(TransformedDistribution):
+    """Probabilities, by breaking a stick, from independent normals, of which there is one fewer."""
+
+    loc = property(lambda self: self.base_dist.base_dist.loc)
+    scale = property(lambda self: self.base_dist.base_dist.scale)
+
+    def __init__(self, loc, scale, validate_args=None):
+        base = Normal(loc, scale, validate_args)
+        super().__init__(base if base.batch_shape else base.expand([1]), StickBreakingTransform(), validate_args)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, atanh, exp, finfo, full_like, log, tanh, zeros_like
+from autograd import Tensor, arange, atanh, cat, exp, finfo, full_like, log, ones_like, tanh, zeros_like
 from autograd.distributions import constraints
 from autograd.distributions.utils import _sum_rightmost
 from autograd.ops.neural import softplus
 
 __all__ = ["AffineTransform", "ComposeTransform", "ExpTransform", "SigmoidTransform", "TanhTransform", "Transform"]
+__all__ += ["StickBreakingTransform"]
 
 
 class Transform:
@@ -81,6 +82,10 @@ class Transform:
         """The shape of y, from that of x."""
         return shape
 
+    def inverse_shape(self, shape):
+        """The shape of x, from that of y."""
+        return shape
+
     def __eq__(self, other):
         return type(self) is type(other) and all(np.all(vars(self)[k] == vars(other)[k]) for k in self._parameters())
 
@@ -101,6 +106,8 @@ class _InverseTransform(Transform):
     codomain = property(lambda self: self.inv.domain)
     sign = property(lambda self: self.inv.sign)
     inv = property(lambda self: self.forward)
+    forward_shape = property(lambda self: self.inv.inverse_shape)
+    inverse_shape = property(lambda self: self.inv.forward_shape)
 
     def __init__(self, transform):
         self.forward = transform
@@ -152,6 +159,11 @@ class ComposeTransform(Transform):
     def forward_shape(self, shape):
         for part in self.parts:
             shape = part.forward_shape(shape)
+        return shape
+
+    def inverse_shape(self, shape):
+        for part in reversed(self.parts):
+            shape = part.inverse_shape(shape)
         return shape
 
     def __repr__(self):
@@ -222,6 +234,37 @@ class SigmoidTransform(Transform):
 
     def log_abs_det_jacobian(self, x, y):
         return -softplus(-x) - softplus(x)
+
+
+class StickBreakingTransform(Transform):
+    """Probabilities (k + 1) from numbers (k): each says, by its sigmoid, what share of the rest of 1 is taken next.
+
+    0 gives equal shares.
+    """
+
+    bijective, domain, codomain = True, constraints.real_vector, constraints.simplex
+
+    def _call(self, x):
+        share = (x + self._start(x)).sigmoid()
+        rest = cat([ones_like(share[..., :1]), (1 - share).cumprod(-1)], -1)
+        return cat([share, ones_like(share[..., :1])], -1) * rest
+
+    def _inverse(self, y):
+        taken = y[..., :-1]
+        rest = (1 - taken.cumsum(-1)).clamp(min=float(finfo(y.dtype).tiny))
+        return taken.log() - rest.log() - self._start(taken)
+
+    def log_abs_det_jacobian(self, x, y):
+        return (y[..., :-1].log() - softplus(x + self._start(x))).sum(-1)
+
+    def _start(self, x):
+        return -log(arange(x.shape[-1], 0, -1, dtype=x.dtype))
+
+    def forward_shape(self, shape):
+        return (*shape[:-1], shape[-1] + 1)
+
+    def inverse_shape(self, shape):
+        return (*shape[:-1], shape[-1] - 1)
 
 
 def _inside(y):

@@ -68,6 +68,19 @@ def test_quantiles_pass_through_transforms(scale, rng):
     np.testing.assert_allclose(x.numpy(), np.exp(0.5 + scale * same.numpy()), rtol=1e-9)
 
 
+@examples(10)
+@given(rng=seeds())
+def test_breaking_a_stick_gives_probabilities_has_its_inverse_and_the_determinant_of_its_jacobian(rng):
+    t, x = d.StickBreakingTransform(), ag.tensor(rng.normal(size=(2, 3)))
+    y = t(x)
+    assert t.codomain.check(y).all() and y.shape == t.forward_shape((2, 3)) and t.inv.forward_shape(y.shape) == (2, 3)
+    np.testing.assert_allclose(t.inv(y), x, rtol=1e-9, atol=1e-9)
+    jacobians = [ag.autograd.functional.jacobian(lambda row: t(row)[:-1], row) for row in x]
+    expected = [np.linalg.slogdet(jacobian.numpy())[1] for jacobian in jacobians]
+    np.testing.assert_allclose(t.log_abs_det_jacobian(x, y), expected, rtol=1e-9)
+    assert t(ag.zeros(4)).tolist() == pytest.approx([0.2] * 5)
+
+
 @pytest.mark.parametrize("last", [d.ExpTransform(), d.SigmoidTransform(), d.AffineTransform(0.0, 2.0)])
 def test_joined_transforms_lead_from_the_first_domain_to_the_last_codomain(last):
     joined = d.ComposeTransform([d.ExpTransform().inv, last])

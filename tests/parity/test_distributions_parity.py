@@ -47,6 +47,7 @@ FAMILIES = {
     "Normal": ("Normal", {"loc": real, "scale": positive}),
     "Laplace": ("Laplace", {"loc": real, "scale": positive}),
     "LogNormal": ("LogNormal", {"loc": real, "scale": probability}),
+    "LogisticNormal": ("LogisticNormal", {"loc": vector, "scale": lambda rng, shape: positive(rng, (*shape, 3))}),
     "Uniform": ("Uniform", {"low": real, "high": lambda rng, shape: 4 + rng.uniform(size=shape)}),
     "Exponential": ("Exponential", {"rate": positive}),
     "Gamma": ("Gamma", {"concentration": positive, "rate": positive}),
