@@ -121,3 +121,12 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     for start in range(0, size * (segments - 1), size):
         input = checkpoint(partial(run, functions[start : start + size]), input, **options)
     return run(functions[size * (segments - 1) :], input)
+
+
+class CheckpointFunction:
+    """The Function that `checkpoint` is in PyTorch."""
+
+    @staticmethod
+    def apply(run_function: Callable, preserve_rng_state: bool, *args: Any) -> Any:
+        """`run_function(*args)`, as `checkpoint` computes it."""
+        return checkpoint(run_function, *args, preserve_rng_state=preserve_rng_state)

@@ -9,12 +9,22 @@ from typing import Any, Final, NoReturn
 from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
-__all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
+__all__ = [
+    "Final",
+    "ScriptModule",
+    "allow_in_graph",
+    "annotate",
+    "disable",
+    "export",
+    "ignore",
+    "interface",
+    "is_compiling",
+]
 __all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
 __all__ += ["TracerWarning", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
-__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
+__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "TracerWarning", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
@@ -53,7 +63,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
     return fn if callable(fn) else lambda fn: fn
 
 
-ignore = unused = export = allow_in_graph = wrap = script_method = disable
+ignore = interface = unused = export = allow_in_graph = wrap = script_method = disable
 
 
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
@@ -61,6 +71,10 @@ reset = always(None, "There is nothing to forget.")
 _jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
 _log_api_usage_once = always(None, "Nobody is told what is used.")
 _jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode
+
+
+class TracerWarning(Warning):
+    """What PyTorch warns of while it traces a function: programs silence it."""
 
 
 class GraphModule(ScriptModule):

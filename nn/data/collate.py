@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor, stack
+
+np_str_obj_array_pattern = re.compile(r"[SaUO]")  # in the dtypes of arrays that are no tensors: readers of images ask
 
 
 def _collate_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:

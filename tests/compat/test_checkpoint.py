@@ -64,6 +64,12 @@ def test_a_sequence_is_checkpointed_but_for_its_last_segment(segments):
     assert found.equal(torch.grad(x.sum(), [y])[0])
 
 
+def test_the_function_of_pytorchs_checkpoint_may_be_applied():
+    x = torch.ones(3, requires_grad=True)
+    out = torch.utils.checkpoint.CheckpointFunction.apply(lambda x, y: (x * y).sin(), True, x, 2.0)
+    assert torch.grad(out.sum(), [x])[0].equal(2 * torch.cos(torch.full((3,), 2.0)))
+
+
 def test_the_function_is_called_again_in_the_backward_pass_and_keeps_nothing_between():
     calls, made = [], []
     x = torch.ones(3, requires_grad=True)
