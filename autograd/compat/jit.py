@@ -9,18 +9,8 @@ from typing import Any, Final, NoReturn
 from autograd.compat.constant import always
 from nn.module import Module as ScriptModule
 
-__all__ = [
-    "Final",
-    "ScriptModule",
-    "allow_in_graph",
-    "annotate",
-    "disable",
-    "export",
-    "ignore",
-    "interface",
-    "is_compiling",
-]
-__all__ += ["cache_size_limit", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
+__all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
+__all__ += ["cache_size_limit", "interface", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
 __all__ += ["TracerWarning", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
