@@ -14,7 +14,7 @@ __all__ += ["cache_size_limit", "interface", "is_scripting", "is_tracing", "rese
 __all__ += ["TracerWarning", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
-__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "TracerWarning", "symbolic_trace"]
+__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
@@ -61,10 +61,6 @@ reset = always(None, "There is nothing to forget.")
 _jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
 _log_api_usage_once = always(None, "Nobody is told what is used.")
 _jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode
-
-
-class TracerWarning(Warning):
-    """What PyTorch warns of while it traces a function: programs silence it."""
 
 
 class GraphModule(ScriptModule):
