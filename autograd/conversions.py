@@ -59,7 +59,7 @@ class Conversions(Storage):
         if dtype is None:
             names = (f"torch.{name}" for name, own in dtypes.TENSOR_TYPES.items() if own == self.array.dtype)
             return next(names, str(self.array.dtype))
-        return self.to(dtypes.TENSOR_TYPES.get(str(dtype).removeprefix("torch."), dtype))
+        return self.to(dtypes.TENSOR_TYPES.get(str(dtype).removeprefix("torch."), getattr(dtype, "dtype", dtype)))
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of other."""
