@@ -7,16 +7,20 @@ from contextlib import nullcontext as optimized_execution
 from typing import Any, Final, NoReturn
 
 from autograd.compat.constant import always
-from nn.module import Module as ScriptModule
+from nn.module import Module
 
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
 __all__ += ["cache_size_limit", "interface", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
-__all__ += ["TracerWarning", "load", "optimized_execution", "save"]
+__all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
 __all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
+
+
+class ScriptModule(Module):
+    """The base that a program may give its modules; no other module is one, as `isinstance` tells."""
 
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:
@@ -53,7 +57,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
     return fn if callable(fn) else lambda fn: fn
 
 
-ignore = interface = unused = export = allow_in_graph = wrap = script_method = disable
+ignore = interface = unused = export = script_if_tracing = allow_in_graph = wrap = script_method = disable
 
 
 is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
@@ -63,7 +67,7 @@ _log_api_usage_once = always(None, "Nobody is told what is used.")
 _jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode
 
 
-class GraphModule(ScriptModule):
+class GraphModule(Module):
     """A module made from a traced program: `isinstance` says that none is one, and making one raises RuntimeError."""
 
     def __init__(self, *_: Any, **__: Any) -> NoReturn:

@@ -91,7 +91,12 @@ def test_compiled_and_scripted_functions_are_the_functions():
     for refusing in (lambda: torch.jit.load("model.pt"), lambda: torch.jit.save(model, "model.pt")):
         with pytest.raises(RuntimeError, match="nothing is compiled here"):
             refusing()
-    assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f and torch.jit.annotate(int, 3) == 3
+    assert not isinstance(model, torch.jit.ScriptModule) and issubclass(torch.jit.ScriptModule, nn.Module)
+    assert (
+        torch.jit.script_if_tracing(f) is torch.compiler.disable(f) is f
+        and torch.jit.ignore()(f) is f
+        and torch.jit.annotate(int, 3) == 3
+    )
     assert torch.autograd.function.once_differentiable(f) is f
 
 
@@ -139,6 +144,7 @@ def test_variable_is_the_older_name_of_a_tensor():
     v = torch.autograd.Variable(x, requires_grad=True)
     (v * 3).sum().backward()
     assert isinstance(x, torch.autograd.Variable) and v.grad.tolist() == [3, 3] and v.data_ptr() == x.data_ptr()
+    assert all(x.type(kind).dtype == torch.int64 for kind in (torch.LongTensor, "torch.LongTensor", torch.int64))
     assert torch.typename(x) == "torch.FloatTensor" and torch.typename(nn.Linear(1, 1)) == "nn.layers.linear.Linear"
 
 
