@@ -72,6 +72,7 @@ class Conversions(Storage):
     float, double, half = map(_in_dtype, (dtypes.float32, dtypes.float64, dtypes.float16))
     long, int, short, byte = map(_in_dtype, (dtypes.int64, dtypes.int32, dtypes.int16, dtypes.uint8))
     bool, char, bfloat16 = map(_in_dtype, (dtypes.bool, dtypes.int8, dtypes.bfloat16))
+    cfloat, cdouble = map(_in_dtype, (dtypes.cfloat, dtypes.cdouble))
 
     # New tensors, in this one's dtype unless another is given ---------------------------------------------------------
 

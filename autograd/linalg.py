@@ -27,7 +27,7 @@ from autograd.ops.decompositions import (
     pseudo_inverse,
     slogdet,
 )
-from autograd.ops.elementwise import abs
+from autograd.ops.elementwise import abs, where
 from autograd.ops.elimination import lu_unpack
 from autograd.ops.linalg import cross as _cross
 from autograd.ops.linalg import diagonal as _diagonal
@@ -36,10 +36,23 @@ from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.shape import one_dim, tril, triu
 from autograd.ops.statistics import vector_norm as _power_norm
 
-__all__ = ["LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cholesky_ex",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "inv",
+]
 __all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
 __all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd"]
-__all__ += ["svdvals", "vecdot", "vector_norm"]
+__all__ += ["inv_ex", "svdvals", "vecdot", "vector_norm"]
 
 
 class _Lstsq(NamedTuple):
@@ -47,6 +60,16 @@ class _Lstsq(NamedTuple):
     residuals: Any
     rank: Any
     singular_values: Any
+
+
+class _CholeskyEx(NamedTuple):
+    L: Any
+    info: Any
+
+
+class _InvEx(NamedTuple):
+    inverse: Any
+    info: Any
 
 
 class _Eig(NamedTuple):
@@ -74,6 +97,42 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     """`solve` for a triangle of A, of which the rest is not read, nor the diagonal where it is `unitriangular`."""
     A = triu(A, diagonal=int(unitriangular)) if upper else tril(A, diagonal=-int(unitriangular))
     return solve(A + np.eye(A.shape[-1], dtype=A.dtype) if unitriangular else A, B, left=left)
+
+
+def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """(L, info): `info` is 0, or the order of the first leading minor of A that is not positive definite.
+
+    L is then the factor of the minor before that one, with zeros around it; with `check_errors` it raises LinAlgError.
+    """
+    n, info = A.shape[-1], np.zeros(A.shape[:-2], np.int32)
+    for at in np.ndindex(*info.shape):
+        info[at] = _first_minor_that_fails(A.array[at])
+    inside = np.arange(n) < np.where(info == 0, n, info - 1)[..., None]
+    inside = inside[..., None] & inside[..., None, :]
+    whole = A if check_errors else where(inside, A, np.eye(n, dtype=A.dtype))
+    return _CholeskyEx(cholesky(whole, upper) * inside, A.wrap(info))
+
+
+def _first_minor_that_fails(a: np.ndarray) -> int:
+    def fails(order: int) -> bool:
+        try:
+            np.linalg.cholesky(a[:order, :order])
+        except np.linalg.LinAlgError:
+            return True
+        return False
+
+    return next(filter(fails, range(1, len(a) + 1))) if fails(len(a)) else 0
+
+
+def inv_ex(A: Any, *, check_errors: bool = False) -> Any:
+    """(inverse, info): `info` is 0, or the number of the first pivot of `lu` that is 0.
+
+    The inverse is then nan; with `check_errors` it raises LinAlgError.
+    """
+    pivots = np.diagonal(lu_factor(A.detach())[0].array, axis1=-2, axis2=-1)
+    before = np.logical_and.accumulate(pivots != 0, -1).sum(-1)  # how many come before the first that is 0
+    info = np.where(before < A.shape[-1], before + 1, 0).astype(np.int32)
+    return _InvEx(inv(A if check_errors else where(info[..., None, None] == 0, A, np.nan)), A.wrap(info))
 
 
 def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:

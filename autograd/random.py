@@ -45,14 +45,16 @@ def randn(
 
 
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None
-) -> Tensor:
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Random integers from low (0 if only one bound is given) up to, but not including, high."""
     if high is None or isinstance(high, (tuple, list)):
         low, high, size = 0, low, high if size is None else size
     if high <= low:
         raise RuntimeError(f"randint needs low below high, got {low} and {high}")
-    return made(numpy_rng(generator).integers(low, high, to_sizes((size,))), dtype or dtypes.int64, device, False)
+    numbers = numpy_rng(generator).integers(low, high, to_sizes((size,)))
+    return made(numbers, dtype or dtypes.int64, device, requires_grad)
 
 
 def randint_like(

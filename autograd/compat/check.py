@@ -52,7 +52,9 @@ def misses(source: str) -> list[tuple[int, str]]:
             if node not in inner and (missed := _first_missing(".".join((aliases[chain[0]], *chain[1:])).lstrip("."))):
                 found.add((node.lineno, f"torch.{missed}"))
             inner.update(child for child in ast.walk(node.value) if isinstance(child, ast.Attribute))
-        elif node.attr in METHODS and not hasattr(Tensor, node.attr) and (not chain or chain[0] not in others):
+        elif chain[:-1] == ["self"] or chain and chain[0] in others:
+            continue  # what a class has itself, or another library
+        elif node.attr in METHODS and not hasattr(Tensor, node.attr):
             found.add((node.lineno, f"torch.Tensor.{node.attr}"))
     return sorted(found)
 

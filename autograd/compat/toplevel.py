@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
 from autograd.creation import arange, as_tensor, set_default_dtype
 from autograd.func import vmap
-from autograd.generator import default_generator, initial_seed
+from autograd.generator import default_generator, initial_seed, numpy_rng
 from autograd.grad_mode import mode
 from autograd.tensor import Tensor
 from nn import functional as F
@@ -42,6 +42,7 @@ __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", 
 __all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
 __all__ += ["ByteStorage", "OutOfMemoryError", "frombuffer", "get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
+__all__ += ["poisson", "triangular_solve"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -142,6 +143,24 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
 def lu_solve(b: Any, LU_data: Any, LU_pivots: Any) -> Any:
     """X with A X = b, where `lu` gave A."""
     return linalg.lu_solve(LU_data, LU_pivots, b)
+
+
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """Random whole numbers from the Poisson distributions of these rates."""
+    if (input.array < 0).any():
+        raise RuntimeError("poisson needs rates of at least 0")
+    return Tensor.wrap(numpy_rng(generator).poisson(input.array).astype(input.dtype))
+
+
+class _TriangularSolve(NamedTuple):
+    solution: Any
+    cloned_coefficient: Any
+
+
+def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any:
+    """(X, A) with A X = b, or A^T X = b, for a triangle of A: the older form of `linalg.solve_triangular`."""
+    given, upper = (A.mT, not upper) if transpose else (A, upper)
+    return _TriangularSolve(linalg.solve_triangular(given, b, upper=upper, unitriangular=unitriangular), A.clone())
 
 
 def _foreach(name: str) -> Callable:

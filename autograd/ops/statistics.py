@@ -16,7 +16,7 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function, op
 from autograd.summation import sum_over
 
-__all__ = ["max", "min", "median", "norm", "renorm", "var_mean", "std_mean", "unique", "bincount"]
+__all__ = ["max", "min", "median", "norm", "renorm", "var_mean", "std_mean", "unique", "bincount", "aminmax"]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -124,11 +124,24 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
     return sum_over(np.abs(x) ** p, axes, keepdim) ** (1 / p)
 
 
+class MinAndMax(NamedTuple):
+    """Both extremes."""
+
+    min: Any
+    max: Any
+
+
 @function()
-def norm(input, p="fro", dim=None, keepdim=False, *, axis=None, keepdims=False):
+def aminmax(input, *, dim=None, keepdim=False):
+    """(min, max) over dim, nan where one is; equal ones share the gradient."""
+    return MinAndMax(R.amin(input, dim=dim, keepdim=keepdim), R.amax(input, dim=dim, keepdim=keepdim))
+
+
+@function()
+def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The p-norm over dim, of the elements (so "fro" is 2); p may be 0, plus or minus infinity, or "nuc"."""
     dim, keepdim = axis if dim is None else dim, keepdim or keepdims
-    p = 2 if p in (None, "fro") else p
+    input, p = input if dtype is None else input.astype(dtype), 2 if p in (None, "fro") else p
     if p == "nuc":
         load_families()
         svd, dims = OPS["linalg_svd"].function, R.axes_of(dim, input.ndim)

@@ -25,8 +25,63 @@ def test_cholesky_factors_solve(rng, n, upper):
     close(factor.mT @ factor if upper else factor @ factor.mT, a)
     close(ag.cholesky_solve(ag.tensor(b), factor, upper), np.linalg.solve(a, b))
     close(ag.cholesky_inverse(factor, upper), np.linalg.inv(a))
+    root = factor.detach().requires_grad_()
+    assert gradcheck(lambda f: ag.cholesky_inverse(f.triu() if upper else f.tril(), upper), root)
     inputs = [ag.tensor(x, requires_grad=True) for x in (b, factor.numpy())]
     assert gradcheck(lambda b, f: ag.cholesky_solve(b, f.triu() if upper else f.tril(), upper), inputs)
+
+
+@examples(20)
+@given(rng=seeds(), n=st.integers(1, 4), upper=st.booleans(), bad=st.integers(0, 4))
+def test_a_factorisation_says_which_minor_has_none(rng, n, upper, bad):
+    root = rng.normal(size=(2, n, n))
+    good, bad = root @ root.swapaxes(-1, -2) + np.eye(n), min(bad, n)
+    a = good.copy()
+    if bad:
+        a[1, bad - 1, bad - 1] = -1.0
+    x = ag.tensor(a, requires_grad=True)
+    found, info = ag.linalg.cholesky_ex(x, upper=upper)
+    assert info.tolist() == [0, bad] and info.dtype == ag.int32
+    inside = slice(bad - 1 if bad else n)
+    expected = np.zeros_like(a)
+    expected[0], expected[1, inside, inside] = np.linalg.cholesky(a[0]), np.linalg.cholesky(a[1, inside, inside])
+    close(found, expected.swapaxes(-1, -2) if upper else expected)
+    assert gradcheck(lambda x: ag.linalg.cholesky_ex((x + x.mT) / 2, upper=upper).L, x)
+    if bad:
+        with pytest.raises(ag.linalg.LinAlgError):
+            ag.linalg.cholesky_ex(x, check_errors=True)
+
+
+@examples(20)
+@given(rng=seeds(), n=st.integers(0, 4), bad=st.integers(0, 4))
+def test_an_inverse_says_whether_there_is_none(rng, n, bad):
+    a, bad = rng.normal(size=(2, n, n)), min(bad, n)
+    if bad:
+        a[1, :, bad - 1] = 0.0
+    x = ag.tensor(a, requires_grad=True)
+    found, info = ag.linalg.inv_ex(x)
+    assert info.tolist() == [0, bad] and info.dtype == ag.int32
+    close(found[0], np.linalg.inv(a[0]))
+    assert (
+        np.isnan(found[1].detach().numpy()).all() if bad else np.allclose(a[1] @ found[1].detach().numpy(), np.eye(n))
+    )
+    (found[0] ** 2).sum().backward()
+    close(x.grad[0], ag.grad((ag.linalg.inv(x[0]) ** 2).sum(), x)[0][0])
+    if bad:
+        with pytest.raises(ag.linalg.LinAlgError):
+            ag.linalg.inv_ex(x, check_errors=True)
+
+
+@examples(20)
+@given(rng=seeds(), n=st.integers(1, 4), flags=st.tuples(*[st.booleans()] * 3))
+def test_triangles_solve_under_the_older_name(rng, n, flags):
+    upper, transpose, unit = flags
+    a, b = rng.normal(size=(2, n, n)) + 3 * np.eye(n), rng.normal(size=(2, n, 3))
+    triangle = np.triu(a, 1) if upper else np.tril(a, -1)
+    triangle = triangle + (np.eye(n) if unit else a * np.eye(n))
+    found, copy = ag.triangular_solve(ag.tensor(b), ag.tensor(a), *flags)
+    close(found, np.linalg.solve(triangle.swapaxes(-1, -2) if transpose else triangle, b))
+    close(copy, a)
 
 
 @examples(20)
@@ -45,6 +100,14 @@ def test_svd_and_qr_of_the_older_names(rng, m, n, some):
     assert q.shape == (m, k if some else m)
     assert ag.norm(ag.tensor(a), "nuc").item() == pytest.approx(values.sum().item())
     assert ag.norm(ag.tensor(a), "nuc", keepdim=True).shape == (1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_norm_is_computed_in_the_dtype_that_is_asked_for():
+    x = ag.full((3,), 60000.0, dtype=ag.float16, requires_grad=True)
+    assert x.norm().isinf() and x.norm(dtype=ag.float32).item() == pytest.approx(float(x[0]) * 3**0.5)
+    ag.norm(x, 2, 0, True, dtype=ag.float64).backward()
+    close(x.grad, np.full(3, np.float16(3**-0.5)))
 
 
 def test_determinants_that_are_negative_or_0():

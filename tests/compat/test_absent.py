@@ -158,6 +158,17 @@ def test_bytes_are_numbers_of_a_tensor():
     assert pixels.dtype == torch.uint8 and pixels.add_(1).tolist() == [2, 0]
 
 
+def test_poisson_numbers_have_the_mean_and_variance_of_their_rates():
+    torch.manual_seed(0)
+    rates = torch.tensor([[0.0], [0.5], [4.0]])
+    drawn = torch.poisson(rates.expand(3, 20000))
+    assert drawn.dtype == torch.float32 and drawn.equal(drawn.round())
+    for moment in (drawn.mean(1), drawn.var(1)):
+        assert moment.allclose(rates[:, 0], rtol=0.05)
+    with pytest.raises(RuntimeError, match="rates of at least 0"):
+        torch.poisson(-rates)
+
+
 def test_functions_of_lists_of_tensors_are_methods_of_each():
     to, source = [torch.zeros(2), torch.zeros(1, 3)], [torch.ones(2), torch.full((3,), 2.0)]
     assert torch._foreach_copy_(to, source) is to

@@ -26,6 +26,7 @@ from autograd.tensor import Tensor
         ("import torch\ntorch.Tensor.no_such", [(2, "torch.Tensor.no_such")]),
         ("from torch import optim\noptim = optim.Adam([])\noptim.no_such()", []),
         ("import numpy as np\nimport torch\nnp.t_(1)\ntorch.zeros(1).to_mkldnn()", [(4, "torch.Tensor.to_mkldnn")]),
+        ("import torch\nself.to_mkldnn(self.x.to_mkldnn())", [(2, "torch.Tensor.to_mkldnn")]),
         ("torch = 1\ntorch.no_such", []),
         ("from torch.distributions import multinomial\nmultinomial.Multinomial", []),
         ("import torch\ntorch.backends.cudnn.some_flag = True", []),
