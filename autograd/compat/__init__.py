@@ -44,6 +44,11 @@ TABLE = {
     "distributed._tensor": "autograd.compat.distributed",
     "distributed.distributed_c10d": "autograd.compat.distributed",
     "futures": "autograd.compat.futures",
+    "distributed._tensor.experimental": "autograd.compat.fsdp",
+    "distributed._composable": "",
+    "distributed._composable.fsdp": "autograd.compat.fsdp",
+    "distributed.fsdp": "autograd.compat.fsdp",
+    "distributed.fsdp.wrap": "autograd.compat.fsdp",
     "distributed.tensor": "autograd.compat.distributed",
     "distributed.optim": "autograd.compat.distributed",
     "distributed.nn": "autograd.compat.collectives",
@@ -125,6 +130,7 @@ TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.opt
 _PARALLEL = "_functions data_parallel distributed parallel_apply replicate scatter_gather"
 TABLE |= _below("nn.parallel", _PARALLEL, "autograd.compat.parallel")
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
+TABLE["utils.data.dataloader"] += " nn.data.dataloader"  # what it calls the types of its arguments
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")

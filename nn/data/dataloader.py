@@ -18,6 +18,8 @@ from nn.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 if TYPE_CHECKING:
     from nn.data.workers import WorkerIterator
 
+_collate_fn_t = Callable[[list], Any]  # torch's names in annotations
+_worker_init_fn_t = Callable[[int], Any]
 _FIXED = ("dataset", "batch_size", "sampler", "batch_sampler", "drop_last", "persistent_workers")
 
 

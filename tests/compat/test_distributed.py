@@ -92,3 +92,14 @@ def test_collectives_that_have_a_derivative_change_nothing_among_one_process():
     assert x.grad.tolist() == [4.0, 4.0]
     with pytest.raises(RuntimeError, match="src must be 0, .*not 1"):
         dist_nn.broadcast(x, 1)
+
+
+def test_parameters_that_are_divided_over_processes_are_refused():
+    from autograd.distributed.fsdp import FSDPModule, FullyShardedDataParallel
+    from autograd.distributed.fsdp.wrap import transformer_auto_wrap_policy
+
+    model = nn.Linear(2, 2)
+    assert not isinstance(model, FSDPModule)
+    for refusing in (FullyShardedDataParallel, transformer_auto_wrap_policy):
+        with pytest.raises(RuntimeError, match="there is one process, which holds all parameters"):
+            refusing(model)

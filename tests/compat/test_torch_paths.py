@@ -57,6 +57,7 @@ def test_the_things_found_are_the_same_by_every_path():
     from autograd.utils.data.dataloader import DataLoader
 
     assert Linear is nn.Linear and Adam is nn.optim.Adam and DataLoader is nn.data.DataLoader
+    assert autograd.utils.data.dataloader._collate_fn_t is nn.data.dataloader._collate_fn_t
     assert autograd.distributions.normal.Normal is autograd.distributions.Normal
     assert autograd.nn.modules.Linear is autograd.nn.Linear is nn.modules.Linear is Linear
 
