@@ -44,11 +44,6 @@ TABLE = {
     "distributed._tensor": "autograd.compat.distributed",
     "distributed.distributed_c10d": "autograd.compat.distributed",
     "futures": "autograd.compat.futures",
-    "distributed._tensor.experimental": "autograd.compat.fsdp",
-    "distributed._composable": "",
-    "distributed._composable.fsdp": "autograd.compat.fsdp",
-    "distributed.fsdp": "autograd.compat.fsdp",
-    "distributed.fsdp.wrap": "autograd.compat.fsdp",
     "distributed.tensor": "autograd.compat.distributed",
     "distributed.optim": "autograd.compat.distributed",
     "distributed.nn": "autograd.compat.collectives",
@@ -106,6 +101,8 @@ def _below(path: str, names: str, ours: str) -> dict[str, str]:
     return {f"{path}.{name}": ours for name in names.split()}
 
 
+_SHARDING = "_composable _composable.fsdp algorithms algorithms._checkpoint algorithms._checkpoint.checkpoint_wrapper "
+_SHARDING += "_tensor.experimental device_mesh fsdp fsdp.api fsdp.fully_sharded_data_parallel fsdp.wrap"
 _MODULES = "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
 _MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
 _OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam radam rmsprop rprop sgd sparse_adam"
@@ -115,6 +112,7 @@ _HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.spe
 _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 
 TABLE |= _below("nn.modules", _MODULES, "nn.layers")
+TABLE |= _below("distributed", _SHARDING, "autograd.compat.sharding")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
 TABLE["nn.modules.batchnorm"] += " autograd.compat.parallel"
 TABLE["nn.modules.module"] += " nn.state"

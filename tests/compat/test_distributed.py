@@ -58,6 +58,35 @@ def test_parallel_modules_are_the_module(group):
     assert torch.nn.parallel.data_parallel(model, x).equal(model(x))
 
 
+def test_a_module_that_would_be_sharded_is_whole(group):
+    from autograd.distributed.algorithms._checkpoint.checkpoint_wrapper import CheckpointImpl, checkpoint_wrapper
+    from autograd.distributed.device_mesh import init_device_mesh
+    from autograd.distributed.fsdp import CPUOffload, FSDPModule, MixedPrecision, ShardingStrategy, fully_shard
+    from autograd.distributed.fsdp import FullyShardedDataParallel as FSDP
+    from autograd.distributed.fsdp.wrap import transformer_auto_wrap_policy
+
+    model, x = nn.Linear(3, 2), torch.ones(4, 3)
+    whole = FSDP(
+        model, auto_wrap_policy=transformer_auto_wrap_policy, sharding_strategy=ShardingStrategy.FULL_SHARD,
+        mixed_precision=MixedPrecision(param_dtype=torch.bfloat16), cpu_offload=CPUOffload(offload_params=False),
+    )  # fmt: skip
+    assert isinstance(whole, FSDP) and not isinstance(fully_shard(model), FSDPModule) and fully_shard(model) is model
+    assert checkpoint_wrapper(model, checkpoint_impl=CheckpointImpl.NO_REENTRANT) is model and whole(x).equal(model(x))
+    whole(x).sum().backward()
+    with FSDP.state_dict_type(whole, None), FSDP.summon_full_params(whole):
+        assert list(whole.state_dict()) == ["module.weight", "module.bias"]
+    before = whole.clip_grad_norm_(1.0)
+    assert before > 1 and torch.cat([p.grad.view(-1) for p in model.parameters()]).norm().item() == pytest.approx(1)
+    mesh = init_device_mesh("cpu", (1, 1), mesh_dim_names=("data", "model"))
+    assert mesh["data"].size() == 1 and mesh.get_local_rank() == 0 and mesh["model"].get_group() is dist.group.WORLD
+    with pytest.raises(RuntimeError, match="a mesh of 4 processes was asked for"):
+        init_device_mesh("cpu", (2, 2))
+    dist.destroy_process_group()
+    for use in (FSDP, fully_shard):
+        with pytest.raises(ValueError, match="call init_process_group"):
+            use(model)
+
+
 def test_an_optimizer_that_is_kept_in_parts_is_whole_among_one_process():
     parts = torch.distributed.optim.ZeroRedundancyOptimizer
     optimizer = parts(nn.Linear(3, 2).parameters(), optimizer_class=nn.optim.SGD, lr=0.5)
@@ -92,14 +121,3 @@ def test_collectives_that_have_a_derivative_change_nothing_among_one_process():
     assert x.grad.tolist() == [4.0, 4.0]
     with pytest.raises(RuntimeError, match="src must be 0, .*not 1"):
         dist_nn.broadcast(x, 1)
-
-
-def test_parameters_that_are_divided_over_processes_are_refused():
-    from autograd.distributed.fsdp import FSDPModule, FullyShardedDataParallel
-    from autograd.distributed.fsdp.wrap import transformer_auto_wrap_policy
-
-    model = nn.Linear(2, 2)
-    assert not isinstance(model, FSDPModule)
-    for refusing in (FullyShardedDataParallel, transformer_auto_wrap_policy):
-        with pytest.raises(RuntimeError, match="there is one process, which holds all parameters"):
-            refusing(model)
