@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping, ValuesView
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,7 +55,18 @@ class Register(MutableMapping):
 
     def copy(self) -> dict[str, Any]:
         """What there is, by name, as a dict that is no longer connected with the module."""
-        return dict(self)
+        return {name: self[name] for name in self}
+
+    def items(self) -> ItemsView[str, Any]:
+        """What there is now, with its names; as those of a dict, they can be reversed."""
+        return self.copy().items()
+
+    def values(self) -> ValuesView[Any]:
+        """What there is now."""
+        return self.copy().values()
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self))
 
 
 def registered(of: str, doc: str) -> property:

@@ -277,5 +277,7 @@ def test_the_registers_are_dicts_of_what_a_module_holds():
     assert list(model.state_dict()) == ["mask", "0.weight", "0.extra"] and model.mask.tolist() == [0.0, 0.0, 0.0]
     assert len(model._modules) == 2 and isinstance(list(model.children())[1], nn.Tanh)
     assert repr(model._buffers) == "{'mask': tensor([0., 0., 0.])}"
+    assert list(reversed(model._modules)) == [name for name, _ in reversed(model._modules.items())] == ["1", "0"]
+    assert list(reversed(model._modules.values())) == [model[1], model[0]]
     with pytest.raises(KeyError):
         layer._parameters["stranger"]
