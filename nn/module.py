@@ -81,7 +81,7 @@ class Module(Hooks, State, Conversions):
             of_class = getattr(type(self), name, None)
             if callable(of_class) or isinstance(of_class, property):  # as in PyTorch, that is what the name finds
                 self.__dict__.pop(name, None)
-                self.__dict__.setdefault("_hidden", {})[name] = value
+                self.__dict__.setdefault("_hidden_by_class", {})[name] = value
                 return
         current = self.__dict__.get(name)
         if value is not None and current is not None:
@@ -114,7 +114,7 @@ class Module(Hooks, State, Conversions):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __delattr__(self, name: str) -> None:
-        if self.__dict__.get("_hidden", {}).pop(name, None) is None:
+        if self.__dict__.get("_hidden_by_class", {}).pop(name, None) is None:
             object.__delattr__(self, name)
         self._buffer_persistence.pop(name, None)
 
@@ -156,11 +156,11 @@ class Module(Hooks, State, Conversions):
     # -- walking ------------------------------------------------------------------------------------------------
 
     def _own(self, kind: type[T]) -> list[tuple[str, T]]:
-        own = chain(self.__dict__.items(), self.__dict__.get("_hidden", {}).items())
+        own = chain(self.__dict__.items(), self.__dict__.get("_hidden_by_class", {}).items())
         return [(name, value) for name, value in own if isinstance(value, kind)]
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        others, buffers = self.__dict__.get("_tensors", ()), self._buffer_persistence
+        others, buffers = self.__dict__.get("_tensors_as_parameters", ()), self._buffer_persistence
         own: list[tuple[str, Any]] = self._own(Tensor)
         return [(n, v) for n, v in own if (isinstance(v, Parameter) or n in others) and n not in buffers]
 

@@ -36,8 +36,8 @@ class Register(MutableMapping):
         else:
             object.__setattr__(self.module, name, value)
             if isinstance(value, Tensor) and not isinstance(value, Parameter):  # a step of meta-learning from one
-                others = self.module.__dict__.get("_tensors", frozenset())
-                self.module.__dict__["_tensors"] = others | {name}
+                others = self.module.__dict__.get("_tensors_as_parameters", frozenset())
+                self.module.__dict__["_tensors_as_parameters"] = others | {name}
         self.own[name] = value
 
     def __delitem__(self, name: str) -> None:

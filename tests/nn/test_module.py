@@ -197,6 +197,18 @@ def test_a_parameter_with_the_name_of_a_property_does_not_hide_the_property():
     assert ball.k.tolist() == [-2, -2] and not ball.state_dict()
 
 
+def test_what_a_module_keeps_for_itself_has_names_that_programs_do_not_use():
+    class RSSM(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self._hidden = self._tensors = 200
+            self.cell = nn.Linear(2, 2)
+
+    net = copy.deepcopy(RSSM())
+    assert names(net.named_parameters()) == [*net.state_dict()] == ["cell.weight", "cell.bias"]
+    assert net._hidden == net._tensors == 200
+
+
 def test_a_copy_of_a_module_may_have_a_step_from_its_parameters_in_their_place():
     net = Net()
     step = Net.__new__(Net)
