@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -37,6 +38,13 @@ class Work:
         return True
 
     is_completed = is_success = wait
+
+
+class Join(nullcontext):
+    """A context in which processes wait for those that have more batches: there are no others."""
+
+    def __init__(self, joinables: Any, enable: bool = True, throw_on_early_termination: bool = False, **_: Any) -> None:
+        super().__init__()
 
 
 class DTensor:

@@ -14,7 +14,7 @@ __all__ += ["cache_size_limit", "interface", "is_scripting", "is_tracing", "rese
 __all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
-__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "symbolic_trace"]
+__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "OptimizedModule", "Proxy", "Tracer", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
@@ -74,4 +74,4 @@ class GraphModule(Module):
         raise RuntimeError("torch.fx: modules are Python programs here, and have no graph that could be changed")
 
 
-Graph = Interpreter = Node = Proxy = Tracer = symbolic_trace = GraphModule
+Graph = Interpreter = OptimizedModule = Node = Proxy = Tracer = symbolic_trace = GraphModule

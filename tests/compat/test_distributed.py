@@ -121,3 +121,8 @@ def test_collectives_that_have_a_derivative_change_nothing_among_one_process():
     assert x.grad.tolist() == [4.0, 4.0]
     with pytest.raises(RuntimeError, match="src must be 0, .*not 1"):
         dist_nn.broadcast(x, 1)
+
+
+def test_processes_have_no_others_to_wait_for():
+    with torch.distributed.algorithms.join.Join([nn.Linear(2, 2)]):
+        assert not isinstance(nn.Linear(2, 2), torch._dynamo.eval_frame.OptimizedModule)
