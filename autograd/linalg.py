@@ -35,6 +35,7 @@ from autograd.ops.linalg import matmul
 from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.shape import one_dim, tril, triu
 from autograd.ops.statistics import vector_norm as _power_norm
+from autograd.ops.table import write_out
 
 __all__ = [
     "LinAlgError",
@@ -99,7 +100,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     return solve(A + np.eye(A.shape[-1], dtype=A.dtype) if unitriangular else A, B, left=left)
 
 
-def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """(L, info): `info` is 0, or the order of the first leading minor of A that is not positive definite.
 
     L is then the factor of the minor before that one, with zeros around it; with `check_errors` it raises LinAlgError.
@@ -110,7 +111,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> A
     inside = np.arange(n) < np.where(info == 0, n, info - 1)[..., None]
     inside = inside[..., None] & inside[..., None, :]
     whole = A if check_errors else where(inside, A, np.eye(n, dtype=A.dtype))
-    return _CholeskyEx(cholesky(whole, upper) * inside, A.wrap(info))
+    return write_out("cholesky_ex", _CholeskyEx(cholesky(whole, upper) * inside, A.wrap(info)), out)
 
 
 def _first_minor_that_fails(a: np.ndarray) -> int:

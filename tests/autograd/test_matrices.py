@@ -46,6 +46,8 @@ def test_a_factorisation_says_which_minor_has_none(rng, n, upper, bad):
     expected = np.zeros_like(a)
     expected[0], expected[1, inside, inside] = np.linalg.cholesky(a[0]), np.linalg.cholesky(a[1, inside, inside])
     close(found, expected.swapaxes(-1, -2) if upper else expected)
+    out = ag.zeros_like(x.detach()), ag.zeros(2, dtype=ag.int32)
+    assert ag.linalg.cholesky_ex(x.detach(), upper=upper, out=out)[0] is out[0] and out[0].equal(found.detach())
     assert gradcheck(lambda x: ag.linalg.cholesky_ex((x + x.mT) / 2, upper=upper).L, x)
     if bad:
         with pytest.raises(ag.linalg.LinAlgError):
