@@ -1,5 +1,7 @@
 """Modules beside PyTorch's: hooks of every kind, what they see and change, the registers, loading."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,25 @@ def test_a_module_may_load_its_part_of_a_state_otherwise(through):
             prefix = f"{name}." if name else ""
             module._load_from_state_dict(state, prefix, {}, True, missing, unexpected, errors)
         return missing, unexpected, errors, model[1].state_dict(), model[0].weight
+
+    same(program)
+
+
+def test_pruning_leaves_what_torch_leaves():
+    def program(m, layers):
+        prune, model, seen = import_module(f"{m.__name__}.nn.utils.prune"), net(m, layers), []
+        prune.l1_unstructured(model[0], name="bias", amount=1)
+        prune.ln_structured(model[0], "weight", amount=0.34, n=2, dim=0)
+        prune.l1_unstructured(model[0], "weight", amount=0.5)
+        prune.random_unstructured(model[2], "weight", amount=3)
+        seen.append((list(model.state_dict()), [name for name, _ in model.named_parameters()]))
+        seen.append((model.state_dict(), model(data(m)), len(list(list(model[0]._forward_pre_hooks.values())[-1]))))
+        pairs = ((model[0], "weight"), (model[2], "bias"))
+        prune.global_unstructured(pairs, prune.L1Unstructured, {pairs[1]: m.ones(1)}, amount=0.5)
+        prune.remove(model[0], "weight")
+        model(data(m)).sum().backward()
+        seen.append((model.state_dict(), [(name, p.grad) for name, p in model.named_parameters()]))
+        return seen, prune.is_pruned(model[0]), prune.is_pruned(prune.remove(model[2], "weight"))
 
     same(program)
 
