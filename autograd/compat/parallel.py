@@ -26,6 +26,7 @@ class DataParallel(Module):
     def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
         super().__init__()
         self.module = module
+        self.device_ids: list[int] = []  # which subclasses ask before they divide a batch
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """What the module makes of the inputs."""

@@ -152,7 +152,7 @@ class LBFGS(Optimizer):
             q += s * (share - (y @ q) / (y @ s))
         return q
 
-    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any]) -> Any:
         """Minimise the loss that `closure` computes, for up to `max_iter` iterations; returns the loss at the start."""
         group, (state, *_) = self.param_groups[0], [self.state[param] for param in self._params()]
         lr, most = float(group["lr"]), group["max_eval"]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, writing
 from autograd.ops.complaints import explain
+from autograd.walks import RemovableHandle
 from nn.state import zero_grads
 
 State = dict[str, Any]
@@ -69,6 +71,29 @@ def with_decay(grad: np.ndarray, param: np.ndarray, weight_decay: float) -> np.n
     return grad + weight_decay * param if weight_decay else grad
 
 
+def _with_hooks(step: Callable) -> Callable:
+    """A method `step` that calls the hooks before and after it, where there are any."""
+
+    @wraps(step)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        self = args[0]
+        hooks = self.__dict__.pop("_step_hooks", None)  # not those of the same step in the base class, too
+        if hooks is None:
+            return step(*args, **kwargs)
+        before, after = hooks
+        try:
+            for hook in tuple(before.values()):
+                args, kwargs = hook(self, args, kwargs) or (args, kwargs)
+            result = step(*args, **kwargs)
+            for hook in tuple(after.values()):
+                hook(self, args, kwargs)
+        finally:
+            self._step_hooks = hooks
+        return result
+
+    return run
+
+
 class Optimizer:
     """Base of the optimisers.
 
@@ -100,6 +125,21 @@ class Optimizer:
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
+    def __init_subclass__(cls) -> None:
+        if "step" in vars(cls):
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+
+    def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step; it may return other (args, kwargs).
+
+        The args begin with the optimizer, as they do for the hooks after a step.
+        """
+        return RemovableHandle(self.__dict__.setdefault("_step_hooks", ({}, {}))[0], hook)
+
+    def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step."""
+        return RemovableHandle(self.__dict__.setdefault("_step_hooks", ({}, {}))[1], hook)
+
     def check(self, group: Group) -> None:
         """Raise ValueError where a setting of `group` makes no sense."""
         for name in self.non_negative:
@@ -122,6 +162,7 @@ class Optimizer:
         grad = param.grad.array  # type: ignore[union-attr]
         return -grad if group.get("maximize") else grad
 
+    @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter by its gradient; a `closure` makes the gradients first, and its result is returned."""
         loss = None

@@ -152,6 +152,19 @@ def test_pruning_leaves_what_torch_leaves():
     same(program)
 
 
+def test_hooks_of_optimisers_run_when_torchs_do():
+    def program(m, layers):
+        model, seen = net(m, layers), []
+        optimizer = m.optim.SGD(model.parameters(), lr=0.5)
+        optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((o is args[0], args, kwargs)))
+        optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(model[2].bias.detach().clone()))
+        optimizer.register_step_pre_hook(lambda o, args, kwargs: (args, {"closure": lambda: model(data(m)).sum()}))
+        model(data(m)).sum().backward()
+        return optimizer.step(), [(item[0], len(item[2])) if isinstance(item, tuple) else item for item in seen]
+
+    same(program)
+
+
 def test_a_batch_norm_may_take_other_shapes():
     def program(m, layers):
         class Both(layers.BatchNorm2d):

@@ -511,3 +511,33 @@ def test_a_group_keeps_keys_that_the_optimiser_does_not_know():
     resumed = optim.SGD([nn.Parameter(ag.ones(1))])
     resumed.load_state_dict(optimizer.state_dict())
     assert resumed.param_groups[0]["rho"] == 0.05
+
+
+class OwnStep(optim.SGD):
+    def step(self, closure=None):
+        return super().step(closure), "own"
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.LBFGS, OwnStep])
+def test_hooks_run_once_before_and_after_each_step(kind):
+    x, calls = ag.ones(2, requires_grad=True), []
+
+    def closure():
+        optimizer.zero_grad()
+        (loss := (x * x).sum()).backward()
+        return loss
+
+    def double(optimizer, args, kwargs):
+        calls.append(("before", len(args)))
+        return args, {"closure": closure}
+
+    optimizer = kind([x], lr=0.25)
+    plain = optimizer.register_step_pre_hook(lambda *given: calls.append("first"))
+    changing = optimizer.register_step_pre_hook(double)
+    after = optimizer.register_step_post_hook(lambda o, args, kwargs: calls.append((o is optimizer, list(kwargs))))
+    optimizer.step()
+    assert calls == ["first", ("before", 1), (True, ["closure"])] and not x.equal(ag.ones(2))
+    for handle in (plain, changing, after):
+        handle.remove()
+    optimizer.step(closure)
+    assert len(calls) == 3 and "_step_hooks" not in optimizer.state_dict()
