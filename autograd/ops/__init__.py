@@ -33,24 +33,27 @@ if TYPE_CHECKING:
     from autograd.ops.pairs import *
     from autograd.ops.pooling import *
     from autograd.ops.recurrent import *
+    from autograd.ops.seldom import *
     from autograd.ops.special import *
 
 # The families that few programs need are imported when a name is asked for that the others do not have.
 LATER: tuple[str, ...] = ("arrangement", "complex_numbers", "convolution", "decompositions", "elimination")
-LATER += ("normalization", "numpy_composed", "order", "pairs", "pooling", "recurrent", "special")
+LATER += ("normalization", "numpy_composed", "order", "pairs", "pooling", "recurrent", "seldom", "special")
 # The methods that these families add.
 METHODS = """
-    absolute absolute_ adjoint angle arccos arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2
-    arctan2_ arctan_ arctanh arctanh_ argwhere bitwise_left_shift bitwise_left_shift_ bitwise_right_shift
-    bitwise_right_shift_ cholesky cholesky_inverse cholesky_solve clamp_max clamp_max_ clamp_min clamp_min_ conj
-    conj_physical conjugate cov cummax cummin deg2rad deg2rad_ det diag_embed diagflat diff digamma digamma_ dist
-    dsplit erfc erfc_ erfinv erfinv_ fix fix_ fliplr flipud frac frac_ ger greater greater_ greater_equal
-    greater_equal_ histc histogram hsplit hypot hypot_ index_copy index_fill index_put index_put_ inner inverse
-    is_complex isneginf isposinf kron kthvalue less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet
-    logit logit_ lu masked_scatter masked_scatter_ matrix_exp matrix_power mode msort nanmean nansum negative negative_
-    nextafter nextafter_ not_equal not_equal_ pinverse positive qr quantile rad2deg rad2deg_ ravel reshape_as
-    resolve_conj rot90 scatter_reduce scatter_reduce_ sgn sgn_ sinc sinc_ slogdet svd take tensor_split
-    unique_consecutive vdot vsplit xlogy xlogy_
+    absolute absolute_ addbmm addbmm_ addmv addmv_ adjoint angle arccos arccos_ arccosh arccosh_ arcsin arcsin_
+    arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_ arctanh arctanh_ argwhere bitwise_left_shift
+    bitwise_left_shift_ bitwise_right_shift bitwise_right_shift_ cholesky cholesky_inverse cholesky_solve clamp_max
+    clamp_max_ clamp_min clamp_min_ conj conj_physical conjugate copysign copysign_ corrcoef cov cummax cummin
+    deg2rad deg2rad_ det diag_embed diagflat diagonal_scatter diff digamma digamma_ dist dsplit erfc erfc_ erfinv
+    erfinv_ fix fix_ fliplr flipud float_power float_power_ frac frac_ gcd gcd_ ger greater greater_ greater_equal
+    greater_equal_ heaviside heaviside_ histc histogram hsplit hypot hypot_ index_copy index_fill index_put
+    index_put_ inner inverse is_complex is_nonzero is_signed isneginf isposinf isreal kron kthvalue lcm lcm_ ldexp
+    ldexp_ less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet logit logit_ lu masked_scatter
+    masked_scatter_ matrix_exp matrix_power mode msort nanmean nansum negative negative_ nextafter nextafter_
+    not_equal not_equal_ pinverse positive put put_ qr quantile rad2deg rad2deg_ ravel reshape_as resolve_conj rot90
+    scatter_reduce scatter_reduce_ select_scatter sgn sgn_ signbit sinc sinc_ slice_scatter slogdet split_with_sizes
+    svd take tensor_split unique_consecutive vdot vsplit xlogy xlogy_
 """.split()
 
 wait_for_families(METHODS)

@@ -20,7 +20,7 @@ from autograd.ops.table import function, short
 
 __all__ = ["searchsorted", "bucketize", "quantile", "nansum", "nanmean", "mode", "kthvalue", "msort", "cummax"]
 __all__ += ["cummin", "argwhere", "isin", "unique_consecutive", "histogram", "histc", "diff", "trapezoid", "trapz"]
-__all__ += ["cov"]
+__all__ += ["corrcoef", "cov", "cumulative_trapezoid"]
 
 
 # Places ---------------------------------------------------------------------------------------------------------------
@@ -235,6 +235,12 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
 trapz = trapezoid
 
 
+@function(method=False)
+def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
+    """The integrals of y along dim, by the trapezoidal rule, up to each point but the first."""
+    return R.cumsum(_areas(y, x, dx, dim), dim=dim) / 2
+
+
 @function()
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariances of the rows of a matrix, of observations with counts and weights, over n - correction."""
@@ -254,3 +260,13 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     spread = correction if aweights is None else correction * R.sum(w * aweights) / total
     out = matmul(centred * w, centred.T) / np.maximum(total - spread, 0)
     return out if len(x) > 1 else reshape(out, size=())
+
+
+@function()
+def corrcoef(input):
+    """The correlation coefficients of the rows of a matrix, of observations: their covariances over their spreads."""
+    covariances = cov(input)
+    if not covariances.ndim:
+        return covariances / covariances
+    spread = covariances.diagonal().sqrt()
+    return (covariances / spread[:, None] / spread).clamp(-1, 1)

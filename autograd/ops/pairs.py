@@ -17,7 +17,7 @@ from autograd.ops.statistics import norm
 from autograd.ops.table import alias, function, promoted, short
 
 __all__ = ["cartesian_prod", "cdist", "dist", "kron", "ger", "inner", "vdot", "tril_indices", "triu_indices"]
-__all__ += ["logspace", "unravel_index", "broadcast_shapes", "promote_types", "result_type", "block_diag"]
+__all__ += ["logspace", "unravel_index", "broadcast_shapes", "can_cast", "promote_types", "result_type", "block_diag"]
 
 
 @function(method=False)
@@ -109,6 +109,11 @@ def promote_types(type1, type2):
     """The smallest dtype of the higher kind (truth values, whole numbers, floats) that holds those of that kind."""
     highest = max(_RANKS[type1.kind], _RANKS[type2.kind])
     return dtype(np.result_type(*[t for t in (type1, type2) if _RANKS[t.kind] >= min(highest, 2)]))
+
+
+def can_cast(from_, to):
+    """Whether numbers of one dtype are those of another, if not its precision, by the kinds of both."""
+    return _RANKS[from_.kind] <= _RANKS[to.kind]
 
 
 def result_type(tensor1, tensor2):

@@ -120,3 +120,17 @@ def test_exponential_numbers_have_the_rate_1_unless_another_is_given(seed):
         ag.zeros(5).exponential_(*rate, generator=ag.Generator().manual_seed(seed)) for rate in ((), (1.0,), (2.0,))
     ]
     assert drawn[0].equal(drawn[1]) and drawn[2].tolist() == pytest.approx((drawn[0] / 2).tolist())
+
+
+def test_is_nonzero_is_of_one_element():
+    assert ag.is_nonzero(ag.tensor([[2.0]])) is True and ag.tensor(0).is_nonzero() is False
+    for shape in ((2,), (0,)):
+        with pytest.raises(RuntimeError, match=rf"is_nonzero is of one element, and the shape .* has {shape[0]}"):
+            ag.is_nonzero(ag.zeros(*shape))
+
+
+def test_split_with_sizes_gives_views_that_are_recorded():
+    x = ag.arange(5.0).requires_grad_()
+    first, second = x.split_with_sizes([2, 3])
+    second.sum().backward()
+    assert first.tolist() == [0, 1] and x.grad.tolist() == [0, 0, 1, 1, 1]

@@ -127,3 +127,11 @@ def test_the_attributes_of_a_dtype_are_torch_s(name: str) -> None:
     assert f"torch.{ours.to_real()}" == str(theirs.to_real())
     if name[0] in "fc" and name != "float16":  # torch has a complex32
         assert f"torch.{ours.to_complex()}" == str(theirs.to_complex())
+
+
+@pytest.mark.parametrize("name", [*DTYPES, "complex64", "complex128"])
+def test_what_a_dtype_can_be_cast_to_is_torch_s(name: str) -> None:
+    ours, theirs = getattr(autograd, name), getattr(torch, name)
+    for other in [*DTYPES, "complex64", "complex128"]:
+        assert autograd.can_cast(ours, getattr(autograd, other)) == torch.can_cast(theirs, getattr(torch, other)), other
+    assert autograd.zeros(1, dtype=ours).is_signed() == torch.zeros(1, dtype=theirs).is_signed()

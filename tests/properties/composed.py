@@ -17,6 +17,7 @@ from tests.properties import (
     composed_images,
     composed_linalg,
     composed_losses,
+    composed_seldom,
     composed_windows,
 )
 from tests.properties.calls import PAIR, Call, along, call, of_arrays, reduced
@@ -463,7 +464,7 @@ COMPOSED: dict[str, Composed] = {
 }
 
 MODULES = composed_linalg.LINALG | composed_elementwise.ELEMENTWISE | composed_arrangement.ARRANGEMENT
-MODULES |= composed_losses.LOSSES | composed_complex.COMPLEX
+MODULES |= composed_losses.LOSSES | composed_complex.COMPLEX | composed_seldom.SELDOM
 IMAGES = composed_windows.WINDOWS | composed_images.IMAGES  # beside torch in tests/parity/test_conv_parity.py
 IMAGES |= composed_grids.GRIDS
 COMPOSED |= {name: case(draw, plain, of(autograd)) for name, (draw, plain, of) in (MODULES | IMAGES).items()}

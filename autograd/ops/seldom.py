@@ -1,0 +1,151 @@
+"""Functions that few programs use, each a line or two of other operations."""
+
+from __future__ import annotations
+
+import itertools
+from functools import reduce
+
+import numpy as np
+
+from autograd.ops import reduction as R
+from autograd.ops.elementwise import of_numpy
+from autograd.ops.joining import split, vstack
+from autograd.ops.linalg import add_product, bmm, diagonal, matmul, mv
+from autograd.ops.table import alias, function
+
+__all__ = ["addbmm", "addmv", "chain_matmul", "combinations", "copysign", "diagonal_scatter", "float_power", "gcd"]
+__all__ += ["heaviside", "is_nonzero", "is_signed", "isreal", "lcm", "ldexp", "put", "row_stack", "select_scatter"]
+__all__ += ["signbit", "slice_scatter", "split_with_sizes", "vander"]
+
+row_stack = vstack
+split_with_sizes = alias(split, "split_with_sizes")
+
+
+@function(inplace=True)
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """beta input + alpha times the product of a matrix and a vector; see `addmm`."""
+    return add_product(input, mv(mat, vec), beta, alpha)
+
+
+@function(inplace=True)
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta input + alpha times the sum of the products of two batches of matrices; see `addmm`."""
+    return add_product(input, R.sum(bmm(batch1, batch2), dim=0, dtype=input.dtype), beta, alpha)
+
+
+@function(method=False)
+def chain_matmul(*matrices):
+    """The product of matrices, from the left; `linalg.multi_dot` chooses the order."""
+    return reduce(matmul, matrices)
+
+
+copysign = of_numpy(
+    "copysign", "The absolute value of x with the sign of y, elementwise.", np.copysign,
+    x=lambda g, x, y: g * np.sign(x) * np.copysign(np.ones_like(x), y), y=lambda g: 0 * g,
+)  # fmt: skip
+
+
+@function(np.signbit)
+def signbit(input):
+    """Whether the sign is that of a negative number, which that of -0.0 is."""
+    return input.wrap(np.signbit(input.array) if input.dtype.is_floating_point else input.array < 0)
+
+
+@function(np.heaviside, inplace=True)
+def heaviside(input, values):
+    """0 where the input is negative, 1 where it is positive, and `values`, of the same dtype, where it is 0."""
+    if input.dtype != values.dtype:
+        raise RuntimeError(f"heaviside needs two tensors of one dtype, got {input.dtype} and {values.dtype}")
+    x = input.array
+    return input.wrap(np.where(x == 0, values.array, x > 0).astype(x.dtype))
+
+
+@function(np.gcd, inplace=True)
+def gcd(input, other):
+    """The greatest common divisors of whole numbers."""
+    return input.wrap(np.gcd(input.array, other.array))
+
+
+@function(np.lcm, inplace=True)
+def lcm(input, other):
+    """The least common multiples of whole numbers, which are not negative."""
+    return input.wrap(np.lcm(input.array, other.array))
+
+
+@function(np.ldexp, inplace=True)
+def ldexp(input, other):
+    """The input times 2^other."""
+    return input * 2.0**other
+
+
+@function(np.float_power, inplace=True)
+def float_power(input, exponent):
+    """The input to the power of the exponent, in float64 or complex128."""
+    return input.to(np.result_type(input.dtype, np.float64)) ** exponent
+
+
+@function(np.isreal)
+def isreal(input):
+    """Whether the imaginary part is 0."""
+    return input.wrap(np.isreal(input.array))
+
+
+@function()
+def is_nonzero(input):
+    """Whether the one element is not 0. Raises RuntimeError for more elements than one, or none."""
+    if input.numel() != 1:
+        raise RuntimeError(f"is_nonzero is of one element, and the shape {tuple(input.shape)} has {input.numel()}")
+    return bool(input)
+
+
+@function()
+def is_signed(input):
+    """Whether the dtype has negative numbers."""
+    return input.dtype.is_signed
+
+
+@function(method=False)
+def vander(x, N=None, increasing=False):
+    """The powers of a vector as the columns of a matrix, the highest first, or last if they are increasing."""
+    powers = np.arange(len(x) if N is None else N)
+    return x[:, None] ** (powers if increasing else powers[::-1].copy())
+
+
+@function(method=False)
+def combinations(input, r=2, with_replacement=False):
+    """The combinations of r elements of a vector, a row each."""
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    return input[np.array(list(choose(range(len(input)), r)), np.int64).reshape(-1, r)]
+
+
+# Copies of the input in which a part is another tensor ----------------------------------------------------------------
+
+
+@function()
+def select_scatter(input, src, dim, index):
+    """The input with src in place of its slice at this index of dim."""
+    out = input.clone()
+    out.select(dim, index).copy_(src)
+    return out
+
+
+@function()
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    """The input with src in place of its slices from start to end along dim."""
+    out = input.clone()
+    out.movedim(dim, 0)[start:end:step].movedim(0, dim).copy_(src)
+    return out
+
+
+@function()
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    """The input with src in place of its diagonal."""
+    out = input.clone()
+    diagonal(out, offset=offset, dim1=dim1, dim2=dim2).copy_(src)
+    return out
+
+
+@function(inplace=True)
+def put(input, index, source, accumulate=False):
+    """The input with the numbers of the source at places of the flattened tensor, or added to what is there."""
+    return input.flatten().index_put((index.flatten(),), source.flatten(), accumulate).view_as(input)
