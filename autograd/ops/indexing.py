@@ -80,10 +80,15 @@ def index_put(x, value, *, index):
 
 
 def _index_part(part):
-    """A part of an index: sequences and tensors as arrays, 0-d tensors of whole numbers as numbers, uint8 as masks."""
-    part = getattr(part, "array", part)
-    if isinstance(part, (list, tuple, range)):
-        part = np.asarray(part, None if len(part) else np.int64)
+    """A part of an index: sequences and tensors as arrays, 0-d tensors of whole numbers as numbers, uint8 as masks.
+
+    As in torch floats are cut off to whole numbers, but not those of tensors.
+    """
+    if hasattr(part, "array"):
+        part = part.array
+    elif isinstance(part, (list, tuple, range, np.ndarray)):
+        part = np.asarray(part)
+        part = part.astype(np.int64) if part.dtype.kind == "f" else part
     if isinstance(part, np.ndarray):
         if part.dtype == np.uint8:
             return part.astype(bool)

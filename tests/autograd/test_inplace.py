@@ -385,6 +385,18 @@ COPIES = {
 }
 
 
+def test_floats_of_lists_and_ndarrays_are_indices_but_not_those_of_tensors():
+    x = ag.arange(12).reshape(3, 4)
+    for at in ([0.9, 2.0], np.array([0.9, 2.0])):
+        assert x[at].equal(x[[0, 2]]) and x[ag.tensor([1, 0]), at].equal(x[[1, 0], [0, 2]])
+        y = x.clone()
+        y[at] = 7
+        assert y.tolist() == [[7] * 4, [4, 5, 6, 7], [7] * 4]
+    assert x[np.array([])].shape == (0, 4)
+    with pytest.raises(IndexError):
+        x[ag.tensor([0.0])]
+
+
 @pytest.mark.parametrize("copy", COPIES)
 def test_what_is_taken_by_an_index_is_row_major(copy):
     taken = COPIES[copy](ag.ones(2, 3))
