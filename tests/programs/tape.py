@@ -103,7 +103,7 @@ def patch(torch: Any, tape: Tape) -> None:
     for name in ("multinomial", "bernoulli"):
         setattr(torch.Tensor, name, tape.event(name, getattr(torch.Tensor, name), new))
     for kind in vars(import_module(f"{prefix or 'autograd.'}distributions")).values():
-        if isinstance(kind, type) and "sample" in vars(kind):
+        if isinstance(kind, type) and "sample" in vars(kind) and kind.__name__ != "Independent":  # which asks its base
             kind.sample = tape.event(f"{kind.__name__}.sample", kind.sample, new)
     for module in map(import_module, NOISE[prefix].split()):
         module._standard_normal = tape.event("noise", module._standard_normal, new)  # type: ignore[attr-defined]
