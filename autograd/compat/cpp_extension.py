@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = [
-    "BuildExtension",
-    "CUDAExtension",
-    "CUDA_HOME",
-    "CppExtension",
-    "FileBaton",
-    "include_paths",
-    "load",
-    "load_inline",
-]
+__all__ = ["BuildExtension", "CUDAExtension", "CUDA_HOME", "CppExtension", "FileBaton"]
+__all__ += ["include_paths", "load", "load_inline"]
 
 CUDA_HOME = None
 
