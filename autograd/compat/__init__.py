@@ -18,7 +18,8 @@ from typing import Any
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
     "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.hips",
-    "_C": "autograd.compat.jit",
+    "_C": "autograd.compat.jit autograd.compat.internals",
+    "_C._nn": "autograd.compat.internals",
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "autograd.compat.jit",
     "_dynamo.eval_frame": "autograd.compat.jit",
@@ -46,6 +47,7 @@ TABLE = {
     "distributed.distributed_c10d": "autograd.compat.distributed",
     "futures": "autograd.compat.futures",
     "distributed.algorithms": "",
+    "distributed.constants": "autograd.compat.distributed",
     "distributed.algorithms.join": "autograd.compat.distributed",
     "distributed.tensor": "autograd.compat.distributed",
     "distributed.optim": "autograd.compat.distributed",
@@ -67,16 +69,17 @@ TABLE = {
     "nn.modules": "nn.layers autograd.compat.parallel",
     "nn.optim": "nn.optim",
     "nn.parallel": "autograd.compat.parallel",
-    "nn.parameter": "nn.layers",
+    "nn.parameter": "nn.layers nn.layers.lazy",
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
     "nn.utils.convert_parameters": "nn.utils",
     "nn.utils.stateless": "autograd.func",
     "onnx": "autograd.compat.onnx",
+    "overrides": "autograd.compat.internals",
     "optim": "nn.optim",
     "optim.lr_scheduler": "nn.optim.lr_scheduler",
     "optim.swa_utils": "nn.optim.swa_utils",
-    "profiler": "autograd.compat.profiler",
+    "profiler": "autograd.compat.profiler autograd.compat.internals",
     "serialization": "autograd.compat.serialization",
     "sparse": "autograd.compat.sparse",
     "types": "numbers",
@@ -86,6 +89,7 @@ TABLE = {
     "utils.checkpoint": "autograd.compat.checkpoint",
     "utils.cpp_extension": "autograd.compat.cpp_extension",
     "utils.data": "nn.data",
+    "utils.flop_counter": "autograd.compat.internals",
     "utils.file_baton": "autograd.compat.cpp_extension",
     "utils.hooks": "autograd.walks",
     "utils.model_zoo": "autograd.compat.hub",
@@ -131,7 +135,9 @@ TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.opt
 _PARALLEL = "_functions data_parallel distributed parallel_apply replicate scatter_gather"
 TABLE |= _below("nn.parallel", _PARALLEL, "autograd.compat.parallel")
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
-TABLE["utils.data.dataloader"] += " nn.data.dataloader"  # what it calls the types of its arguments
+TABLE["utils.data.dataloader"] += (
+    " nn.data.dataloader autograd.compat.internals"  # what it calls the types of its arguments
+)
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")

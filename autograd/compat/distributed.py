@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from datetime import timedelta
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -28,6 +29,8 @@ class ReduceOp(Enum):
 
 
 reduce_op = ReduceOp  # its older name
+ReduceOp.RedOpType = ReduceOp  # type: ignore[attr-defined] # what PyTorch calls the type of its values
+default_pg_timeout = timedelta(minutes=30)  # how long a collective waits, where there are others
 
 
 class Work:

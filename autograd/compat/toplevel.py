@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from autograd.anomaly import (
 )
 from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.constant import always
+from autograd.compat.jit import ScriptModule
 from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
 from autograd.creation import arange, as_tensor, set_default_dtype
@@ -42,7 +43,7 @@ __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", 
 __all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
 __all__ += ["ByteStorage", "OutOfMemoryError", "frombuffer", "get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
-__all__ += ["poisson", "triangular_solve"]
+__all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "poisson", "triangular_solve"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -99,6 +100,17 @@ def _tensor_type(name: str) -> Any:
 FloatTensor, DoubleTensor, HalfTensor = map(_tensor_type, ("FloatTensor", "DoubleTensor", "HalfTensor"))
 LongTensor, IntTensor, ShortTensor = map(_tensor_type, ("LongTensor", "IntTensor", "ShortTensor"))
 CharTensor, ByteTensor, BoolTensor = map(_tensor_type, ("CharTensor", "ByteTensor", "BoolTensor"))
+
+
+class UntypedStorage:
+    """The memory of a tensor, for annotations: here that is a vector."""
+
+
+class PyTorchFileReader:
+    """PyTorch's reader of its files; making one raises RuntimeError."""
+
+    def __init__(self, *_: Any) -> NoReturn:
+        raise RuntimeError("torch.PyTorchFileReader: load(file) reads the tensors of a file")
 
 
 class ByteStorage:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.compat.pytree import tree_flatten, tree_unflatten
+from autograd.compat.pytree import SUPPORTED_NODES, LeafSpec, TreeSpec, _get_node_type, tree_flatten, tree_unflatten
 from autograd.nests import leaves, mapped, rebuilt, spread
 
 Pair = namedtuple("Pair", ["first", "second"])
@@ -76,3 +76,22 @@ def test_forms_that_do_not_fit_are_errors():
         mapped(lambda x, y: x, [1, 2], [1])
     with pytest.raises(ValueError):
         spread((1, 2, 3), (1, 2))
+
+
+Pair = namedtuple("Pair", "a b")
+
+
+@pytest.mark.parametrize(
+    "nest", [1, [1, (2, 3)], {"a": 1, "b": Pair([2], 3)}, OrderedDict(b=[1], a=(2, 3)), ((), [], {})]
+)
+def test_a_nest_may_be_taken_apart_by_its_kinds_and_made_again(nest):
+    def taken_apart(nest):
+        if (kind := _get_node_type(nest)) not in SUPPORTED_NODES:
+            return [nest], LeafSpec()
+        parts, context = SUPPORTED_NODES[kind].flatten_fn(nest)
+        apart = [taken_apart(part) for part in parts]
+        return sum([leaves for leaves, _ in apart], []), TreeSpec(kind, context, [form for _, form in apart])
+
+    leaves, form = taken_apart(nest)
+    made = tree_unflatten(leaves, form)
+    assert made == nest and type(made) is type(nest) and leaves == tree_flatten(nest)[0]

@@ -279,3 +279,33 @@ def test_settings_of_the_compiler_have_no_effect():
 
 def test_torch_is_a_name_of_its_modules():
     assert torch.sparse.torch is torch.nn.functional.torch is torch
+
+
+def test_modes_that_watch_every_call_can_be_made_but_not_entered():
+    from autograd.overrides import TorchFunctionMode
+    from autograd.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    assert counter.get_total_flops() == 0 and counter.get_flop_counts() == {}
+    for mode in (counter, TorchFunctionMode()):
+        with pytest.raises(RuntimeError, match="nn.summary|autograd.tracing"), mode:
+            pass
+    with pytest.raises(RuntimeError, match="load"):
+        torch.PyTorchFileReader("model.pt")
+    assert not torch.profiler.kineto_available() and len(torch.profiler.ProfilerAction) == 4
+    assert isinstance(torch.distributed.ReduceOp.SUM, torch.distributed.ReduceOp.RedOpType)
+
+
+def test_the_arguments_of_to_are_parsed_as_by_pytorch():
+    parse, x = torch._C._nn._parse_to, torch.ones(1, dtype=torch.float64)
+    assert parse("cpu", torch.float32, True) == (torch.device("cpu"), torch.float32, False, None)
+    assert parse(x)[:2] == (x.device, torch.float64) and parse(dtype=torch.float16)[:2] == (None, torch.float16)
+    assert parse(device="cpu", non_blocking=True)[::2] == (torch.device("cpu"), True)
+
+
+def test_the_iterator_of_a_dataloader_with_workers_has_pytorchs_name():
+    from autograd.utils.data.dataloader import _BaseDataLoaderIter, _MultiProcessingDataLoaderIter
+
+    loader = torch.utils.data.DataLoader([1, 2], num_workers=1, persistent_workers=True)
+    assert [batch.tolist() for batch in loader] == [[1], [2]]
+    assert isinstance(loader._iterator, _MultiProcessingDataLoaderIter) and _BaseDataLoaderIter is not None

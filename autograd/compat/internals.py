@@ -1,0 +1,70 @@
+"""What libraries take from the inside of PyTorch: its parser of arguments, its iterators, modes that count or watch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NoReturn
+
+from autograd import Tensor, dtypes
+from nn.data.workers import WorkerIterator as _MultiProcessingDataLoaderIter
+
+__all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_available"]
+
+_BaseDataLoaderIter = _MultiProcessingDataLoaderIter  # without workers, batches come from a generator
+_TensorMeta = type(Tensor)
+
+
+def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+    """What the arguments of `to` ask for: a device, a dtype, non_blocking, memory_format; None for what they do not."""
+    device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    for given in args:
+        if isinstance(given, Tensor):
+            device, dtype = given.device, given.dtype
+        elif isinstance(given, dtypes.device | str):
+            device = given
+        elif not isinstance(given, bool):
+            dtype = given
+    device = None if device is None else dtypes.device(str(device))
+    return device, dtype, kwargs.get("non_blocking", False), kwargs.get("memory_format")
+
+
+class TorchFunctionMode:
+    """A context in which PyTorch asks an object about every call: entering it raises RuntimeError."""
+
+    def __enter__(self) -> NoReturn:
+        raise RuntimeError("torch.overrides: calls cannot be replaced here; autograd.tracing shows them")
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class FlopCounterMode:
+    """A context in which PyTorch counts operations: entering it raises RuntimeError, and before that there are none."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __enter__(self) -> NoReturn:
+        raise RuntimeError("torch.utils.flop_counter: operations are not counted so; nn.summary(model) counts them")
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get_total_flops(self) -> int:
+        """0."""
+        return 0
+
+    def get_flop_counts(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+class ProfilerAction(Enum):
+    """What PyTorch's profiler does in a step."""
+
+    NONE, WARMUP, RECORD, RECORD_AND_SAVE = range(4)
+
+
+def kineto_available() -> bool:
+    """Never: there is no profiler."""
+    return False
