@@ -113,8 +113,11 @@ _SHARDING += "_tensor.experimental device_mesh fsdp fsdp.api fsdp.fully_sharded_
 _MODULES = "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
 _MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
 _OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam radam rmsprop rprop sgd sparse_adam"
-_DISTRIBUTIONS = "bernoulli beta binomial categorical dirichlet exponential gamma independent laplace log_normal "
-_DISTRIBUTIONS += "multinomial normal one_hot_categorical poisson transformed_distribution uniform"
+_DISTRIBUTIONS = (
+    "bernoulli beta binomial categorical cauchy dirichlet exponential gamma gumbel half_cauchy half_normal "
+)
+_DISTRIBUTIONS += "independent laplace log_normal multinomial normal one_hot_categorical poisson relaxed_bernoulli "
+_DISTRIBUTIONS += "studentT transformed_distribution uniform"
 _HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
 _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 

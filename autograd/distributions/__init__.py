@@ -10,6 +10,7 @@ from autograd.distributions.discrete import *
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.kl import kl_divergence, register_kl
 from autograd.distributions.multivariate_normal import MultivariateNormal
+from autograd.distributions.tails import *
 from autograd.distributions.transforms import *
 
 

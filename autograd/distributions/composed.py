@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 
-from autograd import Size, no_grad
+from autograd import Size, no_grad, rand
 from autograd.distributions import constraints
 from autograd.distributions.continuous import Normal
-from autograd.distributions.distribution import Distribution
-from autograd.distributions.transforms import ComposeTransform, ExpTransform, StickBreakingTransform, Transform
-from autograd.distributions.utils import _sum_rightmost
+from autograd.distributions.distribution import ByProbs, Distribution
+from autograd.distributions.transforms import (
+    ComposeTransform,
+    ExpTransform,
+    SigmoidTransform,
+    StickBreakingTransform,
+    Transform,
+)
+from autograd.distributions.utils import _sum_rightmost, clamp_probs, probs_to_logits
+from autograd.ops.neural import softplus
 
-__all__ = ["Independent", "LogNormal", "LogisticNormal", "TransformedDistribution"]
+__all__ = ["Independent", "LogNormal", "LogisticNormal", "LogitRelaxedBernoulli", "RelaxedBernoulli"]
+__all__ += ["TransformedDistribution"]
 
 
 class Independent(Distribution):
@@ -132,6 +140,39 @@ class LogNormal(TransformedDistribution):
 
     def entropy(self):
         return self.base_dist.entropy() + self.loc
+
+
+class LogitRelaxedBernoulli(ByProbs):
+    """The log odds of RelaxedBernoulli: (logits + noise) / temperature, with the noise log(u / (1 - u))."""
+
+    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    support = constraints.real
+    has_rsample = True
+
+    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
+        self.temperature = temperature
+        self._set(validate_args, **self._choose(probs, logits))
+
+    def rsample(self, sample_shape=()):
+        noise = clamp_probs(rand(size=self._extended_shape(sample_shape), dtype=self._param.dtype))
+        return (noise.log() - (-noise).log1p() + probs_to_logits(self.probs, True)) / self.temperature
+
+    def log_prob(self, value):
+        difference = self.logits - self._checked(value) * self.temperature
+        return self.temperature.log() + difference - 2 * softplus(difference)
+
+
+class RelaxedBernoulli(TransformedDistribution):
+    """Numbers in (0, 1) that are nearly those of a Bernoulli distribution at a low temperature, with a derivative."""
+
+    arg_constraints = LogitRelaxedBernoulli.arg_constraints
+    support = constraints.unit_interval
+    temperature = property(lambda self: self.base_dist.temperature)
+    logits = property(lambda self: self.base_dist.logits)
+    probs = property(lambda self: self.base_dist.probs)
+
+    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
+        super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args)
 
 
 class LogisticNormal(TransformedDistribution):

@@ -9,7 +9,7 @@ import numpy as np
 from autograd import digamma, lgamma, nan, softmax, stack, where, xlogy, zeros_like
 from autograd.distributions import constraints
 from autograd.distributions.distribution import ByQuantiles, Distribution
-from autograd.distributions.gamma import log_standard_gamma
+from autograd.distributions.gamma_samples import log_standard_gamma
 from autograd.distributions.utils import _standard_normal
 
 __all__ = ["Beta", "Dirichlet", "Exponential", "Gamma", "Laplace", "Normal", "Uniform"]

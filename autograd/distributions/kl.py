@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor, digamma, lgamma, where, xlogy
 from autograd.distributions.composed import Independent, TransformedDistribution
 from autograd.distributions.continuous import Beta, Dirichlet, Exponential, Gamma, Laplace, Normal, Uniform
 from autograd.distributions.discrete import Bernoulli, Binomial, Categorical, OneHotCategorical, Poisson
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.multivariate_normal import MultivariateNormal, solve_factor
+from autograd.distributions.tails import Cauchy, Gumbel, _Half
 from autograd.distributions.utils import _sum_rightmost
 from autograd.ops.neural import softplus
 
@@ -66,6 +69,22 @@ def _multivariate_normal(p, q):
 def _laplace(p, q):
     ratio, distance = p.scale / q.scale, (p.loc - q.loc).abs()
     return distance / q.scale + ratio * (-distance / p.scale).exp() - ratio.log() - 1
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p, q):
+    ratio, shift = p.scale / q.scale, (q.loc - p.loc) / q.scale
+    return (ratio - 1) * np.euler_gamma - 1 - shift - ratio.log() + (shift + lgamma(1 + ratio)).exp()
+
+
+@register_kl(Cauchy, Cauchy)
+def _cauchy(p, q):
+    return (((p.scale + q.scale) ** 2 + (p.loc - q.loc) ** 2) / (4 * p.scale * q.scale)).log()
+
+
+@register_kl(_Half, _Half)
+def _half(p, q):
+    return kl_divergence(p.base_dist, q.base_dist)
 
 
 @register_kl(Uniform, Uniform)

@@ -105,6 +105,7 @@ def over_outcomes(p):
 CONTINUOUS = {
     "Normal": ("Normal", {"loc": real, "scale": positive}, over_reals),
     "Laplace": ("Laplace", {"loc": real, "scale": positive}, over_reals),
+    "HalfNormal": ("HalfNormal", {"scale": positive}, over_positive),
     "LogNormal": ("LogNormal", {"loc": real, "scale": lambda rng: rng.uniform(0.3, 0.8, BATCH)}, over_positive),
     "Uniform": ("Uniform", {"low": real, "high": lambda rng: 4 + rng.uniform(size=BATCH)}, over_uniform),
     "Exponential": ("Exponential", {"rate": positive}, over_positive),

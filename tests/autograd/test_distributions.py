@@ -13,6 +13,10 @@ N = 4000
 UNIVARIATE = {
     "Normal": lambda: d.Normal(1.0, 2.0),
     "Laplace": lambda: d.Laplace(-1.0, 0.5),
+    "Gumbel": lambda: d.Gumbel(1.0, 0.5),
+    "StudentT": lambda: d.StudentT(5.0, 1.0, 0.5),
+    "HalfNormal": lambda: d.HalfNormal(1.5),
+    "RelaxedBernoulli": lambda: d.RelaxedBernoulli(ag.tensor(2.0), probs=0.3),
     "LogNormal": lambda: d.LogNormal(0.1, 0.4),
     "Uniform": lambda: d.Uniform(-1.0, 3.0),
     "Exponential": lambda: d.Exponential(1.7),
@@ -119,6 +123,10 @@ def test_vectors_have_the_covariance():
 REPARAMETERISED = {
     "Normal": lambda p: d.Normal(p[0], p[1]),
     "Laplace": lambda p: d.Laplace(p[0], p[1]),
+    "Gumbel": lambda p: d.Gumbel(p[0], p[1]),
+    "StudentT": lambda p: d.StudentT(5.0, p[1], p[2]),
+    "HalfCauchy": lambda p: d.HalfCauchy(p[0]),
+    "RelaxedBernoulli": lambda p: d.RelaxedBernoulli(p[0], logits=p[1]),
     "LogNormal": lambda p: d.LogNormal(p[0], p[1]),
     "Uniform": lambda p: d.Uniform(p[0], p[0] + p[1]),
     "Exponential": lambda p: d.Exponential(p[0]),
