@@ -12,7 +12,9 @@ from autograd import dtypes, ops
 from autograd.base import TensorBase, class_of_results, current_node, wrap
 from autograd.dtypes import default_dtype
 from autograd.errors import ShapeError
+from autograd.grad_mode import mode
 from autograd.graph import Node
+from autograd.inplace import writing
 from autograd.methods import Methods
 from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
@@ -190,6 +192,21 @@ class Tensor(Methods):
         if self.node is not None and (array.shape, array.dtype) != (self.node.shape, self.node.dtype):
             self.node = leaf(array)
         self.array = array
+
+    def set_(self, source: Tensor | None = None) -> Tensor:
+        """Take the elements of another tensor, with which it then shares its memory, or none; returns the tensor."""
+        if mode.grad and self.node is not None:
+            raise RuntimeError("set_() on a tensor that requires a gradient is allowed in no_grad() only")
+        self.data = np.empty(0, self.dtype) if source is None else source
+        return self
+
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replace each number by what a Python function makes of it, which is slow; returns the tensor."""
+        if self.node is not None:
+            raise RuntimeError("apply_() has no derivative: use operations, or detach() before")
+        with writing(self) as [array]:
+            array[...] = np.reshape([callable(x) for x in array.ravel().tolist()], array.shape)
+        return self
 
     def detach(self) -> Tensor:
         """The same elements without a history."""

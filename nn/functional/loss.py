@@ -19,9 +19,12 @@ __all__ = ["cross_entropy", "huber_loss", "l1_loss", "mse_loss", "nll_loss", "qu
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """The reduction that is meant: `size_average` and `reduce` are its old names, and count where they are given."""
+    """The reduction that is meant: `size_average` and `reduce` are its old names, and count where they are given.
+
+    "elementwise_mean" is an old name of "mean".
+    """
     if size_average is None and reduce is None:
-        return reduction
+        return "mean" if reduction == "elementwise_mean" else reduction
     return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 

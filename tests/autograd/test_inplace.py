@@ -114,6 +114,33 @@ def test_a_write_through_data_is_left_to_the_user(write):
     np.testing.assert_array_equal(g.numpy(), 2 * y.detach().numpy())
 
 
+def test_a_tensor_takes_the_memory_of_another():
+    x, y = ag.zeros(2, 3, requires_grad=True), ag.arange(6.0).view(3, 2).T
+    with pytest.raises(RuntimeError, match=r"set_\(\) .* in no_grad"):
+        x.set_(y)
+    with ag.no_grad():
+        assert x.set_(y) is x and x.is_leaf and x.requires_grad
+    y[0, 1] = 9
+    (x * x).sum().backward()
+    assert x.tolist() == [[0, 9, 4], [1, 3, 5]] and x.grad.equal(2 * y)
+    assert y.set_() is y and y.shape == (0,) and y.dtype == ag.float32
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+def test_a_python_function_of_each_number(shape):
+    x = ag.randn(shape)
+    before, first = x.clone(), x.view(-1)
+    assert x.apply_(lambda number: 0 if number < 0.5 else 1) is x
+    assert x.dtype == ag.float32 and x.equal((before >= 0.5).float()) and first.equal(x.view(-1))
+    y = ag.ones(2, requires_grad=True)
+    square = (y * 1).exp()
+    with pytest.raises(RuntimeError, match="apply_.. has no derivative"):
+        y.apply_(float)
+    square.detach().apply_(lambda number: 2 * number)
+    with pytest.raises(RuntimeError, match="changed in place|modified"):
+        square.sum().backward()
+
+
 def test_a_detached_tensor_and_data_share_memory():
     x = leaf(1.0, 2.0)
     x.data.mul_(3)

@@ -67,6 +67,7 @@ def test_the_whole_poisson_loss_has_stirlings_approximation(rng, log_input):
         ({"size_average": False}, "sum"),
         ({"reduce": False}, "none"),
         ({"size_average": True}, "mean"),
+        ({"reduction": "elementwise_mean"}, "mean"),
         ({"reduce": True}, "mean"),
     ],
 )
