@@ -45,7 +45,7 @@ def _no_zero_grad_of_values(seen: Observer) -> Iterator[Finding]:
 
 
 def _modules_in_lists(seen: Observer) -> Iterator[Finding]:
-    held = {id(parameter) for optimizer in seen.optimizers for parameter in optimizer._params()}
+    held = {id(parameter) for optimizer in seen.optimizers for parameter in optimizer._all_parameters()}
     for module, (around, line) in seen.strangers.items():
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         if not parameters or any(id(parameter) in held for parameter in parameters):
@@ -109,7 +109,7 @@ def _zero_gradient(seen: Observer) -> Iterator[Finding]:
 
 def _not_optimised(seen: Observer) -> Iterator[Finding]:
     parameters = seen.parameters
-    held = {parameter.node for optimizer in seen.optimizers for parameter in optimizer._params()}
+    held = {parameter.node for optimizer in seen.optimizers for parameter in optimizer._all_parameters()}
     left = [node for node in parameters if node not in held and node in seen.reached]
     if left and not held.isdisjoint(parameters):
         yield Finding(

@@ -182,7 +182,7 @@ class Observer(trace):
         """
         trained = set(self.reached)
         for optimizer in self.optimizers:
-            held: set[Any] = {parameter.node for parameter in optimizer._params()}
+            held: set[Any] = {parameter.node for parameter in optimizer._all_parameters()}
             trained |= held if not held.isdisjoint(self.reached) else set()
         models = [m for m in self.models if any(parameter.node in trained for parameter in m.parameters())]
         return {

@@ -121,13 +121,13 @@ class LBFGS(Optimizer):
     shaped_otherwise = ("d", "prev_flat_grad")
 
     def _gradient(self) -> np.ndarray:
-        parts = [as_real(p.array * 0 if p.grad is None else p.grad.array) for p in self._params()]
+        parts = [as_real(p.array * 0 if p.grad is None else p.grad.array) for p in self._all_parameters()]
         return np.concatenate([part.reshape(-1) for part in parts])
 
     def _move(self, start: list[np.ndarray], t: float, d: np.ndarray) -> None:
         """Set the parameters to `start` + t d."""
         end = 0
-        with writing(*self._params()) as arrays:
+        with writing(*self._all_parameters()) as arrays:
             for array, old in zip(map(as_real, arrays), map(as_real, start), strict=True):
                 begin, end = end, end + old.size
                 array[...] = old + t * d[begin:end].reshape(old.shape)
@@ -154,7 +154,7 @@ class LBFGS(Optimizer):
 
     def step(self, closure: Callable[[], Any]) -> Any:
         """Minimise the loss that `closure` computes, for up to `max_iter` iterations; returns the loss at the start."""
-        group, (state, *_) = self.param_groups[0], [self.state[param] for param in self._params()]
+        group, (state, *_) = self.param_groups[0], [self.state[param] for param in self._all_parameters()]
         lr, most = float(group["lr"]), group["max_eval"]
 
         def evaluate() -> tuple[Any, np.ndarray]:
@@ -175,7 +175,7 @@ class LBFGS(Optimizer):
             slope = float(gradient @ d)
             if slope > -group["tolerance_change"]:
                 break
-            before, start = loss, [param.array.copy() for param in self._params()]
+            before, start = loss, [param.array.copy() for param in self._all_parameters()]
             if group["line_search_fn"] is not None:
 
                 def at(t: float, start: list = start, d: np.ndarray = d) -> _Point:

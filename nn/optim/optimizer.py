@@ -217,7 +217,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by number, over all groups."""
-        numbers = {id(param): i for i, param in enumerate(self._params())}
+        numbers = {id(param): i for i, param in enumerate(self._all_parameters())}
         return {
             "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
             "param_groups": [
@@ -237,7 +237,7 @@ class Optimizer:
             if given != own:
                 raise ValueError(f"loaded state dict has {given} parameters in group {i}, the optimizer {own}")
         numbers = [number for group in saved for number in group["params"]]
-        params = dict(zip(numbers, self._params(), strict=True))
+        params = dict(zip(numbers, self._all_parameters(), strict=True))
         state = {params[number]: self._own(params[number], entry) for number, entry in state_dict["state"].items()}
         groups = [{**new, **old, "params": new["params"]} for old, new in zip(saved, self.param_groups, strict=True)]
         self.__setstate__({"state": defaultdict(dict, state), "param_groups": groups})
@@ -246,7 +246,7 @@ class Optimizer:
         """Take the attributes of a copy, a pickle or a state_dict. A subclass may add what an older one lacks."""
         self.__dict__.update(state)
 
-    def _params(self) -> list[Tensor]:
+    def _all_parameters(self) -> list[Tensor]:
         return [param for group in self.param_groups for param in group["params"]]
 
     def _own(self, param: Tensor, entry: State) -> State:

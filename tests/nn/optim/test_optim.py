@@ -492,6 +492,19 @@ def test_an_optimiser_of_ones_own_may_have_no_defaults_and_a_step_of_its_own():
     assert (a.item(), b.item()) == (0.25, 0.5)
 
 
+def test_an_optimiser_of_ones_own_may_keep_its_parameters_under_the_name_that_torchs_lbfgs_has():
+    class Own(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 1.0})
+            self._params = self.param_groups[0]["params"]
+
+    x = ag.ones(2, requires_grad=True)
+    first, second = Own([x]), Own([x])
+    first.state[x]["step"] = 3
+    second.load_state_dict(first.state_dict())
+    assert second.state[x]["step"] == 3
+
+
 def test_a_setting_without_a_default_must_be_given_by_each_group():
     from autograd.optim.optimizer import Optimizer, required
 
