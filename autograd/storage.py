@@ -70,11 +70,6 @@ class Storage(TensorBase):
 
     storage = untyped_storage
 
-    def set_(self, source: Any = None) -> Any:
-        """Take the elements of the source, in its memory; without one, none."""
-        self.data = self.new_empty(0) if source is None else source
-        return self
-
     def cpu(self, memory_format: Any = None) -> Any:
         """Itself: it is there already."""
         return self

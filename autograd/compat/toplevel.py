@@ -18,6 +18,7 @@ from autograd.anomaly import (
 )
 from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.constant import always
+from autograd.compat.futures import Future
 from autograd.compat.jit import ScriptModule
 from autograd.compat.sparse import sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
@@ -41,7 +42,8 @@ __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "ty
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 __all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
-__all__ += ["ByteStorage", "OutOfMemoryError", "frombuffer", "get_autocast_cpu_dtype", "get_autocast_dtype"]
+__all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
+__all__ += ["get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
 __all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "poisson", "triangular_solve"]
 
@@ -78,6 +80,7 @@ memory_format = str
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"
 channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepted; all layouts are row-major
 strided = Tensor.layout
+complex32 = chalf = "torch.complex32"  # programs compare a dtype with it; no tensor has it
 
 
 class _TensorType(type):

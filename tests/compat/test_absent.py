@@ -44,6 +44,12 @@ def test_who_wants_one_is_told_so(use):
         use()
 
 
+def test_the_dtype_that_numpy_lacks_is_that_of_no_tensor():
+    assert all(torch.zeros(1, dtype=d).dtype != torch.complex32 for d in (torch.complex64, torch.float16))
+    with pytest.raises(TypeError, match="complex32"):
+        torch.zeros(1, dtype=torch.chalf)
+
+
 def test_memory_that_ran_out_is_what_programs_catch():
     for name in (torch.cuda.OutOfMemoryError, torch.OutOfMemoryError):
         with pytest.raises(name):
