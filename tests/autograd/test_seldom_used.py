@@ -104,12 +104,6 @@ def test_functions_ask_what_methods_tell(rng):
         assert ag.numel(y) == y.numel() == y.numpy().size
 
 
-def test_set_takes_the_memory_of_another_tensor_or_none():
-    x, y = ag.zeros(3), ag.ones(2, 2)
-    x.set_(y)[0, 0] = 5
-    assert y.tolist() == x.tolist() == [[5, 1], [1, 1]] and y.set_().shape == (0,)
-
-
 @given(seed=st.integers(0, 99))
 def test_cauchy_and_log_normal_numbers_are_moved_and_scaled(seed):
     def draw(name, *settings):
