@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from weakref import ref
@@ -204,6 +205,8 @@ class Tensor(Methods):
         """Replace each number by what a Python function makes of it, which is slow; returns the tensor."""
         if self.node is not None:
             raise RuntimeError("apply_() has no derivative: use operations, or detach() before")
+        if not builtins.callable(callable):
+            raise TypeError(f"apply_() takes a function of a number, not {type(callable).__name__}")
         with writing(self) as [array]:
             array[...] = np.reshape([callable(x) for x in array.ravel().tolist()], array.shape)
         return self

@@ -164,7 +164,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     """Random whole numbers from the Poisson distributions of these rates."""
     if (input.array < 0).any():
         raise RuntimeError("poisson needs rates of at least 0")
-    return Tensor.wrap(numpy_rng(generator).poisson(input.array).astype(input.dtype))
+    return Tensor.wrap(np.asarray(numpy_rng(generator).poisson(input.array), input.dtype))
 
 
 class _TriangularSolve(NamedTuple):
