@@ -87,7 +87,7 @@ def test_a_line_may_name_settings_of_its_own(tmp_path):
 
 
 def test_a_program_without_a_loss_is_not_called_the_same(tmp_path):
-    (tmp_path / "program.py").write_text("import torch\nprint(torch.ones(2).sum())")
+    (tmp_path / "program.py").write_text("import torch\ntorch.ones(2).sum()")
     result = run.compare(run.parsed("owner/name", ".", "program.py"), tmp_path, 20)
     assert result.verdict == "runs with both, and has no loss to compare"
     assert run.scoreboard({run.parsed("owner/name", ".", "program.py"): result}).startswith(
