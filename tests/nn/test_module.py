@@ -518,3 +518,25 @@ def test_a_module_made_on_the_meta_device_has_memory_for_its_weights():
     assert layer.to("meta") is layer and layer(ag.ones(2, device="meta")).device == ag.device("cpu")
     with pytest.raises(RuntimeError, match="no device 'cuda'"):
         layer.to_empty(device="cuda")
+
+
+def test_a_parameter_s_subclass_may_make_its_objects_in_new():
+    class Curved(nn.Parameter):
+        def __new__(cls, data, manifold=None, requires_grad=True):
+            made = ag.Tensor._make_subclass(cls, data, requires_grad)
+            made.manifold = manifold
+            return made
+
+    class Named(ag.Tensor):
+        def __new__(cls, data, name):
+            return ag.Tensor._make_subclass(cls, data)
+
+        def __init__(self, data, name):
+            self.label = name
+
+    data = ag.ones(2)
+    point = Curved(data, manifold="sphere")
+    (point * point).sum().backward()
+    data[0] = 3
+    assert (type(point), point.manifold, point.tolist()) == (Curved, "sphere", [3, 1]) and point.grad.tolist() == [2, 2]
+    assert Named(data, "x").label == "x" and not Named(data, "x").requires_grad
