@@ -45,13 +45,13 @@ copysign = of_numpy(
 )  # fmt: skip
 
 
-@function(np.signbit)
+@function()
 def signbit(input):
     """Whether the sign is that of a negative number, which that of -0.0 is."""
     return input.wrap(np.signbit(input.array) if input.dtype.is_floating_point else input.array < 0)
 
 
-@function(np.heaviside, inplace=True)
+@function(inplace=True)
 def heaviside(input, values):
     """0 where the input is negative, 1 where it is positive, and `values`, of the same dtype, where it is 0."""
     if input.dtype != values.dtype:
@@ -60,31 +60,31 @@ def heaviside(input, values):
     return input.wrap(np.where(x == 0, values.array, x > 0).astype(x.dtype))
 
 
-@function(np.gcd, inplace=True)
+@function(inplace=True)
 def gcd(input, other):
     """The greatest common divisors of whole numbers."""
     return input.wrap(np.gcd(input.array, other.array))
 
 
-@function(np.lcm, inplace=True)
+@function(inplace=True)
 def lcm(input, other):
     """The least common multiples of whole numbers, which are not negative."""
     return input.wrap(np.lcm(input.array, other.array))
 
 
-@function(np.ldexp, inplace=True)
+@function(inplace=True)
 def ldexp(input, other):
     """The input times 2^other."""
     return input * 2.0**other
 
 
-@function(np.float_power, inplace=True)
+@function(inplace=True)
 def float_power(input, exponent):
     """The input to the power of the exponent, in float64 or complex128."""
     return input.to(np.result_type(input.dtype, np.float64)) ** exponent
 
 
-@function(np.isreal)
+@function()
 def isreal(input):
     """Whether the imaginary part is 0."""
     return input.wrap(np.isreal(input.array))
