@@ -46,7 +46,7 @@ __all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor"
 __all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
 __all__ += ["get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
-__all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "poisson", "triangular_solve"]
+__all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "embedding", "poisson", "triangular_solve"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -205,6 +205,14 @@ _FOREACH = {"maximum": "clamp_min", "maximum_": "clamp_min_", "minimum": "clamp_
 def _assert(condition: Any, message: str) -> None:
     """An assert statement as a function."""
     assert condition, message
+
+
+def embedding(
+    weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+) -> Tensor:
+    """`F.embedding` with the table first; a negative padding_idx stands for none."""
+    padding = padding_idx if padding_idx >= 0 else None
+    return F.embedding(indices, weight, padding, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
 
 
 def _softmax_backward_data(grad_output: Tensor, output: Tensor, dim: int, input_dtype: Any = None) -> Tensor:

@@ -208,3 +208,12 @@ def test_the_gradient_of_softmax_can_be_had_alone():
     y = x.softmax(0)
     y.backward(g)
     autograd.testing.assert_close(autograd._softmax_backward_data(g, y, dim=0, input_dtype=x.dtype), x.grad)
+
+
+def test_embedding_at_the_top_takes_the_table_first_and_minus_1_for_no_padding():
+    table, index = autograd.ones(3, 2, requires_grad=True), autograd.tensor([2, 0, 2])
+    toplevel.embedding(table, index, padding_idx=-1, scale_grad_by_freq=False, sparse=False).sum().backward()
+    assert table.grad.tolist() == [[1, 1], [0, 0], [2, 2]]
+    table.grad = None
+    toplevel.embedding(table, index, 2).sum().backward()
+    assert table.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
