@@ -36,6 +36,7 @@ class Module(Hooks, State, Conversions):
     """
 
     training: bool
+    _empty: frozenset[str] = frozenset()  # names of parameters and children that are None, and keep their place
     forward: Callable[..., Any] = _forward_missing
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class Module(Hooks, State, Conversions):
     # -- attributes ---------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
+        current = self.__dict__.get(name)
         if isinstance(value, (Parameter, Module, Buffer)):
             if "_buffer_persistence" not in self.__dict__:
                 raise AttributeError(
@@ -83,9 +85,13 @@ class Module(Hooks, State, Conversions):
                 self.__dict__.pop(name, None)
                 self.__dict__.setdefault("_hidden_by_class", {})[name] = value
                 return
-        current = self.__dict__.get(name)
+        elif value is None and isinstance(current, (Parameter, Module)):
+            self._empty |= {name}
         if value is not None and current is not None:
             self._check_kind(name, current, value)
+        if isinstance(value, (Parameter, Module)) and not isinstance(current, (Parameter, Module)):
+            if name not in self._empty:  # what was no parameter or child until now comes after those that are
+                self.__dict__.pop(name, None)
         object.__setattr__(self, name, value)
         if isinstance(value, Buffer):
             self._buffer_persistence[name] = value.persistent
@@ -139,6 +145,8 @@ class Module(Hooks, State, Conversions):
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
+        if param is None:
+            self._empty |= {name}
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Assign a child module to an attribute whose name is given as a string."""
@@ -146,6 +154,8 @@ class Module(Hooks, State, Conversions):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module")
         setattr(self, name, module)
+        if module is None:
+            self._empty |= {name}
 
     register_module = add_module
 

@@ -42,6 +42,21 @@ def test_parameters_come_own_first_then_children_in_the_order_of_assignment():
     assert names(Net().named_parameters()) == ["scale", "first.weight", "first.bias", "second.weight"]
 
 
+def test_what_takes_the_name_of_a_plain_attribute_comes_last_and_what_was_none_keeps_its_place():
+    net = nn.Module()
+    net.blocks, net.scale = [nn.Linear(1, 1)], None
+    net.register_parameter("shift", None)
+    net.gain, net.last = nn.Parameter(ag.ones(1)), nn.Linear(1, 1)
+    net.blocks, net.scale, net.shift = nn.ModuleList(net.blocks), *(nn.Parameter(ag.ones(1)) for _ in range(2))
+    assert names(net.named_children()) == ["last", "blocks"]
+    assert names(net.named_parameters(recurse=False)) == ["shift", "gain", "scale"]
+    net.last = None
+    net.gain = None
+    net.last, net.gain = nn.Linear(1, 1), nn.Parameter(ag.ones(1))
+    assert names(net.named_children()) == ["last", "blocks"]
+    assert names(net.named_parameters(recurse=False)) == ["shift", "gain", "scale"]
+
+
 def test_modules_come_parents_first_and_children_in_order():
     net = Net()
     assert names(net.named_modules()) == ["", "first", "second"]
