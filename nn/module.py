@@ -36,7 +36,7 @@ class Module(Hooks, State, Conversions):
     """
 
     training: bool
-    _empty: frozenset[str] = frozenset()  # names of parameters and children that are None, and keep their place
+    _names_of_none: frozenset[str] = frozenset()  # they keep their place
     forward: Callable[..., Any] = _forward_missing
 
     def __init__(self) -> None:
@@ -86,11 +86,11 @@ class Module(Hooks, State, Conversions):
                 self.__dict__.setdefault("_hidden_by_class", {})[name] = value
                 return
         elif value is None and isinstance(current, (Parameter, Module)):
-            self._empty |= {name}
+            self._names_of_none |= {name}
         if value is not None and current is not None:
             self._check_kind(name, current, value)
         if isinstance(value, (Parameter, Module)) and not isinstance(current, (Parameter, Module)):
-            if name not in self._empty:  # what was no parameter or child until now comes after those that are
+            if name not in self._names_of_none:  # what was no parameter or child until now comes after those that are
                 self.__dict__.pop(name, None)
         object.__setattr__(self, name, value)
         if isinstance(value, Buffer):
@@ -146,7 +146,7 @@ class Module(Hooks, State, Conversions):
             raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
         setattr(self, name, param)
         if param is None:
-            self._empty |= {name}
+            self._names_of_none |= {name}
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Assign a child module to an attribute whose name is given as a string."""
@@ -155,7 +155,7 @@ class Module(Hooks, State, Conversions):
             raise TypeError(f"{type(module).__name__} is not a Module")
         setattr(self, name, module)
         if module is None:
-            self._empty |= {name}
+            self._names_of_none |= {name}
 
     register_module = add_module
 
