@@ -89,9 +89,9 @@ class Module(Hooks, State, Conversions):
             self._names_of_none |= {name}
         if value is not None and current is not None:
             self._check_kind(name, current, value)
-        if isinstance(value, (Parameter, Module)) and not isinstance(current, (Parameter, Module)):
-            if name not in self._names_of_none:  # what was no parameter or child until now comes after those that are
-                self.__dict__.pop(name, None)
+        kinds = (Parameter, Module)
+        if isinstance(value, kinds) and not isinstance(current, kinds) and name not in self._names_of_none:
+            self.__dict__.pop(name, None)  # so that it comes after the parameters and children that there are
         object.__setattr__(self, name, value)
         if isinstance(value, Buffer):
             self._buffer_persistence[name] = value.persistent
