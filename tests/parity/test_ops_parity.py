@@ -251,6 +251,15 @@ TORCH_COMPOSED["pdist"] = lambda x: torch.linalg.vector_norm(
     x[torch.triu_indices(len(x), len(x), 1)[0]] - x[torch.triu_indices(len(x), len(x), 1)[1]], dim=-1
 )
 TORCH_COMPOSED["multi_margin_loss"] = multi_margin_loss
+
+
+def vander(x: Any, N: int, increasing: bool) -> Any:
+    """torch.vander, which has no derivative, since it multiplies in place: linalg.vander has one."""
+    powers = torch.linalg.vander(x, N=N + 1)[:, :N]  # N = 1 is refused
+    return powers if increasing else powers.flip(1)
+
+
+TORCH_COMPOSED["vander"] = vander
 TORCH_COMPOSED["soft_margin_loss"] = lambda x, y, reduction: REDUCTIONS[reduction](F.softplus(-y * x))
 
 
