@@ -33,6 +33,18 @@ def _new_filled(make: Any) -> Any:
     return new
 
 
+def asked_of_to(args: tuple, device: Any, dtype: Any) -> tuple[Any, Any]:
+    """The device and the dtype that the arguments of `to` ask for, where a tensor stands for its own; else None."""
+    for arg in args:
+        if isinstance(arg, TensorBase):
+            device, dtype = dtypes.CPU, arg.array.dtype
+        elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in dtypes.DEVICES):
+            device = arg
+        elif not isinstance(arg, bool):
+            dtype = arg
+    return device, dtype
+
+
 class Conversions(Storage):
     """A tensor in other dtypes, and new tensors in the dtype of one."""
 
@@ -41,13 +53,7 @@ class Conversions(Storage):
         memory_format: Any = None,
     ) -> Any:  # fmt: skip
         """In another dtype (given as such or as a tensor that has it); the device can only be the CPU."""
-        for arg in args:
-            if isinstance(arg, TensorBase):
-                dtype = arg.array.dtype
-            elif isinstance(arg, dtypes.device) or (isinstance(arg, str) and arg.partition(":")[0] in dtypes.DEVICES):
-                device = arg
-            elif not isinstance(arg, bool):
-                dtype = arg
+        device, dtype = asked_of_to(args, device, dtype)
         if device is not None:
             dtypes.checked_device(device)
         if dtype is None or self.array.dtype == dtype:

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from autograd import Tensor, dtypes
+from autograd.conversions import asked_of_to
 from nn.data.workers import WorkerIterator as _MultiProcessingDataLoaderIter
 
 __all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_available"]
@@ -16,14 +17,8 @@ _TensorMeta = type(Tensor)
 
 def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     """What the arguments of `to` ask for: a device, a dtype, non_blocking, memory_format; None for what they do not."""
-    device, dtype = kwargs.get("device"), kwargs.get("dtype")
-    for given in args:
-        if isinstance(given, Tensor):
-            device, dtype = given.device, given.dtype
-        elif isinstance(given, dtypes.device | str):
-            device = given
-        elif not isinstance(given, bool):
-            dtype = given
+    device, dtype = asked_of_to(args, kwargs.get("device"), kwargs.get("dtype"))
+    dtype = None if dtype is None else dtypes.dtype(dtype)
     device = None if device is None else dtypes.device(str(device))
     return device, dtype, kwargs.get("non_blocking", False), kwargs.get("memory_format")
 
