@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -37,23 +38,11 @@ from autograd.ops.shape import one_dim, tril, triu
 from autograd.ops.statistics import vector_norm as _power_norm
 from autograd.ops.table import write_out
 
-__all__ = [
-    "LinAlgError",
-    "cholesky",
-    "cholesky_ex",
-    "cond",
-    "cross",
-    "det",
-    "diagonal",
-    "eig",
-    "eigh",
-    "eigvals",
-    "eigvalsh",
-    "inv",
-]
+__all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals"]
+__all__ += ["eigvalsh", "inv", "inv_ex"]
 __all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
 __all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd"]
-__all__ += ["inv_ex", "svdvals", "vecdot", "vector_norm"]
+__all__ += ["svdvals", "vecdot", "vector_norm"]
 
 
 class _Lstsq(NamedTuple):
@@ -122,7 +111,7 @@ def _first_minor_that_fails(a: np.ndarray) -> int:
             return True
         return False
 
-    return next(filter(fails, range(1, len(a) + 1))) if fails(len(a)) else 0
+    return bisect_left(range(1, len(a)), True, key=fails) + 1 if fails(len(a)) else 0
 
 
 def inv_ex(A: Any, *, check_errors: bool = False) -> Any:

@@ -136,8 +136,7 @@ def cholesky_solve(B, L, upper=False):
 @function()
 def cholesky_inverse(input, upper=False):
     """The inverse of the matrix whose factor, as `cholesky` gives it, is the input."""
-    part = inverse(mt(triu(input)) if upper else tril(input))
-    return matmul(mt(part), part)
+    return cholesky_solve(_eye(input), input, upper)
 
 
 def _qr_rule(g, Q, R):
