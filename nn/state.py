@@ -174,9 +174,9 @@ class State:
             else:
                 copy()
         children = dict(self._own_children())
-        for key in state_dict if strict else ():
+        for key in filter(lambda key: key.startswith(prefix), state_dict if strict else ()):
             name, dot, _ = key[len(prefix) :].partition(".")
-            if key.startswith(prefix) and (name not in children if dot else key not in own):
+            if name not in children if dot else key not in own:
                 unexpected_keys.append(key)
 
 

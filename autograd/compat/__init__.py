@@ -46,7 +46,6 @@ TABLE = {
     "distributed._tensor": "autograd.compat.distributed",
     "distributed.distributed_c10d": "autograd.compat.distributed",
     "futures": "autograd.compat.futures",
-    "distributed.algorithms": "",
     "distributed.constants": "autograd.compat.distributed",
     "distributed.algorithms.join": "autograd.compat.distributed",
     "distributed.tensor": "autograd.compat.distributed",
@@ -113,10 +112,10 @@ _SHARDING += "_tensor.experimental device_mesh fsdp fsdp.api fsdp.fully_sharded_
 _MODULES = "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
 _MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
 _OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam radam rmsprop rprop sgd sparse_adam"
-_DISTRIBUTIONS = (
-    "bernoulli beta binomial categorical cauchy dirichlet exponential gamma gumbel half_cauchy half_normal "
+_DISTRIBUTIONS = "bernoulli beta binomial categorical cauchy dirichlet exponential gamma gumbel half_cauchy "
+_DISTRIBUTIONS += (
+    "half_normal independent laplace log_normal multinomial normal one_hot_categorical poisson relaxed_bernoulli "
 )
-_DISTRIBUTIONS += "independent laplace log_normal multinomial normal one_hot_categorical poisson relaxed_bernoulli "
 _DISTRIBUTIONS += "studentT transformed_distribution uniform"
 _HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
 _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
@@ -138,9 +137,8 @@ TABLE |= _below("optim", _OPTIM, "nn.optim") | {"optim.optimizer": "nn.optim.opt
 _PARALLEL = "_functions data_parallel distributed parallel_apply replicate scatter_gather"
 TABLE |= _below("nn.parallel", _PARALLEL, "autograd.compat.parallel")
 TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data")
-TABLE["utils.data.dataloader"] += (
-    " nn.data.dataloader autograd.compat.internals"  # what it calls the types of its arguments
-)
+# The loader's module has the types of its arguments and its iterators, too.
+TABLE["utils.data.dataloader"] += " nn.data.dataloader autograd.compat.internals"
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
 TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")

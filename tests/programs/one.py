@@ -51,8 +51,9 @@ def code_of(path: Path) -> str:
 def remember() -> None:
     """Put back the names that Python and NumPy have taken away since older programs were written."""
     collections.Iterable = collections.abc.Iterable  # type: ignore[attr-defined]
-    older = {"int": int, "float": float, "object": object, "unicode_": np.str_, "in1d": np.isin, "product": np.prod}
-    for name, value in (older | {"cumproduct": np.cumprod}).items():
+    older = {"int": int, "float": float, "object": object, "unicode_": np.str_, "in1d": np.isin}
+    older |= {"product": np.prod, "cumproduct": np.cumprod}
+    for name, value in older.items():
         setattr(np, name, value)
 
 
