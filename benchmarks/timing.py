@@ -91,7 +91,7 @@ class Worker:
         )
         ready = self._answer()
         self.result.missing = ready.get("missing", "")
-        self.result.first = ready.get("first", float("nan"))
+        self.result.first, self.result.loss = (ready.get(name, float("nan")) for name in ("first", "loss"))
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -108,8 +108,6 @@ class Worker:
             return
         self.result.times += answer["times"]
         self.result.memory = answer["memory"]
-        if self.result.loss != self.result.loss:
-            self.result.loss = answer["loss"]
 
     def close(self) -> None:
         """End the process."""
