@@ -24,11 +24,17 @@ def sum_over(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> An
     if x.dtype != np.float32 or math.prod([x.shape[i] for i in axes]) <= _RUN or _is_pairwise(x, axes):
         return x.sum(axes, keepdims=keepdims)
     shape = list(x.shape)
-    for axis in sorted(axes, reverse=True):
-        x = _sum_rows(_as_rows(x, axis))
-        shape[axis] = 1
+    for first, last in reversed(_runs(axes)):
+        x = _sum_rows(_as_rows(x, first, last))
+        shape[first : last + 1] = [1] * (last + 1 - first)
         x = x.reshape(shape)
     return x if keepdims else x.reshape([n for i, n in enumerate(shape) if i not in axes])
+
+
+def _runs(axes: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The first and the last axis of each run of neighbours among `axes`."""
+    firsts = sorted(axis for axis in axes if axis - 1 not in axes)
+    return list(zip(firsts, sorted(axis for axis in axes if axis + 1 not in axes), strict=True))
 
 
 def _is_pairwise(x: np.ndarray, axes: tuple[int, ...]) -> bool:
@@ -36,9 +42,10 @@ def _is_pairwise(x: np.ndarray, axes: tuple[int, ...]) -> bool:
     return x.flags.c_contiguous and min(axes) == x.ndim - len(axes)
 
 
-def _as_rows(x: np.ndarray, axis: int) -> np.ndarray:
-    """x as three dims, of which the second is `axis`."""
-    return x.reshape(math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :]))
+def _as_rows(x: np.ndarray, first: int, last: int) -> np.ndarray:
+    """x as three dims, of which the second is made of those from `first` to `last`."""
+    before, along, after = x.shape[:first], x.shape[first : last + 1], x.shape[last + 1 :]
+    return x.reshape(math.prod(before), math.prod(along), math.prod(after))
 
 
 def _sum_rows(x: np.ndarray) -> Any:
@@ -60,7 +67,7 @@ def cumulative_sum(x: np.ndarray, axis: int) -> np.ndarray:
     n, run = x.shape[axis], 4 * _RUN
     if x.dtype != np.float32 or n <= run:
         return np.cumsum(x, axis, dtype=x.dtype)
-    rows = _as_rows(x, axis % x.ndim)
+    rows = _as_rows(x, axis % x.ndim, axis % x.ndim)
     whole = n - n % run
     blocks = rows[:, :whole].reshape(len(rows), whole // run, run, rows.shape[2])
     before = np.cumsum(sum_over(blocks, (2,), keepdims=True), 1, dtype=np.float64).astype(np.float32)
