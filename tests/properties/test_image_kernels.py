@@ -24,6 +24,11 @@ def geometries(draw):
     return tuple(max(n, m) for n, m in zip(each(1, 40 if dims < 3 else 9), least)), kernel, steps
 
 
+SIDE_BY_SIDE = st.tuples(  # windows of 2 x 2, which have a loop of their own
+    st.tuples(*[st.integers(2, 70)] * 2), st.just((2, 2)), st.just(Steps((2, 2), (0, 0), (1, 1), 1))
+)
+
+
 def images(rng, shape, transposed):
     x = rng.standard_normal(shape).astype(np.float32)
     return np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1) if transposed else x
@@ -52,12 +57,14 @@ def test_convolution(case, n, channels, rows, transposed, seed):
 
 
 @relaxed
-@given(geometries(), st.booleans(), st.integers(0, 2**32 - 1))
-def test_max_pooling(case, transposed, seed):
+@given(geometries() | SIDE_BY_SIDE, st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_max_pooling(case, beyond, transposed, seed):
     size, kernel, steps = case
     steps = steps._replace(padding=tuple(min(p, k // 2) for p, k in zip(steps.padding, kernel)))
     places = output_size(size, kernel, steps)
     assume(min(places) > 0)
+    if beyond and kernel == steps.stride:  # as with ceil_mode
+        places = tuple(m + (m * s < n + p) for m, s, n, p in zip(places, steps.stride, size, steps.padding))
     rng = np.random.default_rng(seed)
     x = np.round(images(rng, (2, 3, *size), transposed), 1)  # with ties
     x[rng.random(x.shape) < 0.1] = rng.choice([np.nan, -np.inf, np.inf])
