@@ -23,7 +23,7 @@ KERNELS = (
     *("gelu", "gelu_backward", "silu", "silu_backward", "erf"),
     *("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "cross_entropy", "cross_entropy_backward"),
     *("layer_norm", "layer_norm_backward", "rms_norm", "rms_norm_backward"),
-    *("matmul", "attention", "attention_backward", "rotary", "embedding_backward"),
+    *("matmul", "prepacked", "attention", "attention_backward", "rotary", "embedding_backward"),
     *("correlate", "correlate_weight"),
     *("max_pool", "unpool", "channel_statistics", "batch_norm", "batch_norm_backward"),
     *("lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"),

@@ -19,7 +19,7 @@ from autograd.kernels.numba_arrays import FLOAT32, as_rows, contiguous, flat, su
 from autograd.kernels.numba_attention import attention, attention_backward, rotary
 from autograd.kernels.numba_convolution import correlate, correlate_weight
 from autograd.kernels.numba_images import batch_norm, batch_norm_backward, channel_statistics, max_pool, unpool
-from autograd.kernels.numba_products import matmul
+from autograd.kernels.numba_products import matmul, prepacked
 from autograd.kernels.threads import GRAIN_SIZE, parallel_for
 
 mkl()  # loaded now, so that `blas_threads` sets its number of threads too

@@ -10,13 +10,15 @@ from numba.extending import intrinsic
 
 from autograd.kernels import numpy_kernels
 from autograd.kernels.blas import mkl
-from autograd.kernels.numba_arrays import FLOAT32, four_dims
-from autograd.kernels.numba_math import inline
+from autograd.kernels.numba_arrays import FLOAT32, contiguous, four_dims
+from autograd.kernels.numba_math import inline, kernel, wide_vectors
+from autograd.kernels.numba_tiles import ROWS, WIDTH, tile
 
 _INT32, _INT64, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, int32(111), int32(112)  # of <cblas.h>
 _SIZE = 4  # bytes of a float32
 SMALL_PRODUCT = 1 << 18  # multiplications; below, NumPy is as fast as MKL
+WORTH_PACKING = 64  # rows that a weight is multiplied by in all
 WORTH_TWO_THREADS = 1 << 23  # multiplications; below, MKL multiplies on one
 _ARGUMENTS = (int32, int32, int64, int64, int64, float32, int64, int64, int64, int64, float32, int64, int64)
 
@@ -127,3 +129,48 @@ def matmul(x, y):
     out = np.empty((*batch, x.shape[-2], y.shape[-1]), FLOAT32)
     arrays = (four_dims(out), four_dims(x), four_dims(y)) if batch else (out, x, y)
     return out if _products(library.sgemm, library.use_threads_here, *arrays) else numpy_kernels.matmul(x, y)
+
+
+# Products of many small matrices with one weight ----------------------------------------------------------------------
+
+
+@kernel
+def _pack(panels, weight):
+    """Copy a weight (K, M) into panels (M / WIDTH, K, WIDTH)."""
+    for q in range(panels.shape[0]):
+        for k in range(weight.shape[0]):
+            for j in range(min(WIDTH, weight.shape[1] - q * WIDTH)):
+                panels[q, k, j] = weight[k, q * WIDTH + j]
+
+
+@kernel
+def _packed_product(out, x, panels, offsets, block):
+    """out = x (n, K) @ panels; its sizes are multiples of those of a tile. `block` (K, ROWS) is for rows of x."""
+    wide_vectors()
+    n, count = x.shape
+    for r in range(0, n, ROWS):
+        for row in range(ROWS):
+            for k in range(count):
+                block[k, row] = x[r + row, k] if r + row < n else float32(0)
+        for q in range(panels.shape[0]):
+            to = out.ctypes.data + _SIZE * (r * out.shape[1] + q * WIDTH)
+            panel = panels.ctypes.data + _SIZE * q * count * WIDTH
+            tile(to, out.shape[1], panel, offsets.ctypes.data, block.ctypes.data, count)
+
+
+def prepacked(weight, rows):
+    count, columns = weight.shape
+    if weight.dtype != FLOAT32 or rows < WORTH_PACKING or not weight.size:
+        return numpy_kernels.prepacked(weight, rows)
+    panels = np.zeros((-(-columns // WIDTH), count, WIDTH), FLOAT32)
+    _pack(panels, weight)
+    offsets = np.arange(count) * WIDTH
+
+    def product_with(x):
+        if x.dtype != FLOAT32 or len(x) < ROWS:
+            return matmul(x, weight)
+        out = np.empty((-(-len(x) // ROWS) * ROWS, len(panels) * WIDTH), FLOAT32)
+        _packed_product(out, contiguous(x), panels, offsets, np.empty((count, ROWS), FLOAT32))
+        return np.ascontiguousarray(out[: len(x), :columns])
+
+    return product_with

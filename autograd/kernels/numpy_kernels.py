@@ -196,6 +196,11 @@ def matmul(x, y):
     return x @ y
 
 
+def prepacked(weight, rows):
+    """x -> x @ weight for matrices: the weight may be arranged anew if it pays for `rows` rows of x in all."""
+    return lambda x: matmul(x, weight)
+
+
 @in_float32
 def embedding_backward(g, index, rows):
     """The gradient of the weight (rows, C) of weight[index]: the sums of the rows of g (N, C) with equal index (N,)."""

@@ -137,13 +137,14 @@ def _derivative(g, x, weight, before, gates, kind, batch_sizes, reverse):
     g_x = np.empty_like(x)
     g_product = np.empty_like(x) if kind == "GRU" else g_x
     derivative = CELLS[kind].derivative
+    times_weight = kernels.prepacked(weight, count)
 
     def body(first, last):
         for rows, there in _steps(batch_sizes, not reverse, first, last):
             g_now = g_state[:, there]
             g_now[0] += g[rows]
             derivative(g_x[rows], g_product[rows], g_now, gates[rows], before[:, rows])
-            product = kernels.matmul(g_product[rows], weight)
+            product = times_weight(g_product[rows])
             if kind == "GRU":
                 g_now[0] += product
             else:
@@ -168,12 +169,13 @@ def recurrent_layer(x, h, c, weight, bias, *, kind, batch_sizes, reverse):
     gates = np.empty((count, cell.kept * size), x.dtype)
     out = np.empty((count + len(state) * len(h), size), x.dtype)
     x = np.ascontiguousarray(x)
+    times_weight = kernels.prepacked(weight.T, count)
 
     def body(first, last):
         for rows, there in _steps(batch_sizes, reverse, first, last):
             now = state[:, there]
             before[:, rows] = now
-            product = kernels.matmul(before[0, rows], weight.T)
+            product = times_weight(before[0, rows])
             if bias is not None:
                 product += bias
             cell.step(gates[rows], x[rows], product, *now)

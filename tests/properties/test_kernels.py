@@ -172,6 +172,17 @@ def test_matrix_products(library, seed, batches, sizes, of_x, of_y):
     same(fast.matmul(x, y), np.matmul(x.astype(np.float64), y.astype(np.float64)).astype(np.float32))
 
 
+@relaxed
+@given(seeds, st.integers(0, 40), widths, widths, layouts, layouts, st.sampled_from([1, 1000]))
+def test_products_with_a_weight_that_was_packed(seed, n, k, m, layout, weight_layout, rows):
+    rng = np.random.default_rng(seed)
+    x, weight = draw(rng, (n, k), 1, layout), draw(rng, (k, m), 1, weight_layout)
+    expected = (x.astype(np.float64) @ weight).astype(np.float32)
+    for found in (backend.prepacked(weight, rows)(x) for backend in (fast, plain)):
+        same(found, expected)
+        assert found.flags.c_contiguous
+
+
 def test_products_of_nothing_are_those_of_numpy(library):
     for n, k, m in ((0, 2, 3), (2, 0, 3), (2, 3, 0)):
         np.testing.assert_array_equal(fast.matmul(*(np.ones(s, np.float32) for s in ((n, k), (k, m)))), k)
