@@ -41,8 +41,8 @@ def get_printoptions() -> dict[str, Any]:
     return dict(_options)
 
 
-def tensor_text(array: np.ndarray, history: str, default_dtype: np.dtype) -> str:
-    """`tensor(...)`, with what is not usual about it: its dtype, its shape if it is empty, and its history."""
+def tensor_text(name: str, array: np.ndarray, history: str, default_dtype: np.dtype) -> str:
+    """`name(...)`, with what is not usual about it: its dtype, its shape if it is empty, and its history."""
     suffixes = []
     known = (dtypes.int64, dtypes.bool, np.result_type(default_dtype, np.complex64))
     usual = array.dtype == default_dtype or (array.size and array.dtype in known)
@@ -50,27 +50,28 @@ def tensor_text(array: np.ndarray, history: str, default_dtype: np.dtype) -> str
         suffixes.append(f"size={array.shape}")
     if not usual:
         suffixes.append(f"dtype=torch.{array.dtype}")
-    text = "tensor(" + (_elements(array) if array.size else "[]")
+    indent = len(name) + 1
+    text = f"{name}({_elements(array, indent) if array.size else '[]'}"
     room = _options["linewidth"] - (len(text) - text.rfind("\n") + 1)
     for suffix in [*suffixes, *([history] if history else [])]:
         if len(suffix) + 2 > room:
-            text += ",\n       " + suffix
-            room = _options["linewidth"] - 7 - len(suffix)
+            text += f",\n{' ' * indent}{suffix}"
+            room = _options["linewidth"] - indent - len(suffix)
         else:
             text += ", " + suffix
             room -= len(suffix) + 2
     return text + ")"
 
 
-def _elements(array: np.ndarray) -> str:
-    """The elements between nested brackets."""
+def _elements(array: np.ndarray, indent: int) -> str:
+    """The elements between nested brackets, which begin in this column."""
     edge = _options["edgeitems"] if array.size > _options["threshold"] else None
     shown = array
     for dim, size in enumerate(array.shape):
         if edge is not None and size > 2 * edge:
             shown = np.take(shown, [*range(edge), *range(size - edge, size)], dim)
     show, width = _formatter(shown.ravel())
-    return _nested(array, show, width, edge, len("tensor("))
+    return _nested(array, show, width, edge, indent)
 
 
 def _nested(array: np.ndarray, show: Callable[[Any], str], width: int, edge: int | None, indent: int) -> str:

@@ -72,6 +72,7 @@ class Tensor(Methods):
 
     array: np.ndarray
     node: Node | None
+    _printed_as = "tensor"
 
     def __init__(self, data: Any = (), *sizes: int, dtype: Any = None, requires_grad: bool = False) -> None:
         if isinstance(data, TensorBase):
@@ -88,6 +89,7 @@ class Tensor(Methods):
         self.node = leaf(self.array) if requires_grad else None
 
     def __init_subclass__(cls) -> None:
+        cls._printed_as = vars(cls).get("_printed_as", cls.__name__)
         if "__new__" in vars(cls) and "__init__" not in vars(cls):  # that makes the tensor, by `_make_subclass`
             cls.__init__ = lambda self, *_, **__: None  # type: ignore[method-assign]
 
@@ -95,6 +97,12 @@ class Tensor(Methods):
     def _make_subclass(cls: type, data: Any, require_grad: bool = False) -> Any:
         """A leaf of this class, in the memory of the data."""
         return _rebuild(cls, data.array, require_grad, {})
+
+    def as_subclass(self, cls: type) -> Any:
+        """This tensor as one of a subclass of Tensor, with its memory and its history."""
+        out = _rebuild(cls, self.array, False, {})
+        out.node = self.node
+        return out
 
     def new(self, *data: Any) -> Tensor:
         """What the constructor makes of `data`, in the dtype of this tensor."""
@@ -288,7 +296,7 @@ class Tensor(Methods):
         history = ""
         if self.node is not None:
             history = f"grad_fn=<{self.node.name}>" if self.node.op is not None else "requires_grad=True"
-        return tensor_text(self.array, history, default_dtype())
+        return tensor_text(self._printed_as, self.array, history, default_dtype())
 
     # Copies ---------------------------------------------------------------------------------------------------------
 

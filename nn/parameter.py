@@ -17,6 +17,8 @@ class Parameter(Tensor):
     It shares the memory of the Tensor or ndarray that it is made of.
     """
 
+    _printed_as = "tensor"
+
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         self.array = as_tensor(() if data is None else data).array
         self.node = leaf(self.array) if requires_grad else None
@@ -34,6 +36,8 @@ class Parameter(Tensor):
 
 class Buffer(Tensor):
     """A tensor that becomes a buffer of the Module to whose attribute it is assigned."""
+
+    _printed_as = "tensor"
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         self.array = as_tensor(() if data is None else data).array

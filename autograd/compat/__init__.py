@@ -23,6 +23,7 @@ TABLE = {
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "autograd.compat.jit",
     "_dynamo.eval_frame": "autograd.compat.jit",
+    "_dynamo.utils": "autograd.compat.jit",
     "_inductor": "",
     "_ops": "autograd",
     "_inductor.config": "",
@@ -57,7 +58,7 @@ TABLE = {
     "fx": "autograd.compat.jit",
     "hub": "autograd.compat.hub",
     "jit": "autograd.compat.jit",
-    "jit.annotations": "typing",
+    "jit.annotations": "typing autograd.compat.jit",
     "multiprocessing": "autograd.compat.multiprocessing",
     "nn": "nn.layers autograd.compat.parallel",
     "nn.attention": "autograd.compat.attention",
@@ -81,7 +82,7 @@ TABLE = {
     "profiler": "autograd.compat.profiler autograd.compat.internals",
     "serialization": "autograd.compat.serialization",
     "sparse": "autograd.compat.sparse",
-    "types": "numbers",
+    "types": "numbers autograd.compat.internals",
     "utils": "",
     "utils._pytree": "autograd.compat.pytree",
     "utils.benchmark": "autograd.compat.benchmark",
@@ -140,7 +141,7 @@ TABLE |= _below("utils.data", "dataloader dataset distributed sampler", "nn.data
 # The loader's module has the types of its arguments and its iterators, too.
 TABLE["utils.data.dataloader"] += " nn.data.dataloader autograd.compat.internals"
 TABLE |= _below("distributions", _DISTRIBUTIONS, "autograd.distributions")
-TABLE |= _below("backends", "cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
+TABLE |= _below("backends", "cpu cuda cuda.matmul cudnn mkl mkldnn mps openmp opt_einsum", "autograd.compat.backends")
 TABLE |= dict.fromkeys(("mps", "xpu", "mtia"), "autograd.compat.cuda")
 TABLE |= {path: f"autograd.hips.{path}" for path in _HIPS.split()}  # the import name of HIPS autograd is ours too
 TABLE |= {path: path for path in ("numpy.fft", "numpy.linalg", "numpy.random")}

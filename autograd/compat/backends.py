@@ -9,6 +9,7 @@ from autograd.compat.constant import always
 
 is_available = is_built = always(False, "Never.")
 version = always(None, "The version of a library that is not there.")
+get_cpu_capability = always("DEFAULT", "Programs may rely on no instructions but those of every CPU.")
 enabled = benchmark = deterministic = allow_tf32 = False
 enable_flash_sdp = enable_math_sdp = always(None, "Accepted: there is one kernel of attention.")
 enable_mem_efficient_sdp = enable_cudnn_sdp = enable_flash_sdp

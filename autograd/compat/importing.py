@@ -43,6 +43,11 @@ class _Followed(Loader):
         import_module(self.then)
 
 
+# Modules of torchvision that register operations in C++, which its other modules do without.
+_REGISTERING = "extension _meta_registrations _autograd_registrations ops._register_onnx_ops models.quantization"
+_TORCHVISION = {f"torchvision.{name}" for name in _REGISTERING.split()}
+
+
 def find_spec(name: str, where: Any = None) -> ModuleSpec | None:
     """How to import `autograd.PATH` or `torch.PATH`, for a path of torch's, and the backends of einops with ours.
 
@@ -63,10 +68,12 @@ def find_spec(name: str, where: Any = None) -> ModuleSpec | None:
 
 
 class TorchFinder:
-    """Finds `torch` and all below it here."""
+    """Finds `torch` and all below it here, and what torchvision has for PyTorch alone."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         """What `import torch` and `import torch.PATH` find."""
+        if name in _TORCHVISION:
+            return ModuleSpec(name, _Standing(import_module("autograd.compat.torchvision_ops")))
         return find_spec(name) if name == "torch" or name.startswith("torch.") else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ __all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_ava
 
 _BaseDataLoaderIter = _MultiProcessingDataLoaderIter  # without workers, batches come from a generator
 _TensorMeta = type(Tensor)
+_device, _dtype, _size = dtypes.device, dtypes.dtype, tuple[int, ...]
 
 
 def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
@@ -63,3 +65,6 @@ class ProfilerAction(Enum):
 def kineto_available() -> bool:
     """Never: there is no profiler."""
     return False
+
+
+DisableTorchFunctionSubclass = nullcontext  # subclasses are not asked about calls

@@ -13,7 +13,8 @@ __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "ex
 __all__ += ["cache_size_limit", "interface", "is_scripting", "is_tracing", "reset", "script", "trace", "unused", "wrap"]
 __all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution", "save"]
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
-__all__ += ["_jit_override_can_fuse_on_gpu", "_log_api_usage_once"]
+__all__ += ["_get_tracing_state", "_jit_override_can_fuse_on_gpu", "_log_api_usage_once", "_overload_method"]
+__all__ += ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "_script_if_tracing", "is_compile_supported"]
 __all__ += ["Graph", "GraphModule", "Interpreter", "Node", "OptimizedModule", "Proxy", "Tracer", "symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
@@ -58,9 +59,12 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
 
 
 ignore = interface = unused = export = script_if_tracing = allow_in_graph = wrap = script_method = disable
+_script_if_tracing = _overload_method = disable
 
 
-is_scripting = is_tracing = is_compiling = always(False, "Never: nothing is compiled.")
+is_scripting = is_tracing = is_compiling = _get_tracing_state = always(False, "Never: nothing is compiled.")
+is_compile_supported = always(True, "What would be compiled runs as it is.")
+BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = list
 reset = always(None, "There is nothing to forget.")
 _jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
 _log_api_usage_once = always(None, "Nobody is told what is used.")

@@ -18,6 +18,7 @@ from autograd.ops.complaints import explain, must_be_tensor
 _ALIASES = {"input": "x", "a": "x", "m": "x", "other": "y", "axis": "dim", "axes": "dim", "dims": "dim"}
 _ALIASES |= {"keepdims": "keepdim", "shape": "size", "sizes": "size", "repeats": "size"}
 _ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y"}
+_ALIASES |= {"indices": "indices_or_sections", "sections": "indices_or_sections"}
 # The ops whose values and rules are right for complex numbers; the others refuse them.
 COMPLEX = frozenset(
     """

@@ -41,19 +41,41 @@ def _linear(n: int, m: int, scale: float, align_corners: bool) -> Any:
     return np.stack([first, np.minimum(first + 1, n - 1)]), np.stack([1 - share, share])
 
 
+def _keys(distance: np.ndarray, a: float) -> np.ndarray:
+    """The cubic kernel of Keys (1981), which is 0 from a distance of 2 on."""
+    near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
+    far = a * (((distance - 5) * distance + 8) * distance - 4)
+    return np.where(distance <= 1, near, np.where(distance < 2, far, 0))
+
+
 def _cubic(n: int, m: int, scale: float, align_corners: bool) -> Any:
-    """Four elements for each place, by the kernel of Keys (1981) with a = -0.75."""
+    """Four elements for each place."""
     source = _sources(n, m, scale, align_corners)
     first = np.floor(source)
     distance = np.abs(source - first - np.arange(-1, 3)[:, None])
-    a = -0.75
-    near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
-    far = a * (((distance - 5) * distance + 8) * distance - 4)
     index = np.clip(first + np.arange(-1, 3)[:, None], 0, n - 1).astype(np.int64)
-    return index, np.where(distance <= 1, near, far)
+    return index, _keys(distance, a=-0.75)
 
 
-def _taps(mode: str) -> Any:
+def _smoothed(radius: int, filter: Any, n: int, m: int, scale: float, align_corners: bool) -> Any:
+    """The elements under a filter that is as wide as the places are apart, where they are fewer than the elements."""
+    scale = ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else scale
+    width = max(scale, 1.0)
+    centre = (np.arange(m) + 0.5) * scale
+    first = np.maximum((centre - radius * width + 0.5).astype(np.int64), 0)
+    end = np.minimum((centre + radius * width + 0.5).astype(np.int64), n)
+    index = first + np.arange((end - first).max())[:, None]
+    weight = np.where(index < end, filter(np.abs(index - centre + 0.5) / width), 0)
+    return np.minimum(index, n - 1), weight / weight.sum(0)
+
+
+def _triangle(distance: np.ndarray) -> np.ndarray:
+    return np.maximum(1 - distance, 0)
+
+
+def _taps(mode: str, antialias: bool) -> Any:
+    if antialias:
+        return partial(_smoothed, *((1, _triangle) if mode == "bilinear" else (2, partial(_keys, a=-0.5))))
     if mode == "nearest-exact":
         return partial(_nearest, exact=0.5)
     return {"nearest": _nearest, "bicubic": _cubic}.get(mode, _linear)
@@ -95,10 +117,13 @@ def interpolate(
 ) -> Tensor:
     """input (N, C, ...) in another `size`, or in its own times `scale_factor`.
 
-    The mode is nearest, nearest-exact, area, or, by the number of dims, linear, bilinear, bicubic or trilinear.
+    The mode is nearest, nearest-exact, area, or, by the number of dims, linear, bilinear, bicubic or trilinear. With
+    `antialias`, for bilinear and bicubic, a smaller image is smoothed as by Pillow: every element has its share.
     """
-    if mode not in (*_MODES, "nearest", "nearest-exact", "area") or antialias:
-        raise NotImplementedError(f"interpolate: there is no mode {mode!r}" + " with antialias=True" * antialias)
+    if mode not in (*_MODES, "nearest", "nearest-exact", "area"):
+        raise NotImplementedError(f"interpolate: there is no mode {mode!r}")
+    if antialias and not (mode in ("bilinear", "bicubic") and input.ndim == 4):
+        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor")
     if not 3 <= input.ndim <= 5 or _MODES.get(mode, input.ndim) != input.ndim:
         wanted = f"{_MODES[mode]}D" if mode in _MODES else "3D, 4D or 5D"
         raise NotImplementedError(f"interpolate: got a {input.ndim}D input, but the mode {mode!r} needs {wanted}")
@@ -109,9 +134,9 @@ def interpolate(
         return _AREA[input.ndim - 3](input, sizes)
     whole = input.array.dtype.kind != "f" and mode in _MODES
     out = input.float() if whole or input.array.dtype.itemsize == 2 else input
-    taps = _taps(mode)
+    taps = _taps(mode, antialias)
     for dim, m, scale in reversed(list(zip(range(2, input.ndim), sizes, scales))):
-        if (n := input.shape[dim]) != m or scale != 1:
+        if (n := input.shape[dim]) != m or (scale != 1 and not antialias):
             index, weight = taps(n, m, scale, bool(align_corners))
             out = ops.resample(out, index=index, weight=weight, dim=dim)
             out = (out + 0.5).floor().clamp(0, 255) if whole else out  # after each dim, as in torch

@@ -102,3 +102,13 @@ def test_options_stay_until_they_are_set_again():
     assert "..." not in repr(ag.zeros(2000)) and repr(ag.tensor([0.123456])) == "tensor([0.1235])"
     ag.set_printoptions(profile="short")
     assert repr(ag.tensor([0.125])) == "tensor([0.12])"
+
+
+def test_a_subclass_goes_by_its_name_and_its_rows_are_aligned():
+    class Image(ag.Tensor):
+        pass
+
+    x = ag.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    image = (2 * x).as_subclass(Image)
+    assert repr(image) == "Image([[2., 4.],\n       [6., 8.]], grad_fn=<mul>)"
+    assert repr(x.detach().as_subclass(Image)) == "Image([[1., 2.],\n       [3., 4.]])"

@@ -555,3 +555,17 @@ def test_a_parameter_s_subclass_may_make_its_objects_in_new():
     data[0] = 3
     assert (type(point), point.manifold, point.tolist()) == (Curved, "sphere", [3, 1]) and point.grad.tolist() == [2, 2]
     assert Named(data, "x").label == "x" and not Named(data, "x").requires_grad
+
+
+def test_a_tensor_as_a_subclass_has_its_memory_and_its_history():
+    class Mask(ag.Tensor):
+        pass
+
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    mask = (3 * x).as_subclass(Mask)
+    assert type(mask) is Mask and type(mask * 2) is ag.Tensor
+    mask.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+    data = ag.zeros(2)
+    data.as_subclass(Mask)[0] = 5
+    assert data.tolist() == [5, 0]

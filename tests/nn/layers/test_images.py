@@ -320,10 +320,20 @@ def test_images_of_bytes_are_rounded_to_bytes():
     assert found.dtype == ag.uint8 and found[0, 0, 0, [0, -1]].tolist() == [0, 255]  # no number beyond is taken around
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_a_smaller_image_without_aliasing_has_the_mean_of_the_larger_one(mode):
+    stripes = ag.tensor([0.0, 1.0]).repeat(8, 16)[None, None]
+    for width in (1, 2, 4, 8):
+        found = F.interpolate(stripes, size=(8, width), mode=mode, antialias=True).numpy()
+        np.testing.assert_allclose(found, 0.5, atol=0.05)
+    np.testing.assert_array_equal(F.interpolate(stripes, size=(16, 4), mode="nearest").numpy(), 0.0)
+
+
 def test_what_cannot_be_resized_is_named():
     x = ag.ones(1, 2, 4)
     for call, match in [
         (lambda: F.interpolate(x, 3, mode="cubic"), "there is no mode 'cubic'"),
+        (lambda: F.interpolate(x, 3, antialias=True), "Anti-alias option is restricted to bilinear and bicubic modes"),
         (lambda: F.interpolate(x, 3, mode="bilinear"), "got a 3D input, but the mode 'bilinear' needs 4D"),
         (lambda: F.interpolate(x, 3, 2.0), "exactly one of size and scale_factor"),
         (lambda: F.interpolate(x, (3, 3)), r"size must be a number or 1 of them for an input of shape \[1, 2, 4\]"),
