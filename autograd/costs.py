@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autograd.graph import Node
-from autograd.versions import owner
+from autograd.versions import memory_of
 
 
 class Cost(NamedTuple):
@@ -36,7 +36,7 @@ class Costs:
         self.finds_held = held is None
         self.known: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()  # by id: an id is used again
         self.results: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
-        for array in map(owner, held or ()):
+        for array in map(memory_of, held or ()):
             self.known[id(array)] = array
 
     def of(self, node: Node, out: np.ndarray, values: Sequence[Any]) -> Cost:
@@ -44,13 +44,13 @@ class Costs:
         if self.finds_held:
             for operand, value in zip(node.operands, values):
                 if isinstance(value, np.ndarray) and (operand is None or operand.op is None):
-                    self.known[id(owner(value))] = owner(value)
-        memory = owner(out)
-        is_new = id(memory) not in self.results and not any(owner(array) is memory for array in _arrays(values))
+                    self.known[id(memory_of(value))] = memory_of(value)
+        memory = memory_of(out)
+        is_new = id(memory) not in self.results and not any(memory_of(array) is memory for array in _arrays(values))
         if is_new:
             self.results[id(memory)] = memory
         saved = (node if node.index is None else node.parents[0]).saved or {}  # type: ignore[union-attr]
-        kept = {id(array): array for array in map(owner, _arrays(saved.values())) if id(array) not in self.known}
+        kept = {id(array): array for array in map(memory_of, _arrays(saved.values())) if id(array) not in self.known}
         self.known.update(kept)
         return Cost(
             multiply_adds(node, out, values) if node.index in (None, 0) else 0,

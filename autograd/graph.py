@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.accumulation import Gradients
 from autograd.errors import GraphError
-from autograd.versions import changed_since, clock, tick
+from autograd.versions import changed_since, clock, latest, tick
 
 FREED: dict = {"freed": True}
 
@@ -218,14 +218,19 @@ def run_hooks(node: Node, g: Any) -> Any:
 
 
 def check_saved(node: Node) -> None:
-    """Raise GraphError where an array that the node saved was changed in place since, or was freed already."""
-    saved = node.saved
+    """Raise GraphError where an array that the node saved was changed in place since, or was freed already.
+
+    In the place of one that was a tensor's comes what that tensor was given since as its `data`.
+    """
+    saved = node.saved or {}
     if saved is FREED:
         raise GraphError(
             f"the graph behind {node.name!r} was freed by an earlier backward pass; to walk it twice, pass "
             "retain_graph=True to the first"
         )
-    for name, value in (saved or {}).items():
+    for name, value in saved.items():
+        if clock.replaced and name not in getattr(node.op, "apart", ()):
+            saved[name] = value = latest(value, node.order)
         for array in value if isinstance(value, tuple) else (value,):
             if changed_since(array, node.order):
                 raise GraphError(

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.base import TensorBase, wrap
 from autograd.ops.complaints import explained
-from autograd.versions import owner
+from autograd.versions import memory_of
 
 
 class Storage(TensorBase):
@@ -62,11 +62,11 @@ class Storage(TensorBase):
 
     def storage_offset(self) -> int:
         """How many elements lie in its memory before its first one."""
-        return (self.array.ctypes.data - owner(self.array).ctypes.data) // self.array.itemsize
+        return (self.array.ctypes.data - memory_of(self.array).ctypes.data) // self.array.itemsize
 
     def untyped_storage(self) -> Any:
         """All elements of the memory that it is a view of, as a vector."""
-        return wrap(owner(self.array).ravel(order="K"))
+        return wrap(memory_of(self.array).ravel(order="K"))
 
     storage = untyped_storage
 
@@ -102,7 +102,7 @@ class Storage(TensorBase):
 
     def is_shared(self) -> bool:
         """Whether `share_memory_` has moved its elements."""
-        return isinstance(owner(self.array).base, ctypes.Array)
+        return isinstance(memory_of(self.array).base, ctypes.Array)
 
     def record_stream(self, stream: Any) -> None:
         """Accepted: no GPU uses it."""

@@ -19,6 +19,7 @@ from autograd.inplace import writing
 from autograd.methods import Methods
 from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
+from autograd.versions import apart, note_replaced
 from autograd.walks import RemovableHandle, accumulate_grad, after_accumulation, gradients, on_gradients, run_backward
 
 
@@ -199,17 +200,18 @@ class Tensor(Methods):
     def data(self) -> Tensor:
         """The same elements without a history; what is written to them is written to this tensor.
 
-        As in torch it is not seen as a change: a backward pass that needs the old elements takes the new ones. A write
-        through `detach()` is seen.
+        As in torch this is not seen as a change, nor is `x.data = y`: a backward pass that needs the old elements takes
+        the new ones. A write through `detach()` is seen.
         """
-        return wrap(np.asarray(self.array.data))
+        return wrap(apart(self.array))
 
     @data.setter
     def data(self, value: Any) -> None:
         array = value.array if isinstance(value, TensorBase) else dtypes.plain(np.asanyarray(value))
         if self.node is not None and (array.shape, array.dtype) != (self.node.shape, self.node.dtype):
             self.node = leaf(array)
-        self.array = array
+        note_replaced(self.array, self)
+        self.array = apart(array)
 
     def set_(self, source: Tensor | None = None) -> Tensor:
         """Take the elements of another tensor, with which it then shares its memory, or none; returns the tensor."""
@@ -230,7 +232,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same elements without a history."""
-        return wrap(self.array)
+        return wrap(self.array.view())
 
     def detach_(self) -> Tensor:
         """Forget the history."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.base import wrap
 from autograd.compat.constant import always
-from autograd.versions import owner
+from autograd.versions import memory_of
 
 
 def spawn(
@@ -46,8 +46,8 @@ def _reduced(array: np.ndarray) -> Any:
     """How the arguments of a process that is spawned are pickled: shared memory as such, other arrays as copies."""
     if get_spawning_popen() is None or not wrap(array).is_shared():
         return array.__reduce__()
-    memory: Any = owner(array).base
-    start = array.ctypes.data - owner(array).ctypes.data
+    memory: Any = memory_of(array).base
+    start = array.ctypes.data - memory_of(array).ctypes.data
     return np.ndarray, (array.shape, array.dtype, memory, start, array.strides)
 
 

@@ -64,6 +64,8 @@ class Op:
         self.defaults = forward.__kwdefaults__ or {}
         self.arg_defaults = dict(zip(reversed(self.args), reversed(forward.__defaults__ or ())))
         self.saves, self.outputs, self.view, self.pack = saves, outputs, view, pack
+        # What torch saves as a tensor of its own: results, and views that it makes of arguments. See `versions.latest`.
+        self.apart = {"out", *outputs, *(["weight"] if self.name == "linear" else [])}
         self.named = _maker(self.name, outputs) if outputs else tuple
         self._check(rules, differentiable or ())
         self.reference = reference

@@ -114,6 +114,67 @@ def test_a_write_through_data_is_left_to_the_user(write):
     np.testing.assert_array_equal(g.numpy(), 2 * y.detach().numpy())
 
 
+@pytest.mark.parametrize("assign", [lambda w, new: setattr(w, "data", new), lambda w, new: w.data.copy_(new)])
+def test_a_backward_reads_the_numbers_that_data_was_given_after_the_forward(assign):
+    w, x = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    first = (w * x).sum()
+    assign(w, leaf(10.0, 20.0).detach())
+    second = (w * x).sum()
+    new = ag.zeros_like(w, requires_grad=False)
+    new.detach().copy_(ag.tensor([5.0, 6.0]))  # a change of another tensor, which is none of w
+    assign(w, new)
+    (first + second).backward(retain_graph=True)
+    (first + second).backward()
+    assert x.grad.tolist() == [20, 24] and w.grad.tolist() == [12, 16]
+
+
+def test_what_an_op_made_and_saved_of_its_result_is_not_what_data_is_given_later():
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    w = ag.tensor([[3.0, 4.0]], dtype=ag.float64, requires_grad=True)
+    total = y.sum() + ag.nn.functional.linear(x, w).sum()  # which saves the transpose of w, in torch
+    before, y.data, w.data = y.tolist(), ag.zeros_like(y), ag.zeros_like(w)
+    total.backward()
+    np.testing.assert_allclose(x.grad.numpy(), [before[0] + 3, before[1] + 4], rtol=1e-6)
+
+
+def test_another_tensor_of_the_same_memory_keeps_its_numbers_when_data_is_assigned():
+    w, x = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    for other in (w.detach(), w.data, w.view(2)):
+        total = (other * x).sum()
+        w.data = ag.zeros_like(w)
+        (g,) = ag.grad(total, x)
+        assert g.tolist() == other.tolist() == [1, 2]
+        w.data = other.data
+
+
+def test_a_change_in_place_after_data_was_assigned_is_noticed():
+    w, x = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    total = (w * x).sum()
+    w.data = ag.zeros_like(w)
+    with ag.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        total.backward()
+
+
+def test_data_of_another_shape_is_not_read_by_an_earlier_graph():
+    w, x = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    total = (w * x).sum()
+    w.data = ag.zeros(3)
+    total.backward()
+    assert x.grad.tolist() == [1, 2] and w.grad is None
+
+
+def test_data_that_is_assigned_again_and_again_does_not_pile_up():
+    w = leaf(1.0, 2.0)
+    for _ in range(200_000):  # a chain of so many owners of one memory would end in a stack overflow
+        w.data = w.data
+    address = w.data_ptr()
+    assert w.data[1:].storage_offset() == 1 and w.data[1:].untyped_storage().data_ptr() == address
+    del w
+
+
 def test_a_tensor_takes_the_memory_of_another():
     x, y = ag.zeros(2, 3, requires_grad=True), ag.arange(6.0).view(3, 2).T
     with pytest.raises(RuntimeError, match=r"set_\(\) .* in no_grad"):
