@@ -33,6 +33,7 @@ TABLE = {
     "autograd.function": "autograd autograd.compat.function",
     "autograd.functional": "autograd.functional",
     "autograd.grad_mode": "autograd",
+    "autograd.graph": "autograd.compat.saved autograd.graph",
     "autograd.gradcheck": "autograd.checking",
     "autograd.profiler": "autograd.compat.profiler",
     "autograd.variable": "autograd.compat.toplevel",
