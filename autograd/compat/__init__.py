@@ -30,6 +30,7 @@ TABLE = {
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",
     "autograd": "autograd autograd.compat.toplevel autograd.checking",
+    "autograd.forward_ad": "autograd.compat.forward_ad",
     "autograd.function": "autograd autograd.compat.function",
     "autograd.functional": "autograd.functional",
     "autograd.grad_mode": "autograd",
