@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, enable_grad, writing
+from autograd import Tensor, as_tensor, enable_grad, tensor, writing
 from autograd.ops.complaints import explain
 from autograd.walks import RemovableHandle
 from nn.state import zero_grads
@@ -50,14 +51,16 @@ def slot(state: State, name: str, like: np.ndarray, fill: float = 0.0) -> np.nda
 
 
 def steps_taken(state: State) -> int:
-    """The number of steps that the parameter has taken; a state saved by PyTorch holds it as a tensor."""
+    """The number of steps that the parameter has taken."""
     return int(state.get("step", 0))
 
 
 def count_step(state: State) -> int:
-    """Count one step and return its number, from 1."""
-    state["step"] = steps_taken(state) + 1
-    return state["step"]
+    """Count one step and return its number, from 1. As in torch, the count is a tensor, which grows in place."""
+    if not isinstance(state.get("step"), Tensor):
+        state["step"] = tensor(float(steps_taken(state)))
+    state["step"].array[...] += 1
+    return steps_taken(state)
 
 
 def moving_average_(average: np.ndarray, values: np.ndarray, beta: float) -> None:
@@ -253,8 +256,8 @@ class Optimizer:
         """A copy of one parameter's state, arrays in its dtype and layout."""
         own: State = {}
         for name, value in entry.items():
-            if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and param.ndim):
-                own[name] = list(value) if isinstance(value, list) else value  # a number
+            if not isinstance(value, (Tensor, np.ndarray)) or (value.ndim == 0 and (param.ndim or name == "step")):
+                own[name] = copy(value.detach().clone() if isinstance(value, Tensor) else value)  # a number, say
                 continue
             array = as_real(value.array if isinstance(value, Tensor) else value)
             like = array if name in self.shaped_otherwise else as_real(param.array)

@@ -452,6 +452,25 @@ def test_numbers_of_a_state_may_be_tensors_as_those_of_pytorch_are(kind):
     np.testing.assert_allclose(*runs, rtol=1e-6)
 
 
+@each
+def test_the_count_of_steps_is_a_tensor_that_may_be_read_and_changed(kind):
+    p, q = (nn.Parameter(ag.ones(3, dtype=ag.float64)) for _ in range(2))
+    first, second = kind([p]), kind([q])
+    runs = []
+    for optimizer, x in ((first, p), (second, q)):
+        for number in range(1, 4):
+            x.grad = ag.full((3,), float(number), dtype=ag.float64)
+            optimizer.step()
+            state = optimizer.state[x]
+            if isinstance(state.get("step"), ag.Tensor):
+                assert state["step"].dtype == ag.float32 and state["step"].shape == () and state["step"] == number
+                if optimizer is second:  # as another program writes it, or a file of before
+                    state["step"] = number if number == 1 else state["step"] + 0
+        runs.append(x.detach().numpy())
+    assert (kind in (optim.SGD, optim.Muon)) == ("step" not in first.state[p])
+    np.testing.assert_array_equal(*runs)
+
+
 def test_an_optimiser_without_a_rule_says_so():
     p = nn.Parameter(ag.ones(1))
     p.grad = ag.ones(1)
