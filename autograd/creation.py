@@ -85,6 +85,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return made(array.copy() if copy else array, None, device, False)
 
 
+@function(method=False)
 def empty(
     *sizes: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
@@ -93,6 +94,7 @@ def empty(
     return made(np.empty(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
+@function(method=False)
 def zeros(
     *sizes: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
@@ -101,6 +103,7 @@ def zeros(
     return made(np.zeros(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
+@function(method=False)
 def ones(
     *sizes: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
@@ -109,6 +112,7 @@ def ones(
     return made(np.ones(to_sizes(sizes, size), dtype or default_dtype()), None, device, requires_grad)
 
 
+@function(method=False)
 def full(
     size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,

@@ -25,6 +25,7 @@ from autograd.ops.table import function
 from autograd.tensor import Tensor
 
 
+@function(method=False)
 def rand(
     *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
@@ -34,6 +35,7 @@ def rand(
     return made(numpy_rng(generator).random(to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
 
 
+@function(method=False)
 def randn(
     *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
@@ -44,6 +46,7 @@ def randn(
     return made(numbers, dtype, device, requires_grad)
 
 
+@function(method=False)
 def randint(
     low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
@@ -65,11 +68,13 @@ def randint_like(
     return randint(*bounds, input.shape, **{"dtype": input.dtype, **keywords})
 
 
+@function(method=False)
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The whole numbers from 0 to n - 1 in random order."""
     return made(numpy_rng(generator).permutation(n), dtype or dtypes.int64, device, False)
 
 
+@function(method=False)
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,

@@ -36,6 +36,17 @@ def test_several_results_go_into_several_tensors():
     assert ag.cumsum(x, dim=1, out=ag.zeros(1, 3)).tolist() == [[1, 4, 6]]
 
 
+def test_what_makes_new_tensors_takes_out():
+    noise = ag.empty(3, 2)
+    made = ag.manual_seed(0) and ag.normal(ag.zeros(3, 1), ag.tensor([1.0, 1e-3]), out=noise)
+    assert made is noise and noise[:, 1].abs().max() < 0.01 < noise[:, 0].abs().max()
+    assert ag.ones(3, 2, out=noise) is noise and noise.tolist() == [[1, 1]] * 3
+    assert ag.full((3, 2), 7.0, out=noise).equal(7 * ag.ones(3, 2)) and ag.zeros((3, 2), out=noise).count_nonzero() == 0
+    assert ag.rand(3, 2, out=noise) is noise and 0 < noise.min() and noise.max() < 1
+    assert ag.randperm(6, out=ag.empty(6, dtype=ag.int64)).sort()[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert ag.randint(3, 4, (3, 2), out=noise) is noise and noise.tolist() == [[3, 3]] * 3
+
+
 def test_functions_composed_of_ops_take_out_and_numpys_names_too():
     x = ag.tensor([[1.0, 3.0, 2.0], [0.0, 5.0, 4.0]])
     values, indices = ag.zeros(2), ag.zeros(2, dtype=ag.int64)

@@ -85,6 +85,8 @@ def patch(torch: Any, tape: Tape) -> None:
 
     def new(tape: Tape, name: str, *args: Any, dtype: Any = None, requires_grad: bool = False, **named: Any) -> Any:
         made = torch.from_numpy(np.array(tape.take(name, None)))
+        if (out := named.pop("out", None)) is not None:
+            return out.copy_(made)
         for given in (*args, *named.values()) if name == "normal" else ():  # PyTorch records it, with the derivative 0
             made = made + 0 * given if isinstance(given, torch.Tensor) and given.requires_grad else made
         return made.to(dtype).requires_grad_(requires_grad) if dtype or requires_grad else made
