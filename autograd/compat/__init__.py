@@ -25,6 +25,7 @@ TABLE = {
     "_dynamo.eval_frame": "autograd.compat.jit",
     "_dynamo.utils": "autograd.compat.jit",
     "_inductor": "",
+    "_jit_internal": "typing autograd.compat.jit",
     "_ops": "autograd",
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",

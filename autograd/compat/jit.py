@@ -59,7 +59,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
 
 
 ignore = interface = unused = export = script_if_tracing = allow_in_graph = wrap = script_method = disable
-_script_if_tracing = _overload_method = disable
+_copy_to_script_wrapper = _script_if_tracing = _overload_method = disable
 
 
 is_scripting = is_tracing = is_compiling = _get_tracing_state = always(False, "Never: nothing is compiled.")

@@ -150,6 +150,17 @@ def test_asarray_shares_memory_and_history_unless_it_is_told_otherwise():
     assert autograd.asarray([1, 2.0], requires_grad=True).is_leaf
 
 
+def test_the_fills_and_types_that_libraries_import_by_inner_names_are_those_of_the_public_ones():
+    from autograd._jit_internal import Optional, _copy_to_script_wrapper
+    from autograd.nn.init import _no_grad_fill_, _no_grad_normal_, _no_grad_uniform_, _no_grad_zero_
+
+    weight = autograd.nn.Parameter(autograd.empty(40, 50))
+    assert (_no_grad_fill_(weight, 3.0) == 3).all() and (_no_grad_zero_(weight) == 0).all()
+    assert _no_grad_normal_(weight, 5.0, 0.1) is weight and abs(weight.mean().item() - 5) < 0.1
+    assert _no_grad_uniform_(weight, 7.0, 8.0) is weight and 7 <= weight.min() <= weight.max() < 8
+    assert Optional[int] == (int | None) and _copy_to_script_wrapper(len) is len
+
+
 def test_what_libraries_import_of_torchs_inner_modules_is_there():
     from autograd._utils import _flatten_dense_tensors, _unflatten_dense_tensors
     from autograd.autograd.function import InplaceFunction

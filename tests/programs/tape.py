@@ -20,6 +20,7 @@ import numpy as np
 NEW = "rand randn randint randperm normal bernoulli multinomial poisson rand_like randn_like randint_like"
 IN_PLACE = "normal_ uniform_ bernoulli_ random_ exponential_ log_normal_ cauchy_ geometric_"
 OF_INIT = "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_"
+OF_INIT += " _no_grad_uniform_ _no_grad_normal_"
 OF_INIT += " orthogonal_ uniform normal xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal"
 # Where the distributions have the normal numbers from of which they make a sample that has a derivative.
 NOISE = {
