@@ -15,6 +15,7 @@ from autograd.ops.complex_numbers import fourier, real
 from autograd.ops.joining import cat
 from autograd.ops.neural import pad
 from autograd.ops.shape import flip, one_dim, roll
+from autograd.ops.table import with_other_keywords
 
 __all__ = ["fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn"]
 __all__ += ["fftfreq", "rfftfreq", "fftshift", "ifftshift"]
@@ -145,4 +146,4 @@ def ifftshift(input: Any, dim: Any = None) -> Any:
     return _shifted(input, dim, True)
 
 
-explain_all(__name__)
+explain_all(__name__, with_other_keywords)

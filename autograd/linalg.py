@@ -36,7 +36,7 @@ from autograd.ops.linalg import matmul
 from autograd.ops.reduction import amax, amin, reduced_shape, sum
 from autograd.ops.shape import one_dim, tril, triu
 from autograd.ops.statistics import vector_norm as _power_norm
-from autograd.ops.table import write_out
+from autograd.ops.table import with_other_keywords
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals"]
 __all__ += ["eigvalsh", "inv", "inv_ex"]
@@ -89,7 +89,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     return solve(A + np.eye(A.shape[-1], dtype=A.dtype) if unitriangular else A, B, left=left)
 
 
-def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
     """(L, info): `info` is 0, or the order of the first leading minor of A that is not positive definite.
 
     L is then the factor of the minor before that one, with zeros around it; with `check_errors` it raises LinAlgError.
@@ -100,7 +100,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
     inside = np.arange(n) < np.where(info == 0, n, info - 1)[..., None]
     inside = inside[..., None] & inside[..., None, :]
     whole = A if check_errors else where(inside, A, np.eye(n, dtype=A.dtype))
-    return write_out("cholesky_ex", _CholeskyEx(cholesky(whole, upper) * inside, A.wrap(info)), out)
+    return _CholeskyEx(cholesky(whole, upper) * inside, A.wrap(info))
 
 
 def _first_minor_that_fails(a: np.ndarray) -> int:
@@ -278,4 +278,4 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     return _cross(input, other, dim)
 
 
-explain_all(__name__)
+explain_all(__name__, with_other_keywords)

@@ -128,6 +128,20 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, lambda: values)
 
 
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix from the normal distribution, but with zeros in that part of each column (Martens 2010)."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_ needs a matrix, got shape {tuple(tensor.shape)}")
+    shape = tensor.array.shape
+
+    def draw() -> np.ndarray:
+        rng = numpy_rng(generator)
+        order = rng.random(shape).argsort(0).argsort(0)  # of the rows, for each column
+        return np.where(order < math.ceil(sparsity * shape[0]), 0, std * rng.standard_normal(shape))
+
+    return _fill(tensor, draw)
+
+
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The gain that keeps the scale of activations through a nonlinearity; `param` is the slope of leaky_relu."""
     if nonlinearity in ("linear", "identity", "sigmoid") or nonlinearity.startswith("conv"):

@@ -41,7 +41,7 @@ def threshold(x, *, threshold, value):
     return np.where(x <= threshold, np.asarray(value, x.dtype), x)
 
 
-@op(method=False, x=lambda g, x, lambd: select(np.logical_not(np.abs(x) <= lambd), g, x))
+@op(x=lambda g, x, lambd: select(np.logical_not(np.abs(x) <= lambd), g, x))
 def hardshrink(x, *, lambd=0.5):
     """x where its magnitude is above lambd, else 0."""
     return np.where(np.abs(x) <= lambd, np.zeros((), x.dtype), x)

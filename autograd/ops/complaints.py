@@ -34,11 +34,12 @@ def explained(function: Callable, name: str | None = None) -> Callable:
     return update_wrapper(call, function)
 
 
-def explain_all(module: str) -> None:
+def explain_all(module: str, decorate: Callable = explained) -> None:
     """Have the public functions and constructors of a module, or of a package, explain what does not fit.
 
-    Its last line calls this. Of a package they are those that it exports. A module that imported one of them before
-    calls it as it was: then the function that the user called explains what does not fit.
+    Its last line calls this; `decorate` is what functions get. Of a package they are those that it exports. A module
+    that imported one of them before calls it as it was: then the function that the user called explains what does not
+    fit.
     """
     names = vars(sys.modules[module])
     for name, value in list(names.items()):
@@ -50,7 +51,7 @@ def explain_all(module: str) -> None:
         if isinstance(value, type):
             value.__init__ = explained(made, name)  # type: ignore[misc]
         else:
-            names[name] = explained(value)
+            names[name] = decorate(value)
             setattr(sys.modules[value.__module__], name, names[name])  # where it is looked up to be pickled
 
 

@@ -18,7 +18,18 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.statistics import ValuesAndIndices, along
 from autograd.ops.table import function, short
 
-__all__ = ["searchsorted", "bucketize", "quantile", "nansum", "nanmean", "mode", "kthvalue", "msort", "cummax"]
+__all__ = [
+    "searchsorted",
+    "bucketize",
+    "quantile",
+    "nanquantile",
+    "nansum",
+    "nanmean",
+    "mode",
+    "kthvalue",
+    "msort",
+    "cummax",
+]
 __all__ += ["cummin", "argwhere", "isin", "unique_consecutive", "histogram", "histc", "diff", "trapezoid", "trapz"]
 __all__ += ["corrcoef", "cov", "cumulative_trapezoid"]
 
@@ -76,6 +87,16 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 
     `interpolation` says what lies between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
     """
+    return _quantile(input, q, dim, keepdim, interpolation, False)
+
+
+@function()
+def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    """The `quantile` of what is not nan; nan where that is nothing."""
+    return _quantile(input, q, dim, keepdim, interpolation, True)
+
+
+def _quantile(input, q, dim, keepdim, interpolation, skips_nan):
     q = q if hasattr(q, "array") else np.asarray(q, input.dtype)
     at, several = array_of(q), np.ndim(q)
     if interpolation not in _ROUNDED:
@@ -88,10 +109,11 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
         raise RuntimeError(f"quantile of an empty tensor of shape {tuple(input.shape)}")
     axes = tuple(range(input.ndim)) if dim is None else (one_dim(dim, input.ndim),)
     rows = sort(reshape(input, size=(-1,)) if dim is None or not input.ndim else movedim(input, dim, -1)).values
-    n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)
-    place = np.reshape(q, (-1,)) * np.full(missing.shape, n - 1, input.dtype)
+    n, missing = rows.shape[-1], np.isnan(rows.array).sum(-1, keepdims=True)  # nan comes last
+    last = np.maximum(n - 1 - missing * skips_nan, 0)
+    place = np.reshape(q, (-1,)) * last.astype(input.dtype)
     place = place if interpolation == "linear" else _ROUNDED[interpolation](array_of(place))
-    known = np.where(missing, n - 1, array_of(place))  # where there is a nan, it comes last
+    known = array_of(place) if skips_nan else np.where(missing, n - 1, array_of(place))
     low, high = (rows.wrap(f(known).astype(np.int64)) for f in (np.floor, np.ceil))
     out = movedim(lerp(gather(rows, -1, low), gather(rows, -1, high), place - np.floor(array_of(place))), -1, 0)
     if keepdim:

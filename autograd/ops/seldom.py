@@ -11,11 +11,11 @@ from autograd.ops import reduction as R
 from autograd.ops.elementwise import of_numpy
 from autograd.ops.joining import split, vstack
 from autograd.ops.linalg import add_product, bmm, diagonal, matmul, mv
-from autograd.ops.table import alias, function
+from autograd.ops.table import alias, function, op
 
-__all__ = ["addbmm", "addmv", "chain_matmul", "combinations", "copysign", "diagonal_scatter", "float_power", "gcd"]
-__all__ += ["heaviside", "is_nonzero", "is_signed", "isreal", "lcm", "ldexp", "put", "row_stack", "select_scatter"]
-__all__ += ["signbit", "slice_scatter", "split_with_sizes", "vander"]
+__all__ = ["addbmm", "addmv", "chain_matmul", "combinations", "copysign", "diagonal_scatter", "float_power", "frexp"]
+__all__ += ["gcd", "heaviside", "is_nonzero", "is_signed", "isreal", "lcm", "ldexp", "put", "row_stack"]
+__all__ += ["select_scatter", "signbit", "slice_scatter", "split_with_sizes", "vander"]
 
 row_stack = vstack
 split_with_sizes = alias(split, "split_with_sizes")
@@ -76,6 +76,17 @@ def lcm(input, other):
 def ldexp(input, other):
     """The input times 2^other."""
     return input * 2.0**other
+
+
+def _frexp_grads(g, exponent):
+    return (g[0] * np.exp2(-exponent.astype(g[0].dtype)),)
+
+
+@op(np.frexp, outputs=("mantissa", "exponent"), grads=_frexp_grads)
+def frexp(x):
+    """(mantissa, exponent) with x = mantissa 2^exponent, and 0.5 <= |mantissa| < 1 unless x is 0 or not finite."""
+    mantissa, exponent = np.frexp(x)
+    return mantissa, np.where(np.isfinite(x), exponent, 0)
 
 
 @function(inplace=True)

@@ -16,7 +16,19 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function, op
 from autograd.summation import sum_over
 
-__all__ = ["max", "min", "median", "norm", "renorm", "var_mean", "std_mean", "unique", "bincount", "aminmax"]
+__all__ = [
+    "max",
+    "min",
+    "median",
+    "norm",
+    "renorm",
+    "var_mean",
+    "std_mean",
+    "unique",
+    "bincount",
+    "aminmax",
+    "nanmedian",
+]
 
 
 class ValuesAndIndices(NamedTuple):
@@ -60,17 +72,25 @@ def min(input, dim=None, keepdim=False, *, axis=None, other=None):
 @function()
 def median(input, dim=None, keepdim=False):
     """The lower median of all, or (values, indices) along dim; nan where one is among them."""
+    return _middle(input, dim, keepdim, lambda n, missing: np.where(missing, n - missing, (n - 1) // 2))
+
+
+@function()
+def nanmedian(input, dim=None, keepdim=False):
+    """The lower median of what is not nan, of all or as (values, indices) along dim."""
+    return _middle(input, dim, keepdim, lambda n, missing: np.maximum(n - missing - 1, 0) // 2)
+
+
+def _middle(input, dim, keepdim, place):
+    """The element at a place among the sorted ones, given how many there are, and how many of the last are nan."""
     if dim is None:
-        return median(reshape(input, size=(-1,)), 0).values
+        return _middle(reshape(input, size=(-1,)), 0, False, place).values
     at, shape = one_dim(dim, input.ndim), np.shape(input) or (1,)
     if not shape[at]:
         raise IndexError(f"dim {dim} of the shape {shape} is empty: it has no median")
     array = np.reshape(input.array, shape)
-    middle, order = (shape[at] - 1) // 2, np.argsort(array, axis=at, kind="stable")  # nan comes last
-    if array.dtype.kind == "f":
-        missing = np.isnan(array).sum(at, keepdims=True)
-        middle = np.where(missing, -missing, middle)
-    index = np.take_along_axis(order, np.broadcast_to(middle, (*shape[:at], 1, *shape[at + 1 :])), at)
+    order, missing = np.argsort(array, axis=at, kind="stable"), np.isnan(array).sum(at, keepdims=True)
+    index = np.take_along_axis(order, place(shape[at], missing), at)
     return along(input, dim, keepdim, input.wrap(np.reshape(index, np.shape(input) and index.shape)))
 
 

@@ -196,7 +196,7 @@ def function(*numpy_functions: Any, inplace: bool = False, method: bool = True) 
 
     def decorate(function: Callable) -> Callable:
         if not hasattr(function, "op"):
-            function = _with_other_keywords(function)
+            function = with_other_keywords(function)
         NUMPY.update(dict.fromkeys(numpy_functions, function))
         if method:
             add_method(function)
@@ -207,7 +207,8 @@ def function(*numpy_functions: Any, inplace: bool = False, method: bool = True) 
     return decorate
 
 
-def _with_other_keywords(function: Callable) -> Callable:
+def with_other_keywords(function: Callable) -> Callable:
+    """The function, which takes `out=` and NumPy's keywords, too, and explains what does not fit."""
     code = function.__code__
     known = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     if code.co_flags & 0x08:  # it takes any keyword

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,8 +14,9 @@ from autograd.ops.convolution import each_dim, in_each_dim
 from autograd.planes import Sizes, Steps
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d"]
-__all__ += ["adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d"]
-__all__ += ["max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d"]
+__all__ += ["adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d"]
+__all__ += ["lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d"]
+__all__ += ["max_unpool3d"]
 
 Size = int | Iterable[int]
 
@@ -141,6 +143,29 @@ def avg_pool(
 
 
 avg_pool1d, avg_pool2d, avg_pool3d = in_each_dim(avg_pool)
+
+
+def lp_pool(
+    dims: int,
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Size,
+    stride: Size | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The p-norm of every window of the input, for p = `norm_type`; its derivative where that is 0 is 0.
+
+    As in torch, it is the root of the sum of x^p, without absolute values unless p is infinite.
+    """
+    if math.isinf(norm_type):
+        sign = math.copysign(1, norm_type)
+        return sign * max_pool(dims, sign * input.abs(), kernel_size, stride, ceil_mode=ceil_mode)
+    kernel, _ = _windows(f"lp_pool{dims}d", dims, kernel_size, stride)
+    mean = avg_pool(dims, input.pow(norm_type), kernel_size, stride, ceil_mode=ceil_mode)
+    return (mean.sign() * mean.abs().relu() * math.prod(kernel)).pow(1 / norm_type)
+
+
+lp_pool1d, lp_pool2d, lp_pool3d = in_each_dim(lp_pool)
 
 
 def _adaptive(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Tensor, list[list[tuple[int, int]]]]:

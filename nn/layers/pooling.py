@@ -7,8 +7,8 @@ from nn import functional as F
 from nn.layers.derived import FunctionLayer
 
 __all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
-__all__ += ["AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
-__all__ += ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
+__all__ += ["AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d"]
+__all__ += ["MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
 
 _MAX = "kernel_size stride padding dilation return_indices ceil_mode"
 _NOT_SHOWN = ("ceil_mode", "count_include_pad", "divisor_override")
@@ -86,6 +86,27 @@ class AvgPool3d(_Pool, of=F.avg_pool3d):
     """The mean of every window of (N, C, D, H, W)."""
 
     hidden = _NOT_SHOWN
+
+
+class _LPPool(_Pool):
+    """The p-norm of every window, as `nn.functional.lp_pool1d` has it."""
+
+    hidden = ()
+
+    def _check_settings(self) -> None:
+        """Without a stride, the attribute stays None."""
+
+
+class LPPool1d(_LPPool, of=F.lp_pool1d):
+    """The p-norm of every window of (N, C, L), p = `norm_type`."""
+
+
+class LPPool2d(_LPPool, of=F.lp_pool2d):
+    """The p-norm of every window of (N, C, H, W), p = `norm_type`."""
+
+
+class LPPool3d(_LPPool, of=F.lp_pool3d):
+    """The p-norm of every window of (N, C, D, H, W), p = `norm_type`."""
 
 
 class AdaptiveAvgPool1d(_Pool, of=F.adaptive_avg_pool1d):

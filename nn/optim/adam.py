@@ -1,4 +1,4 @@
-"""Adam and its family: Adam, AdamW, Adamax, NAdam, RAdam."""
+"""Adam and its family: Adam, AdamW, SparseAdam, Adamax, NAdam, RAdam."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nn.optim.optimizer import (
     with_decay,
 )
 
-__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam", "SparseAdam"]
 _SETTINGS = ("lr", "betas", "eps", "weight_decay", "decoupled_weight_decay", "maximize")  # of the compiled kernel
 
 
@@ -133,6 +133,35 @@ class AdamW(Adam):
         fused: bool | None = None,
     ) -> None:
         super().__init__(params, **settings(locals()), decoupled_weight_decay=True)
+
+
+class SparseAdam(_WithBetas):
+    """Adam that changes, of the parameter and of its averages, only the rows whose gradient is not 0.
+
+    For embeddings: PyTorch's takes sparse gradients, and changes the rows that these hold. Gradients are dense here.
+    """
+
+    non_negative = ("lr", "eps")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, settings(locals()))
+
+    def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
+        """One step of some rows of an array: Kingma and Ba 2015, section 2, with the bias of all steps corrected."""
+        (beta1, beta2), t = group["betas"], count_step(state)
+        rows = grad.any(tuple(range(1, grad.ndim)))
+        g, m, v = grad[rows], slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        m[rows] = beta1 * m[rows] + (1 - beta1) * g
+        v[rows] = beta2 * v[rows] + (1 - beta2) * g * g
+        size = group["lr"] * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+        param[rows] -= size * m[rows] / (np.sqrt(v[rows]) + group["eps"])
 
 
 class Adamax(_WithBetas):

@@ -81,6 +81,26 @@ def test_quantiles_where_nan_is_among_the_numbers_are_nan(rng, data):
     assert np.isnan(found.numpy()[:, 0]).all()
 
 
+@given(rng=seeds(), data=st.data())
+def test_nanquantile_and_nanmedian_pass_over_nan(rng, data):
+    x = rng.normal(size=(4, 5))
+    x[rng.random((4, 5)) < 0.4] = x[0] = np.nan
+    x[1, 2] = 1.0
+    how, q = data.draw(st.sampled_from(["linear", "lower", "midpoint"])), data.draw(st.floats(0, 1))
+    found = ag.nanquantile(ag.tensor(x), q, 1, keepdim=True, interpolation=how).numpy()
+    medians, places = ag.nanmedian(ag.tensor(x), 1)
+    assert np.isnan(found[0]).all() and np.isnan(medians.numpy()[0])
+    for row, value, median, place in zip(x[1:], found[1:, 0], medians.numpy()[1:], places.numpy()[1:], strict=True):
+        known = row[~np.isnan(row)]
+        expected = np.quantile(known, q, method=how) if len(known) else np.nan
+        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-9)
+        np.testing.assert_equal(median, np.sort(known)[(len(known) - 1) // 2] if len(known) else np.nan)
+        np.testing.assert_equal(row[place], median)
+    known = x[~np.isnan(x)]
+    assert ag.tensor(x).nanmedian().item() == np.sort(known)[(len(known) - 1) // 2]
+    np.testing.assert_allclose(ag.tensor(x).nanquantile(0.3).item(), np.quantile(known, 0.3))
+
+
 @given(x=integers(LINES, 0, 2), along=st.booleans())
 def test_unique_consecutive_are_runs_and_their_lengths(x, along):
     dim = 0 if along else None

@@ -58,6 +58,25 @@ def test_functions_composed_of_ops_take_out_and_numpys_names_too():
         ag.chunk(x, 2, no_such=1)
 
 
+def test_functions_of_linalg_and_fft_take_out():
+    a, b = ag.tensor([[2.0, 1.0], [1.0, 3.0]]), ag.tensor([[1.0], [2.0]])
+    for f, args in [
+        *((getattr(ag.linalg, name), (a,)) for name in ("inv", "pinv", "norm", "cond", "eigvalsh", "matrix_norm")),
+        *((getattr(ag.linalg, name), (a,)) for name in ("qr", "eigh", "svd", "slogdet", "cholesky_ex", "inv_ex")),
+        (ag.linalg.solve, (a, b)), (ag.linalg.vecdot, (a, b)), (ag.linalg.multi_dot, ([a, b, a[:1]],)),
+        (ag.fft.rfft, (a,)), (ag.fft.ifft2, (a,)), (ag.fft.fftshift, (a,)),
+    ]:  # fmt: skip
+        expected = f(*args)
+        several = isinstance(expected, tuple)
+        parts = expected if several else (expected,)
+        outs = tuple(ag.empty(0, dtype=part.dtype) for part in parts)
+        found = f(*args, out=outs if several else outs[0])
+        for got, out, part in zip(found if several else (found,), outs, parts, strict=True):
+            assert got is out and out.equal(part)
+    with pytest.raises(RuntimeError, match=r"solve\(out=\) has no derivative"):
+        ag.linalg.solve(a, b.requires_grad_(), out=ag.empty(0))
+
+
 def test_a_view_takes_the_result_and_its_base_has_it():
     base = ag.zeros(2, 3)
     ops.add(ag.ones(3), 1, out=base[1])

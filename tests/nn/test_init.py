@@ -178,3 +178,14 @@ def test_empty_weights_cannot_be_filled():
         layer = nn.Linear(2, 3)
     with pytest.raises(RuntimeError, match="read-only"):
         init.ones_(layer.weight)
+
+
+@pytest.mark.parametrize(("rows", "sparsity", "zeros"), [(10, 0.3, 3), (7, 0.5, 4), (4, 0.0, 0), (4, 1.0, 4)])
+def test_sparse_has_that_part_of_zeros_in_each_column(rows, sparsity, zeros):
+    weight = init.sparse_(ag.empty(rows, 400), sparsity, 0.1).numpy()
+    assert ((weight == 0).sum(0) == zeros).all()
+    if zeros < rows:
+        assert abs(weight[weight != 0].std() - 0.1) < 0.02
+        assert not zeros or (weight == 0).any(1).all()  # each row is chosen somewhere
+    with pytest.raises(ag.ShapeError, match=r"sparse_ needs a matrix, got shape \(3,\)"):
+        init.sparse_(ag.empty(3), 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -224,6 +225,7 @@ POOLING = [
     ("MaxPool1d", (2,)), ("MaxPool2d", (3, 2, 1)), ("MaxPool3d", (2, None, 0, 1, True)), ("AvgPool1d", (3, 1, 1)),
     ("AvgPool2d", ((2, 3),)), ("AvgPool3d", (2, 1, 1, True, False)), ("AdaptiveAvgPool1d", (3,)),
     ("AdaptiveAvgPool2d", ((None, 2),)), ("AdaptiveAvgPool3d", (1,)),
+    ("LPPool1d", (2, 3)), ("LPPool2d", (3.0, (2, 3), 2, True)), ("LPPool3d", (1.5, 2)), ("LPPool1d", (math.inf, 2)),
     ("AdaptiveMaxPool1d", (4,)), ("AdaptiveMaxPool2d", (1,)), ("AdaptiveMaxPool3d", ((2, 1, None),)),
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from autograd.testing import integers, separated_arrays, shapes
-from tests.properties.calls import PAIR, along, of_arrays, one, two
+from tests.properties.calls import PAIR, along, away_from, of_arrays, one, two
 
 
 def between_poles(**keywords: Any) -> Any:
@@ -27,6 +27,7 @@ CASES: dict[str, Any] = {
     "polygamma_of": one(0.5, 6, n=ORDERS) | between_poles(n=ORDERS),
     "logcumsumexp": along(shapes()),
     "hypot": two(0.2, 3),
+    "frexp": away_from(-2, -1, -0.5, -0.25, 0, 0.25, 0.5, 1, 2),  # where the exponent changes
     "copysign": of_arrays(PAIR.flatmap(lambda s: separated_arrays(s, kinks=(0,), gap=0.025))),
     "nextafter": two(),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), COUNTS),

@@ -109,6 +109,16 @@ ARRANGEMENT: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         lambda x, q, dim, keepdim, interpolation: np.quantile(x, q, dim, keepdims=keepdim, method=interpolation),
         lambda m: m.quantile,
     ),
+    "nanquantile": (
+        rows(**QUANTILES, interpolation=HOW),
+        lambda x, q, dim, keepdim, interpolation: np.quantile(x, q, dim, keepdims=keepdim, method=interpolation),
+        lambda m: m.nanquantile,
+    ),
+    "nanmedian": (
+        rows(),
+        lambda x, dim: np.quantile(x, 0.5, dim, method="lower"),
+        lambda m: lambda x, dim: m.nanmedian(x, dim).values,
+    ),
     "nansum": (rows(), lambda x, dim: np.sum(x * (x > 0), dim), with_missing("nansum")),
     "nanmean": (positive(), lambda x, dim: np.mean(x, dim), with_missing("nanmean")),
     "kthvalue": (rows(k=st.just(1)), lambda x, k, dim: x.min(dim), lambda m: lambda *a, **k: m.kthvalue(*a, **k)[0]),

@@ -73,6 +73,13 @@ def pooled(draw: Any, kind: str, dims: int) -> Call:
 
 
 @st.composite
+def powers(draw: Any, dims: int) -> Call:
+    call = draw(pooled("avg", dims))
+    keywords = {name: call.keywords[name] for name in ("kernel_size", "stride", "ceil_mode")}
+    return Call((3.5 + call.args[0],), {**keywords, "norm_type": draw(st.sampled_from([1, 2, 3.0, 0.5]))})
+
+
+@st.composite
 def adapted(draw: Any, dims: int) -> Call:
     shape = each(draw, dims, 1, 4 if dims < 3 else 3)
     size: Any = tuple(draw(st.none() | st.integers(1, 4)) for _ in shape)
@@ -152,6 +159,11 @@ def plain_adaptive(reduce: Callable, dims: int) -> Callable:
     return pool
 
 
+def plain_lp_pool(x: np.ndarray, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> np.ndarray:
+    means = plain_avg_pool(x**norm_type, kernel_size, stride, (0,) * len(kernel_size), ceil_mode, True)
+    return (means * math.prod(kernel_size)) ** (1 / norm_type)
+
+
 def plain_unfold(x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> np.ndarray:
     size, columns = x.shape[-2:], []
     for _, pairs in taken(size, kernel_size, stride, padding, dilation):
@@ -215,6 +227,7 @@ WINDOWS: Rows = {
 }
 for d in (1, 2, 3):
     WINDOWS |= {
+        f"lp_pool{d}d": (powers(d), plain_lp_pool, functional(f"lp_pool{d}d")),
         f"max_pool{d}d": (pooled("max", d), plain_max_pool, functional(f"max_pool{d}d", return_indices=True)),
         f"avg_pool{d}d": (pooled("avg", d), plain_avg_pool, functional(f"avg_pool{d}d")),
         f"adaptive_avg_pool{d}d": (adapted(d), plain_adaptive(np.mean, d), functional(f"adaptive_avg_pool{d}d")),

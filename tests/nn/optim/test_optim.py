@@ -35,6 +35,13 @@ def adam(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8, l2=0.0, decay=0.0, amsgrad
     return p - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
+def sparse_adam(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8):
+    s["t"] = s.get("t", 0) + 1
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
+    return p - lr * np.sqrt(1 - b2 ** s["t"]) / (1 - b1 ** s["t"]) * s["m"] / (np.sqrt(s["v"]) + eps)
+
+
 def adamax(p, g, s, lr=0.1, b1=0.9, b2=0.999, eps=1e-8):
     s["t"] = s.get("t", 0) + 1
     s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
@@ -134,6 +141,7 @@ RULES = {
     "Adam AMSGrad": (optim.Adam, {"amsgrad": True, "betas": (0.5, 0.5)}, adam, {"amsgrad": True, "b1": 0.5, "b2": 0.5}),
     "AdamW": (optim.AdamW, {}, adam, {"decay": 0.01}),
     "AdamW decay": (optim.AdamW, {"weight_decay": 0.3, "eps": 1e-3}, adam, {"decay": 0.3, "eps": 1e-3}),
+    "SparseAdam": (optim.SparseAdam, {"betas": (0.8, 0.9)}, sparse_adam, {"b1": 0.8, "b2": 0.9}),
     "Adamax": (optim.Adamax, {}, adamax, {}),
     "NAdam": (optim.NAdam, {}, nadam, {}),
     "NAdam L2": (optim.NAdam, {"weight_decay": 0.1}, nadam, {"l2": 0.1}),
@@ -188,6 +196,23 @@ each = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @each
 def test_every_optimiser_has_its_formula_here(kind):
     assert any(kind is found for found, *_ in RULES.values())
+
+
+def test_sparse_adam_leaves_the_rows_without_a_gradient_as_they_are():
+    rng = np.random.default_rng(0)
+    table, dense = (nn.Embedding(5, 3, sparse=True, dtype=ag.float64) for _ in range(2))
+    dense.load_state_dict(table.state_dict())
+    sparse, adam = optim.SparseAdam(table.parameters(), lr=0.1), optim.Adam(dense.parameters(), lr=0.1)
+    before = table.weight.detach().clone()
+    for rows in ([1, 3, 3], [3, 0, 0], [3]):
+        factor = ag.tensor(rng.normal(size=(len(rows), 3)))
+        for module, optimizer in ((table, sparse), (dense, adam)):
+            optimizer.zero_grad()
+            (module(ag.tensor(rows)) * factor).sum().backward()
+            optimizer.step()
+    assert table.weight[[2, 4]].equal(before[[2, 4]]) and sparse.state[table.weight]["exp_avg"][[2, 4]].eq(0).all()
+    np.testing.assert_allclose(table.weight[3].detach().numpy(), dense.weight[3].detach().numpy())
+    assert (table.weight[[0, 1]] - dense.weight[[0, 1]]).abs().min() > 1e-3  # whose averages have moved them since
 
 
 @each
