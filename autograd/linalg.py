@@ -39,7 +39,7 @@ from autograd.ops.statistics import vector_norm as _power_norm
 from autograd.ops.table import with_other_keywords
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals"]
-__all__ += ["eigvalsh", "inv", "inv_ex"]
+__all__ += ["eigvalsh", "householder_product", "inv", "inv_ex"]
 __all__ += ["lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power"]
 __all__ += ["matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd"]
 __all__ += ["svdvals", "vecdot", "vector_norm"]
@@ -178,6 +178,18 @@ def qr(A: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f'qr: mode must be "reduced", "complete" or "r", not {mode!r}')
     return decomposed(A, mode)
+
+
+def householder_product(A: Any, tau: Any) -> Any:
+    """The first columns of the product of the reflections I - tau_i v_i v_i^T, where A below its diagonal holds v_i.
+
+    v_i is 1 on the diagonal and 0 above. In the compact form I - V T V^T (Schreiber and Van Loan 1989).
+    """
+    v = (tril(A, diagonal=-1) + np.eye(*A.shape[-2:], dtype=A.dtype))[..., : tau.shape[-1]]
+    overlaps = tau[..., None] * triu(mt(v) @ v, diagonal=1)
+    scales = tau[..., None] * np.eye(tau.shape[-1], dtype=A.dtype)
+    t = solve_triangular(overlaps, scales, upper=True, unitriangular=True)
+    return np.eye(*A.shape[-2:], dtype=A.dtype) - v @ (t @ mt(v[..., : A.shape[-1], :]))
 
 
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:

@@ -1,10 +1,13 @@
-"""Weight and spectral norm: as parametrizations, and in their older form, as hooks before each forward."""
+"""Weight and spectral norm, also in their older form, as hooks before each forward; orthogonal weights."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from autograd import Tensor, no_grad
+import numpy as np
+
+from autograd import Tensor, cat, eye, linalg, no_grad, tensor
+from autograd.errors import ShapeError
 from nn import functional as F
 from nn.module import Module
 from nn.parameter import Parameter
@@ -102,6 +105,73 @@ def spectral_norm(
     dim = _default_dim(module) if dim is None else dim
     norm = _SpectralNorm(getattr(module, name), n_power_iterations, dim, eps)
     register_parametrization(module, name, norm)
+    return module
+
+
+class _Orthogonal(Module):
+    """A matrix with orthonormal columns, or rows where these are fewer (Lezcano-Casado and Martínez-Rubio 2019)."""
+
+    def __init__(self, shape: Any, orthogonal_map: str, use_trivialization: bool) -> None:
+        super().__init__()
+        self.shape, self.orthogonal_map = tuple(shape), orthogonal_map
+        if use_trivialization:
+            self.register_buffer("base", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.shape[-2] < x.shape[-1]
+        x = x.mT if wide else x
+        n, k = x.shape[-2:]
+        if self.orthogonal_map == "householder":
+            v, signs = x.tril(-1), x.detach().diagonal(0, -2, -1).trunc()
+            q = linalg.householder_product(v, 2 / (1 + (v * v).sum(-2))) * signs[..., None, :]
+        else:
+            lower = F.pad(x.tril(), (0, n - k))
+            skew, one = lower - lower.mT, eye(n, dtype=x.dtype)
+            cayley = self.orthogonal_map == "cayley"
+            q = linalg.solve(one - skew / 2, one + skew / 2) if cayley else skew.matrix_exp()
+            q = q[..., :k]
+        q = self.base @ q if hasattr(self, "base") else q
+        return q.mT if wide else q
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        """-I, with the weight, made orthogonal, as the base; without a base the reflections that make the weight."""
+        if tuple(weight.shape) != self.shape:
+            raise ShapeError(
+                f"a weight of shape {tuple(weight.shape)} is assigned to an orthogonal one of {self.shape}"
+            )
+        wide = weight.shape[-2] < weight.shape[-1]
+        q = weight.mT if wide else weight
+        n, k = q.shape[-2:]
+        if hasattr(self, "base"):
+            more = q.new_empty(*q.shape[:-1], n - k).normal_()
+            columns, r = linalg.qr(cat([q, more], -1))
+            self.base = columns * r.diagonal(0, -2, -1).sgn()[..., None, :]
+            return weight * 0 - eye(*weight.shape[-2:], dtype=weight.dtype)
+        if self.orthogonal_map != "householder":
+            raise NotImplementedError(f"{self.orthogonal_map} has no inverse: pass use_trivialization=True to assign")
+        packed, tau = np.linalg.qr(q.array, mode="raw")
+        x = tensor(packed.swapaxes(-1, -2), dtype=q.dtype)
+        signs = x.diagonal(0, -2, -1).sign() * np.where(tau == 0, -1, 1).astype(q.dtype)
+        x = x.tril(-1) + signs[..., None, :] * eye(n, k, dtype=q.dtype)
+        return x.mT if wide else x
+
+
+def orthogonal(
+    module: M, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+) -> M:
+    """Keep the columns of the weight, or its rows where these are fewer, orthonormal.
+
+    `orthogonal_map` makes the matrix of what is trained: "matrix_exp" (for square ones), "cayley" or "householder" (for
+    others). With `use_trivialization` it is multiplied with a base, which is the weight at the start, or as assigned.
+    """
+    shape = getattr(module, name).shape
+    if len(shape) < 2:
+        raise ValueError(f"orthogonal: {name!r} must be a matrix or a batch of matrices, its shape is {tuple(shape)}")
+    default = "matrix_exp" if shape[-2] == shape[-1] else "householder"
+    if (orthogonal_map or default) not in ("matrix_exp", "cayley", "householder"):
+        raise ValueError(f'orthogonal_map is one of "matrix_exp", "cayley", "householder", not {orthogonal_map!r}')
+    made = _Orthogonal(shape, orthogonal_map or default, use_trivialization)
+    register_parametrization(module, name, made, unsafe=True)
     return module
 
 

@@ -299,3 +299,70 @@ def test_spectral_norm_of_a_vector_makes_its_norm_one():
     layer.weight.data = ag.tensor([3.0, 0.0, 4.0, 0.0])
     parametrizations.spectral_norm(layer)
     np.testing.assert_allclose(layer.weight.detach().numpy(), [0.6, 0.0, 0.8, 0.0], rtol=1e-6)
+
+
+# Orthogonal weights ---------------------------------------------------------------------------------------------------
+
+MAPS = ["matrix_exp", "cayley", "householder"]
+SHAPES = [(4, 4), (5, 3), (2, 4), (2, 4, 3)]
+
+
+def with_weight(shape):
+    module = nn.Module()
+    module.weight = nn.Parameter(ag.randn(shape, dtype=ag.float64))
+    return module
+
+
+def is_orthogonal(weight):
+    tall = weight if weight.shape[-2] >= weight.shape[-1] else weight.mT
+    return (tall.mT @ tall).allclose(ag.eye(tall.shape[-1], dtype=ag.float64), atol=1e-9)
+
+
+@pytest.mark.parametrize("based", [True, False])
+@pytest.mark.parametrize("kind", MAPS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_orthogonal_weight_stays_orthogonal_while_it_is_trained(shape, kind, based):
+    module = with_weight(shape)
+    if based:
+        parametrizations.orthogonal(module, orthogonal_map=kind)
+    elif kind == "householder":
+        parametrizations.orthogonal(module, orthogonal_map=kind, use_trivialization=False)
+    else:
+        with pytest.raises(NotImplementedError, match=f"{kind} has no inverse: pass use_trivialization=True"):
+            parametrizations.orthogonal(module, orthogonal_map=kind, use_trivialization=False)
+        return
+    goal = ag.randn(shape, dtype=ag.float64)
+    optimizer, distances = nn.optim.SGD(module.parameters(), 0.02), []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = (module.weight - goal).square().sum()
+        loss.backward()
+        optimizer.step()
+        distances.append(loss.item())
+        assert is_orthogonal(module.weight)
+    assert distances[-1] < distances[0]
+
+
+@pytest.mark.parametrize("kind", MAPS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_orthogonal_weight_that_is_assigned_is_the_weight(shape, kind):
+    for based in (True, False) if kind == "householder" else (True,):
+        module = parametrizations.orthogonal(with_weight(shape), orthogonal_map=kind, use_trivialization=based)
+        goal = nn.init.orthogonal_(ag.empty(*shape[-2:], dtype=ag.float64)).expand(shape).clone()
+        module.weight = goal
+        np.testing.assert_allclose(module.weight.detach().numpy(), goal.numpy(), atol=1e-9)
+        parts = module.parametrizations.weight
+        whole = parts.original.detach()
+        signs = whole * ag.eye(*shape[-2:], dtype=ag.float64)  # which have no derivative
+        x = (whole - signs).requires_grad_()
+        assert gradcheck(lambda x, f=parts[0], signs=signs: f(signs + x - x * signs.abs()), x)
+
+
+def test_what_cannot_be_made_orthogonal_is_said():
+    with pytest.raises(ValueError, match=r"must be a matrix or a batch of matrices, its shape is \(3,\)"):
+        parametrizations.orthogonal(nn.Linear(3, 3), "bias")
+    with pytest.raises(ValueError, match='"cayley", "householder", not \'qr\''):
+        parametrizations.orthogonal(nn.Linear(3, 3), orthogonal_map="qr")
+    layer = parametrizations.orthogonal(nn.Linear(3, 3))
+    with pytest.raises(ag.ShapeError, match=r"\(2, 3\) is assigned to an orthogonal one of \(3, 3\)"):
+        layer.weight = ag.ones(2, 3)

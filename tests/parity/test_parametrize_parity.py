@@ -95,3 +95,35 @@ def test_training_through_a_parametrization_is_torchs(name):
 
 def test_assigning_goes_through_the_inverse_and_cached_computes_once():
     assigned_and_cached(torch, torch.nn)
+
+
+@pytest.mark.parametrize("kind", [None, "matrix_exp", "cayley", "householder"])
+@pytest.mark.parametrize("sizes", [(4, 4), (3, 5), (5, 3)])
+def test_orthogonal_weights(sizes, kind):
+    x, found, states = np.linspace(-1, 2, 2 * sizes[0]).reshape(2, -1), [], []
+    for m, layers in ((torch, torch.nn), (autograd, nn)):
+        layer = layers.utils.parametrizations.orthogonal(layers.Linear(*sizes).double(), orthogonal_map=kind)
+        states.append({key: value.numpy().copy() for key, value in layer.state_dict().items()})
+        layer.load_state_dict({key: m.tensor(value) for key, value in states[0].items()})
+        optimizer = m.optim.SGD(layer.parameters(), 0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            layer(m.tensor(x)).pow(2).sum().add(layer.weight[0, 0]).backward()
+            optimizer.step()
+        found.append([layer.weight.detach().numpy(), layer.parametrizations.weight.original.grad.numpy()])
+    assert list(states[0]) == list(states[1])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(4, 4), (3, 5), (5, 3)])
+def test_reflections_of_a_weight_without_a_base(sizes):
+    found = []
+    for m, layers in ((torch, torch.nn), (autograd, nn)):
+        layer = layers.Linear(*sizes, bias=False).double()
+        layer.weight.data = m.tensor(np.random.default_rng(0).normal(size=sizes[::-1]))
+        layers.utils.parametrizations.orthogonal(layer, orthogonal_map="householder", use_trivialization=False)
+        original = layer.parametrizations.weight.original.detach().numpy()
+        found.append([layer.weight.detach().numpy(), np.tril(original if sizes[0] <= sizes[1] else original.T)])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)

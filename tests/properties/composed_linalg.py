@@ -54,6 +54,14 @@ def by_singular_values(m: Any) -> Callable:
     return of
 
 
+def plain_reflections(x: np.ndarray) -> np.ndarray:
+    out, k = np.broadcast_to(np.eye(x.shape[-2]), (*x.shape[:-2], x.shape[-2], x.shape[-2])), x.shape[-1]
+    for i in range(k):
+        v = np.where(np.arange(x.shape[-2]) > i, x[..., i], np.arange(x.shape[-2]) == i)
+        out = out - np.sin(x[..., :1, i, None]) * (out @ v[..., None]) * v[..., None, :]
+    return out[..., :k]
+
+
 def plain_norm(x: np.ndarray, ord: Any, keepdim: bool) -> Any:
     return np.linalg.norm(x, ord, (-2, -1), keepdim)
 
@@ -115,6 +123,11 @@ LINALG: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         matrices(),
         lambda x: (x @ t(x) @ x) if x.ndim == 2 else x,
         lambda m: lambda x: m.linalg.multi_dot([x, x.mT, x]) if x.ndim == 2 else x.clone(),
+    ),
+    "householder_product": (
+        matrices(),
+        plain_reflections,
+        lambda m: lambda x: m.linalg.householder_product(x, m.sin(x[..., 0, :])),
     ),
     "pinverse": (matrices("any"), np.linalg.pinv, lambda m: m.pinverse),
     "matrix_exp": (matrices(), plain_matrix_exp, lambda m: m.linalg.matrix_exp),
