@@ -19,6 +19,7 @@ from autograd.inplace import copy_into, overwrite, put
 from autograd.ops.complaints import explained
 from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
+from autograd.ops.table import identity
 
 
 def _reversed(function: Any) -> Any:
@@ -174,6 +175,12 @@ class Methods(Conversions):
         if floats and self.array.dtype.kind != "f":
             raise RuntimeError(f"random floats cannot be drawn into a tensor of {self.array.dtype}")
         return copy_into(self, numbers(numpy_rng(generator)))
+
+    def as_subclass(self, cls: Any) -> Any:
+        """A view of this tensor that is of the class `cls`, which is made without its constructor."""
+        view, made = identity(self), object.__new__(cls)
+        made.array, made.node, made._base, made._view_fn = view.array, view.node, view._base, view._view_fn
+        return made
 
     # Numbers ----------------------------------------------------------------------------------------------------------
 

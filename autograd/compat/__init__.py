@@ -17,7 +17,7 @@ from typing import Any
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.hips",
+    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.compat.lowrank autograd.hips",
     "_C": "autograd.compat.jit autograd.compat.internals",
     "_C._nn": "autograd.compat.internals",
     "_dynamo": "autograd.compat.jit",

@@ -226,3 +226,22 @@ def test_the_public_function_the_method_and_the_entry_of_the_table_are_one(name)
     function = ag.ops.OPS[name].function
     assert getattr(ag, name) is function and getattr(ag.ops, name) is function
     assert name in NO_METHODS or getattr(ag.Tensor, name) is function
+
+
+def test_a_view_of_another_class_has_the_history_and_the_memory():
+    class Named(ag.Tensor):
+        def __init__(self, data, name):
+            super().__init__(data)
+            self.name = name
+
+        def twice(self):
+            return self * 2
+
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 3).as_subclass(Named)
+    assert type(y) is Named and isinstance(y, ag.Tensor) and not hasattr(y, "name")
+    y.twice().sum().backward()
+    assert x.grad.tolist() == [6, 6]
+    z = ag.zeros(2)
+    z.as_subclass(Named)[0] = 5
+    assert z.tolist() == [5, 0]
