@@ -39,7 +39,8 @@ class Methods(Conversions):
 
     __add__, __sub__, __mul__, __truediv__, __matmul__ = ops.add, ops.sub, ops.mul, ops.div, ops.matmul
     __floordiv__, __mod__, __pow__ = ops.floor_divide, ops.remainder, ops.pow
-    __radd__, __rsub__, __rmul__, __rtruediv__ = map(_reversed, (ops.add, ops.sub, ops.mul, ops.div))
+    __radd__, __rmul__ = ops.add, ops.mul  # as in torch, the tensor comes first in the graph
+    __rsub__, __rtruediv__ = map(_reversed, (ops.sub, ops.div))
     __rfloordiv__, __rmod__, __rpow__ = map(_reversed, (ops.floor_divide, ops.remainder, ops.pow))
     __rmatmul__ = _reversed(ops.matmul)
     __iadd__, __isub__, __imul__, __itruediv__ = map(_assigned, (ops.add, ops.sub, ops.mul, ops.div))

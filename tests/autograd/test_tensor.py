@@ -212,6 +212,8 @@ def test_is_leaf_and_grad_fn():
 
 def test_the_functions_before_a_grad_fn_are_those_of_its_operands():
     x = ag.ones(3, 4, requires_grad=True)
+    for y in (2 * x, x * 2, 2 + x, x + 2):
+        assert y.grad_fn.next_functions == ((x.node, 0), (None, 0))
     first, second = (x * 2).split(2, dim=1)
     assert (first + second).grad_fn.next_functions == ((first.node, 0), (second.node, 1))
     (product, _), (constant, _) = (x * 2 - ag.ones(4)).grad_fn.next_functions
