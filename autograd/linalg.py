@@ -281,8 +281,8 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
 
 
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
-    """The sum of x y along dim."""
-    return sum(x * y, dim=dim)
+    """The sum along dim of the conjugate of x times y."""
+    return sum(x.conjugate() * y, dim=dim)
 
 
 def cross(input: Any, other: Any, *, dim: int = -1) -> Any:

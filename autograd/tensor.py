@@ -99,12 +99,6 @@ class Tensor(Methods):
         """A leaf of this class, in the memory of the data."""
         return _rebuild(cls, data.array, require_grad, {})
 
-    def as_subclass(self, cls: type) -> Any:
-        """This tensor as one of a subclass of Tensor, with its memory and its history."""
-        out = _rebuild(cls, self.array, False, {})
-        out.node = self.node
-        return out
-
     def new(self, *data: Any) -> Tensor:
         """What the constructor makes of `data`, in the dtype of this tensor."""
         return Tensor(*data, dtype=self.dtype)

@@ -218,6 +218,7 @@ xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
 kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_
 # Those of its inner functions that libraries take; to fill a tensor leaves no history here.
 _no_grad_uniform_, _no_grad_normal_, _no_grad_fill_, _no_grad_zero_ = uniform_, normal_, constant_, zeros_
+_no_grad_trunc_normal_ = trunc_normal_
 
 
 explain_all(__name__)

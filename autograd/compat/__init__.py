@@ -18,7 +18,7 @@ from typing import Any
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
     "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.compat.lowrank autograd.hips",
-    "_C": "autograd.compat.jit autograd.compat.internals",
+    "_C": "autograd.compat.jit autograd.compat.internals autograd autograd.compat.toplevel",
     "_C._nn": "autograd.compat.internals",
     "_dynamo": "autograd.compat.jit",
     "_dynamo.config": "autograd.compat.jit",
@@ -67,7 +67,7 @@ TABLE = {
     "nn.attention": "autograd.compat.attention",
     "nn.attention.flex_attention": "autograd.compat.flex_attention",
     "nn.data": "nn.data",
-    "nn.functional": "nn.functional",
+    "nn.functional": "nn.functional autograd.compat.internals",
     "nn.init": "nn.init",
     "nn.modules": "nn.layers autograd.compat.parallel",
     "nn.optim": "nn.optim",
@@ -76,7 +76,9 @@ TABLE = {
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
     "nn.utils.convert_parameters": "nn.utils",
+    "nn.utils.spectral_norm": "nn.utils",
     "nn.utils.stateless": "autograd.func",
+    "nn.utils.weight_norm": "nn.utils",
     "onnx": "autograd.compat.onnx",
     "overrides": "autograd.compat.internals",
     "optim": "nn.optim",
@@ -167,7 +169,7 @@ class Namespace(ModuleType):
         return value
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The function of the module's own name, which HIPS autograd has under both (`misc.flatten`)."""
+        """The function of the module's own name, which stands for both (`weight_norm`, HIPS's `flatten`)."""
         return getattr(self, self._path.rpartition(".")[2])(*args, **kwargs)
 
     def __dir__(self) -> list[str]:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from autograd import Tensor, dtypes
+from autograd.compat.constant import always
 from autograd.conversions import asked_of_to
 from nn.data.workers import WorkerIterator as _MultiProcessingDataLoaderIter
 
@@ -23,6 +24,16 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     dtype = None if dtype is None else dtypes.dtype(dtype)
     device = None if device is None else dtypes.device(str(device))
     return device, dtype, kwargs.get("non_blocking", False), kwargs.get("memory_format")
+
+
+has_torch_function = has_torch_function_unary = has_torch_function_variadic = always(
+    False, "Never: calls are not passed on."
+)
+
+
+def handle_torch_function(public_api: Any, relevant_args: Any, *args: Any, **kwargs: Any) -> Any:
+    """What the function returns: there is nothing else that could be called for it."""
+    return public_api(*args, **kwargs)
 
 
 class TorchFunctionMode:

@@ -15,7 +15,8 @@ __all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution",
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_get_tracing_state", "_jit_override_can_fuse_on_gpu", "_log_api_usage_once", "_overload_method"]
 __all__ += ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "_script_if_tracing", "is_compile_supported"]
-__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "OptimizedModule", "Proxy", "Tracer", "symbolic_trace"]
+__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "OptimizedModule", "Proxy", "Tracer", "Value"]
+__all__ += ["symbolic_trace"]
 
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
@@ -78,4 +79,4 @@ class GraphModule(Module):
         raise RuntimeError("torch.fx: modules are Python programs here, and have no graph that could be changed")
 
 
-Graph = Interpreter = OptimizedModule = Node = Proxy = Tracer = symbolic_trace = GraphModule
+Graph = Interpreter = OptimizedModule = Node = Proxy = Tracer = Value = symbolic_trace = GraphModule

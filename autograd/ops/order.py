@@ -280,7 +280,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     total = x.shape[1] if fweights is aweights is None else R.sum(w)
     centred = x - R.sum(x * w, dim=1, keepdim=True) / total
     spread = correction if aweights is None else correction * R.sum(w * aweights) / total
-    out = matmul(centred * w, centred.T) / np.maximum(total - spread, 0)
+    out = matmul(centred * w, centred.T.conjugate()) / np.maximum(total - spread, 0)
     return out if len(x) > 1 else reshape(out, size=())
 
 

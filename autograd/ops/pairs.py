@@ -66,7 +66,9 @@ def inner(input, other):
     return L.tensordot(input, other, ([-1], [-1])) if np.ndim(input) and np.ndim(other) else input * other
 
 
-ger, vdot = alias(L.outer, "ger"), alias(L.dot, "vdot")
+ger = alias(L.outer, "ger")
+_doc = "The product of two vectors, the first of them conjugated."
+vdot = short("vdot", lambda input, other: L.dot(input.conjugate(), other), _doc)
 
 
 def tril_indices(row, col, offset=0, *, dtype=np.int64, device="cpu"):

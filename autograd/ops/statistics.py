@@ -114,6 +114,9 @@ def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None, 
 
 
 def _norm_rule(g, x, out, p, dim, keepdim):
+    if x.dtype.kind == "c":
+        size = np.abs(x)
+        return _norm_rule(g, size, out, p, dim, keepdim) * (x / np.where(np.equal(size, 0), np.ones_like(size), size))
     if p == 0:
         return np.zeros_like(x)
     total, g = R.expand_reduced(out, x.shape, dim, keepdim), R.expand_reduced(g, x.shape, dim, keepdim)
@@ -131,6 +134,7 @@ def _norm_rule(g, x, out, p, dim, keepdim):
 @op(method=False, x=_norm_rule)
 def vector_norm(x, *, p=2, dim=None, keepdim=False):
     """(sum of |x|^p)^(1/p) over dim, or for p = 0 how many are not 0; its derivative at 0 is 0, as torch's."""
+    x = np.abs(x) if x.dtype.kind == "c" else x
     R.check_float("norm", x)
     if x.dtype == np.float16:  # whose squares are soon infinite
         return vector_norm(x.astype(np.float32), p=p, dim=dim, keepdim=keepdim).astype(np.float16)

@@ -302,6 +302,14 @@ def test_modes_that_watch_every_call_can_be_made_but_not_entered():
     assert isinstance(torch.distributed.ReduceOp.SUM, torch.distributed.ReduceOp.RedOpType)
 
 
+def test_no_tensor_has_a_function_that_stands_for_torchs():
+    from autograd.overrides import handle_torch_function, has_torch_function
+
+    x = torch.ones(2)
+    assert not has_torch_function((x,)) and not torch.nn.functional.has_torch_function_unary(x)
+    assert handle_torch_function(torch.add, (x,), x, 1).tolist() == [2, 2]
+
+
 def test_the_arguments_of_to_are_parsed_as_by_pytorch():
     parse, x = torch._C._nn._parse_to, torch.ones(1, dtype=torch.float64)
     assert parse("cpu", torch.float32, True) == (torch.device("cpu"), torch.float32, False, None)

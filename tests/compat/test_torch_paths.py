@@ -152,13 +152,38 @@ def test_asarray_shares_memory_and_history_unless_it_is_told_otherwise():
 
 def test_the_fills_and_types_that_libraries_import_by_inner_names_are_those_of_the_public_ones():
     from autograd._jit_internal import Optional, _copy_to_script_wrapper
-    from autograd.nn.init import _no_grad_fill_, _no_grad_normal_, _no_grad_uniform_, _no_grad_zero_
+    from autograd.nn.init import (
+        _no_grad_fill_,
+        _no_grad_normal_,
+        _no_grad_trunc_normal_,
+        _no_grad_uniform_,
+        _no_grad_zero_,
+    )
 
     weight = autograd.nn.Parameter(autograd.empty(40, 50))
     assert (_no_grad_fill_(weight, 3.0) == 3).all() and (_no_grad_zero_(weight) == 0).all()
     assert _no_grad_normal_(weight, 5.0, 0.1) is weight and abs(weight.mean().item() - 5) < 0.1
+    assert (_no_grad_trunc_normal_(weight, 0.0, 9.0, -1.0, 1.0).abs() <= 1).all()
     assert _no_grad_uniform_(weight, 7.0, 8.0) is weight and 7 <= weight.min() <= weight.max() < 8
     assert Optional[int] == (int | None) and _copy_to_script_wrapper(len) is len
+
+
+def test_spectral_norm_and_weight_norm_are_modules_and_the_functions_in_them():
+    from autograd.nn.utils.spectral_norm import spectral_norm
+    from autograd.nn.utils.weight_norm import remove_weight_norm, weight_norm
+
+    layer = weight_norm(autograd.nn.Linear(2, 3))
+    assert layer.weight_g.shape == (3, 1) and not hasattr(remove_weight_norm(layer), "weight_g")
+    assert hasattr(spectral_norm(autograd.nn.Linear(2, 3)), "weight_orig")
+    assert hasattr(autograd.nn.utils.spectral_norm(autograd.nn.Linear(2, 3)), "weight_orig")
+    assert hasattr(autograd.nn.utils.weight_norm(autograd.nn.Linear(2, 3)), "weight_g")
+
+
+def test_pytorchs_c_extension_has_the_classes_that_an_editor_imports_from_it():
+    from autograd._C import Generator, Size, Value, device, dtype
+
+    assert (Generator, Size, device) == (autograd.Generator, autograd.Size, autograd.device)
+    assert isinstance(autograd.float32, dtype) and isinstance(Value, type)
 
 
 def test_what_libraries_import_of_torchs_inner_modules_is_there():

@@ -54,10 +54,35 @@ class NUMPY:
         *(np.real, np.imag, np.conj, np.angle, np.abs, np.exp, np.sqrt, np.log, np.tanh, np.einsum, np.where),
         lambda parts, dim: np.stack(parts, dim),
     )
+    cosh, sinh, tan, expm1, log1p, log2, exp2 = np.cosh, np.sinh, np.tan, np.expm1, np.log1p, np.log2, np.exp2
+    prod, cumprod, vdot, linalg = np.prod, np.cumprod, np.vdot, np.linalg
+
+    @staticmethod
+    def rsqrt(x: np.ndarray) -> np.ndarray:
+        return 1 / np.sqrt(x)
+
+    @staticmethod
+    def lerp(x: np.ndarray, end: np.ndarray, weight: float) -> np.ndarray:
+        return x + weight * (end - x)
+
+    @staticmethod
+    def cov(x: np.ndarray, correction: int) -> np.ndarray:
+        return np.cov(x, ddof=correction)
 
     @staticmethod
     def logcumsumexp(x: np.ndarray, dim: int) -> np.ndarray:
         return np.log(np.cumsum(np.exp(x), dim))
+
+    class nn:  # noqa: N801 - as torch's
+        class functional:  # noqa: N801
+            @staticmethod
+            def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+                return x @ weight.T + bias
+
+            @staticmethod
+            def conv1d(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+                windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[-1], -1)
+                return np.einsum("nclk,ock->nol", windows, weight)
 
     class fft:  # noqa: N801 - as torch's
         fft, ifft, rfft, irfft = (
@@ -81,6 +106,22 @@ COMPLEX: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "complex exponentials": of_two(lambda m, z, w: m.exp(z) * m.exp(1j * w.real)),
     "complex roots, logarithms, tangents": of_two(lambda m, z, w: m.sqrt(z) * m.log(w) + m.tanh(z * w)),
     "complex logcumsumexp": of_two(lambda m, z, w: m.logcumsumexp(z.reshape(-1), 0) * w.reshape(-1)),
+    "complex tangents and hyperbolic functions": of_two(lambda m, z, w: m.cosh(z) * m.tan(w) + m.sinh(w)),
+    "complex powers of 2 and e": of_two(lambda m, z, w: m.exp2(z) * m.log2(w) + m.expm1(w) * m.log1p(z) * m.rsqrt(z)),
+    "complex running products": of_two(lambda m, z, w: m.cumprod(z, -1) * m.prod(w) + m.lerp(z, w, 0.25)),
+    "complex vectors": of_two(lambda m, z, w: m.vdot(z.reshape(-1), w.reshape(-1)) * m.linalg.vector_norm(w)),
+    "complex norms": of_two(
+        lambda m, z, w: m.linalg.vector_norm(z.reshape(-1), ord=3) * m.linalg.vector_norm(w, ord=1)
+    ),
+    "complex covariances": of_two(lambda m, z, w: m.cov(m.stack([z.reshape(-1), w.reshape(-1)], 0), correction=0)),
+    "complex linear layers": of_two(
+        lambda m, z, w: m.nn.functional.linear(z, w.reshape(-1, w.shape[-1]), w.reshape(-1, w.shape[-1])[:, 0])
+    ),
+    "complex convolutions": of_two(
+        lambda m, z, w: m.nn.functional.conv1d(
+            m.stack([z, w], 0).reshape(1, 2, -1), m.stack([w, z], 0).reshape(1, 2, -1)[..., :2]
+        )
+    ),
     "conjugates": of_two(lambda m, z, w: m.conj(z) * w),
     "angles": of_two(lambda m, z, w: m.angle(z) * m.imag(w) + m.real(z)),
     "complex matrices": of_two(lambda m, z, w: m.stack([z, w], 0).reshape(2, -1) @ m.conj(z).reshape(-1)),
