@@ -17,8 +17,8 @@ from autograd.ops.complaints import explain, must_be_tensor
 # NumPy's and torch's names of what the table calls otherwise: each stands for the other where an op has that.
 _ALIASES = {"input": "x", "a": "x", "m": "x", "other": "y", "axis": "dim", "axes": "dim", "dims": "dim"}
 _ALIASES |= {"keepdims": "keepdim", "shape": "size", "sizes": "size", "repeats": "size"}
-_ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y"}
 _ALIASES |= {"indices": "indices_or_sections", "sections": "indices_or_sections"}
+_ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y", "axis0": "dim0", "axis1": "dim1"}
 # The ops whose values and rules are right for complex numbers; the others refuse them.
 COMPLEX = frozenset(
     """

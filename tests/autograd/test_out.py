@@ -53,7 +53,7 @@ def test_functions_composed_of_ops_take_out_and_numpys_names_too():
     assert ag.max(x, 1, out=(values, indices)).values is values and values.tolist() == [3, 5]
     assert indices.tolist() == [1, 1] and ag.std(x, axis=1, keepdims=True).equal(ag.std(x, dim=1, keepdim=True))
     assert [part.tolist() for part in ag.chunk(x, 2, axis=0)] == [part.tolist() for part in x.chunk(2)]
-    assert ag.max(x, 1, out=None).indices.equal(indices)
+    assert ag.max(x, 1, out=None).indices.equal(indices) and ag.swapaxes(x, axis0=0, axis1=1).equal(x.T)
     with pytest.raises(TypeError, match="no_such"):
         ag.chunk(x, 2, no_such=1)
 
