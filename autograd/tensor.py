@@ -75,7 +75,10 @@ class Tensor(Methods):
     node: Node | None
     _printed_as = "tensor"
 
-    def __init__(self, data: Any = (), *sizes: int, dtype: Any = None, requires_grad: bool = False) -> None:
+    def __init__(
+        self, data: Any = (), *sizes: int, size: Any = None, dtype: Any = None, requires_grad: bool = False
+    ) -> None:
+        data = data if size is None else dtypes.Size(size)
         if isinstance(data, TensorBase):
             view = data if dtype is None else data.to(dtype)
             view = view.detach().requires_grad_() if requires_grad else ops.reshape(view, size=data.array.shape)

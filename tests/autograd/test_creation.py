@@ -85,7 +85,8 @@ def test_a_tensor_may_be_made_of_tensors():
 def test_the_typed_constructors():
     assert ag.LongTensor([1, 2]).dtype == ag.int64 and ag.FloatTensor([1, 2]).dtype == ag.float32
     assert ag.DoubleTensor([1]).dtype == ag.float64 and ag.BoolTensor([1, 0]).tolist() == [True, False]
-    assert ag.Tensor(2, 3).shape == ag.LongTensor(2, 3).shape == (2, 3) and ag.Tensor().shape == (0,)
+    assert ag.Tensor(2, 3).shape == ag.LongTensor(2, 3).shape == ag.Tensor(size=(2, 3)).shape == (2, 3)
+    assert ag.Tensor().shape == (0,)
     assert isinstance(ag.zeros(1), ag.Tensor) and ag.is_tensor(ag.zeros(1)) and not ag.is_tensor(np.zeros(1))
 
 
