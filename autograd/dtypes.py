@@ -110,9 +110,25 @@ def sizes(args: Any, size: Any = None) -> tuple[builtins.int, ...]:
 
 
 class Size(tuple):
-    """The shape of a tensor: a tuple of ints that knows its product."""
+    """The shape of a tensor: a tuple of ints that knows its product, as do parts of it and what is joined to it."""
 
     __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if type(index) is slice else found
+
+    def __add__(self, other: Any) -> Any:
+        found = tuple.__add__(self, other)
+        return found if found is NotImplemented else Size(found)
+
+    def __radd__(self, other: Any) -> Any:
+        return Size(other + tuple(self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, count: Any) -> Any:
+        return Size(tuple.__mul__(self, count))
+
+    __rmul__ = __mul__
 
     def numel(self) -> Any:
         """The number of elements."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from autograd.grad_mode import mode
 from autograd.ops.elementwise import flat, select
 from autograd.ops.table import alias, function, op
 
@@ -18,7 +19,7 @@ def _factor(alpha, y):
 
 def _factors(name, y, alpha):
     """y and alpha, where alpha is a tensor: of no dims it is a number, otherwise the order is torch's older one."""
-    if alpha.requires_grad:
+    if mode.grad and alpha.requires_grad:
         raise TypeError(
             f"the factor of {name} has no derivative, and must be a number: write {name}(tensor, alpha=number)"
         )

@@ -39,3 +39,6 @@ def test_a_derivative_by_the_tensor_is_not_lost_in_silence():
         ag.ones(3).add(0.5, ag.ones(3, requires_grad=True))
     with pytest.raises(TypeError, match="must be a number"):
         ag.ones(3).sub(ag.ones(3), alpha=ag.tensor(2.0, requires_grad=True))
+    x, parameter = ag.ones(3), ag.full((3,), 2.0, requires_grad=True)
+    with ag.no_grad():  # nothing is lost
+        assert x.add_(0.5, parameter).tolist() == [2, 2, 2] and x.sub(0.5, parameter).tolist() == [1, 1, 1]

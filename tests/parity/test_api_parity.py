@@ -314,7 +314,9 @@ x.type(torch.LongTensor) | x.type(torch.float64) | issubclass(torch.FloatTensor,
 torch.get_default_dtype() if torch.set_default_tensor_type("torch.FloatTensor") is None else 0
 torch.tensor([1.5]).long().dtype == torch.long
 torch.Size([2, 3]) | torch.Size((2, 3)).numel() | torch.Size([2, 3]) == (2, 3) | torch.Size([2]) + (3,)
-torch.Size([2, 3])[1:] | isinstance(x.shape, torch.Size) | isinstance(x.shape, tuple) | torch.device("cpu").type
+torch.Size([2, 3])[1:] | x.shape[:-1].numel() | (x.shape[1:] * 2).numel() | ((1,) + x.shape + (3,)).numel()
+isinstance(x.shape[1:] + (2,), torch.Size) | type((2,) + x.shape[:1]) is torch.Size | x.shape[-1]
+isinstance(x.shape, torch.Size) | isinstance(x.shape, tuple) | torch.device("cpu").type
 torch.device("cpu") == torch.device("cpu") | torch.cuda.is_available()
 torch.device("cuda" if torch.cuda.is_available() else "cpu").type | torch.backends.mps.is_available()
 torch.get_default_dtype() | torch.float32 is torch.float | torch.int64 is torch.long | torch.float64 is torch.double
