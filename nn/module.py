@@ -80,6 +80,7 @@ class Module(Hooks, State, Conversions):
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
             self._buffer_persistence.pop(name, None)
+            self._add_part(name)
             of_class = getattr(type(self), name, None)
             if callable(of_class) or isinstance(of_class, property):  # as in PyTorch, that is what the name finds
                 self.__dict__.pop(name, None)
@@ -167,7 +168,7 @@ class Module(Hooks, State, Conversions):
 
     def _own(self, kind: type[T]) -> list[tuple[str, T]]:
         own = chain(self.__dict__.items(), self.__dict__.get("_hidden_by_class", {}).items())
-        return [(name, value) for name, value in own if isinstance(value, kind)]
+        return [(name, value) for name, value in own if isinstance(value, kind) and name in self._names_of_parts]
 
     def _own_parameters(self) -> list[tuple[str, Parameter]]:
         others, buffers = self.__dict__.get("_tensors_as_parameters", ()), self._buffer_persistence

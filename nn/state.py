@@ -35,6 +35,7 @@ class Register(MutableMapping):
             self.module.register_buffer(name, value)
         else:
             object.__setattr__(self.module, name, value)
+            self.module._add_part(name)
             if isinstance(value, Tensor) and not isinstance(value, Parameter):  # a step of meta-learning from one
                 others = self.module.__dict__.get("_tensors_as_parameters", frozenset())
                 self.module.__dict__["_tensors_as_parameters"] = others | {name}
@@ -76,6 +77,8 @@ def registered(of: str, doc: str) -> property:
         return Register(self, of)
 
     def put(self: Module, values: Mapping[str, Any]) -> None:
+        for name in values:
+            self._add_part(name)
         self.__dict__.update(values)
         if of == "_own_buffers":
             self.__dict__["_buffer_persistence"] = dict.fromkeys(values, True) | self._buffer_persistence
@@ -88,6 +91,12 @@ _IncompatibleKeys = LoadResult  # torch's name
 
 class State:
     """The part of Module that gives and takes its state; `self` is the Module."""
+
+    _names_of_parts: frozenset[str] = frozenset()  # what object.__setattr__ puts into a module is no part of it
+
+    def _add_part(self, name: str) -> None:
+        if name not in self._names_of_parts:
+            self.__dict__["_names_of_parts"] = self._names_of_parts | {name}
 
     def state_dict(
         self: Any, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False

@@ -569,3 +569,26 @@ def test_a_tensor_as_a_subclass_has_its_memory_and_its_history():
     data = ag.zeros(2)
     data.as_subclass(Mask)[0] = 5
     assert data.tolist() == [5, 0]
+
+
+class Knows(nn.Module):
+    """Knows a module that is none of its parts, as wrappers do: one that would hold it, too."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.scale = nn.Parameter(ag.ones(2))
+        object.__setattr__(self, "other", other)
+        self.__dict__["seen"] = nn.Parameter(ag.zeros(3))
+
+
+def test_what_a_program_puts_past_setattr_is_no_part_of_the_module():
+    whole = nn.Linear(2, 2)
+    whole.part = Knows(whole)
+    assert [name for name, _ in whole.named_parameters()] == ["weight", "bias", "part.scale"]
+    assert list(whole.part.state_dict()) == ["scale"] and not list(whole.part.children())
+    assert whole.eval().part.other is whole and not whole.part.training
+    copied = copy.deepcopy(whole)
+    assert copied.part.other is copied and list(copied.state_dict()) == ["weight", "bias", "part.scale"]
+    whole.part._parameters["more"] = nn.Parameter(ag.zeros(1))
+    whole.part.other = nn.Linear(2, 3)
+    assert list(whole.part.state_dict()) == ["scale", "more", "other.weight", "other.bias"]
