@@ -156,12 +156,12 @@ class SparseAdam(_WithBetas):
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         """One step of some rows of an array: Kingma and Ba 2015, section 2, with the bias of all steps corrected."""
         (beta1, beta2), t = group["betas"], count_step(state)
-        rows = grad.any(tuple(range(1, grad.ndim)))
-        g, m, v = grad[rows], slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
-        m[rows] = beta1 * m[rows] + (1 - beta1) * g
-        v[rows] = beta2 * v[rows] + (1 - beta2) * g * g
+        rows = grad.any(tuple(range(1, grad.ndim)), keepdims=True)
+        m, v = slot(state, "exp_avg", param), slot(state, "exp_avg_sq", param)
+        np.copyto(m, beta1 * m + (1 - beta1) * grad, where=rows)
+        np.copyto(v, beta2 * v + (1 - beta2) * grad * grad, where=rows)
         size = group["lr"] * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-        param[rows] -= size * m[rows] / (np.sqrt(v[rows]) + group["eps"])
+        np.subtract(param, size * m / (np.sqrt(v) + group["eps"]), out=param, where=rows)
 
 
 class Adamax(_WithBetas):

@@ -211,7 +211,7 @@ def test_sparse_adam_leaves_the_rows_without_a_gradient_as_they_are():
             (module(ag.tensor(rows)) * factor).sum().backward()
             optimizer.step()
     assert table.weight[[2, 4]].equal(before[[2, 4]]) and sparse.state[table.weight]["exp_avg"][[2, 4]].eq(0).all()
-    np.testing.assert_allclose(table.weight[3].detach().numpy(), dense.weight[3].detach().numpy())
+    np.testing.assert_allclose(table.weight[3].tolist(), dense.weight[3].tolist(), rtol=1e-4)  # eps is not scaled
     assert (table.weight[[0, 1]] - dense.weight[[0, 1]]).abs().min() > 1e-3  # whose averages have moved them since
 
 
@@ -235,7 +235,8 @@ def test_the_gradient_is_left_as_it_was_and_float32_stays(kind):
     p.grad = ag.tensor([1.0, 2.0, 3.0])
     array = p.array
     settings = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
-    optimizer = kind([p], **({} if kind is optim.Rprop else {"weight_decay": 0.1}), **settings)
+    decay = {} if kind in (optim.Rprop, optim.SparseAdam) else {"weight_decay": 0.1}
+    optimizer = kind([p], **decay, **settings)
     optimizer.step()
     optimizer.step()
     assert p.grad.tolist() == [1.0, 2.0, 3.0]
