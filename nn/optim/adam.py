@@ -88,7 +88,8 @@ class Adam(_WithBetas):
     def update_group(self, params: list[Tensor], group: Group) -> None:
         """One step of every parameter that has a gradient: by the compiled kernel, all at once, if there is one."""
         params = [param for param in params if param.grad is not None]
-        if kernels.adam is None or group["fused"] is False or not self._update_fused(params, group):
+        at_once = kernels.adam is not None and group["fused"] is not False and len(set(params)) == len(params)
+        if not at_once or not self._update_fused(params, group):
             super().update_group(params, group)
 
     def _update_fused(self, params: list[Tensor], group: Group) -> bool:

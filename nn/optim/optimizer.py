@@ -6,6 +6,7 @@ formula for one array in `update`, where `slot` makes state that has the shape o
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -204,9 +205,14 @@ class Optimizer:
         known = {id(param) for group in self.param_groups for param in group["params"]}
         for i, param in enumerate(params):
             if id(param) in known:
-                shape = tuple(param.shape)
-                raise ValueError(f"a parameter appears more than once: number {i} of this group, of shape {shape}")
-            known.add(id(param))
+                raise ValueError(
+                    f"parameter {i} of this group, of shape {tuple(param.shape)}, is in another group, too"
+                )
+        if len(set(map(id, params))) < len(params):
+            message = (
+                f"{type(self).__name__}: a parameter appears more than once in a group: a step updates it as often"
+            )
+            warnings.warn(message, stacklevel=3)
         group = {**self.defaults, **param_group, "params": params}
         if group.get("differentiable"):
             raise NotImplementedError(

@@ -350,12 +350,25 @@ def test_bad_parameters_are_named():
         optim.SGD(p)
     with pytest.raises(TypeError, match="one of the params is int"):
         optim.SGD([3])
-    with pytest.raises(ValueError, match="more than once: number 1"):
-        optim.SGD([p, p])
-    with pytest.raises(ValueError, match="more than once"):
+    with pytest.raises(ValueError, match=r"parameter 0 of this group, of shape \(2,\), is in another group"):
         optim.SGD([{"params": [p]}, {"params": p}])
     with pytest.raises(ValueError, match=r"non-leaf Tensor \(shape \(2,\)\)"):
         optim.SGD([p * 2])
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adagrad, optim.Adam])
+def test_a_parameter_that_is_in_a_group_twice_is_updated_twice_with_a_warning(kind):
+    once, twice, other = (nn.Parameter(ag.tensor([1.0, -2.0])) for _ in range(3))
+    with pytest.warns(UserWarning, match=f"{kind.__name__}: a parameter appears more than once in a group"):
+        optimizer = kind([twice, other, twice], lr=0.1)
+    for param in (once, twice, other):
+        param.grad = ag.tensor([0.5, 0.25])
+    optimizer.step()
+    single = kind([once], lr=0.1)
+    single.step()
+    np.testing.assert_allclose(other.detach().numpy(), once.detach().numpy(), rtol=1e-6)
+    single.step()
+    np.testing.assert_allclose(twice.detach().numpy(), once.detach().numpy(), rtol=1e-6)
 
 
 def test_groups_have_their_own_settings():
