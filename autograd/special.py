@@ -3,10 +3,10 @@
 from autograd.ops.elementwise import round, sigmoid
 from autograd.ops.fused import log_softmax, softmax
 from autograd.ops.reduction import logsumexp
-from autograd.ops.special import digamma, erfc, erfinv, lgamma, logit, polygamma, sinc, xlogy
+from autograd.ops.special import digamma, erfc, erfinv, lgamma, logit, mvlgamma, polygamma, sinc, xlogy
 from autograd.ops.transcendental import erf, exp2, expm1, log1p
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_softmax", "logit"]
-__all__ += ["logsumexp", "polygamma", "psi", "round", "sinc", "softmax", "xlogy"]
+__all__ += ["logsumexp", "multigammaln", "polygamma", "psi", "round", "sinc", "softmax", "xlogy"]
 
-expit, gammaln, psi = sigmoid, lgamma, digamma
+expit, gammaln, multigammaln, psi = sigmoid, lgamma, mvlgamma, digamma

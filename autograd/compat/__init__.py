@@ -119,10 +119,8 @@ _MODULES = "activation adaptive batchnorm channelshuffle container conv distance
 _MODULES += "lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils"
 _OPTIM = "adadelta adagrad adam adamax adamw asgd lbfgs nadam radam rmsprop rprop sgd sparse_adam"
 _DISTRIBUTIONS = "bernoulli beta binomial categorical cauchy dirichlet exponential gamma gumbel half_cauchy "
-_DISTRIBUTIONS += (
-    "half_normal independent laplace log_normal multinomial normal one_hot_categorical poisson relaxed_bernoulli "
-)
-_DISTRIBUTIONS += "studentT transformed_distribution uniform"
+_DISTRIBUTIONS += "half_normal independent laplace log_normal multinomial negative_binomial normal "
+_DISTRIBUTIONS += "one_hot_categorical poisson relaxed_bernoulli studentT transformed_distribution uniform"
 _HIPS = "builtins extend misc misc.flatten misc.optimizers numpy scipy scipy.special scipy.stats "
 _HIPS += "scipy.stats.multivariate_normal scipy.stats.norm test_util tracer"
 

@@ -9,6 +9,7 @@ from autograd.distributions.continuous import *
 from autograd.distributions.discrete import *
 from autograd.distributions.distribution import Distribution
 from autograd.distributions.kl import kl_divergence, register_kl
+from autograd.distributions.lkj_cholesky import LKJCholesky
 from autograd.distributions.multivariate_normal import MultivariateNormal
 from autograd.distributions.tails import *
 from autograd.distributions.transforms import *

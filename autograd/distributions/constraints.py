@@ -8,7 +8,15 @@ import numpy as np
 
 from autograd import as_tensor
 
-__all__ = ["Constraint", "boolean", "dependent_property", "greater_than", "greater_than_eq", "independent"]
+__all__ = [
+    "Constraint",
+    "boolean",
+    "corr_cholesky",
+    "dependent_property",
+    "greater_than",
+    "greater_than_eq",
+    "independent",
+]
 __all__ += ["integer_interval", "interval", "less_than", "lower_cholesky", "multinomial", "nonnegative"]
 __all__ += ["nonnegative_integer", "one_hot", "positive", "positive_definite", "positive_integer", "real"]
 __all__ += ["real_vector", "simplex", "unit_interval"]
@@ -85,4 +93,7 @@ boolean = Constraint("Boolean", lambda x: (x == 0) | (x == 1), is_discrete=True)
 one_hot = Constraint("OneHot", lambda x: boolean.check(x).all(-1) & (x.sum(-1) == 1), 1, True)
 simplex = Constraint("Simplex", lambda x: (x >= 0).all(-1) & ((x.sum(-1) - 1).abs() < 1e-6), 1)
 lower_cholesky = Constraint("LowerCholesky", _is_lower_cholesky, 2)
+corr_cholesky = Constraint(
+    "CorrCholesky", lambda x: _is_lower_cholesky(x) & ((x.square().sum(-1) - 1).abs() < 1e-5 * x.shape[-1]).all(-1), 2
+)
 positive_definite = Constraint("PositiveDefinite", _is_positive_definite, 2)

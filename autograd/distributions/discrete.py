@@ -12,7 +12,8 @@ from autograd.distributions.distribution import ByProbs, Distribution, draw
 from autograd.generator import numpy_rng
 from autograd.ops.neural import bce_with_logits, softplus
 
-__all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "Poisson"]
+__all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "NegativeBinomial"]
+__all__ += ["OneHotCategorical", "Poisson"]
 
 _PROBABILITY = {"probs": constraints.unit_interval, "logits": constraints.real}
 
@@ -73,6 +74,29 @@ class Binomial(ByProbs):
         if self.total_count.min() != count:
             raise NotImplementedError("the entropy of a Binomial whose total_count varies has no formula here")
         return arange(count + 1, dtype=self._param.dtype).reshape(-1, *[1] * len(self._batch_shape))
+
+
+class NegativeBinomial(ByProbs):
+    """How many events of probability `probs` happen before `total_count` others, a positive number that may be real."""
+
+    arg_constraints = {"total_count": constraints.nonnegative, **_PROBABILITY}
+    support = constraints.nonnegative_integer
+    mean = property(lambda self: self.total_count * self.logits.exp())
+    mode = property(lambda self: ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0))
+    variance = property(lambda self: self.mean * (1 + self.logits.exp()))
+
+    def __init__(self, total_count, probs=None, logits=None, validate_args=None):
+        self._set(validate_args, **self._choose(probs, logits), total_count=total_count)
+
+    def sample(self, sample_shape=()):
+        shape, odds = self._extended_shape(sample_shape), self.logits.detach().exp()
+        return draw("poisson", odds, shape, draw("gamma", odds, shape, self.total_count, odds))
+
+    def log_prob(self, value):
+        value, n = self._checked(value), self.total_count
+        log_ways = lgamma(n + value) - lgamma(value + 1) - lgamma(n)
+        log_ways = where(n + value == 0, 0.0, log_ways)
+        return log_ways - n * softplus(self.logits) - value * softplus(-self.logits)
 
 
 class Poisson(Distribution):

@@ -50,9 +50,9 @@ METHODS = """
     greater_equal greater_equal_ heaviside heaviside_ histc histogram hsplit hypot hypot_ index_copy index_fill
     index_put index_put_ inner inverse is_complex is_nonzero is_signed isneginf isposinf isreal kron kthvalue lcm
     lcm_ ldexp ldexp_ less less_ less_equal less_equal_ lgamma lgamma_ logcumsumexp logdet logit logit_ lu
-    masked_scatter masked_scatter_ matrix_exp matrix_power mode msort nanmean nanquantile nansum negative negative_
-    nextafter nextafter_ not_equal not_equal_ pinverse positive put put_ qr quantile rad2deg rad2deg_ ravel
-    reshape_as resolve_conj rot90 scatter_reduce scatter_reduce_ select_scatter sgn sgn_ signbit sinc sinc_
+    masked_scatter masked_scatter_ matrix_exp matrix_power mode msort mvlgamma nanmean nanquantile nansum negative
+    negative_ nextafter nextafter_ not_equal not_equal_ pinverse positive put put_ qr quantile rad2deg rad2deg_
+    ravel reshape_as resolve_conj rot90 scatter_reduce scatter_reduce_ select_scatter sgn sgn_ signbit sinc sinc_
     slice_scatter slogdet split_with_sizes svd take tensor_split unique_consecutive vdot vsplit xlogy xlogy_
 """.split()
 

@@ -19,7 +19,7 @@ __all__ = ["xlogy", "erfc", "erfinv", "lgamma", "digamma", "polygamma", "sinc", 
 __all__ += ["nextafter", "frac", "deg2rad", "rad2deg", "bitwise_left_shift", "bitwise_right_shift", "clamp_min"]
 __all__ += ["clamp_max", "rsub", "isposinf", "isneginf", "positive", "absolute", "negative", "sgn", "fix", "arccos"]
 __all__ += ["arcsin", "arctan", "arctan2", "arccosh", "arcsinh", "arctanh", "greater", "greater_equal", "less"]
-__all__ += ["less_equal", "not_equal"]
+__all__ += ["less_equal", "mvlgamma", "not_equal"]
 
 # Second names ---------------------------------------------------------------------------------------------------------
 
@@ -120,6 +120,15 @@ def polygamma(n, input):
     if n < 0:
         raise RuntimeError(f"polygamma(n, x): n must not be negative, got {n}")
     return polygamma_of(input, n=n) if n else digamma(input)
+
+
+@function()
+def mvlgamma(input, p):
+    """The logarithm of the multivariate gamma function of p dims, of numbers above (p - 1) / 2."""
+    if (input.array <= (p - 1) / 2).any():
+        raise RuntimeError(f"mvlgamma: all elements must be greater than (p - 1) / 2 = {(p - 1) / 2}")
+    terms = [lgamma(input - i / 2) for i in range(p)]
+    return sum(terms) + p * (p - 1) / 4 * math.log(math.pi)
 
 
 @function(np.sinc, inplace=True)

@@ -31,6 +31,7 @@ DISCRETE = {
     "Bernoulli": lambda: d.Bernoulli(0.3),
     "Binomial": lambda: d.Binomial(6, ag.tensor(0.4)),
     "Poisson": lambda: d.Poisson(2.5),
+    "NegativeBinomial": lambda: d.NegativeBinomial(1.5, probs=0.4),
     "Categorical": lambda: d.Categorical(logits=ag.tensor([0.1, 1.0, -1.0, 0.0])),
 }
 VECTORS = {
@@ -55,6 +56,24 @@ def test_samples_have_the_density_that_log_prob_gives(name):
     assert cumulative[-1] == pytest.approx(1, abs=0.02)
     kolmogorov_smirnov = np.abs(np.interp(x, grid, cumulative) - np.arange(N) / N).max()
     assert kolmogorov_smirnov < 2.5 / math.sqrt(N) + 0.01  # one in 10^5 for samples of this density
+
+
+@pytest.mark.parametrize(("dim", "concentration"), [(2, 1.0), (4, 0.7), (3, 3.0)])
+def test_the_correlations_of_lkj_are_those_of_its_density(dim, concentration):
+    ag.manual_seed(0)
+    factors = d.LKJCholesky(dim, concentration).sample((20_000,))
+    assert d.LKJCholesky(dim, concentration).support.check(factors).all()
+    correlations = (factors @ factors.mT).numpy()
+    np.testing.assert_allclose(np.diagonal(correlations, axis1=-2, axis2=-1), 1, atol=1e-5)
+    spread = 1 / (2 * (concentration + dim / 2 - 1) + 1)  # of 2 Beta(a, a) - 1, a = concentration + dim / 2 - 1
+    for i, j in zip(*np.tril_indices(dim, -1)):
+        assert abs(correlations[:, i, j].mean()) < 0.02
+        assert correlations[:, i, j].var() == pytest.approx(spread, rel=0.04)
+
+
+def test_a_correlation_matrix_has_two_dims_at_least():
+    with pytest.raises(ValueError, match="dim to be an integer greater than or equal to 2, got 1"):
+        d.LKJCholesky(1)
 
 
 def unchecked(distribution):

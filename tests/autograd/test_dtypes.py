@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+from operator import add
 
 import numpy as np
 import pytest
@@ -60,3 +61,14 @@ def test_a_copy_and_what_a_file_holds_are_the_same_object(name):
     file.seek(0)
     read = ag.load(file)
     assert read["dtype"] is ours and read[ours] == [1]
+
+
+def test_parts_and_sums_of_a_shape_are_shapes():
+    shape = ag.ones(2, 3, 4).shape
+    sums = [(add(shape, (5,)), (2, 3, 4, 5)), (add((5,), shape), (5, 2, 3, 4)), (add(shape, shape[:1]), (2, 3, 4, 2))]
+    for found, expected in [(shape[1:], (3, 4)), (shape[:], (2, 3, 4)), *sums]:
+        assert type(found) is ag.Size and found == expected and found.numel() == np.prod(expected)
+    assert type(shape[0]) is int and shape[-1] == 4 and type(tuple(shape)) is tuple
+    for wrong in ((shape, [1]), ([1], shape)):
+        with pytest.raises(TypeError, match="concatenate"):
+            add(*wrong)

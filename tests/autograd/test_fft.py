@@ -98,9 +98,9 @@ def test_what_cannot_be_transformed_is_named():
 
 @pytest.mark.parametrize("name", special.__all__)
 def test_special_functions_have_the_names_of_both_modules(name):
-    other = {"expit": "sigmoid", "gammaln": "lgamma", "psi": "digamma"}.get(name, name)
+    other = {"expit": "sigmoid", "gammaln": "lgamma", "multigammaln": "mvlgamma", "psi": "digamma"}.get(name, name)
     arguments = {"polygamma": (2,)}.get(name, ())
-    further = {"softmax": (-1,), "log_softmax": (-1,), "logsumexp": (-1,)}.get(name, ())
+    further = {"multigammaln": (1,), "softmax": (-1,), "log_softmax": (-1,), "logsumexp": (-1,)}.get(name, ())
     x = ag.tensor([[0.2, 0.7, 0.4]])
     further = (x,) if name == "xlogy" else further
     home = ag if hasattr(ag, other) else ag.nn.functional

@@ -134,3 +134,14 @@ def test_split_with_sizes_gives_views_that_are_recorded():
     first, second = x.split_with_sizes([2, 3])
     second.sum().backward()
     assert first.tolist() == [0, 1] and x.grad.tolist() == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("p", [1, 2, 5])
+def test_the_multivariate_gamma_function_is_scipys(p):
+    special = pytest.importorskip("scipy.special")
+    x = ag.tensor([2.1, 3.0, 7.5], dtype=ag.float64, requires_grad=True)
+    expected = [special.multigammaln(number, p) for number in x.tolist()]
+    np.testing.assert_allclose(ag.mvlgamma(x, p).detach().numpy(), expected)
+    assert ag.gradcheck(lambda x: x.mvlgamma(p), x)
+    with pytest.raises(RuntimeError, match=r"greater than \(p - 1\) / 2 = 2.5"):
+        ag.mvlgamma(x, 6)
