@@ -134,16 +134,6 @@ class Size(tuple):
         """The number of elements."""
         return math.prod(self)
 
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return Size(found) if type(found) is tuple else found
-
-    def __add__(self, other: Any) -> Any:
-        return Size(tuple.__add__(self, other))
-
-    def __radd__(self, other: Any) -> Any:
-        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
-
     def __repr__(self) -> str:
         return f"Size({list(self)})"
 
