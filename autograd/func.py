@@ -111,15 +111,16 @@ def functional_call(
         given = {name: by_tensor[id(tensor)] for name, tensor in own.items() if id(tensor) in by_tensor} | given
     if strict and (missing := sorted(own.keys() - given.keys())):
         raise RuntimeError(f"strict: {missing} of {type(module).__name__} are not given")
-    places = [(module.get_submodule(path).__dict__, last) for path, _, last in (n.rpartition(".") for n in given)]
+    owners = [(module.get_submodule(path), last) for path, _, last in (n.rpartition(".") for n in given)]
+    places = [(m._parameters if last in m._parameters else m._buffers, last) for m, last in owners]
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     try:
-        for (attributes, last), value in zip(places, given.values(), strict=True):
-            attributes[last] = value
+        for (register, last), value in zip(places, given.values(), strict=True):
+            register[last] = value
         return module(*args, **kwargs or {})
     finally:
-        for (attributes, last), name in zip(places, given, strict=True):
-            attributes[last] = own[name]
+        for (register, last), name in zip(places, given, strict=True):
+            register[last] = own[name]
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -24,7 +24,7 @@ class Conversions:
         """Put what `fn` makes of it in the place of every parameter, gradient and buffer; a module may override it."""
         for child in self.children() if recurse else ():
             child._apply(fn)
-        for _, tensor in (*self._own_parameters(), *self._own_buffers()):
+        for _, tensor in self._own("_parameters", "_buffers"):
             grad, tensor.data = tensor.grad, fn(tensor.detach())
             if grad is not None:
                 tensor.grad = fn(grad.detach())

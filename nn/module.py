@@ -1,13 +1,13 @@
 """Module: a tree of parameters and buffers with a `forward`.
 
-A Module keeps no registers of its parameters and children: they are its attributes, in the order of assignment.
+As in PyTorch, a Module has three registers, dicts by name in the order of assignment: `_parameters`, `_buffers` and
+`_modules`. What is assigned to an attribute goes into the register of its type; the other attributes are in `__dict__`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from autograd import Tensor
 from autograd.grad_mode import mode
@@ -15,9 +15,7 @@ from autograd.ops.complaints import explain_call
 from nn.conversions import Conversions
 from nn.hooks import Hooks
 from nn.parameter import Buffer, Parameter
-from nn.state import State, registered, remember_buffers
-
-T = TypeVar("T")
+from nn.state import State, remember_buffers
 
 
 def _forward_missing(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -36,17 +34,27 @@ class Module(Hooks, State, Conversions):
     """
 
     training: bool
-    _names_of_none: frozenset[str] = frozenset()  # they keep their place
     forward: Callable[..., Any] = _forward_missing
 
     def __init__(self) -> None:
         super().__init__()
+        self._parameters: dict[str, Any] = {}
+        self._buffers: dict[str, Any] = {}
+        self._modules: dict[str, Any] = {}
+        self._non_persistent_buffers_set: set[str] = set()  # those that are no part of the state_dict
         self.training = True
-        self._buffer_persistence: dict[str, bool] = {}  # the names of the buffers: is it part of the state_dict?
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the attributes of the module that was copied or pickled. A subclass may add what an older one lacks."""
-        self.__dict__.update(state)
+        if (persistent := state.get("_buffer_persistence")) is None:
+            self.__dict__.update(state)
+            return
+        Module.__init__(self)  # pickled when parameters, buffers and children were plain attributes
+        for name, value in state.items():
+            if name in persistent:
+                self.register_buffer(name, value, persistent[name])
+            elif name != "_buffer_persistence":
+                setattr(self, name, value)
 
     # -- calling ------------------------------------------------------------------------------------------------
 
@@ -72,116 +80,101 @@ class Module(Hooks, State, Conversions):
     # -- attributes ---------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        current = self.__dict__.get(name)
+        own = self.__dict__
         if isinstance(value, (Parameter, Module, Buffer)):
-            if "_buffer_persistence" not in self.__dict__:
+            if "_modules" not in own:
                 raise AttributeError(
                     f"cannot assign {type(value).__name__} {name!r} before Module.__init__() call: "
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
-            self._buffer_persistence.pop(name, None)
-            self._add_part(name)
-            of_class = getattr(type(self), name, None)
-            if callable(of_class) or isinstance(of_class, property):  # as in PyTorch, that is what the name finds
-                self.__dict__.pop(name, None)
-                self.__dict__.setdefault("_hidden_by_class", {})[name] = value
-                return
-        elif value is None and isinstance(current, (Parameter, Module)):
-            self._names_of_none |= {name}
-        if value is not None and current is not None:
-            self._check_kind(name, current, value)
-        kinds = (Parameter, Module)
-        if isinstance(value, kinds) and not isinstance(current, kinds) and name not in self._names_of_none:
-            self.__dict__.pop(name, None)  # so that it comes after the parameters and children that there are
-        object.__setattr__(self, name, value)
-        if isinstance(value, Buffer):
-            self._buffer_persistence[name] = value.persistent
+            self._check_kind(name, value)
+            self._put(next(r for r, (_, kind, _) in _REGISTERS.items() if isinstance(value, kind)), name, value)
+            if isinstance(value, Buffer):
+                self._set_persistent(name, value.persistent)
+        elif (register := self._register_of(name)) is not None:
+            self._check_kind(name, value)
+            own[register][name] = value
+        else:
+            object.__setattr__(self, name, value)
 
-    def _check_kind(self, name: str, current: Any, value: Any) -> None:
+    def _register_of(self, name: str) -> str | None:
+        """The register in which there is this name."""
+        return next((register for register in _REGISTERS if name in self.__dict__.get(register, ())), None)
+
+    def _put(self, register: str, name: str, value: Any) -> None:
+        """Put it into this register: in its place, if the name is there, and else at the end, and nowhere else."""
+        for other in (self.__dict__, *(self.__dict__[r] for r in _REGISTERS if r != register)):
+            other.pop(name, None)
+        self.__dict__[register][name] = value
+        self._non_persistent_buffers_set.discard(name)
+
+    def _set_persistent(self, name: str, persistent: bool) -> None:
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
+
+    def _check_kind(self, name: str, value: Any) -> None:
         """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
-        if name in self._buffer_persistence:
-            if not isinstance(value, (Tensor, Module)):
-                raise TypeError(f"cannot assign {type(value).__name__!r} as buffer {name!r} (Tensor or None expected)")
-        elif isinstance(current, Parameter):
-            if not isinstance(value, Parameter):
-                raise TypeError(
-                    f"cannot assign {type(value).__name__!r} as parameter {name!r} (Parameter or None expected): "
-                    f"to change its values use `with no_grad(): {name}.copy_(value)`"
-                )
-        elif isinstance(current, Module):
-            if not isinstance(value, (Module, Parameter)):
-                raise TypeError(f"cannot assign {type(value).__name__!r} as child module {name!r} (Module expected)")
+        register = self._register_of(name)
+        if value is None or register is None:
+            return
+        what, kind, allowed = _REGISTERS[register]
+        if not isinstance(value, allowed):
+            expected = kind.__name__ if register == "_modules" else f"{kind.__name__} or None"
+            hint = f": to change its values use `with no_grad(): {name}.copy_(value)`" if kind is Parameter else ""
+            raise TypeError(f"cannot assign {type(value).__name__!r} as {what} {name!r} ({expected} expected){hint}")
 
     def __getattr__(self, name: str) -> Any:
-        if name in self.__dict__:  # some programs call this method themselves
-            return self.__dict__[name]
-        hint = ""
-        if "_buffer_persistence" not in self.__dict__:
-            hint = f": {type(self).__name__}.__init__ did not call super().__init__()"
+        own = self.__dict__
+        if "_modules" in own:
+            for register in (own["_parameters"], own["_modules"], own["_buffers"], own):  # some programs call this
+                if name in register:
+                    return register[name]
+        hint = "" if "_modules" in own else f": {type(self).__name__}.__init__ did not call super().__init__()"
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __delattr__(self, name: str) -> None:
-        if self.__dict__.get("_hidden_by_class", {}).pop(name, None) is None:
+        if (register := self._register_of(name)) is None:
             object.__delattr__(self, name)
-        self._buffer_persistence.pop(name, None)
+        else:
+            del self.__dict__[register][name]
+            self._non_persistent_buffers_set.discard(name)
 
-    def _check_free(self, name: str, kind: type) -> None:
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *(name for register in _REGISTERS for name in self.__dict__[register])})
+
+    def _register(self, register: str, name: str, value: Any) -> None:
+        """Put a value, or None, under a name that is free or is in this register."""
+        what, kind, _ = _REGISTERS[register]
         if not name or "." in name:
             raise KeyError(f"a name in a module must not be empty and must have no dot, got {name!r}")
-        current = getattr(self, name, None)
-        if current is not None and not isinstance(current, kind):
+        if getattr(self, name, None) is not None and name not in self.__dict__[register]:
             raise KeyError(f"attribute {name!r} already exists in {type(self).__name__}")
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{what} {name!r} must be a {kind.__name__} or None, got {type(value).__name__}")
+        self._put(register, name, value)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Assign a tensor that is state but is not trained; a persistent buffer is part of the state_dict."""
-        self._check_free(name, Tensor)
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"buffer {name!r} must be a Tensor or None, got {type(tensor).__name__}")
-        setattr(self, name, tensor)
-        self._buffer_persistence[name] = persistent
+        self._register("_buffers", name, tensor)
+        self._set_persistent(name, persistent)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter to an attribute whose name is given as a string."""
-        self._check_free(name, Parameter)
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"parameter {name!r} must be a Parameter or None, got {type(param).__name__}")
-        setattr(self, name, param)
-        if param is None:
-            self._names_of_none |= {name}
+        self._register("_parameters", name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Assign a child module to an attribute whose name is given as a string."""
-        self._check_free(name, Module)
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module")
-        setattr(self, name, module)
-        if module is None:
-            self._names_of_none |= {name}
+        self._register("_modules", name, module)
 
     register_module = add_module
 
-    _parameters = registered("_own_parameters", "The parameters that are attributes of this very module, by name.")
-    _buffers = registered("_own_buffers", "The buffers of this very module, by name.")
-    _modules = registered("_own_children", "The children of this module, by name.")
-
     # -- walking ------------------------------------------------------------------------------------------------
 
-    def _own(self, kind: type[T]) -> list[tuple[str, T]]:
-        own = chain(self.__dict__.items(), self.__dict__.get("_hidden_by_class", {}).items())
-        return [(name, value) for name, value in own if isinstance(value, kind) and name in self._names_of_parts]
-
-    def _own_parameters(self) -> list[tuple[str, Parameter]]:
-        others, buffers = self.__dict__.get("_tensors_as_parameters", ()), self._buffer_persistence
-        own: list[tuple[str, Any]] = self._own(Tensor)
-        return [(n, v) for n, v in own if (isinstance(v, Parameter) or n in others) and n not in buffers]
-
-    def _own_buffers(self) -> list[tuple[str, Tensor]]:
-        return [(name, value) for name in self._buffer_persistence if (value := self.__dict__.get(name)) is not None]
+    def _own(self, *registers: str) -> list[tuple[str, Any]]:
+        """What these registers hold, by name, without what is None."""
+        own = [item for register in registers for item in self.__dict__[register].items()]
+        return [(name, value) for name, value in own if value is not None]
 
     _remember_buffers = remember_buffers
-
-    def _own_children(self) -> list[tuple[str, Module]]:
-        return self._own(Module)
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -193,7 +186,7 @@ class Module(Hooks, State, Conversions):
                 return
             memo.add(self)
         yield prefix, self
-        for name, child in self._own_children():
+        for name, child in self._own("_modules"):
             yield from child.named_modules(memo, _join(prefix, name), remove_duplicate)
 
     def _named_members(
@@ -208,6 +201,8 @@ class Module(Hooks, State, Conversions):
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
         for path, module in modules:
             for name, value in get_members_fn(module):
+                if value is None:
+                    continue
                 if remove_duplicate:
                     if id(value) in seen:
                         continue
@@ -218,7 +213,7 @@ class Module(Hooks, State, Conversions):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Yield (dotted path, parameter); a parameter that has two names (tied) comes once, under the first."""
-        return self._named_members(Module._own_parameters, prefix, recurse, remove_duplicate)
+        return self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Yield every parameter once."""
@@ -228,7 +223,7 @@ class Module(Hooks, State, Conversions):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """Yield (dotted path, buffer) for all buffers, persistent or not."""
-        return self._named_members(Module._own_buffers, prefix, recurse, remove_duplicate)
+        return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Yield every buffer once."""
@@ -241,7 +236,7 @@ class Module(Hooks, State, Conversions):
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) of the direct children, each once."""
         seen: set[Module] = set()
-        for name, child in self._own_children():
+        for name, child in self._own("_modules"):
             if child not in seen:
                 seen.add(child)
                 yield name, child
@@ -254,7 +249,7 @@ class Module(Hooks, State, Conversions):
         """The module at a dotted path, `""` for this one; AttributeError names the step that fails."""
         module: Module = self
         for name in target.split(".") if target else ():
-            found = module.__dict__.get(name)
+            found = getattr(module, name, None)
             if not isinstance(found, Module):
                 raise AttributeError(f"{type(module).__name__} has no submodule {name!r} (looking for {target!r})")
             module = found
@@ -263,7 +258,7 @@ class Module(Hooks, State, Conversions):
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path."""
         path, _, name = target.rpartition(".")
-        found = self.get_submodule(path).__dict__.get(name)
+        found = getattr(self.get_submodule(path), name, None)
         if not isinstance(found, Parameter):
             raise AttributeError(f"{type(self).__name__} has no parameter {target!r}")
         return found
@@ -298,10 +293,19 @@ class Module(Hooks, State, Conversions):
         return type(self).__name__
 
     def _child_lines(self) -> list[str]:
-        return [f"({name}): {child!r}" for name, child in self._own_children()]
+        return [f"({name}): {child!r}" for name, child in self._own("_modules")]
 
     def __repr__(self) -> str:
         extra, lines = self.extra_repr(), [line.replace("\n", "\n  ") for line in self._child_lines()]
         if lines or "\n" in extra:
             extra = "\n  " + "\n  ".join([*extra.splitlines(), *lines]) + "\n"
         return f"{self._get_name()}({extra})"
+
+
+# What each register is for: how messages call it, what it takes (a Parameter goes into the first), and what may take
+# the place of that.
+_REGISTERS: dict[str, tuple[str, Any, Any]] = {
+    "_parameters": ("parameter", Parameter, Parameter),
+    "_modules": ("child module", Module, (Module, Parameter)),
+    "_buffers": ("buffer", Tensor, (Tensor, Module)),
+}

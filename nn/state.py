@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping, ValuesView
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,83 +20,11 @@ class LoadResult(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Register(MutableMapping):
-    """The parameters, buffers or children of a module by name: they are its attributes, and are changed with them."""
-
-    def __init__(self, module: Module, of: str) -> None:
-        self.module, self.of, self.own = module, of, dict(getattr(module, of)())
-
-    def __getitem__(self, name: str) -> Any:
-        """What has this name; None where it was set to None, as the bias of a layer without one."""
-        return None if self.module.__dict__.get(name, self) is None else self.own[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if self.of == "_own_buffers":
-            self.module.register_buffer(name, value)
-        else:
-            object.__setattr__(self.module, name, value)
-            self.module._add_part(name)
-            if isinstance(value, Tensor) and not isinstance(value, Parameter):  # a step of meta-learning from one
-                others = self.module.__dict__.get("_tensors_as_parameters", frozenset())
-                self.module.__dict__["_tensors_as_parameters"] = others | {name}
-        self.own[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self.own[name]
-        delattr(self.module, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self.own))
-
-    def __len__(self) -> int:
-        return len(self.own)
-
-    def __repr__(self) -> str:
-        return repr(self.own)
-
-    def copy(self) -> dict[str, Any]:
-        """What there is, by name, as a dict that is no longer connected with the module."""
-        return {name: self[name] for name in self}
-
-    def items(self) -> ItemsView[str, Any]:
-        """What there is now, with its names; as those of a dict, they can be reversed."""
-        return self.copy().items()
-
-    def values(self) -> ValuesView[Any]:
-        """What there is now."""
-        return self.copy().values()
-
-    def __reversed__(self) -> Iterator[str]:
-        return reversed(list(self))
-
-
-def registered(of: str, doc: str) -> property:
-    """The property with a Register of what the method `of` of a module gives; set, it also has what it is set to."""
-
-    def get(self: Module) -> Register:
-        return Register(self, of)
-
-    def put(self: Module, values: Mapping[str, Any]) -> None:
-        for name in values:
-            self._add_part(name)
-        self.__dict__.update(values)
-        if of == "_own_buffers":
-            self.__dict__["_buffer_persistence"] = dict.fromkeys(values, True) | self._buffer_persistence
-
-    return property(get, put, doc=doc)
-
-
 _IncompatibleKeys = LoadResult  # torch's name
 
 
 class State:
     """The part of Module that gives and takes its state; `self` is the Module."""
-
-    _names_of_parts: frozenset[str] = frozenset()  # what object.__setattr__ puts into a module is no part of it
-
-    def _add_part(self, name: str) -> None:
-        if name not in self._names_of_parts:
-            self.__dict__["_names_of_parts"] = self._names_of_parts | {name}
 
     def state_dict(
         self: Any, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
@@ -114,15 +42,15 @@ class State:
         """Put what this module and its children hold into `state`."""
         self._run_state_hooks("save_pre", self, prefix, keep_vars)
         self._save_to_state_dict(state, prefix, keep_vars)
-        for name, child in self._own_children():
+        for name, child in self._own("_modules"):
             child._add_state(state, f"{prefix}{name}.", keep_vars)
         self._run_state_hooks("save_post", self, state, prefix, {})
 
     def _save_to_state_dict(self: Any, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
-        kept = [(name, buffer) for name, buffer in self._own_buffers() if self._buffer_persistence[name]]
-        for name, tensor in self._own_parameters() + kept:
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        for name, tensor in self._own("_parameters", "_buffers"):
+            if name not in self._non_persistent_buffers_set:
+                destination[prefix + name] = tensor if keep_vars else tensor.detach()
 
     def load_state_dict(
         self: Any, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -182,7 +110,7 @@ class State:
                 local_metadata["copies"].append(copy)
             else:
                 copy()
-        children = dict(self._own_children())
+        children = dict(self._own("_modules"))
         for key in filter(lambda key: key.startswith(prefix), state_dict if strict else ()):
             name, dot, _ = key[len(prefix) :].partition(".")
             if name not in children if dot else key not in own:
@@ -202,7 +130,7 @@ def _copy(module: Module, name: str, tensor: Tensor, value: Any, assign: bool) -
 
 def remember_buffers(module: Module) -> Callable[[], None]:
     """A function that gives all buffers of a module the numbers back that they have now."""
-    before = [(m, name, b, b.array.copy()) for m in module.modules() for name, b in m._own_buffers()]
+    before = [(m, name, b, b.array.copy()) for m in module.modules() for name, b in m._own("_buffers")]
 
     def put_back() -> None:
         for m, name, buffer, array in before:

@@ -44,27 +44,23 @@ class MultiheadAttention(Module):
         self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
 
-        def weight(rows: int, columns: int) -> Parameter:
-            return Parameter.empty(rows, columns, device=device, dtype=dtype)
-
-        self.in_proj_weight = self.q_proj_weight = self.k_proj_weight = self.v_proj_weight = None
         self._qkv_same_embed_dim = self.kdim == self.vdim == embed_dim
-        if self._qkv_same_embed_dim:
-            self.in_proj_weight = weight(3 * embed_dim, embed_dim)
-        else:
-            self.q_proj_weight = weight(embed_dim, embed_dim)
-            self.k_proj_weight = weight(embed_dim, self.kdim)
-            self.v_proj_weight = weight(embed_dim, self.vdim)
-        self.in_proj_bias = Parameter.empty(3 * embed_dim, device=device, dtype=dtype) if bias else None
+        shapes: dict[str, tuple[int, ...]] = {"in_proj_weight": (3 * embed_dim, embed_dim)}
+        if not self._qkv_same_embed_dim:
+            columns = {"q_proj_weight": embed_dim, "k_proj_weight": self.kdim, "v_proj_weight": self.vdim}
+            shapes = {name: (embed_dim, size) for name, size in columns.items()}
+        shapes |= {"in_proj_bias": (3 * embed_dim,)} if bias else {}
+        shapes |= dict.fromkeys(("bias_k", "bias_v"), (1, 1, embed_dim)) if add_bias_kv else {}
+        names = "in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "bias_k", "bias_v"
+        for name in names:
+            made = Parameter.empty(*shapes[name], device=device, dtype=dtype) if name in shapes else None
+            self.register_parameter(name, made)
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
-        self.bias_k, self.bias_v = (
-            Parameter.empty(1, 1, embed_dim, device=device, dtype=dtype) if add_bias_kv else None for _ in "kv"
-        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Initialise the projections by `init.xavier_uniform_`, bias_k and bias_v by `xavier_normal_`, the rest 0."""
-        for name, parameter in self._own_parameters():
+        for name, parameter in self._own("_parameters"):
             if name.endswith("proj_weight"):
                 init.xavier_uniform_(parameter)
             elif name != "in_proj_bias":

@@ -14,13 +14,13 @@ __all__ += ["Unflatten"]
 
 
 class _Numbered(Module):
-    """Attributes "0", "1", ... of one kind, used as a list; None may stand for one."""
+    """A register with the names "0", "1", ... used as a list; None may stand for one."""
 
     _kind: type = Module
+    _of_kind = "_modules"  # the register
 
     def _entries(self) -> list[tuple[str, Any]]:
-        own = self.__dict__.items()
-        return [(k, v) for k, v in own if isinstance(v, self._kind) or v is None and k.isdigit()]
+        return list(getattr(self, self._of_kind).items())
 
     def _items(self) -> list[Any]:
         return [value for _, value in self._entries()]
@@ -29,7 +29,7 @@ class _Numbered(Module):
         for name, _ in self._entries():
             delattr(self, name)
         for i, item in enumerate(items):
-            setattr(self, str(i), item)
+            self._register(self._of_kind, str(i), item)
 
     def _check(self, item: Any) -> None:
         if item is not None and not isinstance(item, self._kind):
@@ -51,14 +51,14 @@ class _Numbered(Module):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return self._of(self._items()[index])
-        return self.__dict__[self._name(index)]
+        return dict(self._entries())[self._name(index)]
 
     def _of(self, items: list[Any]) -> _Numbered:
         return type(self)(items)  # type: ignore[call-arg]
 
     def __setitem__(self, index: int, item: Any) -> None:
         self._check(item)
-        setattr(self, self._name(index), item)
+        self._register(self._of_kind, self._name(index), item)
 
     def __delitem__(self, index: Any) -> None:
         items = self._items()
@@ -71,7 +71,7 @@ class _Numbered(Module):
     def append(self, item: Any) -> Self:
         """Add one at the end."""
         self._check(item)
-        setattr(self, str(len(self)), item)
+        self._register(self._of_kind, str(len(self)), item)
         return self
 
     def extend(self, items: Iterable[Any]) -> Self:
@@ -152,7 +152,7 @@ def _described(parameter: Tensor) -> str:
 class ParameterList(_Numbered):
     """A list of Parameters; a Tensor that is put in becomes one."""
 
-    _kind = Parameter
+    _kind, _of_kind = Parameter, "_parameters"
 
     def __init__(self, values: Iterable[Tensor] | None = None) -> None:
         super().__init__()
@@ -171,24 +171,24 @@ class ParameterList(_Numbered):
 
 
 class _Named(Module):
-    """Attributes of one kind, used as a dict, in the order of insertion."""
+    """A register used as a dict, in the order of insertion."""
 
     _kind: type = Module
+    _of_kind = "_modules"  # the register
 
     def _entries(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if isinstance(value, self._kind)}
+        return getattr(self, self._of_kind)
 
     def __getitem__(self, key: str) -> Any:
-        found = self.__dict__.get(key)
+        found = self._entries().get(key)
         if not isinstance(found, self._kind):
             raise KeyError(f"{key!r} is not in the {type(self).__name__}: it has {list(self)}")
         return found
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._check_free(key, self._kind)
         if not isinstance(value, self._kind):
             raise TypeError(f"{type(self).__name__} holds {self._kind.__name__}s, got {type(value).__name__}")
-        setattr(self, key, value)
+        self._register(self._of_kind, key, value)
 
     def __delitem__(self, key: str) -> None:
         self[key]
@@ -220,7 +220,7 @@ class ModuleDict(_Named):
 class ParameterDict(_Named):
     """A dict of Parameters; a Tensor that is put in becomes one."""
 
-    _kind = Parameter
+    _kind, _of_kind = Parameter, "_parameters"
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()

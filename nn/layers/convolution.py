@@ -73,7 +73,9 @@ class _ConvNd(Module):
             first, second = second, first
         shape = (first, second // self.groups, *self.kernel_size)
         self.weight = Parameter.empty(*shape, device=device, dtype=dtype)
-        self.bias = Parameter.empty(self.out_channels, device=device, dtype=dtype) if bias else None
+        self.register_parameter(
+            "bias", Parameter.empty(self.out_channels, device=device, dtype=dtype) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

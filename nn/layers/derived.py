@@ -70,9 +70,8 @@ class FunctionLayer(Module):
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The function of the inputs, by position or by name, and of the settings."""
-        have = self.__dict__
         for name in self._passed:
-            named[name] = have[name]
+            named[name] = getattr(self, name)
         return self._function(*inputs, **named)
 
     def extra_repr(self) -> str:

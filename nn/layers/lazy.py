@@ -68,9 +68,9 @@ class LazyModuleMixin(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*(0, *args), **kwargs)
         self._settings = args, kwargs
-        for name, parameter in self._own_parameters():
+        for name, parameter in self._own("_parameters"):
             setattr(self, name, UninitializedParameter(np.empty(0, parameter.array.dtype)))
-        for name, buffer in self._own_buffers():
+        for name, buffer in self._own("_buffers"):
             if buffer.ndim:
                 setattr(self, name, UninitializedBuffer(np.empty(0, buffer.array.dtype)))
         self.register_load_state_dict_pre_hook(_take_shapes)
@@ -82,7 +82,7 @@ class LazyModuleMixin(Module):
 
     def has_uninitialized_params(self) -> bool:
         """Whether the shape of a parameter or buffer is not known yet."""
-        return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own_parameters() + self._own_buffers())
+        return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own("_parameters", "_buffers"))
 
     def initialize_parameters(self, input: Tensor) -> None:
         """Make and initialise the parameters and buffers for inputs such as this one."""
@@ -91,7 +91,7 @@ class LazyModuleMixin(Module):
         if self.has_uninitialized_params():
             args, kwargs = self._settings
             plain = self.cls_to_become(size, *args, **kwargs)
-            for name, value in plain._own_parameters() + plain._own_buffers():
+            for name, value in plain._own("_parameters", "_buffers"):
                 own = getattr(self, name)
                 if isinstance(own, _Uninitialized):
                     own.materialize(value.shape)
@@ -108,7 +108,7 @@ class LazyModuleMixin(Module):
 
 def _take_shapes(module: Any, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
     """Give what has no shape yet that of the tensor to be loaded."""
-    for name, tensor in module._own_parameters() + module._own_buffers():
+    for name, tensor in module._own("_parameters", "_buffers"):
         if isinstance(tensor, _Uninitialized) and prefix + name in state_dict:
             tensor.materialize(state_dict[prefix + name].shape)
 

@@ -38,7 +38,7 @@ class Linear(Module):
         check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter.empty(out_features, in_features, device=device, dtype=dtype)
-        self.bias = Parameter.empty(out_features, device=device, dtype=dtype) if bias else None
+        self.register_parameter("bias", Parameter.empty(out_features, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -71,7 +71,7 @@ class Bilinear(Module):
             raise ValueError(f"Bilinear: in1_features must be positive, got {in1_features}")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter.empty(out_features, in1_features, in2_features, device=device, dtype=dtype)
-        self.bias = Parameter.empty(out_features, device=device, dtype=dtype) if bias else None
+        self.register_parameter("bias", Parameter.empty(out_features, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

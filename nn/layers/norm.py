@@ -21,8 +21,10 @@ class Affine(Module):
     bias: Parameter | None
 
     def _make_parameters(self, shape: Sequence[int], affine: bool, bias: bool, device: Any, dtype: Any) -> None:
-        self.weight = Parameter.empty(*shape, device=device, dtype=dtype) if affine else None
-        self.bias = Parameter.empty(*shape, device=device, dtype=dtype) if affine and bias else None
+        self.register_parameter("weight", Parameter.empty(*shape, device=device, dtype=dtype) if affine else None)
+        self.register_parameter(
+            "bias", Parameter.empty(*shape, device=device, dtype=dtype) if affine and bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

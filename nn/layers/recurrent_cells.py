@@ -29,8 +29,8 @@ class RNNCellBase(Module):
         rows = num_chunks * hidden_size
         self.weight_ih = Parameter.empty(rows, input_size, device=device, dtype=dtype)
         self.weight_hh = Parameter.empty(rows, hidden_size, device=device, dtype=dtype)
-        self.bias_ih = Parameter.empty(rows, device=device, dtype=dtype) if bias else None
-        self.bias_hh = Parameter.empty(rows, device=device, dtype=dtype) if bias else None
+        self.register_parameter("bias_ih", Parameter.empty(rows, device=device, dtype=dtype) if bias else None)
+        self.register_parameter("bias_hh", Parameter.empty(rows, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -94,7 +94,7 @@ class AveragedModel(Module):
 
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Compute the running mean and variance of all batch norms anew, from the inputs that the loader gives."""
-    norms = [m for m in model.modules() if "running_mean" in m.__dict__ and m.running_mean is not None]
+    norms = [m for m in model.modules() if m._buffers.get("running_mean") is not None]
     momenta, training = [norm.momentum for norm in norms], model.training
     for norm in norms:
         norm.reset_running_stats()

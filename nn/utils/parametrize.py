@@ -97,10 +97,10 @@ def register_parametrization(
             before.right_inverse(parametrization.right_inverse(original.detach()))
         before.append(parametrization)
     else:
-        original = module.__dict__.get(tensor_name)
+        original = (module._parameters | module._buffers).get(tensor_name)
         if not isinstance(original, Tensor):
             raise ValueError(f"{type(module).__name__} has no parameter or buffer {tensor_name!r} to parametrize")
-        if "parametrizations" not in module.__dict__:
+        if "parametrizations" not in module._modules:
             kind = type(module)
             module.__class__ = type(f"Parametrized{kind.__name__}", (kind,), {"_unparametrized": kind})
             module.parametrizations = ModuleDict()
@@ -118,7 +118,7 @@ def register_parametrization(
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Whether a tensor of the module (any, without a name) is parametrized."""
-    lists = module.__dict__.get("parametrizations")
+    lists = module._modules.get("parametrizations")
     if not isinstance(lists, ModuleDict):
         return False
     return len(lists) > 0 if tensor_name is None else tensor_name in lists
