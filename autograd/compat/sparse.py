@@ -6,9 +6,9 @@ from typing import Any
 
 from autograd import Tensor, as_tensor, mm, zeros
 
-__all__ = ["FloatTensor", "mm", "sparse_coo_tensor", "spmm"]
+__all__ = ["FloatTensor", "dsmm", "mm", "sparse_coo_tensor", "spmm"]
 
-spmm = mm
+spmm = dsmm = mm
 
 
 def sparse_coo_tensor(

@@ -20,7 +20,7 @@ from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.constant import always
 from autograd.compat.futures import Future
 from autograd.compat.jit import ScriptModule
-from autograd.compat.sparse import sparse_coo_tensor, spmm
+from autograd.compat.sparse import dsmm, sparse_coo_tensor, spmm
 from autograd.compat.version import __version__
 from autograd.creation import arange, as_tensor, set_default_dtype
 from autograd.func import vmap
@@ -42,7 +42,7 @@ __all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul
 __all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
 __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["_softmax_backward_data", "asarray", "lu_solve", "sparse_coo_tensor", "spmm"]
+__all__ += ["_softmax_backward_data", "asarray", "dsmm", "lu_solve", "sparse_coo_tensor", "spmm"]
 __all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
 __all__ += ["get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]

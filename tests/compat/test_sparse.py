@@ -19,7 +19,7 @@ def test_elements_at_repeated_indices_add_up_and_have_the_gradient_of_their_plac
     x, g = torch.tensor(rng.standard_normal((columns, 3))), rng.standard_normal((rows, 3))
     matrix = torch.sparse_coo_tensor(torch.tensor(at), values, (rows, columns)).coalesce()
     np.testing.assert_array_equal(matrix.detach().to_dense().numpy(), expected)
-    for multiply in (torch.spmm, torch.sparse.mm):
+    for multiply in (torch.spmm, torch.dsmm, torch.sparse.mm):
         product = multiply(matrix.to_sparse(), x)
         np.testing.assert_allclose(product.detach().numpy(), expected @ x.numpy(), atol=1e-12)
     product.backward(torch.tensor(g))
