@@ -57,7 +57,9 @@ COMPLEX = set(
     """
     add sub mul div neg sum mean matmul mm bmm mv outer einsum reshape view permute transpose expand cat stack unbind
     split chunk exp square reciprocal real imag conj angle abs view_as_real view_as_complex __getitem__ flip roll where
-    sqrt log tanh
+    sqrt log tanh cosh sinh tan exp2 expm1 log1p log2 rsqrt cumsum cumprod prod lerp unfold dot vdot inner cov
+    nn.functional.linear nn.functional.conv1d nn.functional.conv2d nn.functional.conv_transpose1d
+    nn.functional.normalize linalg.vector_norm linalg.vecdot
     fft_fft fft_ifft fft_irfft fft_fft2 fft_ifft2 fft_irfft2 fft_fftn fft_ifftn fft_irfftn fft_fftshift fft_ifftshift
     """.split()
 )
