@@ -55,11 +55,11 @@ CALLS |= {info.formatted_name: lambda x, n: autograd.polygamma(n, x) for info in
 # the operations that take complex numbers, whose samples of complex128 are computed, too
 COMPLEX = set(
     """
-    add sub mul div neg sum mean matmul mm bmm mv outer einsum reshape view permute transpose expand cat stack unbind
+    add sub mul neg sum mean matmul mm bmm mv outer einsum reshape view permute transpose expand cat stack unbind
     split chunk exp square reciprocal real imag conj angle abs view_as_real view_as_complex __getitem__ flip roll where
     sqrt log tanh cosh sinh tan exp2 expm1 log1p log2 rsqrt cumsum cumprod prod lerp unfold dot vdot inner cov
-    nn.functional.linear nn.functional.conv1d nn.functional.conv2d nn.functional.conv_transpose1d
-    nn.functional.normalize linalg.vector_norm linalg.vecdot
+    nn_functional_linear nn_functional_conv1d nn_functional_conv2d nn_functional_conv_transpose1d div_no_rounding_mode
+    nn_functional_normalize linalg_vector_norm linalg_vecdot norm
     fft_fft fft_ifft fft_irfft fft_fft2 fft_ifft2 fft_irfft2 fft_fftn fft_ifftn fft_irfftn fft_fftshift fft_ifftshift
     """.split()
 )
