@@ -83,3 +83,18 @@ def test_update_bn_computes_the_statistics_of_all_batches():
         return *model.state_dict().values(), str([model.training, model[0].momentum])
 
     same(*(program(*library) for library in BOTH))
+
+
+def test_sparse_adam_takes_torchs_steps():
+    rng, found = np.random.default_rng(0), []
+    start, calls = rng.normal(size=(6, 3)), [(rng.integers(0, 6, 3), rng.normal(size=(3, 3))) for _ in range(6)]
+    for m, layers in ((torch, torch.nn), (ag, nn)):
+        table = layers.Embedding(6, 3, sparse=True).double()
+        table.weight.data = m.tensor(start)
+        optimizer = m.optim.SparseAdam(list(table.parameters()), lr=0.1, betas=(0.8, 0.9))
+        for index, factor in calls:
+            optimizer.zero_grad()
+            (table(m.tensor(index)) * m.tensor(factor)).sum().backward()
+            optimizer.step()
+        found.append(table.weight.detach().numpy())
+    np.testing.assert_allclose(*found, rtol=1e-12)
