@@ -18,18 +18,8 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.statistics import ValuesAndIndices, along
 from autograd.ops.table import function, short
 
-__all__ = [
-    "searchsorted",
-    "bucketize",
-    "quantile",
-    "nanquantile",
-    "nansum",
-    "nanmean",
-    "mode",
-    "kthvalue",
-    "msort",
-    "cummax",
-]
+__all__ = ["searchsorted", "bucketize", "quantile", "nanquantile", "nansum", "nanmean", "mode", "kthvalue", "msort"]
+__all__ += ["cummax"]
 __all__ += ["cummin", "argwhere", "isin", "unique_consecutive", "histogram", "histc", "diff", "trapezoid", "trapz"]
 __all__ += ["corrcoef", "cov", "cumulative_trapezoid"]
 

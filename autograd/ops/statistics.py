@@ -16,19 +16,8 @@ from autograd.ops.shape import movedim, one_dim, reshape
 from autograd.ops.table import OPS, function, op
 from autograd.summation import sum_over
 
-__all__ = [
-    "max",
-    "min",
-    "median",
-    "norm",
-    "renorm",
-    "var_mean",
-    "std_mean",
-    "unique",
-    "bincount",
-    "aminmax",
-    "nanmedian",
-]
+__all__ = ["max", "min", "median", "norm", "renorm", "var_mean", "std_mean", "unique", "bincount", "aminmax"]
+__all__ += ["nanmedian"]
 
 
 class ValuesAndIndices(NamedTuple):
