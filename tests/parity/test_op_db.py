@@ -40,6 +40,8 @@ CALLS: dict[str, Callable] = {
     "where": lambda x, condition, y: autograd.where(condition, x, y),
     "linalg_lstsq_grad_oriented": lambda a, b, driver: autograd.linalg.lstsq(a, b, driver=driver)[:2],
     "linalg_pinv_singular": lambda a, b: autograd.linalg.pinv(a @ b.mT),
+    "svd_lowrank": lambda a, b, **k: autograd.svd_lowrank(a @ b.mT, **k),
+    "pca_lowrank": lambda a, b, **k: autograd.pca_lowrank(a @ b.mT, **k),
     "nn_functional_embedding": lambda weight, index, **k: F.embedding(index, weight, **k),
     "nn_functional_embedding_bag": lambda weight, index, **k: F.embedding_bag(index, weight, **k),
     "nn_functional_triplet_margin_with_distance_loss": lambda *args, distance_function=None, **k: (
@@ -129,6 +131,7 @@ DEVIATIONS = [
         lambda sample, dtype: sample.kwargs.get("training", False),
         drawn=True,
     ),
+    Row("svd_lowrank pca_lowrank", "the signs of singular vectors depend on the random numbers", drawn=True),
     Row("topk", "which of equal elements is taken is left open by torch", of(*WHOLE)),
     Row("kthvalue mode", "which of equal elements is taken is left open by torch", of(torch.float16, *WHOLE)),
     Row("view_as_complex complex", "NumPy has no complex numbers of two float16", of(torch.float16)),
