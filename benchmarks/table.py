@@ -23,7 +23,8 @@ def shares(row: Row, results: dict[str, Result], peer: str) -> list[tuple[str, f
     if peer in OURS or not row.unit:
         return []
     best = best_of_ours(results)
-    asked = [(best, row.at_most.get(peer))]
+    limits = row.at_most if best != "numpy" else row.at_most | row.numpy_at_most
+    asked = [(best, limits.get(peer))]
     if best != "numpy" and peer in row.numpy_at_most:
         asked.append(("numpy", row.numpy_at_most[peer]))
     return [(who, share, limit) for who, limit in asked if (share := ratio(results, who, peer)) is not None]

@@ -89,6 +89,14 @@ def test_the_table_shows_a_fast_wrong_answer_and_a_missed_limit():
     assert "0.9: MISSED" in torch and "2.0: met" in jax
 
 
+def test_without_the_extra_the_limit_is_that_of_numpy():
+    row = Row("r", "m", ("numpy", "fast", "torch"), at_most={"torch": 1.2}, numpy_at_most={"torch": 3})
+    results = {name: timing.Result(times=[seconds]) for name, seconds in (("numpy", 2.0), ("torch", 1.0))}
+    assert table.shares(row, results, "torch") == [("numpy", 2.0, 3)]
+    results["fast"] = timing.Result(times=[1.1])
+    assert table.shares(row, results, "torch") == [("fast", 1.1, 1.2), ("numpy", 2.0, 3)]
+
+
 def test_a_peer_that_is_missing_is_a_note_in_the_table():
     row = Row("r", "m", ("numpy", "torch"))
     results = {"numpy": Result([0.010], 2.0), "torch": Result(missing="No module named 'torch'")}
