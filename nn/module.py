@@ -80,20 +80,19 @@ class Module(Hooks, State, Conversions):
     # -- attributes ---------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        own = self.__dict__
+        register = self._register_of(name)
         if isinstance(value, (Parameter, Module, Buffer)):
-            if "_modules" not in own:
+            if "_modules" not in self.__dict__:
                 raise AttributeError(
                     f"cannot assign {type(value).__name__} {name!r} before Module.__init__() call: "
                     f"begin {type(self).__name__}.__init__ with super().__init__()"
                 )
-            self._check_kind(name, value)
-            self._put(next(r for r, (_, kind, _) in _REGISTERS.items() if isinstance(value, kind)), name, value)
-            if isinstance(value, Buffer):
-                self._set_persistent(name, value.persistent)
-        elif (register := self._register_of(name)) is not None:
-            self._check_kind(name, value)
-            own[register][name] = value
+            self._check_kind(register, name, value)
+            new = next(r for r, (_, kind, _) in _REGISTERS.items() if isinstance(value, kind))
+            self._put(new, name, value, not isinstance(value, Buffer) or value.persistent)
+        elif register is not None:
+            self._check_kind(register, name, value)
+            self.__dict__[register][name] = value
         else:
             object.__setattr__(self, name, value)
 
@@ -101,19 +100,15 @@ class Module(Hooks, State, Conversions):
         """The register in which there is this name."""
         return next((register for register in _REGISTERS if name in self.__dict__.get(register, ())), None)
 
-    def _put(self, register: str, name: str, value: Any) -> None:
+    def _put(self, register: str, name: str, value: Any, persistent: bool = True) -> None:
         """Put it into this register: in its place, if the name is there, and else at the end, and nowhere else."""
         for other in (self.__dict__, *(self.__dict__[r] for r in _REGISTERS if r != register)):
             other.pop(name, None)
         self.__dict__[register][name] = value
-        self._non_persistent_buffers_set.discard(name)
-
-    def _set_persistent(self, name: str, persistent: bool) -> None:
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
-    def _check_kind(self, name: str, value: Any) -> None:
-        """Raise TypeError where `value` would silently replace a parameter, child or buffer of the module."""
-        register = self._register_of(name)
+    def _check_kind(self, register: str | None, name: str, value: Any) -> None:
+        """Raise TypeError where `value` would silently replace what this register has under the name."""
         if value is None or register is None:
             return
         what, kind, allowed = _REGISTERS[register]
@@ -141,7 +136,7 @@ class Module(Hooks, State, Conversions):
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *(name for register in _REGISTERS for name in self.__dict__[register])})
 
-    def _register(self, register: str, name: str, value: Any) -> None:
+    def _register(self, register: str, name: str, value: Any, persistent: bool = True) -> None:
         """Put a value, or None, under a name that is free or is in this register."""
         what, kind, _ = _REGISTERS[register]
         if not name or "." in name:
@@ -150,12 +145,11 @@ class Module(Hooks, State, Conversions):
             raise KeyError(f"attribute {name!r} already exists in {type(self).__name__}")
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"{what} {name!r} must be a {kind.__name__} or None, got {type(value).__name__}")
-        self._put(register, name, value)
+        self._put(register, name, value, persistent)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Assign a tensor that is state but is not trained; a persistent buffer is part of the state_dict."""
-        self._register("_buffers", name, tensor)
-        self._set_persistent(name, persistent)
+        self._register("_buffers", name, tensor, persistent)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Assign a Parameter to an attribute whose name is given as a string."""

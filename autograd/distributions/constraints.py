@@ -8,16 +8,8 @@ import numpy as np
 
 from autograd import as_tensor
 
-__all__ = [
-    "Constraint",
-    "boolean",
-    "corr_cholesky",
-    "dependent_property",
-    "greater_than",
-    "greater_than_eq",
-    "independent",
-]
-__all__ += ["integer_interval", "interval", "less_than", "lower_cholesky", "multinomial", "nonnegative"]
+__all__ = ["Constraint", "boolean", "corr_cholesky", "dependent_property", "greater_than", "greater_than_eq"]
+__all__ += ["independent", "integer_interval", "interval", "less_than", "lower_cholesky", "multinomial", "nonnegative"]
 __all__ += ["nonnegative_integer", "one_hot", "positive", "positive_definite", "positive_integer", "real"]
 __all__ += ["real_vector", "simplex", "unit_interval"]
 
