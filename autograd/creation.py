@@ -143,7 +143,8 @@ def full_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor of the shape and dtype of x, filled with one value."""
-    return made(np.full(input.shape, fill_value, dtype or input.dtype), None, device, requires_grad)
+    dtype = dtype or input.dtype
+    return made(np.full(input.shape, to_array(fill_value, dtype), dtype), None, device, requires_grad)
 
 
 def empty_like(

@@ -198,6 +198,17 @@ def plain(value: Any) -> Any:
     return np.asarray(value, value.dtype.newbyteorder("="))
 
 
+def wrapped(numbers: Any, dtype: Any) -> np.ndarray:
+    """Python's whole numbers in an integer dtype: without a sign, it takes negative ones modulo its range, as in torch.
+
+    RuntimeError for what does not fit then.
+    """
+    array, most = np.asarray(numbers), np.iinfo(dtype).max
+    if array.size and not -most <= array.min() <= array.max() <= most:
+        raise RuntimeError(f"{reprlib.repr(numbers)} is out of the range of {np.dtype(dtype)}")
+    return array.astype(dtype)
+
+
 class _Default:
     dtype: np.dtype = np.dtype(np.float32)
 

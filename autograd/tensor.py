@@ -32,6 +32,8 @@ def to_array(data: Any, dtype: Any = None) -> np.ndarray:
     else:
         try:
             array = np.array(_numbers(data), dtype)
+        except OverflowError:
+            return dtypes.wrapped(_numbers(data), dtype)
         except ValueError as error:
             raise ShapeError(f"nested lists of different lengths cannot make a tensor: {error}") from None
         if dtype is None and (array.dtype.kind == "f" or not array.size):

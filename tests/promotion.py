@@ -46,6 +46,10 @@ decide: the result has the widest of their dtypes. A tensor of 0 dims changes th
 than theirs, and a Python number only if its kind is higher still. An ndarray counts as a tensor, and a NumPy
 number such as `np.float64(2)` as a tensor of 0 dims.
 
+A Python integer that its tensor's dtype cannot hold raises RuntimeError, except that uint8 takes -255 to -1 modulo 256:
+`x & -8`, `x * -1`. Where PyTorch differs: it takes any integer modulo the dtype's range in arithmetic, and in
+comparisons, too: there `x > -1` is False for every `x` of uint8. Here comparisons are those of the numbers.
+
 ## Two tensors with dims (`x + y`)
 
 {table("x, y", names, both)}

@@ -124,8 +124,11 @@ def pow(x, exponent):
 
     An integer to a negative power is truncated to an integer, if the exponent is a tensor.
     """
-    if not isinstance(exponent, np.ndarray) and x.dtype == np.bool_:
-        x = x.astype(np.int64)
+    if not isinstance(exponent, np.ndarray):
+        if x.dtype == np.bool_:
+            x = x.astype(np.int64)
+        if type(exponent) is int and exponent < 0 and x.dtype.kind in "iu":
+            raise RuntimeError(f"integers to the negative power {exponent} are fractions: convert them to floats first")
     if isinstance(exponent, np.ndarray) and exponent.dtype.kind == "i" and np.result_type(x).kind in "iu":
         powers = x ** np.maximum(exponent, 0)
         inverse = np.where(np.abs(x) == 1, x ** np.abs(exponent), 0)  # 1 / x^n is not a fraction for 1 and -1 alone

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from autograd.base import TensorBase, wrap
-from autograd.dtypes import plain, whole_numbers
+from autograd.dtypes import plain, whole_numbers, wrapped
 from autograd.grad_mode import enable_grad
 from autograd.graph import Node, backward_walk, of_outputs, output_node, step_behind
 from autograd.ops.complaints import explain, must_be_tensor
@@ -237,8 +238,9 @@ class Op:
         try:
             result = self.forward(*args, **kwargs)
         except Exception as error:
-            self.explain(args, kwargs, error)
-            raise
+            result = self.retry(args, kwargs, error)
+            if result is None:
+                raise
         if self.saves:
             result = result[0]
         for out in result if type(result) is tuple else (result,):
@@ -257,9 +259,17 @@ class Op:
     def _names_of(self, args: Sequence[Any]) -> list[str]:
         return [*self.args, *[f"{self.variadic}[{i}]" for i in range(len(args) - len(self.args))]]
 
-    def explain(self, args: Sequence[Any], kwargs: dict, error: Exception) -> None:
-        """Raise the complaint of a forward about its arguments again, in words that say what it was given."""
+    def retry(self, args: Sequence[Any], kwargs: dict, error: Exception) -> Any:
+        """The forward with negative numbers `wrapped`, if that is what it complained about.
+
+        Else its complaint is raised again, in words that say what it was given; None where it says so itself.
+        """
+        if isinstance(error, OverflowError):
+            with suppress(Exception):
+                dtype = np.result_type(*[a for a in args if hasattr(a, "dtype") and a.dtype.kind in "iu"])
+                return self.forward(*[wrapped(a, dtype) if type(a) is int else a for a in args], **kwargs)
         explain(self.name, dict(zip(self._names_of(args), args)) | kwargs, error)
+        return None
 
     def normalise(self, args: tuple, kwargs: dict) -> tuple[list, dict]:
         """Positional metadata, other names of keywords and arrays by keyword, brought to the form of the forward."""

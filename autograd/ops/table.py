@@ -109,8 +109,9 @@ def op(
             try:
                 result = forward(*values, **kwargs)
             except Exception as error:
-                entry.explain(values, kwargs, error)
-                raise
+                result = entry.retry(values, kwargs, error)
+                if result is None:
+                    raise
             out = result[0] if saves else result
             if type(out) is not ndarray:
                 if type(out) is tuple:

@@ -3,7 +3,7 @@
 import copy
 import io
 import pickle
-from operator import add
+from operator import add, and_, mul, or_, sub, xor
 
 import numpy as np
 import pytest
@@ -72,3 +72,32 @@ def test_parts_and_sums_of_a_shape_are_shapes():
     for wrong in ((shape, [1]), ([1], shape)):
         with pytest.raises(TypeError, match="concatenate"):
             add(*wrong)
+
+
+@pytest.mark.parametrize("function", [add, sub, mul, and_, or_, xor], ids=lambda f: f.__name__)
+def test_a_negative_number_is_taken_modulo_256_by_uint8(function):
+    x = np.arange(256)
+    for number in (-1, -8, -255):
+        wanted = (function(x, number) % 256).tolist()
+        assert function(ag.tensor(x, dtype=ag.uint8), number).tolist() == wanted, number
+        assert function(x.astype(np.uint8), ag.full((1,), number, dtype=ag.uint8)).tolist() == wanted, number
+
+
+def test_uint8_is_made_of_negative_numbers_modulo_256():
+    x, at = ag.tensor([[-1, 2], [-255, 255]], dtype=ag.uint8), ag.tensor([0])
+    assert x.tolist() == [[255, 2], [1, 255]] and ag.full_like(x, -2).tolist() == [[254, 254], [254, 254]]
+    assert x.masked_fill(x == 2, -3).tolist() == [[255, 253], [1, 255]]
+    assert x[0].index_fill(0, at, -4).tolist() == x[0].scatter(0, at, -4).tolist() == [252, 2]
+
+
+@pytest.mark.parametrize("dtype, number", [("uint8", 256), ("uint8", -256), ("int8", 128), ("int8", -129)])
+def test_a_number_beyond_the_dtype_raises(dtype, number):
+    x = ag.ones(2, dtype=dtype)
+    for call in (lambda: x + number, lambda: ag.tensor([number], dtype=dtype), lambda: ag.full_like(x, number)):
+        with pytest.raises(RuntimeError, match=rf"{number}\]? (is )?out of .*{dtype}"):
+            call()
+
+
+def test_integers_have_no_negative_powers():
+    with pytest.raises(RuntimeError, match="negative power -1 are fractions: convert them to floats"):
+        ag.ones(2, dtype=ag.uint8) ** -1

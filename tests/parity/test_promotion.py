@@ -46,3 +46,12 @@ def test_functions_of_one_tensor_promote_as_torchs(function):
             continue  # torch has none
         x = of(a, 1)
         assert name(getattr(x, function)(*args).dtype) == name(getattr(theirs(x), function)(*args).dtype), a
+
+
+@pytest.mark.parametrize("name", "add sub mul floordiv mod and_ or_ xor".split())
+def test_uint8_takes_negative_numbers_as_torchs_does(name):
+    function, x = getattr(operator, name), of("uint8", 1)
+    for number in (-1, -3, -8, -255):
+        assert function(x, number).tolist() == function(theirs(x), number).tolist(), number
+        if name in ("add", "sub", "mul"):
+            assert function(number, x).tolist() == function(number, theirs(x)).tolist(), number
