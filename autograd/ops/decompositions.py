@@ -26,12 +26,12 @@ class LinAlgError(RuntimeError, np.linalg.LinAlgError):
 
 
 def by_lapack(name, f, *arrays, square=True, **keywords):
-    """f of matrices, which are `square` and of float32 or float64; its LinAlgError as one of ours."""
+    """f of matrices, `square` and in a precision that LAPACK has; its LinAlgError as one of ours."""
     x = arrays[0]
     if x.ndim < 2 or (square and x.shape[-1] != x.shape[-2]):
         raise ShapeError(f"{name} needs {'square ' * square}matrices, got the shape {x.shape}")
     for array in arrays:
-        if array.dtype not in (np.float32, np.float64):
+        if array.dtype.kind not in "fc" or array.dtype == np.float16:
             raise RuntimeError(f"{name} is for float32 and float64, not {array.dtype}: convert it with .float() first")
     try:
         return f(*arrays, **keywords)
@@ -42,6 +42,11 @@ def by_lapack(name, f, *arrays, square=True, **keywords):
 def mt(x):
     """Matrices transposed."""
     return transpose(x, -1, -2)
+
+
+def mh(x):
+    """Matrices transposed and conjugated."""
+    return mt(x.conj())
 
 
 def _eye(like):
@@ -70,9 +75,9 @@ def _cofactors_rule(g, x, out):
 @op(method=False, x=_cofactors_rule)
 def cofactors(x):
     """det(x) times the transposed inverse, the derivative of det, of singular ones too; its own needs an inverse."""
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = np.linalg.svd(x.conj())
     others = np.prod(np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]), -1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
+    sign = (np.linalg.det(u) * np.linalg.det(vh)).conj()
     return sign[..., None, None] * ((u * others[..., None, :]) @ vh)
 
 
@@ -179,14 +184,14 @@ def svd(input, some=True, compute_uv=True):
 
 def _eigh_rule(g, eigenvalues, eigenvectors):
     w, v = eigenvalues, eigenvectors
-    turned = matmul(mt(v), g[1])
-    inner = _divided((turned - mt(turned)) / 2, w[..., None, :] - w[..., None])
-    return matmul(matmul(v, inner) + v * g[0][..., None, :], mt(v))
+    turned = matmul(mh(v), g[1]) * (1 - _eye(v).real)  # the diagonal is the phase of a vector, which is free
+    inner = _divided((turned - mh(turned)) / 2, w[..., None, :] - w[..., None])
+    return matmul(matmul(v, inner) + v * g[0][..., None, :], mh(v))
 
 
 @op(method=False, outputs=("eigenvalues", "eigenvectors"), x=_eigh_rule)
 def linalg_eigh(x, *, UPLO="L"):
-    """(eigenvalues, eigenvectors) of symmetric matrices, of which one triangle is read; the eigenvalues rise."""
+    """(eigenvalues, eigenvectors) of Hermitian matrices, of which one triangle is read; the eigenvalues rise."""
     return tuple(by_lapack("eigh", np.linalg.eigh, x, UPLO=UPLO))
 
 

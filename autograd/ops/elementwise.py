@@ -76,7 +76,11 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-abs = of_numpy("abs", "|x|; its derivative at 0 is 0.", np.abs, np.fabs, x=lambda g, x: g * np.sign(x))
+def _abs_rule(g, x):
+    return g * (np.sign(x) if x.dtype.kind != "c" else x / np.where(x == 0, 1, np.abs(x)))
+
+
+abs = of_numpy("abs", "|x|; its derivative at 0 is 0.", np.abs, np.fabs, x=_abs_rule)
 
 
 def _unless(lost, g, x, y):

@@ -61,7 +61,8 @@ COMPLEX = set(
     split chunk exp square reciprocal real imag conj angle abs view_as_real view_as_complex __getitem__ flip roll where
     sqrt log tanh cosh sinh tan exp2 expm1 log1p log2 rsqrt cumsum cumprod prod lerp unfold dot vdot inner cov
     nn_functional_linear nn_functional_conv1d nn_functional_conv2d nn_functional_conv_transpose1d div_no_rounding_mode
-    nn_functional_normalize linalg_vector_norm linalg_vecdot norm
+    nn_functional_normalize linalg_vector_norm linalg_vecdot norm linalg_inv inverse linalg_solve
+    linalg_solve_triangular linalg_det det linalg_eigvalsh linalg_matrix_power matrix_exp linalg_multi_dot
     fft_fft fft_ifft fft_irfft fft_fft2 fft_ifft2 fft_irfft2 fft_fftn fft_ifftn fft_irfftn fft_fftshift fft_ifftshift
     """.split()
 )

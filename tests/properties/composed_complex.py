@@ -47,6 +47,24 @@ def pairs(f: Callable) -> Callable[[Any], Callable]:
     return with_module
 
 
+def of_matrices(f: Callable) -> tuple[Any, Callable, Callable[[Any], Callable]]:
+    """f(module, z, w) of two batches of square matrices, the first with a dominant diagonal."""
+    far = 4 * np.stack([np.eye(3), np.eye(3)], -1)
+    draw = shapes(max_dims=1).flatmap(lambda s: call(positive((*s, 3, 3, 2)).map(far.__add__), positive((*s, 3, 3, 2))))
+    return draw, plain(f), pairs(f)
+
+
+def hermitian(m: Any, z: Any) -> Any:
+    """z + z^H, and real numbers that keep the eigenvalues apart."""
+    return z + m.conj(z).swapaxes(-1, -2) + m.diag(m.arange(3) * 10)
+
+
+def eigenspaces(m: Any, z: Any, w: Any) -> Any:
+    """A function of eigenvalues and eigenvectors, whatever the phases of the vectors."""
+    values, vectors = m.linalg.eigh(hermitian(m, z))
+    return m.exp(values / 9)[..., None] * m.abs(w @ vectors)
+
+
 class NUMPY:
     """NumPy's functions, by the names and keywords of torch's."""
 
@@ -55,7 +73,7 @@ class NUMPY:
         lambda parts, dim: np.stack(parts, dim),
     )
     cosh, sinh, tan, expm1, log1p, log2, exp2 = np.cosh, np.sinh, np.tan, np.expm1, np.log1p, np.log2, np.exp2
-    prod, cumprod, vdot, linalg = np.prod, np.cumprod, np.vdot, np.linalg
+    prod, cumprod, vdot, linalg, diag, arange = np.prod, np.cumprod, np.vdot, np.linalg, np.diag, np.arange
 
     @staticmethod
     def rsqrt(x: np.ndarray) -> np.ndarray:
@@ -123,8 +141,12 @@ COMPLEX: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         )
     ),
     "conjugates": of_two(lambda m, z, w: m.conj(z) * w),
+    "absolute values": of_two(lambda m, z, w: m.abs(z) * w),
     "angles": of_two(lambda m, z, w: m.angle(z) * m.imag(w) + m.real(z)),
     "complex matrices": of_two(lambda m, z, w: m.stack([z, w], 0).reshape(2, -1) @ m.conj(z).reshape(-1)),
+    "complex inverses and solutions": of_matrices(lambda m, z, w: m.linalg.inv(z) @ m.linalg.solve(z, w)),
+    "complex determinants": of_matrices(lambda m, z, w: m.linalg.det(z)[..., None, None] * w),
+    "Hermitian eigenspaces": of_matrices(eigenspaces),
     "complex einsum": of_two(lambda m, z, w: m.einsum("...,...->...", z, w)),
     "complex choices": of_two(lambda m, z, w: m.where(m.real(z) > 1, z[..., :1] * w, w)),
     "fft": along(lambda m, z, **k: m.fft.fft(z, **k), **SIZED),
