@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in ("GradcheckError", "gradcheck", "gradcheck_module", "gradcheck_report", "gradgradcheck"):
         return getattr(importlib.import_module("autograd.checking"), name)
-    if not name.startswith("_") and not isinstance(found := getattr(ops, name, ops), ModuleType):
+    if name[0] != "_" and name not in ops.COMPLETED and not isinstance(found := getattr(ops, name, ops), ModuleType):
         return found
     return importlib.import_module("autograd.compat").attribute("", name)
 

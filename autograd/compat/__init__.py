@@ -199,13 +199,16 @@ def attribute(path: str, name: str) -> Any:
     if name == "__all__":
         return sorted({found for source in sources for found in _public(source)})
     for source in sources:
-        if name in _public(source) or not (special or source is _engine) and hasattr(source, name):
+        if name in _public(source):
             return getattr(source, name)
     if not path and not special:
         if (module := engine_module(name)) is not None:
             return module
         if not isinstance(found := getattr(_engine.ops, name, _engine), ModuleType):  # of a family loaded later
             return found
+    for source in sources:  # what it only imports, as torch's modules are asked for that, too
+        if not (special or source is _engine) and hasattr(source, name):
+            return getattr(source, name)
     raise AttributeError(missing(child))
 
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 # The families that few programs need are imported when a name is asked for that the others do not have.
 LATER: tuple[str, ...] = ("arrangement", "complex_numbers", "convolution", "decompositions", "elimination")
 LATER += ("normalization", "numpy_composed", "order", "pairs", "pooling", "recurrent", "seldom", "special")
+# Ops that `nn.functional` completes under the same name: `autograd.NAME` is that function, as in torch.
+COMPLETED = {"dropout", "embedding", "layer_norm", "prelu", "rms_norm", "rrelu"}
 # The methods that these families add.
 METHODS = """
     absolute absolute_ addbmm addbmm_ addmv addmv_ adjoint angle arccos arccos_ arccosh arccosh_ arcsin arcsin_

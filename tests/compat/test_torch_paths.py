@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,6 +19,15 @@ def test_every_path_can_be_imported_and_every_name_in_it_is_there(path):
     module = import_module(f"autograd.{path}".rstrip("."))
     assert all(hasattr(module, name) for name in dir(module))
     assert import_module(f"autograd.{path}".rstrip(".")) is module
+
+
+def test_a_name_means_the_same_in_a_program_that_imports_torch_and_in_one_that_imports_autograd():
+    autograd.ops.load()
+    families = [import_module(f"autograd.ops.{family}") for family in (*autograd.ops.LATER, "neural", "fused")]
+    for name in sorted({name for module in (toplevel, *families) for name in getattr(module, "__all__", ())}):
+        found = getattr(autograd, name)
+        assert isinstance(found, ModuleType) or compat.attribute("", name) is found, name
+    assert autograd.svd is not autograd.linalg.svd and callable(autograd.mode)
 
 
 def test_a_tool_that_asks_every_loaded_module_for_its_file_loads_nothing():
