@@ -198,6 +198,19 @@ def plain(value: Any) -> Any:
     return np.asarray(value, value.dtype.newbyteorder("="))
 
 
+_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def rank(kind: str) -> builtins.int:
+    """The place of a dtype's kind: truth values come before whole numbers, floats, and complex numbers."""
+    return _RANKS[kind]
+
+
+def can_cast(from_: Any, to: Any) -> builtins.bool:
+    """Whether numbers of one dtype are those of another, if not its precision, by the kinds of both."""
+    return rank(from_.kind) <= rank(to.kind)
+
+
 def wrapped(numbers: Any, dtype: Any) -> np.ndarray:
     """Python's whole numbers in an integer dtype: without a sign, it takes negative ones modulo its range, as in torch.
 

@@ -17,7 +17,7 @@ from autograd.linearized import Linearized, function_of, products
 from autograd.nests import leaves
 from autograd.ops.complaints import explain_all
 from autograd.tensor import Tensor
-from autograd.walks import accumulate_grad, gradients, run_backward
+from autograd.walks import gradients, run_backward_into
 
 
 def _is_argnum(value: Any) -> bool:
@@ -75,12 +75,21 @@ def grad(
 
 
 def backward(
-    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
 ) -> None:
-    """Add the gradients of the tensors to `.grad` of every leaf that they were computed from."""
+    """Add the gradients of the tensors to `.grad` of every leaf that they were computed from, or of `inputs` alone.
+
+    `grad_variables` is the older name of `grad_tensors`, the upstream gradients.
+    """
+    grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     tensors = _sequence(tensors)
     seeds = [None] * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
-    run_backward(tensors, seeds, None, retain_graph, create_graph, accumulate_grad)
+    run_backward_into(tensors, seeds, inputs, retain_graph, create_graph)
 
 
 def _sequence(value: Any) -> Sequence[Any]:

@@ -31,7 +31,8 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from this seed."""
-        self._seed, self._rng = int(seed), np.random.default_rng(int(seed))
+        self._seed = int(seed) % 2**64  # a negative one counts from the end, as in torch
+        self._rng = np.random.default_rng(self._seed)
         return self
 
     def seed(self) -> int:

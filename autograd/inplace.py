@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import TensorBase, base_of, current_node, set_node
+from autograd.dtypes import can_cast
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, step_behind
@@ -40,7 +41,7 @@ def overwrite(tensor: Any, new: Any) -> Any:
     array, node = new.array, new.node
     if array.shape != tensor.array.shape:
         raise ShapeError(f"a result of shape {array.shape} cannot be written in place of one of {tensor.array.shape}")
-    if not np.can_cast(array.dtype, tensor.array.dtype, "same_kind"):
+    if not can_cast(array.dtype, tensor.array.dtype):
         raise RuntimeError(f"a result of {array.dtype} cannot be written in place of one of {tensor.array.dtype}")
     _keep_saved(node, tensor.array)
     if node is not None and node.dtype != tensor.array.dtype:

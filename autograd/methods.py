@@ -122,10 +122,14 @@ class Methods(Conversions):
         """Set every element to 0."""
         return copy_into(self, 0)
 
-    def fill_diagonal_(self, fill_value: Any) -> Any:
-        """Set the elements of the diagonal, of a matrix, to one value."""
-        at = np.arange(min(self.array.shape))
-        return put(self, (at, at), fill_value)
+    def fill_diagonal_(self, fill_value: Any, wrap: bool = False) -> Any:
+        """Set the elements of the diagonal to one value; with `wrap`, it starts again below, in a tall matrix."""
+        n, columns = min(self.array.shape), self.array.shape[-1]
+        at = np.arange(n)
+        if wrap and self.array.ndim == 2:
+            at = np.arange(0, self.array.size, columns + 1)
+            return put(self, (at // columns, at % columns), fill_value)
+        return put(self, (at,) * self.array.ndim, fill_value)
 
     def index_fill_(self, dim: int, index: Any, value: Any) -> Any:
         """Set the slices at index along dim to one value."""
@@ -167,10 +171,22 @@ class Methods(Conversions):
         return self._draw(lambda rng: rng.random(self.array.shape) < p, generator, floats=False)
 
     @explained
-    def random_(self, low: int, high: int | None = None, *, generator: Any = None) -> Any:
-        """Random integers from low (0 if only one bound is given) up to, but not including, high."""
-        low, high = (0, low) if high is None else (low, high)
+    def random_(self, *bounds: int | None, generator: Any = None) -> Any:
+        """Random integers from 0, or the first of two bounds, up to, but not including, the last.
+
+        Without that, or with None in its place, they are all that its dtype has, or can count to.
+        """
+        kind = self.array.dtype.kind
+        most = np.iinfo(self.dtype).max if kind in "iu" else 2 ** (np.finfo(self.dtype).nmant + 1) if kind == "f" else 1
+        low = bounds[0] if len(bounds) == 2 else 0
+        high = bounds[-1] if bounds and bounds[-1] is not None else most + 1
         return self._draw(lambda rng: rng.integers(low, high, self.array.shape), generator, floats=False)
+
+    def geometric_(self, p: float, *, generator: Any = None) -> Any:
+        """How many draws it takes, at random, until the first one that succeeds, with probability 0 < p < 1."""
+        if not 0 < p < 1:
+            raise RuntimeError(f"geometric_ needs a probability between 0 and 1, got {p}")
+        return self._draw(lambda rng: rng.geometric(p, self.array.shape), generator, floats=False)
 
     def _draw(self, numbers: Any, generator: Any, floats: bool = True) -> Any:
         if floats and self.array.dtype.kind != "f":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
@@ -19,8 +19,8 @@ from autograd.inplace import writing
 from autograd.methods import Methods
 from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
-from autograd.versions import apart, note_replaced
-from autograd.walks import RemovableHandle, accumulate_grad, after_accumulation, gradients, on_gradients, run_backward
+from autograd.versions import apart, clock, note_replaced, owner
+from autograd.walks import RemovableHandle, after_accumulation, on_gradients, run_backward_into
 
 
 def to_array(data: Any, dtype: Any = None) -> np.ndarray:
@@ -125,8 +125,12 @@ class Tensor(Methods):
     mT = property(lambda self: ops.transpose(self, -1, -2), doc="The last two dims exchanged.")
     H = property(lambda self: ops.permute(self).conjugate(), doc="The conjugate of T.")
     mH = property(lambda self: ops.transpose(self, -1, -2).conjugate(), doc="The conjugate of mT.")
-    real = property(lambda self: ops.real(self) if self.is_complex() else self, doc="The real part.")
-    imag = property(lambda self: ops.imag(self), doc="The imaginary part.")
+    real = property(
+        lambda self: ops.real(self) if self.is_complex() else self,
+        lambda self, value: self.real.copy_(value),
+        doc="The real part.",
+    )
+    imag = property(lambda self: ops.imag(self), lambda self, value: self.imag.copy_(value), doc="The imaginary part.")
     grad_fn = property(lambda self: None if self.is_leaf else self.node, doc="The node of the op that made it.")
 
     @property
@@ -170,28 +174,35 @@ class Tensor(Methods):
         """Gather a gradient from now on, or no more; only a leaf can stop."""
         if not requires_grad and not self.is_leaf:
             raise RuntimeError("only a leaf can stop requiring a gradient: use detach() for the result of an op")
+        gathered = self.grad
         if requires_grad and current_node(self) is None:
             self._base, self.node = None, leaf(self.array)
+            self.grad = gathered
         elif not requires_grad:
             self._base = self.node = None
+            self.grad = gathered
         return self
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient gathered so far, of a leaf or after `retain_grad()`."""
-        return self.node.grad if self.node is not None else None
+        """The gradient gathered so far, of a leaf or after `retain_grad()`; or what was assigned to it."""
+        return self.node.grad if self.node is not None else self.__dict__.get("_held_grad")
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"a gradient is a Tensor or None, got {type(value).__name__}: tensor(value) makes one")
-            if self.node is None:
-                raise RuntimeError("a tensor that requires no gradient cannot hold one: call requires_grad_() first")
             if tuple(value.shape) != self.array.shape:
                 raise ShapeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.array.shape}")
         if self.node is not None:
             self.node.grad = value
+        elif value is not None or "_held_grad" in self.__dict__:
+            self._held_grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
 
     _grad = grad  # its name in older programs, which give one network the gradients of another
 
@@ -228,6 +239,14 @@ class Tensor(Methods):
         with writing(self) as [array]:
             array[...] = np.reshape([callable(x) for x in array.ravel().tolist()], array.shape)
         return self
+
+    @property
+    def _version(self) -> int:
+        """When its memory was last changed in place, on a clock that all tensors share; 0 if it was not."""
+        return clock.versions.get(id(owner(self.array)), (0,))[0]
+
+    def _is_view(self) -> bool:
+        return self._base is not None
 
     def detach(self) -> Tensor:
         """The same elements without a history."""
@@ -282,16 +301,7 @@ class Tensor(Methods):
         `create_graph` the gradients have a history, which holds the leaves whose `.grad` they are: set `.grad` to None
         to let go of it, or use `grad`, which has no such cycle.
         """
-        if inputs is None:
-            run_backward([self], [gradient], None, retain_graph, create_graph, accumulate_grad)
-            return
-        inputs = [inputs] if isinstance(inputs, Tensor) or not isinstance(inputs, Iterable) else [*inputs]
-        if wrong := [type(x).__name__ for x in inputs if not isinstance(x, Tensor)]:
-            raise TypeError(f"backward: inputs must be tensors, got {', '.join(wrong)}")
-        found = gradients([self], [gradient], inputs, retain_graph, create_graph)
-        for tensor, g in zip(inputs, found, strict=True):
-            if g is not None and tensor.node is not None and not tensor.node.retains_grad:
-                accumulate_grad(tensor.node, g)
+        run_backward_into([self], [gradient], inputs, retain_graph, create_graph)
 
     def __repr__(self) -> str:
         history = ""
@@ -323,4 +333,4 @@ def _rebuild(kind: type, array: np.ndarray, requires_grad: bool, extra: dict) ->
 
 def _attributes(extra: dict) -> dict:
     """The attributes that a copy has, too: it is no view."""
-    return {name: value for name, value in extra.items() if name not in ("_base", "_view_fn")}
+    return {name: value for name, value in extra.items() if name not in ("_base", "_view_fn", "_held_grad")}

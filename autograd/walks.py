@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -87,6 +87,26 @@ def accumulate_grad(node: Node, g: Any) -> None:
     if after_accumulation:
         for hook in tuple(after_accumulation.get(node, {}).values()):
             hook()
+
+
+def run_backward_into(
+    outputs: Sequence[TensorBase],
+    upstream: Sequence[Any],
+    inputs: Any,
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> None:
+    """Add the gradients of `outputs` to `.grad` of every leaf, or of `inputs` (a tensor or several) alone."""
+    if inputs is None:
+        run_backward(outputs, upstream, None, retain_graph, create_graph, accumulate_grad)
+        return
+    inputs = [inputs] if isinstance(inputs, TensorBase) or not isinstance(inputs, Iterable) else [*inputs]
+    if wrong := [type(x).__name__ for x in inputs if not isinstance(x, TensorBase)]:
+        raise TypeError(f"backward: inputs must be tensors, got {', '.join(wrong)}")
+    found = gradients(outputs, upstream, inputs, retain_graph, create_graph)
+    for tensor, g in zip(inputs, found, strict=True):
+        if g is not None and tensor.node is not None and not tensor.node.retains_grad:
+            accumulate_grad(tensor.node, g)
 
 
 def gradients(

@@ -14,8 +14,13 @@ __all__ += ["repeat_interleave", "nonzero", "argsort", "sort", "topk"]
 
 
 @function(np.repeat)
-def repeat_interleave(input, repeats, dim=None, *, output_size=None, axis=None):
-    """Repeat each element (or each slice along dim) next to itself; `output_size` is the size of the result."""
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None, axis=None):
+    """Repeat each element (or each slice along dim) next to itself; `output_size` is the size of the result.
+
+    Without `repeats`, the numbers 0, 1, 2, ..., each repeated as often as the input says.
+    """
+    if repeats is None:
+        input, repeats = input.new_tensor(np.arange(input.shape[0])), input
     dim = axis if dim is None else dim
     if dim is None:
         input, dim = reshape(input, size=(-1,)), 0
@@ -89,8 +94,11 @@ def take_along_dim(input, indices, dim=None, *, axis=None):
 
 
 @function()
-def gather(input, dim, index):
-    """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims."""
+def gather(input, dim, index, *, sparse_grad=False):
+    """out[i][j] = x[index[i][j]][j] for dim 0, and so on; index may be smaller than x in the other dims.
+
+    `sparse_grad` changes nothing: gradients are dense.
+    """
     dim, shape, input, index = one_dim(dim, input.ndim), np.shape(index), at_least_1d(input), _positions(index)
     if not index.size:
         return reshape(getitem(input, index=(slice(0),) * input.ndim), size=shape)
@@ -113,9 +121,18 @@ def scattered(name, input, dim, index, src):
 
 
 @function(inplace=True)
-def scatter(input, dim, index, src=None, *, value=None):
-    """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src, or `value`, may be a number."""
-    place, part = scattered("scatter", input, dim, index, value if src is None else src)
+def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+    """x with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src, or `value`, may be a number.
+
+    With `reduce`, "add" or "multiply", the elements of x take part.
+    """
+    src = value if src is None else src
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError(f'scatter: reduce must be "add" or "multiply", not {reduce!r}')
+        src = src if np.ndim(src) else input.new_full(np.shape(index), src)
+        return input.scatter_reduce(dim, index, src, "sum" if reduce == "add" else "prod")
+    place, part = scattered("scatter", input, dim, index, src)
     out = index_put(at_least_1d(input), part, index=place)
     return out if input.ndim else reshape(out, size=())
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from autograd.base import wrap
-from autograd.dtypes import Size, checked_device, checked_dtype, default_dtype, dtype
+from autograd.dtypes import Size, can_cast, checked_device, checked_dtype, default_dtype, dtype, rank
 from autograd.errors import ShapeError
 from autograd.ops import linalg as L
 from autograd.ops.joining import cat, stack
@@ -104,22 +104,19 @@ def broadcast_shapes(*shapes):
         raise ShapeError(f"the shapes {shapes} do not broadcast: {error}") from None
 
 
-_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
-
-
 def promote_types(type1, type2):
     """The smallest dtype of the higher kind (truth values, whole numbers, floats) that holds those of that kind."""
-    highest = max(_RANKS[type1.kind], _RANKS[type2.kind])
-    return dtype(np.result_type(*[t for t in (type1, type2) if _RANKS[t.kind] >= min(highest, 2)]))
-
-
-def can_cast(from_, to):
-    """Whether numbers of one dtype are those of another, if not its precision, by the kinds of both."""
-    return _RANKS[from_.kind] <= _RANKS[to.kind]
+    highest = max(rank(type1.kind), rank(type2.kind))
+    return dtype(np.result_type(*[t for t in (type1, type2) if rank(t.kind) >= min(highest, 2)]))
 
 
 def result_type(tensor1, tensor2):
-    """The dtype of what is computed of two tensors or numbers."""
-    numbers = {float: default_dtype(), int: np.int64, bool: np.bool_}
-    values = [t if hasattr(t, "dtype") else np.empty((), numbers[type(t)]) for t in (tensor1, tensor2)]
-    return dtype(promoted(values))
+    """The dtype of what is computed of two tensors or numbers, whose kind alone counts beside a tensor."""
+    tensors = [t for t in (tensor1, tensor2) if hasattr(t, "dtype")]
+    found = promoted(tensors) if tensors else np.dtype(bool)
+    for number in (t for t in (tensor1, tensor2) if not hasattr(t, "dtype")):
+        own = np.asarray(number).dtype
+        if rank(own.kind) > rank(found.kind):
+            real = found if found.kind == "f" else default_dtype()
+            found = {"f": real, "c": np.result_type(real, np.complex64)}.get(own.kind, own)
+    return dtype(found)

@@ -72,8 +72,10 @@ def nanmedian(input, dim=None, keepdim=False):
 
 def _middle(input, dim, keepdim, place):
     """The element at a place among the sorted ones, given how many there are, and how many of the last are nan."""
-    if dim is None:
-        return _middle(reshape(input, size=(-1,)), 0, False, place).values
+    if dim is None:  # the gradient is shared by all that are equal to it, as that of an extreme
+        flat = reshape(input, size=(-1,))
+        found = _middle(flat.detach(), 0, False, place).values
+        return R.amax(flat[np.isclose(flat.array, found.array, 0, 0, equal_nan=True)])
     at, shape = one_dim(dim, input.ndim), np.shape(input) or (1,)
     if not shape[at]:
         raise IndexError(f"dim {dim} of the shape {shape} is empty: it has no median")

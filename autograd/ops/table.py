@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from autograd.base import TensorBase, add_in_place_method, add_method, current_node, mark_view, wrap
 from autograd.batched import Batch, vmapped
-from autograd.dtypes import default_dtype, plain
+from autograd.dtypes import can_cast, default_dtype, plain
 from autograd.errors import ShapeError
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
@@ -158,7 +158,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
     array = result.array if isinstance(result, TensorBase) else np.asarray(result)
     if getattr(result, "node", None) is not None or (mode.grad and current_node(out) is not None):
         raise RuntimeError(f"{name}(out=) has no derivative: use it in no_grad(), or compute a new tensor")
-    if not np.can_cast(array.dtype, out.array.dtype, "same_kind"):
+    if not can_cast(array.dtype, out.array.dtype):
         raise RuntimeError(f"{name}(out=): a result of {array.dtype} cannot be written into one of {out.array.dtype}")
     if out.array.shape != array.shape:
         what = f"{name}(out=): a result of shape {array.shape} does not fit into {out.array.shape}"

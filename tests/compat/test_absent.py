@@ -100,7 +100,28 @@ def test_compiled_and_scripted_functions_are_the_functions():
     assert not isinstance(model, torch.jit.ScriptModule) and issubclass(torch.jit.ScriptModule, nn.Module)
     assert torch.jit.script_if_tracing(f) is f and torch.jit.annotate(int, 3) == 3
     assert torch.compiler.disable(f) is f and torch.jit.ignore()(f) is f
-    assert torch.autograd.function.once_differentiable(f) is f
+
+
+def test_a_backward_that_is_once_differentiable_raises_where_it_is_differentiated_again():
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, g):
+            assert not torch.is_grad_enabled()
+            return g * 3 * ctx.saved_tensors[0] ** 2
+
+    x = torch.tensor(2.0, requires_grad=True)
+    (g,) = torch.autograd.grad(Cube.apply(x), x)
+    assert g.item() == 12 and not g.requires_grad
+    (g,) = torch.autograd.grad(Cube.apply(x) * x, x, create_graph=True)
+    assert g.item() == 32
+    with pytest.raises(RuntimeError, match="once_differentiable cannot be differentiated"):
+        g.backward()
 
 
 def test_autocast_and_the_scaler_leave_the_numbers_alone():

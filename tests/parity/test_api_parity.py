@@ -222,6 +222,10 @@ x.scatter(1, j2, 0.0) | x.scatter(1, j2, y) | x.scatter(dim=1, index=j2, src=y) 
 torch.scatter(x, 1, j2, y) | x.scatter_add(1, j2, y) | torch.scatter_add(x, 0, ij, y)
 x.scatter_add(dim=0, index=ij, src=y) | torch.zeros(3, 5).scatter_(1, i.unsqueeze(1), 1)
 torch.zeros(3, 5).scatter_(1, i.unsqueeze(1), 1.0) | torch.zeros(3, 4).scatter_(dim=1, index=j2, src=y)
+x.scatter(1, j2, y, reduce="add") | x.scatter(1, j2, y, reduce="multiply") | x.scatter(1, j2, 2.0, reduce="add")
+x.clone().scatter_(0, ij, 3, reduce="multiply") | x.scatter(1, j2, y, reduce="mean") | x.gather(1, j2, sparse_grad=True)
+torch.result_type(k, 1) | torch.result_type(k.short(), 2.5) | torch.result_type(1, 2j) | torch.result_type(d, 1j)
+torch.result_type(x, k) | torch.result_type(True, 3) | torch.repeat_interleave(k.abs().flatten())
 torch.zeros(3, 4).scatter_(1, j2, value=1) | torch.zeros(3, 4).scatter_add_(1, j2, y) | x.scatter(1, j2 + 9, 0.0)
 x.index_select(0, i) | torch.index_select(x, 1, i) | x.index_select(dim=0, index=i)
 torch.index_select(x, dim=0, index=i) | x.index_add(0, i, y) | x.clone().index_add_(0, i, y)
@@ -358,6 +362,9 @@ x.clone().uniform_().shape | x.clone().uniform_(1, 1) | x.clone().uniform_(-0.5,
 x.clone().bernoulli_(1.0) | x.clone().bernoulli_(0.0) | k.clone().random_(0, 1) | q.clone().fill_diagonal_(1)
 x.clone().exponential_().min() >= 0 | k.clone().normal_()
 x.clone().__iadd__(y) | x.clone().__imul__(2) | k.clone().add_(1) | k.clone().add_(1.5) | k.clone().mul_(x)
+k.clone().fill_diagonal_(7, True) | q.new_zeros(7, 3).fill_diagonal_(7, wrap=True) | k.byte().add_(k) | k.int().mul_(k)
+b.clone().add_(k) | k.clone().bitwise_and_(b) | x.clone().random_(2, 3) | k.int().random_().min() >= 0
+k.clone().geometric_(1.0) | k.clone().geometric_(0.5).min() >= 1 | k.byte().random_(255, None)
 k.clone().div_(2) | x.clone().add_(d) | x.clone().add_(c) | v.clone().add_(x) | x.clone().requires_grad_().add_(1)
 x.clone().requires_grad_().zero_() | x.clone().requires_grad_().fill_(0) | b.clone().logical_not_()
 b.clone().__iand__(b) | b.clone().__ior__(~b) | b.clone().__ixor__(b) | x.clone().__ifloordiv__(2)
@@ -368,6 +375,8 @@ GRADIENTS = """
 G(lambda x: x.sum()) | G(lambda x: (x * x).mean()) | G(lambda x: x.max()) | G(lambda x: (x * 0).max())
 G(lambda x: x.amax(1).sum()) | G(lambda x: (x * 0).amax(1).sum()) | G(lambda x: (x * 0).max(1)[0].sum())
 G(lambda x: torch.maximum(x, x * 1).sum()) | G(lambda x: x.topk(2)[0].sum()) | G(lambda x: x.std())
+G(lambda x: (x * 0).median()) | G(lambda x: (x * math.nan).median()) | G(lambda x: (x * 0).nanmedian())
+G(lambda x: x.median())
 G(lambda x: (x * 0).std()) | G(lambda x: (x * 0).norm()) | G(lambda x: x.norm(dim=1).sum())
 G(lambda x: (x * 0).abs().sum()) | G(lambda x: (x * 0).relu().sum()) | G(lambda x: (x * 0).clamp(min=0).sum())
 G(lambda x: (x * 0).prod()) | G(lambda x: x.sort(1)[0][:, 0].sum()) | G(lambda x: x.median())
@@ -471,7 +480,6 @@ DIFFERENT = {
     'f"{one:.2f}"': LENIENT,
     "-b": PYTHON,
     "b - b": PYTHON,
-    "k ** -1": PYTHON,
     "x.gather(1, j2 + 9)": PYTHON,
     "x.gather(0, j2.float())": PYTHON,
     "x.scatter(1, j2 + 9, 0.0)": PYTHON,
