@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -50,17 +51,22 @@ class _GradContext:
                 return function(*args, **kwargs)
 
         def stepwise(*args: Any, **kwargs: Any) -> Any:
-            steps, sent = function(*args, **kwargs), None
+            steps = function(*args, **kwargs)
+            step: Callable = partial(next, steps)
             try:
                 while True:
                     with context():
                         try:
-                            item = steps.send(sent)
+                            item = step()
                         except StopIteration as stop:
                             return stop.value
-                    sent = yield item
+                    try:
+                        step = partial(steps.send, (yield item))
+                    except Exception as error:  # one that the caller throws into the generator
+                        step = partial(steps.throw, error)
             finally:
-                steps.close()
+                with context():
+                    steps.close()
 
         is_generator = getattr(function, "__code__", None) is not None and function.__code__.co_flags & 0x20
         wrapper: Callable = stepwise if is_generator else within

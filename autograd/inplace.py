@@ -65,7 +65,6 @@ def copy_into(tensor: Any, value: Any) -> Any:
 
 def put(tensor: Any, index: Any, value: Any) -> Any:
     """`tensor[index] = value`, for an index without tensors in it."""
-    check_writeable(tensor)
     shape = np.shape(value)
     if not isinstance(shape, tuple):  # a class of NumPy's, say
         raise TypeError(f"x[index] = value takes a number, an array or a tensor, got {value!r}")
@@ -76,7 +75,9 @@ def put(tensor: Any, index: Any, value: Any) -> Any:
     node = current_node(value) if isinstance(value, TensorBase) else None
     if is_basic(index):
         copy_into(getitem(tensor, index=index), value)
-    elif mode.grad and (current_node(tensor) is not None or node is not None):
+        return tensor
+    check_writeable(tensor)
+    if mode.grad and (current_node(tensor) is not None or node is not None):
         overwrite(tensor, index_put(tensor, value, index=index))
     else:
         array = value.array if isinstance(value, TensorBase) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,23 @@ from autograd.ops.table import function
 from autograd.tensor import Tensor
 
 
+def _made(draw: Any, shape: tuple[int, ...], scale: float, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A tensor of numbers that `draw` gives; of complex ones it gives both parts, which are multiplied by `scale`."""
+    dtype = dtypes.checked_dtype(dtype or default_dtype())
+    if dtype.kind == "c":
+        numbers = (draw((*shape, 2), np.empty(0, dtype).real.dtype) * scale).view(dtype)[..., 0]
+    else:
+        numbers = draw(shape, draw_dtype(dtype))
+    return made(numbers, dtype, device, requires_grad)
+
+
 @function(method=False)
 def rand(
     *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Random numbers from the uniform distribution on [0, 1)."""
-    dtype = dtype or default_dtype()
-    return made(numpy_rng(generator).random(to_sizes(sizes, size), draw_dtype(dtype)), dtype, device, requires_grad)
+    """Random numbers from the uniform distribution on [0, 1), of complex ones each part."""
+    return _made(numpy_rng(generator).random, to_sizes(sizes, size), 1.0, dtype, device, requires_grad)
 
 
 @function(method=False)
@@ -40,10 +50,9 @@ def randn(
     *sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Random numbers from the normal distribution with mean 0 and variance 1."""
-    dtype = dtype or default_dtype()
-    numbers = numpy_rng(generator).standard_normal(to_sizes(sizes, size), draw_dtype(dtype))
-    return made(numbers, dtype, device, requires_grad)
+    """Normal random numbers with mean 0 and variance 1, of which half is in each part of complex ones."""
+    normals = numpy_rng(generator).standard_normal
+    return _made(normals, to_sizes(sizes, size), math.sqrt(0.5), dtype, device, requires_grad)
 
 
 @function(method=False)

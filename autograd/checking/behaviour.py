@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def of_forward(flat: FlatFunction, tolerance: float) -> Iterator[Finding]:
     for name in changed:
         if flat.names.index(name) in flat.checked:
             yield Finding("mutation", f"the forward changes {name} in place: compute into a new array")
-    with no_grad():
+    unrecorded = ""
+    with no_grad(), suppress(RuntimeError):  # which a function raises that asks for a graph, as to hang a hook into it
         unrecorded = _apart(outs, outputs(flat.func(*flat.arguments())), tolerance)
     if far := _apart(outs, again, tolerance) or (drawn and unrecorded):
         why = "it depends on something besides its arguments, which it changes"

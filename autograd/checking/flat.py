@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.functional import grad
 from autograd.grad_mode import enable_grad
+from autograd.ops import view_as_complex, view_as_real
 from autograd.tensor import Tensor
 
 ROUNDINGS = 32  # how many units in the last place a gradient may lose in its own dtype
@@ -23,8 +24,8 @@ class FlatFunction:
     def __init__(
         self, func: Callable, inputs: Any, measured: Callable | None = None, names: Sequence[str] | None = None
     ) -> None:
-        self.func, self.measured = func, measured or func
-        self.inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+        self.func, self.inputs = of_pairs(func, tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,))
+        self.measured = measured or self.func
         self.checked = [i for i, x in enumerate(self.inputs) if isinstance(x, Tensor) and x.requires_grad]
         if not self.checked:
             raise ValueError("gradcheck needs an input that requires grad: make it with requires_grad=True")
@@ -32,6 +33,10 @@ class FlatFunction:
         self.wanted = [self.inputs[i] for i in self.checked]
         self.starts = np.cumsum([0, *[x.numel() for x in self.wanted]])
         self.point = np.concatenate([x.array.reshape(-1) for x in self.wanted]).astype(np.float64)
+        if not np.isfinite(self.point).all():
+            j = int(np.isfinite(self.point).argmin())
+            name, place = self.place(j)
+            raise ValueError(f"there are no finite differences where {name}{list(place)} is {self.point[j]}")
         self.unit_of_values = 0.0  # the unit of rounding of the last value
         self.unit = np.repeat([np.finfo(x.dtype).eps for x in self.wanted], np.diff(self.starts))
 
@@ -70,6 +75,20 @@ class FlatFunction:
         """The argument, and the index in it, of an element of the vector of inputs."""
         k = int(np.searchsorted(self.starts, j, "right")) - 1
         return self.names[self.checked[k]], index_in(self.wanted[k].shape, j - self.starts[k])
+
+
+def of_pairs(func: Callable, inputs: tuple) -> tuple[Callable, tuple]:
+    """A function of complex tensors as one of the pairs of reals in them, with its inputs as such."""
+    places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.is_complex()]
+    if not places:
+        return func, inputs
+
+    def of_reals(*args: Any) -> Any:
+        return func(*[view_as_complex(x) if i in places else x for i, x in enumerate(args)])
+
+    of_reals.__wrapped__ = func  # type: ignore[attr-defined]
+    pairs = {i: view_as_real(inputs[i].detach()).requires_grad_(inputs[i].requires_grad) for i in places}
+    return of_reals, tuple([pairs.get(i, x) for i, x in enumerate(inputs)])
 
 
 class Recorded:
@@ -116,8 +135,9 @@ class Recorded:
 
 
 def outputs(result: Any) -> tuple[Tensor, ...]:
-    """The outputs that have a gradient at all: those of floats."""
+    """The outputs that have a gradient at all: those of floats, and complex ones as pairs of these."""
     outs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    outs = tuple([view_as_real(out) if isinstance(out, Tensor) and out.is_complex() else out for out in outs])
     floats = tuple(out for out in outs if isinstance(out, Tensor) and out.dtype.kind == "f")
     if not floats:
         kinds = ", ".join(str(out.dtype) if isinstance(out, Tensor) else type(out).__name__ for out in outs)

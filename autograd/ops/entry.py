@@ -23,12 +23,12 @@ _ALIASES |= {"shift": "shifts", "k": "diagonal", "A": "x", "B": "y", "axis0": "d
 # The ops whose values and rules are right for complex numbers; the others refuse them.
 COMPLEX = frozenset(
     """
-    abs add cast clone cofactors complex concatenate conj constant_in contract convolution convolution_input
-    convolution_weight copy_slices cos cosh cumprod cumsum det diagonal div eq exp exp2 expand expm1 flip fold fourier
-    getitem identity imag index_put inv isclose isfinite isinf isnan lerp linalg_eigh linear linear_solve linear_step
-    log log1p log2 logcumsumexp masked_fill matmul mean mul ne neg pad permute pow prod real reciprocal recurrence
-    repeat reshape roll rsqrt sin sinh split_at sqrt square sub sum tan tanh tril triu unbind unfold unindex
-    vector_norm view_as_complex view_as_real where
+    abs add all any cast clone cofactors complex concatenate conj constant_in contract convolution convolution_input
+    convolution_weight copy_slices cos cosh count_nonzero cumprod cumsum det diagonal div eq exp exp2 expand expm1 flip
+    fold fourier getitem identity imag index_put inv isclose isfinite isinf isnan lerp linalg_eigh linear linear_solve
+    linear_step log log1p log2 logcumsumexp logical_and logical_not logical_or logical_xor masked_fill matmul mean mul
+    ne neg pad permute pow prod real reciprocal recurrence repeat reshape roll rsqrt sin sinh split_at sqrt square sub
+    sum tan tanh tril triu unbind unfold unindex vector_norm view_as_complex view_as_real where
     """.split()
 )
 _NO_NUMBERS = (np.ndarray, list, tuple, str, bytes, dict, set)

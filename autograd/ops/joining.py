@@ -26,8 +26,10 @@ def concatenate(*tensors, dim=0):
     shapes = [t.shape for t in tensors if t.shape != (0,)]
     if len({shape[:dim] + shape[dim % len(shape) + 1 :] if shape else None for shape in shapes}) > 1:
         raise ShapeError(f"tensors of shapes {shapes} cannot be joined along dim {dim}: the other dims must agree")
-    if 0 < len(shapes) < len(tensors):
+    if len(shapes) < len(tensors):
         dtype = np.result_type(*tensors)
+        if not shapes:
+            return np.empty(0, dtype)
         return np.concatenate([t for t in tensors if t.shape != (0,)], axis=dim, dtype=dtype)
     joined = np.concatenate(tensors, axis=dim)
     if joined.flags.c_contiguous:

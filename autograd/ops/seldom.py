@@ -92,6 +92,8 @@ def frexp(x):
 @function(inplace=True)
 def float_power(input, exponent):
     """The input to the power of the exponent, in float64 or complex128."""
+    if not hasattr(input, "to"):
+        return np.asarray(input, np.result_type(type(input), np.float64)) ** exponent.to(np.float64)
     return input.to(np.result_type(input.dtype, np.float64)) ** exponent
 
 

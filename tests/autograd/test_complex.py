@@ -47,6 +47,12 @@ def test_the_logarithm_of_a_running_sum_begins_at_what_is_nothing():
     assert ag.logcumsumexp(ag.zeros(2, 0, dtype=ag.complex64), 1).shape == (2, 0)
 
 
+def test_truth_values_of_complex_numbers():
+    z = ag.tensor([0, 1j, 2])
+    assert z.any() and not z.all() and z.count_nonzero() == 2 and z.logical_not().tolist() == [True, False, False]
+    assert ag.logical_and(z, z.real).tolist() == [False, False, True]
+
+
 def test_backward_starts_at_a_real_number():
     z = ag.tensor(Z, requires_grad=True)
     with pytest.raises(RuntimeError, match="or take a real function of them"):

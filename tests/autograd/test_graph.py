@@ -603,6 +603,20 @@ def test_no_grad_on_a_generator_function_holds_inside_and_not_between_its_steps(
     assert stop.value.value == "done"
 
 
+def test_an_exception_thrown_into_a_generator_under_no_grad_reaches_the_function():
+    @ag.no_grad()
+    def steps():
+        try:
+            yield 1
+        except KeyError:
+            yield ag.is_grad_enabled()
+
+    generator = steps()
+    assert next(generator) == 1 and generator.throw(KeyError) is False and ag.is_grad_enabled()
+    with pytest.raises(ValueError, match="mine"):
+        generator.throw(ValueError("mine"))
+
+
 def test_closing_a_generator_under_no_grad_closes_the_function():
     closed = []
 
@@ -611,12 +625,12 @@ def test_closing_a_generator_under_no_grad_closes_the_function():
         try:
             yield 1
         finally:
-            closed.append(ag.is_grad_enabled())
+            closed.append(ag.is_grad_enabled())  # not as outside
 
     generator = steps()
     next(generator)
     generator.close()
-    assert len(closed) == 1 and ag.is_grad_enabled()
+    assert closed == [False] and ag.is_grad_enabled()
 
 
 def test_the_grad_mode_comes_back_after_an_exception():

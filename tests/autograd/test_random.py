@@ -112,3 +112,20 @@ def test_normal_numbers_are_recorded_with_the_derivative_0():
     by_mean, by_std = ag.grad((x * x).sum(), [mean, std])
     assert x.shape == (2, 3) and by_mean.tolist() == [[0], [0]] and by_std.tolist() == [0, 0, 0]
     assert ag.normal(mean=mean).requires_grad and not ag.normal(mean.detach(), 1.0).requires_grad
+
+
+@pytest.mark.parametrize(("draw", "mean", "variance"), [(ag.randn, 0, 0.5), (ag.rand, 0.5, 1 / 12)])
+@pytest.mark.parametrize("dtype", [ag.complex64, ag.complex128])
+def test_random_complex_numbers_have_two_random_parts(draw, mean, variance, dtype):
+    ag.manual_seed(0)
+    z = draw(100, 100, dtype=dtype)
+    assert z.dtype == dtype and not ag.equal(z.real, z.imag)
+    for part in (z.real, z.imag):
+        assert abs(part.mean() - mean) < 0.02 and abs(part.var() - variance) < 0.02
+    assert draw((), dtype=dtype).shape == () and draw(0, 3, dtype=dtype).shape == (0, 3)
+
+
+def test_a_negative_seed_counts_from_the_end():
+    ag.manual_seed(-2)
+    drawn = ag.rand(3)
+    assert ag.initial_seed() == 2**64 - 2 and ag.equal(ag.manual_seed(2**64 - 2) and ag.rand(3), drawn)

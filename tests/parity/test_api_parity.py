@@ -225,6 +225,7 @@ torch.zeros(3, 5).scatter_(1, i.unsqueeze(1), 1.0) | torch.zeros(3, 4).scatter_(
 x.scatter(1, j2, y, reduce="add") | x.scatter(1, j2, y, reduce="multiply") | x.scatter(1, j2, 2.0, reduce="add")
 x.clone().scatter_(0, ij, 3, reduce="multiply") | x.scatter(1, j2, y, reduce="mean") | x.gather(1, j2, sparse_grad=True)
 torch.result_type(k, 1) | torch.result_type(k.short(), 2.5) | torch.result_type(1, 2j) | torch.result_type(d, 1j)
+torch.cat([torch.empty(0), torch.empty(0)], dim=1) | torch.float_power(2, p) | torch.float_power(k, 2)
 torch.result_type(x, k) | torch.result_type(True, 3) | torch.repeat_interleave(k.abs().flatten())
 torch.zeros(3, 4).scatter_(1, j2, value=1) | torch.zeros(3, 4).scatter_add_(1, j2, y) | x.scatter(1, j2 + 9, 0.0)
 x.index_select(0, i) | torch.index_select(x, 1, i) | x.index_select(dim=0, index=i)

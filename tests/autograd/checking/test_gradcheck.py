@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autograd as ag
 from autograd import Function, GradcheckError, ShapeError, gradcheck, gradgradcheck, ops, tensor
 from autograd.base import TensorBase
 from autograd.ops import NUMPY, OPS
@@ -359,3 +360,53 @@ def test_the_path_of_torch_leads_to_the_checker():
     from autograd.autograd import gradcheck as by_path
 
     assert by_path(ops.exp, leaf(np.array([0.5]))) and by_path.gradcheck is gradcheck  # a module that can be called
+
+
+class Square(Function):
+    """z^2, for complex numbers, too."""
+
+    @staticmethod
+    def forward(ctx, z):
+        ctx.save_for_backward(z)
+        return z * z
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2 * ctx.saved_tensors[0].conj()
+
+
+class Unconjugated(Square):
+    """The same with the derivative itself in place of its conjugate."""
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2 * ctx.saved_tensors[0]
+
+
+def test_complex_arguments_and_results_are_checked_part_by_part():
+    z = ag.tensor([1 + 2j, 0.5 - 1j], dtype=ag.complex128, requires_grad=True)
+    x = ag.tensor([[0.5, 2.0]], dtype=ag.float64, requires_grad=True)
+    assert ag.gradcheck(lambda z, x: (z.exp() * x, z.abs(), x.to(z.dtype) + 1j), (z, x))
+    assert ag.gradgradcheck(lambda z, x: z.exp() * x, (z, x)) and ag.gradcheck(ag.fft.fft, z, fast_mode=True)
+    assert ag.gradcheck(Square.apply, z)
+    with pytest.raises(ag.GradcheckError, match=r"(?s)wrong sign.*d output\[0, 1\] / d argument 0 .*\[0, 0\]"):
+        ag.gradcheck(Unconjugated.apply, z)
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_there_are_no_differences_at_what_is_not_finite(number):
+    x = ag.tensor([[1.0, 2.0], [3.0, number]], dtype=ag.float64, requires_grad=True)
+    with pytest.raises(ValueError, match=rf"argument 1 \(y\)\[1, 1\] is {number}"):
+        ag.gradcheck(lambda x, y: (x * y).nan_to_num(), (x[:1].detach(), x))
+
+
+def test_a_function_that_hangs_a_hook_into_the_graph_is_checked():
+    def doubled(x, factor):
+        y = x * 2
+        y.register_hook(lambda g: g * factor)
+        return y
+
+    x = ag.randn(3, dtype=ag.float64, requires_grad=True)
+    assert ag.gradcheck(lambda x: doubled(x, 1), x) and ag.gradgradcheck(lambda x: doubled(x, 1), x)
+    with pytest.raises(ag.GradcheckError, match="3 times what they should be"):
+        ag.gradcheck(lambda x: doubled(x, 3), x)
