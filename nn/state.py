@@ -141,12 +141,12 @@ def remember_buffers(module: Module) -> Callable[[], None]:
 
 
 def cast(tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """What `Tensor.to` makes of a floating-point tensor; other tensors stay as they are."""
+    """What `Tensor.to` makes of a floating-point or complex tensor; other tensors stay as they are."""
     converted = tensor.to(*args, **kwargs)
-    if tensor.array.dtype.kind != "f":
+    if tensor.array.dtype.kind not in "fc":
         return tensor
-    if converted.array.dtype.kind != "f":
-        raise TypeError(f"Module.to takes a floating-point dtype, got {converted.dtype}")
+    if converted.array.dtype.kind not in "fc":
+        raise TypeError(f"Module.to takes a floating-point or complex dtype, got {converted.dtype}")
     return converted
 
 

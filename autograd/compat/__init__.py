@@ -73,6 +73,7 @@ TABLE = {
     "nn.optim": "nn.optim",
     "nn.parallel": "autograd.compat.parallel",
     "nn.parameter": "nn.layers nn.layers.lazy",
+    "nn.quantized": "autograd.compat.quantized",
     "nn.utils": "nn.utils",
     "nn.utils.clip_grad": "nn.utils",
     "nn.utils.convert_parameters": "nn.utils",

@@ -61,6 +61,18 @@ def test_what_is_not_there_says_so(line, path):
         exec(line, {})
 
 
+def test_float_functional_computes_and_lets_its_child_see_the_results():
+    total = nn.quantized.FloatFunctional()
+    x, y = autograd.tensor([[1.0, -3.0]], requires_grad=True), autograd.tensor([[2.0, 2.0]])
+    seen = []
+    total.activation_post_process.register_forward_hook(lambda module, inputs, output: seen.append(output.tolist()))
+    total.add_relu(x, y).sum().backward()
+    total.add(x, y), total.add_scalar(x, 1), total.mul(x, y), total.mul_scalar(x, 3)
+    total.matmul(x, y.T), total.cat([x, y], 1)
+    assert x.grad.tolist() == [[1.0, 0.0]]
+    assert seen == [[[3, 0]], [[3, -1]], [[2, -2]], [[2, -6]], [[3, -9]], [[-4]], [[1, -3, 2, 2]]]
+
+
 def test_the_things_found_are_the_same_by_every_path():
     from autograd.nn.modules.linear import Linear
     from autograd.optim.adam import Adam

@@ -403,6 +403,13 @@ def test_to_casts_parameters_buffers_and_gradients_but_not_integers():
     assert net.to("cpu") is net and net.to(dtype=ag.float32).scale.dtype == ag.float32
 
 
+def test_to_makes_a_module_complex_that_then_trains_as_in_pytorch():
+    net = Net().to(ag.complex64)
+    assert net.first.weight.dtype == ag.complex64 and net.mask.dtype == ag.complex64
+    net(ag.ones(1, 2) * 1j).abs().sum().backward()
+    assert net.first.weight.grad.dtype == ag.complex64
+
+
 def test_to_an_integer_dtype_or_another_device_is_an_error():
     with pytest.raises(TypeError, match="floating"):
         Net().to(ag.long)
