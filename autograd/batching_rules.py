@@ -71,7 +71,7 @@ def _elementwise(entry: Op, operands: Operands, size: int, kwargs: dict) -> Any:
     return entry.function(*[_aligned(operand, dims) for operand in operands], **kwargs)
 
 
-@rule_for("softplus", "bce_with_logits", "leaky_relu", "hardtanh", "elu", "linear_step", "identity")
+@rule_for("softplus", "bce_with_logits", "leaky_relu", "hardtanh", "elu", "linear_step", "identity", "log_or_floor")
 def _also_elementwise(entry: Op, operands: Operands, size: int, kwargs: dict) -> Any:
     return _elementwise(entry, operands, size, kwargs)
 

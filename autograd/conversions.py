@@ -61,10 +61,12 @@ class Conversions(Storage):
         return self.cast(dtype=dtypes.checked_dtype(dtype))
 
     def type(self, dtype: Any = None) -> Any:
-        """In another dtype, which may be given by its older name, "torch.LongTensor"; without one, that name."""
+        """In another dtype, by whatever names it: "torch.LongTensor", or Tensor, the default; without one, its name."""
         if dtype is None:
             names = (f"torch.{name}" for name, own in dtypes.TENSOR_TYPES.items() if own == self.array.dtype)
             return next(names, str(self.array.dtype))
+        if isinstance(dtype, type) and issubclass(dtype, TensorBase):
+            dtype = dtypes.default_dtype()
         return self.to(dtypes.TENSOR_TYPES.get(str(dtype).removeprefix("torch."), getattr(dtype, "dtype", dtype)))
 
     def type_as(self, other: Any) -> Any:

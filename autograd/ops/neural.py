@@ -11,7 +11,7 @@ from autograd.ops.linalg import matmul, rows
 from autograd.ops.table import op
 
 __all__ = ["leaky_relu", "hardtanh", "elu", "linear_step", "softplus", "linear", "bce_with_logits", "split_heads"]
-__all__ += ["merge_heads", "pad"]
+__all__ += ["log_or_floor", "merge_heads", "pad"]
 
 
 @op(method=False, x=lambda g, x, negative_slope: constant_in(np.where(x > 0, g, g * negative_slope), x))
@@ -56,6 +56,16 @@ def softplus(x):
 def bce_with_logits(x, y):
     """-y log sigmoid(x) - (1 - y) log(1 - sigmoid(x)), elementwise, finite for any finite x."""
     return (1 - y) * x + np.maximum(-x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _log_or_floor_rule(g, x):
+    return g * (1 - x) / np.maximum(x * (1 - x), max(1e-12, np.finfo(x.dtype).tiny))
+
+
+@op(method=False, x=_log_or_floor_rule)
+def log_or_floor(x):
+    """log(x) of a probability, at least -100; its derivative, at most 1e12, is PyTorch's in binary_cross_entropy."""
+    return np.maximum(np.log(x, out=np.full_like(x, -100), where=x > 0), -100)
 
 
 @op(

@@ -21,14 +21,8 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
             f"binary_cross_entropy: inputs must be probabilities, got {input.array.min()} to {input.array.max()}; "
             "for logits use binary_cross_entropy_with_logits"
         )
-    loss = -(target * _log_or_floor(input) + (1 - target) * _log_or_floor(1 - input))
+    loss = -(target * ops.log_or_floor(input) + (1 - target) * ops.log_or_floor(1 - input))
     return loss if weight is None else loss * weight
-
-
-def _log_or_floor(p: Tensor) -> Tensor:
-    """log(p), and -100 where p is 0."""
-    positive = p.detach() > 0
-    return ops.where(positive, ops.where(positive, p, 1.0).log(), -100.0).clamp(min=-100.0)
 
 
 @with_reduction(before="pos_weight")

@@ -49,7 +49,8 @@ rrelu threshold hardsigmoid hardswish hardtanh leaky_relu elu celu selu mish sil
 cross_entropy pad fold layer_norm rms_norm batch_norm group_norm max_pool1d max_pool2d interpolate cosine_similarity
 std_mean var_mean vmap identity getitem unindex copy_slices contract recurrence vector_norm linear_step
 bce_with_logits split_heads merge_heads softmax_backward log_softmax_backward cross_entropy_rows fused_attention
-rotary embedding_backward concatenate split_at convolution convolution_input convolution_weight fourier cofactors
+log_or_floor rotary embedding_backward concatenate split_at convolution convolution_input convolution_weight fourier
+cofactors
 linear_solve tall_qr pseudo_inverse windows add_windows max_pool unpool resample recurrent_layer polygamma_of arange
 linspace eye full ones zeros empty rand randn randint randperm tensor as_tensor from_numpy zeros_like ones_like
 full_like rand_like randn_like empty_like bucketize searchsorted isin lu_unpack

@@ -175,6 +175,7 @@ def test_to_takes_dtypes_devices_and_tensors():
     )
     copied = x.to(ag.float32, copy=True)
     assert copied is not x and copied.equal(x) and x.type() == "torch.FloatTensor"
+    assert ag.arange(2).type(type(x)).dtype == ag.get_default_dtype()  # of the class itself, as in PyTorch
     with pytest.raises(TypeError):
         x.to(str)
 

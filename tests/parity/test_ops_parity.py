@@ -208,6 +208,7 @@ TORCH: dict[str, Callable] = {
     "layer_norm": layer_norm,
     "rms_norm": rms_norm,
     "cross_entropy_rows": lambda x, target, **k: F.cross_entropy(x, target, reduction="none", **k),
+    "log_or_floor": torch.log,
     "bce_with_logits": lambda x, y: F.binary_cross_entropy_with_logits(
         *torch.broadcast_tensors(x, y), reduction="none"
     ),

@@ -326,7 +326,7 @@ CASES: dict[str, Any] = (
     | {"hardtanh": away_from(-1, 1) | away_from(0, 2, min_val=st.just(0), max_val=st.just(2))}
     | {"linear_step": one(), "constant_in": two()}
     | {"elu": away_from(0, alpha=st.sampled_from([1.0, 0.7]), scale=st.just(1.1), input_scale=st.just(0.8))}
-    | {"clamp": clamped(), "nan_to_num": one()}
+    | {"clamp": clamped(), "nan_to_num": one(), "log_or_floor": one(0.05, 0.95)}
     | {"gelu": one(approximate=st.sampled_from(["none", "tanh"])), "cast": one(dtype=st.just(np.float64))}
     | {name: two(alpha=st.sampled_from([1, 2, 0.5])) for name in ("add", "sub")}
     | {name: two() for name in "mul logaddexp bce_with_logits isclose".split()}

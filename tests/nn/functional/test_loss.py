@@ -229,6 +229,13 @@ def test_binary_cross_entropy_stays_finite():
     assert loss.item() == 1e4 and x.grad.tolist() == [-0.5, 0.5]
 
 
+def test_binary_cross_entropy_has_pytorchs_derivative_where_a_probability_is_almost_certain():
+    x, y = np.array([0.0, 1e-20, 2.0**-50, 0.3, 1.0]), np.array([1.0, 1.0, 0.0, 1.0, 0.0])
+    p = ag.tensor(x, requires_grad=True)
+    F.binary_cross_entropy(p, ag.tensor(y), reduction="sum").backward()
+    np.testing.assert_allclose(p.grad.numpy(), (x - y) / np.maximum(x * (1 - x), 1e-12))
+
+
 def test_binary_cross_entropy_refuses_what_does_not_fit():
     with pytest.raises(ShapeError, match=r"\(3,\).*\(3, 1\)"):
         F.binary_cross_entropy(ag.ones(3, 1), ag.ones(3))
