@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn.optim.optimizer import Group, Optimizer, Params, State, count_step, moving_average_, settings, slot, with_decay
+from autograd import tensor
+from nn.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    as_real,
+    count_step,
+    moving_average_,
+    settings,
+    slot,
+    with_decay,
+)
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -71,6 +83,10 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
     ) -> None:
         super().__init__(params, settings(locals()))
+        for group in self.param_groups:
+            for param in group["params"]:
+                self.state[param]["step"] = tensor(0.0)
+                slot(self.state[param], "sum", as_real(param.array), group["initial_accumulator_value"])
 
     def update(self, param: np.ndarray, grad: np.ndarray, state: State, group: Group) -> None:
         grad = with_decay(grad, param, group["weight_decay"])

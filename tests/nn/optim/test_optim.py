@@ -356,6 +356,12 @@ def test_bad_parameters_are_named():
         optim.SGD([p * 2])
 
 
+def test_adagrad_has_its_state_before_the_first_step():  # which subclasses with a step of their own rely on
+    param = nn.Parameter(ag.ones(2))
+    state = optim.Adagrad([param], initial_accumulator_value=0.5).state[param]
+    assert state["step"].item() == 0 and state["sum"].tolist() == [0.5, 0.5]
+
+
 @pytest.mark.parametrize("kind", [optim.SGD, optim.Adagrad, optim.Adam])
 def test_a_parameter_that_is_in_a_group_twice_is_updated_twice_with_a_warning(kind):
     once, twice, other = (nn.Parameter(ag.tensor([1.0, -2.0])) for _ in range(3))
