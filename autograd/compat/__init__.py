@@ -64,6 +64,7 @@ TABLE = {
     "jit.annotations": "typing autograd.compat.jit",
     "multiprocessing": "autograd.compat.multiprocessing",
     "nn": "nn.layers autograd.compat.parallel",
+    "nn._reduction": "autograd.compat.reduction",
     "nn.attention": "autograd.compat.attention",
     "nn.attention.flex_attention": "autograd.compat.flex_attention",
     "nn.data": "nn.data",

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from autograd import Tensor, dtypes
+from autograd.compat import reduction
 from autograd.compat.constant import always
 from autograd.conversions import asked_of_to
 from nn.data.workers import WorkerIterator as _MultiProcessingDataLoaderIter
@@ -15,6 +16,7 @@ __all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_ava
 
 _BaseDataLoaderIter = _MultiProcessingDataLoaderIter  # without workers, batches come from a generator
 _TensorMeta = type(Tensor)
+_Reduction = reduction
 _device, _dtype, _size = dtypes.device, dtypes.dtype, tuple[int, ...]
 
 

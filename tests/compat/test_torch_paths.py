@@ -61,6 +61,20 @@ def test_what_is_not_there_says_so(line, path):
         exec(line, {})
 
 
+def test_reductions_have_torchs_numbers_and_old_names():
+    from autograd.nn import _reduction
+    from autograd.nn import functional as F
+
+    assert F._Reduction.get_enum is _reduction.get_enum
+    assert [_reduction.get_enum(name) for name in ("none", "mean", "elementwise_mean", "sum")] == [0, 1, 1, 2]
+    assert [_reduction.legacy_get_string(*old) for old in ((None, None), (False, None), (True, False))] == [
+        "mean", "sum", "none",
+    ]  # fmt: skip
+    assert _reduction.legacy_get_enum(False, True) == 2
+    with pytest.raises(ValueError, match="got 'product'"):
+        _reduction.get_enum("product")
+
+
 def test_float_functional_computes_and_lets_its_child_see_the_results():
     total = nn.quantized.FloatFunctional()
     x, y = autograd.tensor([[1.0, -3.0]], requires_grad=True), autograd.tensor([[2.0, 2.0]])
