@@ -16,8 +16,8 @@ __all__ += ["pad", "rms_norm"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x W^T + b for x (..., in), weight (out, in), bias (out)."""
-    return ops.linear(input, weight, bias)
+    """x W^T + b for x (..., in), weight (out, in), bias (out); the weight may be a vector (in), if there is no bias."""
+    return input @ weight if weight.ndim == 1 and bias is None else ops.linear(input, weight, bias)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -26,6 +26,12 @@ def test_linear_is_x_wt_plus_b(seed, rows, columns):
     np.testing.assert_allclose(F.linear(ag.tensor(x[0]), ag.tensor(w)).numpy(), w @ x[0])
 
 
+def test_linear_by_a_vector_gives_one_number_for_each_row():
+    x, w = tensors(0, (2, 3, 4), (4,))
+    assert F.linear(x, w).shape == (2, 3)
+    assert ag.gradcheck(F.linear, (x, w))
+
+
 def test_linear_names_both_shapes():
     with pytest.raises(ShapeError, match=r"\(2, 3\).*\(5, 4\)"):
         F.linear(ag.ones(2, 3), ag.ones(5, 4))
