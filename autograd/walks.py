@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,7 +18,7 @@ from autograd.versions import bump_version, tick
 
 
 class RemovableHandle:
-    """What `register_hook` gives: `remove()` takes the hook away again."""
+    """What `register_hook` gives: `remove()` takes the hook away again, as does the end of a `with` block."""
 
     def __init__(self, hooks: dict, hook: Callable) -> None:
         self.hooks, self.key = hooks, tick()
@@ -27,6 +27,12 @@ class RemovableHandle:
     def remove(self) -> None:
         """Take the hook away."""
         self.hooks.pop(self.key, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
 
 
 def on_gradients(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:

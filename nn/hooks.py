@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from autograd import Function, Tensor
+from autograd.nests import leaves, rebuilt
 from autograd.walks import RemovableHandle
 
 Hook = Callable[..., Any]
@@ -42,11 +43,12 @@ class Hooks:
         return register(self._forward_hooks, partial(_after, hook, with_kwargs), prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook in tuple(self._forward_pre_hooks.values()):
+        for hook in (*of_all._forward_pre_hooks.values(), *self._forward_pre_hooks.values()):
             args, kwargs = hook(self, args, kwargs)
-        watch = _BackwardWatch(self, args) if self._backward_hooks else None
+        backward = (*of_all._backward_hooks.values(), *self._backward_hooks.values())
+        watch = _BackwardWatch(self, backward, args) if backward else None
         out = self.forward(*(watch.args if watch else args), **kwargs)
-        for hook in tuple(self._forward_hooks.values()):
+        for hook in (*of_all._forward_hooks.values(), *self._forward_hooks.values()):
             out = hook(self, args, kwargs, out)
         return watch.watched(out) if watch else out
 
@@ -94,6 +96,21 @@ class Hooks:
         return self._register_state("load_post", hook)
 
 
+class _OfAll(Hooks):
+    """The hooks of all modules, which run before those of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registers = self._forward_pre_hooks, self._forward_hooks, self._backward_hooks
+
+
+of_all = _OfAll()
+register_module_forward_pre_hook = of_all.register_forward_pre_hook
+register_module_forward_hook = of_all.register_forward_hook
+register_module_backward_hook = register_module_full_backward_hook = of_all.register_full_backward_hook
+register_module_full_backward_pre_hook = of_all.register_full_backward_pre_hook
+
+
 # A hook that is a method of a module goes with it when the module is copied or pickled, as no closure would.
 
 
@@ -135,62 +152,59 @@ def register(hooks: dict[int, Hook], hook: Hook, first: bool = False) -> Removab
     return handle
 
 
-def _passing(change: Callable[[tuple], tuple]) -> type[Function]:
-    """A Function that passes tensors on, and their gradients through `change`."""
+def _insert_step(values: list, change: Callable[[tuple], tuple]) -> bool:
+    """Put a step into the graph behind those of the values that have a gradient, and say whether there are any.
 
-    class Passing(Function):
+    It passes the gradients of all values, None for the others, through `change`.
+    """
+    places = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+
+    class Step(Function):
         @staticmethod
         def forward(ctx: Any, *tensors: Any) -> Any:
             return tuple(tensor.detach() for tensor in tensors)
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
-            return change(grads)
+            found = dict(zip(places, grads, strict=True))
+            changed = change(tuple(found.get(i) for i in range(len(values))))
+            return tuple(changed[i] for i in places)
 
-    return Passing
+    for i, tensor in zip(places, Step.apply(*[values[i] for i in places]), strict=True):
+        values[i] = tensor
+    return bool(places)
 
 
 class _BackwardWatch:
     """Steps in the graph before and after a module, which see the gradients that pass: those of its results, then
     those of its arguments."""
 
-    def __init__(self, module: Any, args: tuple) -> None:
-        self.module, self.hooks = module, tuple(module._backward_hooks.values())
+    def __init__(self, module: Any, hooks: tuple[Hook, ...], args: tuple) -> None:
+        self.module, self.hooks, self.args = module, hooks, list(args)
         self.grad_output: tuple = ()
-        self.places = [i for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad]
-        self.args = list(args)
-        if self.places:
-            passed = _passing(self._by_arguments).apply(*[args[i] for i in self.places])
-            for i, tensor in zip(self.places, passed, strict=True):
-                self.args[i] = tensor
+        self.by_arguments = _insert_step(self.args, self._by_arguments)
 
     def watched(self, out: Any) -> Any:
-        """The result of the module, with the step after it."""
-        outs = out if isinstance(out, (tuple, list)) else (out,)
-        if not all(isinstance(o, Tensor) for o in outs) or not any(o.requires_grad for o in outs):
-            return out
-        passed = _passing(self._by_results).apply(*outs)
-        return type(out)(passed) if isinstance(out, (tuple, list)) else passed[0]
+        """The result of the module, with the step after its tensors, which may be in a dict, list or tuple."""
+        outs = leaves(out)
+        return rebuilt(out, outs) if _insert_step(outs, self._by_results) else out
 
     def _by_results(self, grads: tuple) -> tuple:
-        for hook in self.hooks:
-            if hook.before and (changed := hook(self.module, grads)) is not None:
-                grads = changed if isinstance(changed, tuple) else (changed,)
-        self.grad_output = grads
-        if not self.places:
-            self._call((None,) * len(self.args))
+        self.grad_output = grads = self._changed("grad_output", grads)
+        if not self.by_arguments and any(g is not None for g in self._by_arguments((None,) * len(self.args))):
+            raise RuntimeError("a backward hook returned a grad_input, but no input of the module requires a gradient")
         return grads
 
     def _by_arguments(self, grads: tuple) -> tuple:
-        grad_input: list = [None] * len(self.args)
-        for i, g in zip(self.places, grads, strict=True):
-            grad_input[i] = g
-        changed = self._call(tuple(grad_input))
-        return tuple(changed[i] for i in self.places)
+        return self._changed("grad_input", grads, self.grad_output)
 
-    def _call(self, grad_input: tuple) -> tuple:
+    def _changed(self, name: str, grads: tuple, *more: Any) -> tuple:
+        """The gradients of this name as the hooks change them, one after the other."""
         for hook in self.hooks:
-            changed = None if hook.before else hook(self.module, grad_input, self.grad_output)
+            changed = hook(self.module, grads, *more) if hook.before == (name == "grad_output") else None
             if changed is not None:
-                grad_input = changed if isinstance(changed, tuple) else (changed,)
-        return grad_input
+                changed = changed if isinstance(changed, tuple) else (changed,)
+                if len(changed) != len(grads):
+                    raise RuntimeError(f"a backward hook returned {len(changed)} of {name}, but expected {len(grads)}")
+                grads = changed
+        return grads

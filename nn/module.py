@@ -13,7 +13,7 @@ from autograd import Tensor
 from autograd.grad_mode import mode
 from autograd.ops.complaints import explain_call
 from nn.conversions import Conversions
-from nn.hooks import Hooks
+from nn.hooks import Hooks, of_all
 from nn.parameter import Buffer, Parameter
 from nn.state import State, remember_buffers
 
@@ -60,7 +60,8 @@ class Module(Hooks, State, Conversions):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or mode.trace is not None:
+            own = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks
+            if own or mode.trace is not None or any(of_all.registers):
                 return self._call_watched(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:

@@ -1,6 +1,8 @@
 """Hooks around forward, backward, and the moves of a state; the registers of what a module holds."""
 
 import copy
+import importlib
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -113,6 +115,57 @@ def test_backward_hooks_are_passed_by_what_has_no_gradient():
     module, seen = nn.Identity(), []
     module.register_full_backward_hook(lambda *args: seen.append(args))
     assert module("text") == "text" and not module(ag.ones(2)).requires_grad and seen == []
+
+
+def test_backward_hooks_see_the_tensors_of_dicts_and_named_tuples_and_pass_by_other_results():
+    class Answer(NamedTuple):
+        label: str
+        score: ag.Tensor
+
+    class Scored(nn.Module):
+        def forward(self, x):
+            return {"score": 2 * x, "more": Answer("text", 3 * x), "input": x.detach()}
+
+    module, seen, x = Scored(), [], batch(True)
+    module.register_full_backward_hook(lambda m, gin, gout: seen.append(arrays(gout)))
+    out = module(x)
+    assert out["more"].label == "text" and not out["input"].requires_grad
+    (out["score"].sum() + out["more"].score.sum()).backward()
+    same(*seen, [np.ones((5, 3)), None, np.ones((5, 3)), None])
+    same(arrays([x.grad]), [np.full((5, 3), 5.0)])
+
+
+@pytest.mark.parametrize("changed", [(), (None, None)])
+def test_a_backward_hook_that_returns_another_number_of_gradients_is_an_error(changed):
+    for register in ("register_full_backward_hook", "register_full_backward_pre_hook"):
+        module = nn.Tanh()
+        with getattr(module, register)(lambda *_: changed), pytest.raises(RuntimeError, match="expected 1"):
+            module(batch(True)).sum().backward()
+        module(batch(True)).sum().backward()  # the hook went with the block
+
+
+def test_a_backward_hook_may_not_return_gradients_of_inputs_that_have_none():
+    module = net()[0]
+    module.register_full_backward_hook(lambda m, gin, gout: gout)
+    with pytest.raises(RuntimeError, match="no input"):
+        module(batch()).sum().backward()
+
+
+def test_hooks_of_all_modules_run_before_those_of_one():
+    module, seen, handles = nn.Tanh(), [], []
+    registers = importlib.import_module("nn.hooks")
+    for kind in ("forward_pre", "forward", "full_backward_pre", "full_backward"):
+        getattr(module, f"register_{kind}_hook")(lambda *_, kind=kind: seen.append(kind + " of one"))
+        register = getattr(registers, f"register_module_{kind}_hook")
+        handles.append(register(lambda *_, kind=kind: seen.append(kind + " of all")))
+    module(batch(True)).sum().backward()
+    kinds = ("forward_pre", "forward", "full_backward_pre", "full_backward")
+    assert seen == [f"{kind} of {who}" for kind in kinds for who in ("all", "one")]
+    for handle in handles:
+        handle.remove()
+    seen.clear()
+    nn.Sequential(nn.Tanh(), module)(batch(True)).sum().backward()
+    assert seen == [f"{kind} of one" for kind in kinds]
 
 
 # Forward ------------------------------------------------------------------------------------------------------------
