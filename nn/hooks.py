@@ -179,7 +179,7 @@ class _BackwardWatch:
     """Steps in the graph before and after a module, which see the gradients that pass: those of its results, then
     those of its arguments."""
 
-    def __init__(self, module: Any, hooks: tuple[Hook, ...], args: tuple) -> None:
+    def __init__(self, module: Any, hooks: tuple[Any, ...], args: tuple) -> None:
         self.module, self.hooks, self.args = module, hooks, list(args)
         self.grad_output: tuple = ()
         self.by_arguments = _insert_step(self.args, self._by_arguments)

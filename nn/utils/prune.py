@@ -23,7 +23,7 @@ class BasePruningMethod(ABC):
 
     PRUNING_TYPE: str
     dim: int
-    _tensor_name: str
+    _tensor_name = ""
 
     @abstractmethod
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
@@ -38,24 +38,28 @@ class BasePruningMethod(ABC):
         original = getattr(module, f"{self._tensor_name}_orig")
         return getattr(module, f"{self._tensor_name}_mask").to(original.dtype) * original
 
+    def prune(self, t: Tensor, default_mask: Any = None, importance_scores: Any = None) -> Tensor:
+        """The tensor with zeros where the mask, chosen by the scores or else by t itself, has them."""
+        mask = ones_like(t) if default_mask is None else default_mask
+        return t * self.compute_mask(t if importance_scores is None else importance_scores, mask).to(t.dtype)
+
     @classmethod
     def apply(cls, module: Module, name: str, *args: Any, importance_scores: Any = None, **kwargs: Any) -> Any:
         """Prune the parameter of this name; what was masked out before stays masked out. Returns the hook."""
-        method, pruned, before = cls(*args, **kwargs), getattr(module, name), _hooks(module, name)
+        hook, pruned, before = cls(*args, **kwargs), getattr(module, name), _hooks(module, name)
         scores = pruned if importance_scores is None else importance_scores
         if scores.shape != pruned.shape:
             raise ValueError(f"the importance_scores {tuple(scores.shape)} must be of the shape {tuple(pruned.shape)}")
         mask = (getattr(module, f"{name}_mask") if before else ones_like(pruned)).detach()
-        chain = PruningContainer(*before.values(), method)
-        mask = chain.compute_mask(scores.detach(), mask)
+        hook._tensor_name = name
+        hook = PruningContainer(*before.values(), hook) if before else hook
+        mask = hook.compute_mask(scores.detach(), mask)
         for key in before:
             del module._forward_pre_hooks[key]
         if not before:
             delattr(module, name)
             module.register_parameter(f"{name}_orig", pruned)
         module.register_buffer(f"{name}_mask", mask)
-        hook: Any = chain if before else method
-        hook._tensor_name = method._tensor_name = name
         setattr(module, name, hook.apply_mask(module))
         register(module._forward_pre_hooks, hook)
         return hook
@@ -71,8 +75,22 @@ class PruningContainer(BasePruningMethod):
     """Methods in turn, the last of which chooses among what those before it have left."""
 
     def __init__(self, *args: BasePruningMethod) -> None:
-        parts = [arg._pruning_methods if isinstance(arg, PruningContainer) else [arg] for arg in args]
-        self._pruning_methods: list[BasePruningMethod] = sum(parts, [])
+        self._pruning_methods: list[BasePruningMethod] = []
+        for arg in args:
+            for method in arg._pruning_methods if isinstance(arg, PruningContainer) else [arg]:
+                self.add_pruning_method(method)
+
+    def add_pruning_method(self, method: BasePruningMethod) -> None:
+        """Add a method for the same parameter."""
+        if not isinstance(method, BasePruningMethod):
+            raise TypeError(f"a PruningContainer holds pruning methods, got {type(method).__name__}")
+        self._tensor_name = self._tensor_name or method._tensor_name
+        if method._tensor_name != self._tensor_name:
+            raise ValueError(f"a method that prunes {method._tensor_name!r} among those of {self._tensor_name!r}")
+        self._pruning_methods.append(method)
+
+    def __len__(self) -> int:
+        return len(self._pruning_methods)
 
     def __getitem__(self, idx: int) -> BasePruningMethod:
         return self._pruning_methods[idx]
@@ -113,23 +131,39 @@ class CustomFromMask(BasePruningMethod):
         return default_mask * self.mask.to(default_mask.dtype)
 
 
+def _validate_pruning_amount_init(amount: Any) -> None:
+    """Raise an error unless it is a number of elements, or a float that is a part of them."""
+    if not isinstance(amount, (int, float)):
+        raise TypeError(f"amount must be an int or a float, got {type(amount).__name__}")
+    if amount < 0 or (not isinstance(amount, int) and amount > 1):
+        raise ValueError(f"amount must be a number of at least 0, or a float between 0 and 1, got {amount}")
+
+
+def _validate_pruning_amount(amount: float, tensor_size: int) -> None:
+    """Raise ValueError if a number of elements is more than there are."""
+    if isinstance(amount, int) and amount > tensor_size:
+        raise ValueError(f"amount={amount} is more than the {tensor_size} that are left to be pruned")
+
+
+def _compute_nparams_toprune(amount: float, tensor_size: int) -> int:
+    """How many elements of so many an amount is."""
+    return amount if isinstance(amount, int) else round(amount * tensor_size)
+
+
 class RandomUnstructured(BasePruningMethod):
     """Prunes at random `amount` elements, or this part of them if it is a float."""
 
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: float) -> None:
-        if amount < 0 or (not isinstance(amount, int) and amount > 1):
-            raise ValueError(f"amount must be a number of at least 0, or a float between 0 and 1, got {amount}")
+        _validate_pruning_amount_init(amount)
         self.amount = amount
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """The default mask, with zeros where the scores are lowest."""
         scores = self._scores(t)
-        count = self.amount if isinstance(self.amount, int) else round(self.amount * len(scores))
-        if count > len(scores):
-            raise ValueError(f"amount={count} is more than the {len(scores)} that are left to be pruned")
-        lowest = topk(scores, count, largest=False).indices
+        _validate_pruning_amount(self.amount, len(scores))
+        lowest = topk(scores, _compute_nparams_toprune(self.amount, len(scores)), largest=False).indices
         if self.PRUNING_TYPE == "structured":
             return default_mask.index_fill(self.dim, lowest, 0)
         return default_mask.flatten().index_fill(0, lowest, 0).view_as(default_mask)

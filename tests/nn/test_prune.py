@@ -125,3 +125,44 @@ def test_an_amount_that_makes_no_sense_changes_nothing(amount):
     with pytest.raises(ValueError, match=r"importance_scores \(2,\) must be of the shape \(2, 3\)"):
         prune.l1_unstructured(module, "weight", 1, importance_scores=ag.ones(2))
     assert sorted(module.state_dict()) == ["bias", "weight"] and not prune.is_pruned(module)
+
+
+def test_the_first_method_of_a_parameter_is_given_it_whole():
+    class Last(prune.BasePruningMethod):
+        PRUNING_TYPE = "unstructured"
+
+        def compute_mask(self, t, default_mask):
+            mask = default_mask.clone()
+            mask[:, -1] = 0
+            return mask
+
+    module = nn.Linear(3, 2)
+    Last.apply(module, "weight")
+    assert module.weight_mask.tolist() == [[1, 1, 0]] * 2
+
+
+def test_methods_can_be_called_and_chained_without_a_module():
+    t, mask = ag.arange(1.0, 9.0).view(2, 4), ag.tensor([[1, 1, 1, 0], [1, 1, 0, 1]])
+    method = prune.L1Unstructured(amount=2)
+    assert method.prune(t, mask).tolist() == [[0, 0, 3, 0], [5, 6, 0, 8]]
+    assert method.prune(t, importance_scores=9 - t).tolist() == [[1, 2, 3, 4], [5, 6, 0, 0]]
+    chain = prune.PruningContainer()
+    for part in (method, prune.LnStructured(amount=1, n=2, dim=0)):
+        chain.add_pruning_method(part)
+    assert len(chain) == 2 and chain.compute_mask(t, mask).tolist() == [[0, 0, 0, 0], [1, 1, 0, 1]]
+    with pytest.raises(TypeError, match="got int"):
+        chain.add_pruning_method(10)
+    chain, of_bias = prune.PruningContainer(), prune.Identity()
+    method._tensor_name, of_bias._tensor_name = "weight", "bias"
+    chain.add_pruning_method(method)
+    with pytest.raises(ValueError, match="'bias' among those of 'weight'"):
+        chain.add_pruning_method(of_bias)
+
+
+def test_methods_of_ones_own_may_ask_how_many_an_amount_is():
+    amounts = [(0, 15), (10, 15), (1, 15), (1.0, 15), (0.4, 17)]
+    assert [prune._compute_nparams_toprune(*pair) for pair in amounts] == [0, 10, 1, 15, 7]
+    with pytest.raises(ValueError, match="amount=20 is more than the 19"):
+        prune._validate_pruning_amount(20, 19)
+    with pytest.raises(TypeError, match="amount must be an int or a float, got str"):
+        prune.RandomUnstructured("half")
