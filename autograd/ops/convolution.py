@@ -102,8 +102,12 @@ def each_dim(name: str, word: str, value: Any, dims: int) -> Sizes:
     return values * dims if len(values) == 1 else values
 
 
-def in_each_dim(general: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """The functions that are `general`, whose first argument is the number of dims, in one, two and three of them."""
+def in_each_dim(general: Callable[..., Any], name: str = "") -> list[Callable[..., Any]]:
+    """The functions that are `general`, whose first argument is the number of dims, in one, two and three of them.
+
+    A `name` has a place for the number.
+    """
+    name = name or general.__name__ + "{}d"
     others = list(signature(general).parameters.values())[1:]
 
     def of(count: int) -> Callable[..., Any]:
@@ -112,7 +116,7 @@ def in_each_dim(general: Callable[..., Any]) -> list[Callable[..., Any]]:
 
         in_dims.__module__ = general.__module__
         in_dims.__signature__ = Signature(others)  # type: ignore[attr-defined]
-        return named(in_dims, f"{general.__name__}{count}d", general.__doc__)
+        return named(in_dims, name.format(count), general.__doc__)
 
     return [of(count) for count in (1, 2, 3)]
 

@@ -2,6 +2,7 @@
 
 from autograd.ops.complaints import explain_all as _explain_all
 from autograd.ops.convolution import *
+from nn.functional import grad as grad
 from nn.functional.activation import *
 from nn.functional.attention import *
 from nn.functional.batch_norm import *
