@@ -134,6 +134,9 @@ class _Weights(Interpreter):
         if type(value) in SAFE.values() and isinstance(state, dict):
             value.__setstate__(state) if hasattr(value, "__setstate__") else value.__dict__.update(state)
             return value
+        if type(value) is OrderedDict and isinstance(state, dict) and list(state) == ["_metadata"]:  # a state_dict
+            value.__dict__.update(state)
+            return value
         if type(value) is not np.ndarray:
             fail(f"the file sets attributes of an object of type {type(value).__name__}, which is not a weight")
         _, shape, dtype, in_columns, data = state

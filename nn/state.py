@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,25 +27,32 @@ _IncompatibleKeys = LoadResult  # torch's name
 class State:
     """The part of Module that gives and takes its state; `self` is the Module."""
 
+    _version = 1  # of what a class has in its state, for `_load_from_state_dict` to ask its `local_metadata` about
+
     def state_dict(
         self: Any, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
         """Every parameter and persistent buffer by its dotted path, sharing the module's memory.
 
         A tied parameter appears under each of its names. With `keep_vars` the values are the Parameters themselves.
-        A `destination` is filled and returned.
+        A `destination` is filled and returned. The `_metadata` of a new dict has the `_version` of each module.
         """
-        state: dict[str, Tensor] = {} if destination is None else destination
+        state: Any = OrderedDict() if destination is None else destination
+        if destination is None:
+            state._metadata = OrderedDict()
         self._add_state(state, prefix, keep_vars)
         return state
 
-    def _add_state(self: Any, state: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+    def _add_state(self: Any, state: Any, prefix: str, keep_vars: bool) -> None:
         """Put what this module and its children hold into `state`."""
+        local_metadata = {"version": self._version}
+        if hasattr(state, "_metadata"):
+            state._metadata[prefix[:-1]] = local_metadata
         self._run_state_hooks("save_pre", self, prefix, keep_vars)
         self._save_to_state_dict(state, prefix, keep_vars)
         for name, child in self._own("_modules"):
             child._add_state(state, f"{prefix}{name}.", keep_vars)
-        self._run_state_hooks("save_post", self, state, prefix, {})
+        self._run_state_hooks("save_post", self, state, prefix, local_metadata)
 
     def _save_to_state_dict(self: Any, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         """Put the tensors of this very module into `destination`; a subclass may put there what else it has."""
@@ -60,12 +68,13 @@ class State:
         Raises one RuntimeError that lists every key that is missing, is unexpected or has another shape.
         `strict=False` allows the first two kinds and returns them. `assign` takes the given tensors themselves.
         """
-        given, result, errors = dict(state_dict), LoadResult([], []), list[str]()
+        given: Any = OrderedDict(state_dict)
+        given._metadata, result, errors = getattr(state_dict, "_metadata", {}), LoadResult([], []), list[str]()
         copies: list[Callable[[], None]] = []
         modules = list(self.named_modules(remove_duplicate=False))
-        metadata = {"assign_to_params_buffers": assign, "copies": copies}
         for path, module in modules:
-            module._load_from_state_dict(given, f"{path}." if path else "", metadata, True, *result, errors)
+            local = {**given._metadata.get(path, {}), "assign_to_params_buffers": assign, "copies": copies}
+            module._load_from_state_dict(given, f"{path}." if path else "", local, True, *result, errors)
 
         def check() -> None:
             kinds = zip(("Missing", "Unexpected"), result)
@@ -89,7 +98,8 @@ class State:
     ) -> None:  # fmt: skip
         """Copy the tensors of this very module, whose keys begin with `prefix`; a subclass may do more, or otherwise.
 
-        What does not fit is added to the lists. The copies that the `local_metadata` has a list for are made later.
+        What does not fit is added to the lists. The `local_metadata` has the `_version` of the module that was saved,
+        if it is known, and may have a list for the copies, which are then made later.
         """
         self._run_state_hooks(
             "load_pre", self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs

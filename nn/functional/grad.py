@@ -13,8 +13,10 @@ from autograd.planes import Steps
 __all__ = ["conv1d_input", "conv1d_weight", "conv2d_input", "conv2d_weight", "conv3d_input", "conv3d_weight"]
 
 
-def _steps(dims: int, groups: int, **moves: Any) -> Steps:
-    return Steps(*[each_dim(f"conv{dims}d", name, value, dims) for name, value in moves.items()], groups)
+def _steps(dims: int, stride: Any, padding: Any, dilation: Any, groups: int) -> Steps:
+    moves = [("stride", stride), ("padding", padding), ("dilation", dilation)]
+    along, around, between = [each_dim(f"conv{dims}d", word, value, dims) for word, value in moves]
+    return Steps(along, around, between, groups)
 
 
 def conv_input(
@@ -22,7 +24,7 @@ def conv_input(
     stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """The gradient of the input (N, C, L...), whose sizes are given, where that of the output is `grad_output`."""
-    steps = _steps(dims, groups, stride=stride, padding=padding, dilation=dilation)
+    steps = _steps(dims, stride, padding, dilation, groups)
     return convolution_input(grad_output, weight, None, size=tuple(input_size[2:]), steps=steps)
 
 
@@ -32,7 +34,7 @@ def conv_weight(
 ) -> Tensor:  # fmt: skip
     """The gradient of the weight (O, C / groups, K...), whose sizes are given, where that of the output is
     `grad_output`."""
-    steps = _steps(dims, groups, stride=stride, padding=padding, dilation=dilation)
+    steps = _steps(dims, stride, padding, dilation, groups)
     return convolution_weight(grad_output, input, size=tuple(weight_size[2:]), steps=steps)
 
 

@@ -18,6 +18,7 @@ class _NormBase(Affine):
     """A norm that can track the mean and variance of what it sees, by which it then normalises in evaluation mode."""
 
     allowed: ClassVar[tuple[int, ...]]  # numbers of dims
+    _version = 2
 
     def __init__(
         self,
@@ -38,6 +39,13 @@ class _NormBase(Affine):
         self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("num_batches_tracked", as_tensor(0) if tracked else None)
         self._make_parameters((num_features,), affine, bias, device, dtype)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *others: Any
+    ) -> None:
+        if self.track_running_stats and (local_metadata.get("version") or 1) < 2:  # which had no such buffer
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
 
     def reset_running_stats(self) -> None:
         """Forget the running statistics: mean 0, variance 1, no batch."""

@@ -1,5 +1,6 @@
 """Hooks around forward, backward, and the moves of a state; the registers of what a module holds."""
 
+import collections
 import copy
 import importlib
 from typing import NamedTuple
@@ -334,3 +335,57 @@ def test_the_registers_are_dicts_of_what_a_module_holds():
     assert list(reversed(model._modules.values())) == [model[1], model[0]]
     with pytest.raises(KeyError):
         layer._parameters["stranger"]
+
+
+# Versions -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_state_tells_the_versions_of_the_modules_that_it_is_of(tmp_path):
+    class Renamed(nn.Module):
+        _version = 3
+
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(ag.ones(2))
+            self.seen = []
+
+        def _load_from_state_dict(self, state_dict, prefix, local_metadata, *others):
+            self.seen.append(local_metadata.get("version"))
+            if local_metadata.get("version", 1) < 3 and prefix + "factor" in state_dict:
+                state_dict[prefix + "scale"] = state_dict.pop(prefix + "factor")
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
+
+    model = nn.Sequential(Renamed(), nn.BatchNorm1d(2))
+    state = model.state_dict()
+    assert state._metadata == {"": {"version": 1}, "0": {"version": 3}, "1": {"version": 2}}
+    assert copy.deepcopy(state)._metadata == state._metadata and isinstance(state, collections.OrderedDict)
+    ag.save(state, tmp_path / "state.pt")
+    state = ag.load(tmp_path / "state.pt")
+    model.load_state_dict(state)
+    model.load_state_dict({"0.factor": ag.zeros(2), **dict(list(state.items())[1:])})
+    assert model[0].seen == [3, None] and model[0].scale.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("version", [None, 1, 2])
+def test_batch_norm_takes_a_state_from_before_it_counted_batches(version):
+    module = nn.BatchNorm1d(2)
+    state = module.state_dict()
+    del state["num_batches_tracked"], state._metadata[""]["version"]
+    state["running_mean"] = ag.tensor([1.0, 2.0])
+    if version is not None:
+        state._metadata[""]["version"] = version
+    if version == 2:
+        with pytest.raises(RuntimeError, match=r"Missing key\(s\) in state_dict: 'num_batches_tracked'"):
+            module.load_state_dict(state)
+    else:
+        module.load_state_dict(state)
+        assert module.num_batches_tracked.item() == 0 and module.running_mean.tolist() == [1, 2]
+
+
+def test_the_prefix_of_a_wrapper_is_taken_from_names_and_versions():
+    model = nn.Module()
+    model.module = nn.Linear(2, 2)
+    state = model.state_dict()
+    ag.nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert list(state) == ["weight", "bias"] and state._metadata == {"": {"version": 1}}
+    nn.Linear(2, 2).load_state_dict(state)
