@@ -156,11 +156,13 @@ class LBFGS(Optimizer):
         """Minimise the loss that `closure` computes, for up to `max_iter` iterations; returns the loss at the start."""
         group, (state, *_) = self.param_groups[0], [self.state[param] for param in self._all_parameters()]
         lr, most = float(group["lr"]), group["max_eval"]
+        for count in ("func_evals", "n_iter"):
+            state.setdefault(count, 0)
 
         def evaluate() -> tuple[Any, np.ndarray]:
             with enable_grad():
                 loss = closure()
-            state["func_evals"] = state.get("func_evals", 0) + 1
+            state["func_evals"] += 1
             return loss, self._gradient()
 
         first, gradient = evaluate()
@@ -169,9 +171,9 @@ class LBFGS(Optimizer):
             if np.abs(gradient).max(initial=0) <= group["tolerance_grad"]:
                 break
             d = self._direction(state, gradient, group["history_size"])
-            t = lr if "d" in state else min(1.0, 1.0 / float(np.abs(gradient).sum())) * lr
+            t = lr if "d" in state else lr / max(1.0, float(np.abs(gradient).sum()))
             state.update(d=as_tensor(d), t=t, prev_flat_grad=as_tensor(gradient), prev_loss=loss)
-            state["n_iter"] = state.get("n_iter", 0) + 1
+            state["n_iter"] += 1
             slope = float(gradient @ d)
             if slope > -group["tolerance_change"]:
                 break

@@ -226,7 +226,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: {name: value}}, "param_groups": [settings]}, parameters by number, over all groups."""
-        numbers = {id(param): i for i, param in enumerate(self._all_parameters())}
+        numbers = {id(param): i for i, param in reversed([*enumerate(self._all_parameters())])}  # the first of each
         return {
             "state": {numbers[id(param)]: dict(state) for param, state in self.state.items()},
             "param_groups": [

@@ -66,6 +66,7 @@ def get_total_norm(
 ) -> Tensor:
     """The joint norm of several tensors."""
     arrays = [tensor.array for tensor in ([tensors] if isinstance(tensors, Tensor) else tensors)]
+    norm_type = float(norm_type)  # some programs say "inf"
     total = _norm(np.array(kernels.parallel_map(lambda array: _norm(array, norm_type), arrays)), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the gradients' total norm of order {norm_type} is {total}, so they cannot be clipped")

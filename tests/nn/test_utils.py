@@ -45,6 +45,7 @@ def test_what_has_no_gradient_counts_as_nothing():
     assert clip_grad_norm_([nn.Parameter(ag.ones(2))], 1.0).item() == 0
     assert clip_grad_norm_(with_gradients([3.0, 4.0])[0], 1.0).item() == 5
     assert clip_grad_norm_(iter(with_gradients([3.0], [4.0])), 1.0).item() == 5
+    assert clip_grad_norm_(with_gradients([3.0], [4.0]), 1.0, "inf").item() == 4
 
 
 def test_a_norm_that_is_not_finite():

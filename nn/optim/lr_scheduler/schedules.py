@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
 from typing import Any
 
 from nn.optim.optimizer import Group, Optimizer
@@ -132,8 +133,16 @@ class LambdaLR(LRScheduler):
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimiser and the functions."""
-        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+        """Everything but the optimiser and the functions; of an object that is called, what its attributes hold."""
+        own = [None if isinstance(f, FunctionType) else dict(getattr(f, "__dict__", {})) for f in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": own}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned; an object that is called gets its attributes back."""
+        for f, own in zip(self.lr_lambdas, state_dict.get("lr_lambdas", [])):
+            if own is not None:
+                f.__dict__.update(own)
+        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
 
 
 class MultiplicativeLR(LambdaLR):

@@ -162,6 +162,9 @@ def test_nothing_moves_where_the_gradient_is_0():
     optimizer = optim.LBFGS([x])
     assert optimizer.step(closure_of(optimizer, rosenbrock, x)).item() == 0
     assert x.tolist() == [1.0, 1.0, 1.0] and "d" not in optimizer.state[x]
+    assert optimizer.state[x] == {"func_evals": 1, "n_iter": 0}
+    optimizer = optim.LBFGS([x], tolerance_grad=-1)  # and also where it must go on
+    assert optimizer.step(closure_of(optimizer, rosenbrock, x)).item() == 0 and x.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_bad_settings_are_named():

@@ -340,4 +340,35 @@ def test_the_papers_schedule_peaks_at_the_end_of_the_warm_up():
 
 def test_a_saved_lambda_schedule_holds_no_function():
     state = LambdaLR(sgd(), lambda n: 0.5).state_dict()
-    assert "lr_lambdas" not in state and "optimizer" not in state and state["last_epoch"] == 0
+    assert state["lr_lambdas"] == [None] and "optimizer" not in state and state["last_epoch"] == 0
+
+
+@pytest.mark.parametrize("kind", [LambdaLR, MultiplicativeLR])
+def test_the_state_of_a_lambda_schedule_has_the_attributes_of_objects_that_are_called(kind):
+    class Factor:
+        def __init__(self, rate):
+            self.rate = rate
+
+        def __call__(self, step):
+            return self.rate**step
+
+    def made(rate):
+        groups = [{"params": [nn.Parameter(ag.ones(1))]} for _ in range(2)]
+        return kind(optim.SGD(groups, lr=1.0), [Factor(rate), lambda step: 1.0])
+
+    saved, other = made(0.5), made(0.1)
+    saved.step()
+    state = saved.state_dict()
+    assert state["lr_lambdas"] == [{"rate": 0.5}, None]
+    other.load_state_dict(state)
+    assert other.lr_lambdas[0].rate == 0.5 and other.lr_lambdas[1](0) == 1.0 and other.last_epoch == 1
+    assert state["lr_lambdas"] == [{"rate": 0.5}, None]
+    del state["lr_lambdas"]  # as older versions wrote it
+    other.load_state_dict(state)
+
+
+@pytest.mark.parametrize("epochs", [-1, 1.7])
+def test_swalr_anneals_for_a_whole_number_of_epochs(epochs):
+    optimizer = optim.SGD([nn.Parameter(ag.ones(1))], lr=1.0)
+    with pytest.raises(ValueError, match="anneal_epochs must be an int of at least 0"):
+        optim.swa_utils.SWALR(optimizer, swa_lr=0.1, anneal_epochs=epochs)

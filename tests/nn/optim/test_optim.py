@@ -373,6 +373,7 @@ def test_a_parameter_that_is_in_a_group_twice_is_updated_twice_with_a_warning(ki
     single = kind([once], lr=0.1)
     single.step()
     np.testing.assert_allclose(other.detach().numpy(), once.detach().numpy(), rtol=1e-6)
+    assert optimizer.state_dict()["param_groups"][0]["params"] == [0, 1, 0]
     single.step()
     np.testing.assert_allclose(twice.detach().numpy(), once.detach().numpy(), rtol=1e-6)
 
