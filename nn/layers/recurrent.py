@@ -117,6 +117,16 @@ class RNNBase(Module):
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     @property
+    def _flat_weights(self) -> list[Tensor]:
+        """All parameters in a list, or what takes their place."""
+        return [getattr(self, name) for name in self._flat_weights_names]
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: list[Tensor]) -> None:
+        for name, weight in zip(self._flat_weights_names, weights, strict=True):
+            setattr(self, name, weight)
+
+    @property
     def _flat_weights_names(self) -> list[str]:
         """The names of all parameters, which programs read to initialise them."""
         return [name for names in self._all_weights for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -201,18 +202,19 @@ def _uninstall(module: Any, kind: str, name: str, parts: list[str]) -> None:
     module.register_parameter(name, Parameter(weight))
 
 
+def _make_weight_norm(name: str, norm: _WeightNorm, module: Module, args: Any) -> None:
+    setattr(module, name, norm(getattr(module, f"{name}_g"), getattr(module, f"{name}_v")))
+
+
 def hooked_weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """`weight_norm` with parameters weight_g and weight_v, of which a hook makes the weight before each forward."""
     weight, norm = getattr(module, name), _WeightNorm(dim)
     delattr(module, name)
     for letter, part in zip("gv", norm.right_inverse(weight.detach()), strict=True):
         module.register_parameter(f"{name}_{letter}", Parameter(part.clone()))
-
-    def compute(module: Module, args: Any) -> None:
-        setattr(module, name, norm(getattr(module, f"{name}_g"), getattr(module, f"{name}_v")))
-
-    _install(module, "weight_norm", name, compute)
-    compute(module, ())
+    hook = partial(_make_weight_norm, name, norm)  # which can be pickled with the module
+    _install(module, "weight_norm", name, hook)
+    hook(module, ())
     return module
 
 
@@ -220,6 +222,14 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
     """Undo `nn.utils.weight_norm`; the weight stays as it is."""
     _uninstall(module, "weight_norm", name, [f"{name}_g", f"{name}_v"])
     return module
+
+
+def _make_spectral_norm(name: str, dim: int, n_power_iterations: int, eps: float, module: Module, args: Any) -> None:
+    weight, u, v = (getattr(module, f"{name}_{part}") for part in ("orig", "u", "v"))
+    matrix = _as_matrix(weight, dim)
+    if module.training:
+        _power_iteration(matrix.t(), v, u, n_power_iterations, eps)  # v first, as torch has it here
+    setattr(module, name, weight / _sigma(matrix, u, v))
 
 
 def hooked_spectral_norm(
@@ -231,15 +241,7 @@ def hooked_spectral_norm(
     module.register_parameter(f"{name}_orig", weight)
     for letter, vector in zip("uv", _random_vectors(_as_matrix(weight, dim), eps), strict=True):
         module.register_buffer(f"{name}_{letter}", vector)
-
-    def compute(module: Module, args: Any) -> None:
-        weight, u, v = (getattr(module, f"{name}_{part}") for part in ("orig", "u", "v"))
-        matrix = _as_matrix(weight, dim)
-        if module.training:
-            _power_iteration(matrix.t(), v, u, n_power_iterations, eps)  # v first, as torch has it here
-        setattr(module, name, weight / _sigma(matrix, u, v))
-
-    _install(module, "spectral_norm", name, compute)
+    _install(module, "spectral_norm", name, partial(_make_spectral_norm, name, dim, n_power_iterations, eps))
     setattr(module, name, weight.data)  # until the first forward, which makes the first step of power iteration
     return module
 

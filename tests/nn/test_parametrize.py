@@ -1,5 +1,7 @@
 """Parametrizations: what a parametrized weight is, what is trained, and how it becomes a plain parameter again."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -292,6 +294,15 @@ def test_installing_the_hooked_spectral_norm_makes_no_step_of_power_iteration():
     u = before @ v
     np.testing.assert_allclose(layer.weight_u.numpy(), u / np.linalg.norm(u), rtol=1e-5)
     np.testing.assert_allclose(layer.weight.detach().numpy(), before / np.linalg.norm(u), rtol=1e-5)
+
+
+@pytest.mark.parametrize("install", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_a_module_with_a_hooked_norm_can_be_pickled(install):
+    layer = install(nn.Linear(3, 4)).eval()
+    found, x = pickle.loads(pickle.dumps(layer)), ag.randn(2, 3)
+    np.testing.assert_array_equal(found(x).detach(), layer(x).detach())
+    remove = getattr(nn.utils, f"remove_{install.__name__.removeprefix('hooked_')}")
+    assert isinstance(remove(found).weight, nn.Parameter) and not isinstance(layer.weight, nn.Parameter)
 
 
 def test_spectral_norm_of_a_vector_makes_its_norm_one():

@@ -230,3 +230,8 @@ def test_threads_that_share_the_sequences_give_what_one_gives(kind, dtype, monke
 def test_programs_initialise_the_weights_by_their_names_as_in_d2l():
     layer = nn.GRU(2, 3, num_layers=2, bidirectional=True)
     assert layer._flat_weights_names == [name for name, _ in layer.named_parameters()]
+    assert [*map(id, layer._flat_weights)] == [*map(id, layer.parameters())]
+    del layer.weight_hh_l0
+    layer.weight_hh_l0 = dropped = ag.ones(9, 3)  # as programs drop weights
+    layer._flat_weights = [getattr(layer, name) for name in layer._flat_weights_names]
+    assert layer._flat_weights[1] is dropped and layer(ag.ones(4, 1, 2))[0].shape == (4, 1, 6)
