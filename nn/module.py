@@ -135,7 +135,8 @@ class Module(Hooks, State, Conversions):
             self._non_persistent_buffers_set.discard(name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *(name for register in _REGISTERS for name in self.__dict__[register])})
+        names = {*object.__dir__(self), *(name for register in _REGISTERS for name in self.__dict__[register])}
+        return sorted(name for name in names if not name[0].isdigit())
 
     def _register(self, register: str, name: str, value: Any, persistent: bool = True) -> None:
         """Put a value, or None, under a name that is free or is in this register."""
@@ -262,6 +263,8 @@ class Module(Hooks, State, Conversions):
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, in which dropout is active."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train(mode) takes True or False, got {type(mode).__name__}")
         self.training = mode
         for child in self.children():
             child.train(mode)

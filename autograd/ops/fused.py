@@ -255,7 +255,7 @@ def rotary(x, cos, sin):
 @op(method=False, g=lambda g, index: getitem(g, index=index))
 def embedding_backward(g, *, index, rows):
     """Zeros (rows, C) with the rows of g (..., C) added at index (...)."""
-    return kernels.embedding_backward(g.reshape(-1, g.shape[-1]), index.reshape(-1), rows)
+    return kernels.embedding_backward(g.reshape(index.size, g.shape[-1]), index.reshape(-1), rows)
 
 
 @op(method=False, weight=lambda g, index, shape: embedding_backward(g, index=np.asarray(index), rows=shape[0]))

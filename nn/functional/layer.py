@@ -133,4 +133,4 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
                     f"pad: ({left}, {right}) is more than {mode!r} finds in dim {dim} of {tuple(input.shape)}"
                 )
             input = input.index_select(dim, _PAD_MODES[mode](np.arange(-left, n + right), n))
-    return input
+    return input if any(map(any, widths)) else input.clone()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial, partialmethod
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from autograd import Tensor, as_tensor, cat, full, stack
+from autograd import Tensor, as_tensor, cat, dtypes, full, stack
 from autograd.errors import ShapeError
 from nn.functional import pad
 
@@ -26,7 +27,7 @@ class PackedSequence(_Packed):
     """Sequences, the longest first, as the rows of step 0, then those of step 1, and so on.
 
     Step t has rows for the first batch_sizes[t] sequences. The one at position i was at sorted_indices[i] in the batch
-    that the user gave, and goes back by unsorted_indices.
+    that the user gave, and goes back by unsorted_indices. The casts `double()`, `long()` and so on are those of `data`.
     """
 
     def __new__(
@@ -41,20 +42,17 @@ class PackedSequence(_Packed):
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """The same with `data` cast by `Tensor.to`."""
-        return type(self)(self.data.to(*args, **kwargs), *self[1:])
-
-    def double(self) -> Self:
-        """The same with `data` in float64."""
-        return type(self)(self.data.double(), *self[1:])
-
-    def float(self) -> Self:
-        """The same with `data` in float32."""
-        return type(self)(self.data.float(), *self[1:])
+        """The same with `data` cast by `Tensor.to`; this one, where that changes nothing."""
+        data = self.data.to(*args, **kwargs)
+        return self if data is self.data else type(self)(data, *self[1:])
 
     def cpu(self) -> Self:
         """This one: all tensors are on the CPU."""
         return self
+
+    double, float, half = map(partial(partialmethod, to), (dtypes.float64, dtypes.float32, dtypes.float16))
+    long, int, short = map(partial(partialmethod, to), (dtypes.int64, dtypes.int32, dtypes.int16))
+    char, byte = map(partial(partialmethod, to), (dtypes.int8, dtypes.uint8))
 
 
 def invert_permutation(permutation: Tensor | None) -> Tensor | None:

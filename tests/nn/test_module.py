@@ -309,6 +309,17 @@ def test_tied_parameters_get_both_gradients():
     np.testing.assert_allclose(net.wte.weight.grad.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_names_that_are_numbers_are_not_offered():
+    names = dir(nn.Sequential(nn.Tanh()))
+    assert "0" not in names and "training" in names
+
+
+def test_only_truth_values_are_modes():
+    for module in (nn.Tanh(), nn.Sequential(nn.Tanh())):
+        with pytest.raises(ValueError, match="takes True or False, got str"):
+            module.train("cuda")
+
+
 def test_writing_into_the_state_dict_writes_into_the_module():
     net = Net()
     net.state_dict()["scale"].copy_(ag.tensor([7.0, 8.0, 9.0]))

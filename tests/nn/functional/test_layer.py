@@ -54,6 +54,9 @@ def test_embedding_takes_rows_and_repeated_indices_add_gradients():
     assert out.tolist() == [[[4.0, 5.0], [0.0, 1.0]], [[4.0, 5.0], [4.0, 5.0]]]
     out.sum().backward()
     assert w.grad.tolist() == [[1.0, 1.0], [0.0, 0.0], [3.0, 3.0]]
+    for empty in (ag.ones(0, 0, requires_grad=True), ag.ones(3, 0, requires_grad=True)):
+        F.embedding(ag.arange(len(empty)), empty).sum().backward()
+        assert empty.grad.shape == empty.shape
 
 
 @pytest.mark.parametrize("padding", [1, -2])
@@ -221,6 +224,14 @@ def test_pad_with_elements_of_the_input_equals_numpys(mode, numpys, seed, left, 
     assert found.shape == expected.shape
     np.testing.assert_array_equal(found.numpy(), expected)
     assert ag.gradcheck(lambda t: F.pad(t, (left, right), mode), tensors(seed, (2, 3)))
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_pad_is_never_a_view_of_its_input(mode):
+    x = ag.zeros(1, 2, 4, 4)
+    for widths in [(0, 0, 0, 0), (0, 0, -1, -1)]:
+        F.pad(x, widths, mode).fill_(1)
+        assert not x.any()
 
 
 def test_pad_with_elements_of_the_input_crops_as_torch():

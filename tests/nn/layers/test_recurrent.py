@@ -123,6 +123,10 @@ def test_a_packed_sequence_is_a_named_tuple_with_the_casts_of_a_tensor():
     assert data is packed.data and batch_sizes.tolist() == [2, 1, 1] and order is back is None
     assert packed.float().data.dtype == packed.to(ag.float32).data.dtype == ag.float32
     assert packed.double().data.dtype == ag.float64 and packed.cpu() is packed
+    assert packed.to("cpu", dtype=packed.data.dtype) is packed
+    for name in ("half", "float", "long", "int", "short", "char", "byte"):
+        cast, data = getattr(packed, name)(), getattr(packed.data, name)()
+        assert cast.data.dtype == data.dtype and cast.data.equal(data) and cast.batch_sizes is packed.batch_sizes
     assert PackedSequence(data, batch_sizes, ag.tensor([1, 0])).unsorted_indices.tolist() == [1, 0]
 
 
