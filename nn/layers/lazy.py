@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from inspect import Signature, signature
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, empty
 from autograd.ops.complaints import must_be_tensor
 from autograd.tensor import leaf
 from nn.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -25,11 +25,15 @@ class _Uninitialized(Tensor):
 
     plain: ClassVar[type]
 
-    def materialize(self, shape: Any) -> None:
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Take memory for this shape; what is in it is not set."""
-        self.array = np.empty(tuple(shape), self.array.dtype)
+        self.array = empty(shape, device=device, dtype=dtype or self.array.dtype).array
         self.node = leaf(self.array) if self.requires_grad else None
         self.__class__ = self.plain
+
+    def detach(self) -> Self:
+        """The tensor itself: nothing can be computed from it."""
+        return self
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -48,22 +52,53 @@ class UninitializedBuffer(_Uninitialized):
 
 
 class LazyModuleMixin(Module):
+    """What a module has whose parameters and buffers may be uninitialised until its first call.
+
+    A subclass gives them shapes in `initialize_parameters`, which is called with the first arguments. The module is of
+    the class `cls_to_become` from then on, if there is one.
+    """
+
+    cls_to_become: ClassVar[Any] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_new = True
+        self.register_load_state_dict_pre_hook(_take_shapes)
+
+    def has_uninitialized_params(self) -> bool:
+        """Whether the shape of a parameter or buffer is not known yet."""
+        return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own("_parameters", "_buffers"))
+
+    def initialize_parameters(self, *args: Any, **kwargs: Any) -> None:
+        """Make the parameters and buffers for arguments such as these."""
+        raise NotImplementedError(f"{type(self).__name__} must define initialize_parameters()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_is_new" not in self.__dict__:
+            return super().__call__(*args, **kwargs)
+        self.initialize_parameters(*args, **kwargs)
+        if self.has_uninitialized_params():
+            raise RuntimeError(f"{type(self).__name__}.initialize_parameters() must materialize all parameters")
+        del self._is_new
+        self.__class__ = self.cls_to_become or type(self)
+        return self(*args, **kwargs)
+
+
+class _LazyLayer(LazyModuleMixin):
     """What makes a layer of a plain one whose first argument, the size of its input, is not known yet.
 
     A subclass names the plain class as its second base: that is `cls_to_become`.
     """
 
-    cls_to_become: ClassVar[Any]
     size_name: ClassVar[str]  # the attribute with the size, and the dim of the input whose size it is
     size_dim: ClassVar[int]
 
     def __init_subclass__(cls) -> None:
-        if cls.__bases__[0] is LazyModuleMixin:
-            cls.cls_to_become = plain = cls.__bases__[1]
-            first, *others = signature(plain).parameters.values()
-            cls.__signature__ = Signature(others)  # type: ignore[attr-defined]
-            cls.size_name = first.name
-            cls.size_dim = 1 if first.name == "num_features" else -1 - getattr(plain, "dims", 0)
+        cls.cls_to_become = plain = cls.__bases__[1]
+        first, *others = signature(plain).parameters.values()
+        cls.__signature__ = Signature(others)  # type: ignore[attr-defined]
+        cls.size_name = first.name
+        cls.size_dim = 1 if first.name == "num_features" else -1 - getattr(plain, "dims", 0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*(0, *args), **kwargs)
@@ -73,81 +108,72 @@ class LazyModuleMixin(Module):
         for name, buffer in self._own("_buffers"):
             if buffer.ndim:
                 setattr(self, name, UninitializedBuffer(np.empty(0, buffer.array.dtype)))
-        self.register_load_state_dict_pre_hook(_take_shapes)
 
     def reset_parameters(self) -> None:
         """Initialise the parameters, once their shapes are known."""
         if getattr(self, self.size_name):
             super().reset_parameters()  # type: ignore[misc]
 
-    def has_uninitialized_params(self) -> bool:
-        """Whether the shape of a parameter or buffer is not known yet."""
-        return any(isinstance(tensor, _Uninitialized) for _, tensor in self._own("_parameters", "_buffers"))
-
-    def initialize_parameters(self, input: Tensor) -> None:
+    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
         """Make and initialise the parameters and buffers for inputs such as this one."""
+        if not isinstance(input, Tensor):
+            raise TypeError(must_be_tensor(type(self).__name__, "input", input))
         size = input.shape[self.size_dim]
         setattr(self, self.size_name, size)
+        args, kwargs = self._settings
         if self.has_uninitialized_params():
-            args, kwargs = self._settings
             plain = self.cls_to_become(size, *args, **kwargs)
             for name, value in plain._own("_parameters", "_buffers"):
                 own = getattr(self, name)
                 if isinstance(own, _Uninitialized):
                     own.materialize(value.shape)
                     own.array[...] = value.array
-
-    def __call__(self, input: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(input, Tensor):
-            raise TypeError(must_be_tensor(type(self).__name__, "input", input))
-        self.initialize_parameters(input)
-        self.__class__ = self.cls_to_become
         del self._settings
-        return self(input, *args, **kwargs)
 
 
 def _take_shapes(module: Any, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
     """Give what has no shape yet that of the tensor to be loaded."""
     for name, tensor in module._own("_parameters", "_buffers"):
-        if isinstance(tensor, _Uninitialized) and prefix + name in state_dict:
-            tensor.materialize(state_dict[prefix + name].shape)
+        given = state_dict.get(prefix + name)
+        if isinstance(tensor, _Uninitialized) and given is not None and not isinstance(given, _Uninitialized):
+            tensor.materialize(given.shape)
 
 
-class LazyLinear(LazyModuleMixin, Linear):
+class LazyLinear(_LazyLayer, Linear):
     """Linear, with the in_features of its first input."""
 
 
-class LazyConv1d(LazyModuleMixin, Conv1d):
+class LazyConv1d(_LazyLayer, Conv1d):
     """Conv1d, with the in_channels of its first input."""
 
 
-class LazyConv2d(LazyModuleMixin, Conv2d):
+class LazyConv2d(_LazyLayer, Conv2d):
     """Conv2d, with the in_channels of its first input."""
 
 
-class LazyConv3d(LazyModuleMixin, Conv3d):
+class LazyConv3d(_LazyLayer, Conv3d):
     """Conv3d, with the in_channels of its first input."""
 
 
-class LazyConvTranspose1d(LazyModuleMixin, ConvTranspose1d):
+class LazyConvTranspose1d(_LazyLayer, ConvTranspose1d):
     """ConvTranspose1d, with the in_channels of its first input."""
 
 
-class LazyConvTranspose2d(LazyModuleMixin, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyLayer, ConvTranspose2d):
     """ConvTranspose2d, with the in_channels of its first input."""
 
 
-class LazyConvTranspose3d(LazyModuleMixin, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyLayer, ConvTranspose3d):
     """ConvTranspose3d, with the in_channels of its first input."""
 
 
-class LazyBatchNorm1d(LazyModuleMixin, BatchNorm1d):
+class LazyBatchNorm1d(_LazyLayer, BatchNorm1d):
     """BatchNorm1d, with the num_features of its first input."""
 
 
-class LazyBatchNorm2d(LazyModuleMixin, BatchNorm2d):
+class LazyBatchNorm2d(_LazyLayer, BatchNorm2d):
     """BatchNorm2d, with the num_features of its first input."""
 
 
-class LazyBatchNorm3d(LazyModuleMixin, BatchNorm3d):
+class LazyBatchNorm3d(_LazyLayer, BatchNorm3d):
     """BatchNorm3d, with the num_features of its first input."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import manual_seed, randn
-from nn.layers.lazy import UninitializedParameter
+from autograd import manual_seed, ones, randn
+from nn.layers.lazy import LazyModuleMixin, UninitializedBuffer, UninitializedParameter
 
 LAZY = {
     "Linear": ((3,), (5, 4)), "Conv1d": ((4, 3), (2, 6, 7)), "Conv2d": ((4, 3, 1, "same"), (2, 6, 7, 5)),
@@ -70,3 +70,48 @@ def test_nothing_is_drawn_before_the_shapes_are_known(monkeypatch):
     assert not drawn
     layers[0](randn(3, 4)), layers[1](randn(3, 5, 6))
     assert drawn == [(2, 4), (2, 5, 3)]
+
+
+class Scale(LazyModuleMixin, nn.Module):
+    """A lazy module as programs write them."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = UninitializedParameter()
+        self.register_buffer("offset", UninitializedBuffer())
+
+    def initialize_parameters(self, x, times=1):
+        if self.has_uninitialized_params():
+            self.factor.materialize(x.shape[-1])
+            self.offset.materialize((1,), dtype=x.dtype)
+            nn.init.constant_(self.factor, 2.0), self.offset.zero_()
+
+    def forward(self, x, times=1):
+        return x * self.factor * times + self.offset
+
+
+def test_programs_define_how_their_own_lazy_modules_begin():
+    module, twin = Scale(), Scale()
+    assert isinstance(module.state_dict()["factor"], UninitializedParameter)
+    twin.load_state_dict(module.state_dict())
+    assert twin.has_uninitialized_params()
+    assert module(ones(2, 3), times=2).tolist() == [[4.0] * 3] * 2 and type(module) is Scale
+    assert not module.has_uninitialized_params() and isinstance(module.factor, nn.Parameter)
+    twin.load_state_dict(module.state_dict())
+    assert twin(ones(2, 3)).tolist() == [[2.0] * 3] * 2
+    with pytest.raises(RuntimeError, match="size mismatch for factor"):
+        twin.load_state_dict(Scale().state_dict())
+
+
+def test_a_lazy_module_may_become_another_and_must_leave_nothing_uninitialised():
+    class Becoming(Scale):
+        cls_to_become = nn.Identity
+
+    class Forgetful(Scale):
+        def initialize_parameters(self, x):
+            self.factor.materialize(x.shape)
+
+    module = Becoming()
+    assert module(ones(2)).tolist() == [1, 1] and type(module) is nn.Identity
+    with pytest.raises(RuntimeError, match="Forgetful.initialize_parameters"):
+        Forgetful()(ones(2))
