@@ -44,7 +44,7 @@ __all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilin
 __all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
 __all__ += ["_softmax_backward_data", "asarray", "dsmm", "lu_solve", "sparse_coo_tensor", "spmm"]
 __all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
-__all__ += ["get_autocast_cpu_dtype", "get_autocast_dtype"]
+__all__ += ["constant_pad_nd", "get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
 __all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "embedding", "poisson", "triangular_solve"]
 
@@ -159,6 +159,11 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
 def lu_solve(b: Any, LU_data: Any, LU_pivots: Any) -> Any:
     """X with A X = b, where `lu` gave A."""
     return linalg.lu_solve(LU_data, LU_pivots, b)
+
+
+def constant_pad_nd(input: Tensor, pad: Any, value: float = 0) -> Tensor:
+    """`F.pad` with a constant."""
+    return F.pad(input, pad, value=value)
 
 
 @explained

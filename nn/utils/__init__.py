@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor, cat, kernels, writing
+from nn import init
+from nn.module import Module
 from nn.utils import parametrizations, parametrize, rnn
 from nn.utils.parametrizations import hooked_spectral_norm as spectral_norm
 from nn.utils.parametrizations import hooked_weight_norm as weight_norm
@@ -15,7 +18,7 @@ from nn.utils.parametrizations import remove_spectral_norm, remove_weight_norm
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
 __all__ += ["parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm"]
-__all__ += ["rnn", "spectral_norm", "vector_to_parameters", "weight_norm"]
+__all__ += ["rnn", "skip_init", "spectral_norm", "vector_to_parameters", "weight_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -99,3 +102,10 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         with writing(tensor) as [array]:
             array[...] = vec.array[start:end].reshape(array.shape)
         start = end
+
+
+def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Any:
+    """A module of the class, made of these arguments, whose parameters are not initialised."""
+    with init.empty_weights():
+        module = module_cls(*args, **kwargs)
+    return module._apply(lambda tensor: tensor.clone())

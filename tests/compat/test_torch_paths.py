@@ -289,3 +289,8 @@ def test_embedding_at_the_top_takes_the_table_first_and_minus_1_for_no_padding()
     table.grad = None
     toplevel.embedding(table, index, 2).sum().backward()
     assert table.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
+
+
+def test_padding_by_a_constant_is_at_the_top():
+    assert autograd.constant_pad_nd(autograd.ones(1, 2), [1, 0, 0, 1], 9).tolist() == [[9, 1, 1], [9, 9, 9]]
+    assert autograd.constant_pad_nd(autograd.ones(2), (-1, 1)).tolist() == [1, 0]

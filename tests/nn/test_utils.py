@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 import nn
-from nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, vector_to_parameters
+from nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, skip_init, vector_to_parameters
 
 
 def with_gradients(*gradients):
@@ -33,6 +33,15 @@ def test_clipping_bounds_the_joint_norm_and_keeps_the_direction(seed, max_norm, 
     after = np.concatenate([p.grad.numpy().ravel() for p in params])
     assert np.linalg.norm(after, norm_type) <= max_norm * (1 + 1e-9)
     np.testing.assert_allclose(after, everything * min(1, max_norm / (norm + 1e-6)), rtol=1e-9)
+
+
+def test_a_module_may_be_made_without_initialising_it(monkeypatch):
+    monkeypatch.setattr(nn.init, "numpy_rng", None)
+    layer = skip_init(nn.Linear, 3, 2, bias=True, device="cpu", dtype=ag.float64)
+    assert type(layer) is nn.Linear and layer.weight.dtype == ag.float64
+    layer.load_state_dict({"weight": ag.ones(2, 3), "bias": ag.zeros(2)})
+    layer(ag.ones(1, 3, dtype=ag.float64)).sum().backward()
+    assert layer.weight.grad.tolist() == [[1.0] * 3] * 2
 
 
 def test_a_small_gradient_stays_as_it_is():
