@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from enum import Enum
+from functools import partial
 from typing import Any, NoReturn
 
 from autograd import Tensor, dtypes
 from autograd.compat import reduction
 from autograd.compat.constant import always
 from autograd.conversions import asked_of_to
+from nn import functional as F
 from nn.data.workers import WorkerIterator as _MultiProcessingDataLoaderIter
 
 __all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_available"]
@@ -36,6 +38,11 @@ has_torch_function = has_torch_function_unary = has_torch_function_variadic = al
 def handle_torch_function(public_api: Any, relevant_args: Any, *args: Any, **kwargs: Any) -> Any:
     """What the function returns: there is nothing else that could be called for it."""
     return public_api(*args, **kwargs)
+
+
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = [
+    partial(pool, return_indices=True) for pool in (F.max_pool1d, F.max_pool2d, F.max_pool3d)
+]
 
 
 class TorchFunctionMode:

@@ -291,6 +291,14 @@ def test_embedding_at_the_top_takes_the_table_first_and_minus_1_for_no_padding()
     assert table.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
 
 
+def test_pooling_with_indices_has_a_name_of_its_own():
+    F = autograd.nn.functional
+    x = autograd.randn(1, 2, 6, 6)
+    found = F.max_pool2d_with_indices(x, 2, stride=2, return_indices=True), F.max_pool2d_with_indices(x, (2, 2))
+    for values, indices in found:
+        assert values.equal(F.max_pool2d(x, 2)) and x.flatten(2).gather(2, indices.flatten(2)).equal(values.flatten(2))
+
+
 def test_padding_by_a_constant_is_at_the_top():
     assert autograd.constant_pad_nd(autograd.ones(1, 2), [1, 0, 0, 1], 9).tolist() == [[9, 1, 1], [9, 9, 9]]
     assert autograd.constant_pad_nd(autograd.ones(2), (-1, 1)).tolist() == [1, 0]
