@@ -158,6 +158,7 @@ def _insert_step(values: list, change: Callable[[tuple], tuple]) -> bool:
     It passes the gradients of all values, None for the others, through `change`.
     """
     places = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+    numbers = range(len(values))
 
     class Step(Function):
         @staticmethod
@@ -167,10 +168,10 @@ def _insert_step(values: list, change: Callable[[tuple], tuple]) -> bool:
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
             found = dict(zip(places, grads, strict=True))
-            changed = change(tuple(found.get(i) for i in range(len(values))))
+            changed = change(tuple(map(found.get, numbers)))
             return tuple(changed[i] for i in places)
 
-    for i, tensor in zip(places, Step.apply(*[values[i] for i in places]), strict=True):
+    for i, tensor in zip(places, Step.apply(*[values[i] for i in places]) if places else (), strict=True):
         values[i] = tensor
     return bool(places)
 
