@@ -8,7 +8,7 @@ from math import e, inf, nan, pi
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from numpy import finfo, iinfo
+from numpy import iinfo
 
 from autograd import errors, functional, graph, kernels, ops, random, tracing
 from autograd.creation import *

@@ -20,7 +20,7 @@ from autograd.tensor import Tensor, leaf, to_array
 
 __all__ = ["arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like"]
 __all__ += ["get_default_dtype", "is_floating_point", "is_tensor", "linspace", "meshgrid", "numel", "ones", "ones_like"]
-__all__ += ["set_default_dtype", "tensor", "zeros", "zeros_like"]
+__all__ += ["finfo", "set_default_dtype", "tensor", "zeros", "zeros_like"]
 
 
 def made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -238,6 +238,11 @@ def numel(input: Tensor) -> int:
 def get_default_dtype() -> dtypes.dtype:
     """The dtype of new tensors made from Python numbers."""
     return dtypes.dtype(default_dtype())
+
+
+def finfo(type: Any = None) -> Any:
+    """NumPy's limits of a dtype of real or complex numbers; without one, of the default dtype."""
+    return getattr(type, "limits", None) or np.finfo(default_dtype() if type is None else type)
 
 
 def set_default_dtype(dtype: Any) -> None:

@@ -15,7 +15,7 @@ from autograd.errors import ShapeError
 
 __all__ = ["Size", "bfloat16", "bool", "cdouble", "cfloat", "complex64", "complex128", "device", "double", "float"]
 __all__ += ["dtype", "float16", "float32", "float64", "half", "int", "int8", "int16", "int32", "int64", "long", "short"]
-__all__ += ["uint8"]
+__all__ += ["uint8", "uint16", "uint32", "uint64"]
 
 
 class dtype:
@@ -61,7 +61,10 @@ class dtype:
         return self.dtype.name  # of this module
 
     def __repr__(self) -> str:
-        return self.dtype.name
+        return PREFIX + self.dtype.name
+
+
+PREFIX = ""  # of the names of dtypes in text: "torch." in a program that `import torch` gives this library
 
 
 @cache
@@ -83,6 +86,7 @@ int32 = int = dtype(np.int32)
 int16 = short = dtype(np.int16)
 int8 = dtype(np.int8)
 uint8 = dtype(np.uint8)
+uint16, uint32, uint64 = dtype(np.uint16), dtype(np.uint32), dtype(np.uint64)
 bool = dtype(np.bool_)
 # torch's older names of the dtypes: the types of tensors.
 TENSOR_TYPES = {"HalfTensor": float16, "FloatTensor": float32, "DoubleTensor": float64, "LongTensor": int64}
@@ -144,20 +148,28 @@ DEVICES = "cpu cuda meta mkldnn mps mtia xla xpu".split()
 
 
 class device:
-    """The device of a tensor: the CPU. Others can be named and compared; as a context manager it has no effect."""
+    """The device of a tensor: the CPU. Others can be named and compared.
+
+    As a context manager, "meta" is what tensors say within it; other devices have no effect.
+    """
+
+    current: Any = None  # what tensors say
 
     def __init__(self, type: Any = "cpu", index: Any = None) -> None:
         kind, _, number = str(type).partition(":")
         if kind not in DEVICES:
             raise RuntimeError(_no_device(type))
         self.type = kind
+        self.before: list[device] = []  # what tensors said outside, while it is the context
         self.index = builtins.int(number) if number and kind != "cpu" else index
 
     def __enter__(self) -> device:
+        self.before.append(device.current)
+        device.current = self if self.type == "meta" else device.current
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        device.current = self.before.pop()
 
     def __eq__(self, other: object) -> Any:
         return str(other) == str(self)
@@ -183,7 +195,7 @@ def _no_device(name: Any) -> str:
     return f"there is no device {shown} here: chainrule computes on the CPU, device='cpu'"
 
 
-CPU = device()
+CPU = device.current = device()
 
 
 def plain(value: Any) -> Any:

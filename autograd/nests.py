@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+# How to take objects of other classes apart, into parts and a context, and how to make one of them: `register`.
+REGISTERED: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+def register(cls: type, flatten_fn: Callable[[Any], Any], unflatten_fn: Callable[[Any, Any], Any], **_: Any) -> None:
+    """Let objects of a class be nests as well.
+
+    flatten_fn(nest) gives the parts and a context, from which unflatten_fn(parts, context) makes the object again.
+    """
+    REGISTERED[cls] = flatten_fn, unflatten_fn
+
 
 def leaves(nest: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
     """The leaves of a nest, dicts in their own order. Anything that is no dict, list or tuple is a leaf itself.
 
-    So is a part of which `is_leaf` says so.
+    So is a part of which `is_leaf` says so; an object of a registered class is not.
     """
-    if not isinstance(nest, (dict, list, tuple)) or is_leaf is not None and is_leaf(nest):
+    if is_leaf is not None and is_leaf(nest):
+        return [nest]
+    if type(nest) in REGISTERED:
+        nest = list(REGISTERED[type(nest)][0](nest)[0])
+    if not isinstance(nest, (dict, list, tuple)):
         return [nest]
     return [leaf for part in (nest.values() if isinstance(nest, dict) else nest) for leaf in leaves(part, is_leaf)]
 
@@ -24,6 +39,10 @@ def rebuilt(nest: Any, new: Iterable[Any], is_leaf: Callable[[Any], bool] | None
 def _filled(nest: Any, new: Iterator[Any], is_leaf: Callable[[Any], bool] | None) -> Any:
     if is_leaf is not None and is_leaf(nest):
         return next(new)
+    if type(nest) in REGISTERED:
+        flatten, unflatten = REGISTERED[type(nest)]
+        inner, context = flatten(nest)
+        return unflatten([_filled(part, new, is_leaf) for part in inner], context)
     if isinstance(nest, dict):
         parts: Any = {key: _filled(part, new, is_leaf) for key, part in nest.items()}
         return parts if type(nest) is dict else _of_kind(nest, parts)

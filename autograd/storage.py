@@ -13,12 +13,44 @@ from autograd.ops.complaints import explained
 from autograd.versions import memory_of
 
 
+class UntypedStorage:
+    """The memory of a tensor, and of its views."""
+
+    def __init__(self, memory: np.ndarray) -> None:
+        self.memory = memory
+
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int | None = None) -> UntypedStorage:
+        """The first bytes of a file, which are read when they are used; changes go into the file if it is shared."""
+        return cls(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=nbytes))
+
+    def untyped(self) -> UntypedStorage:
+        """Itself."""
+        return self
+
+    def __getitem__(self, part: slice) -> UntypedStorage:
+        return UntypedStorage(self.memory.view(np.uint8)[part])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.memory.view(np.uint8), dtype, copy=copy)
+
+    def data_ptr(self) -> int:
+        """Its address."""
+        return self.memory.ctypes.data
+
+    def nbytes(self) -> int:
+        """Its size in bytes."""
+        return self.memory.nbytes
+
+    size = __len__ = nbytes
+
+
 class Storage(TensorBase):
     """What a tensor says of its memory."""
 
     itemsize = property(lambda self: self.array.itemsize, doc="The bytes of one element.")
     nbytes = property(lambda self: self.array.nbytes, doc="The bytes of all elements.")
-    device = property(lambda self: dtypes.CPU, doc="Where it is: the CPU.")
+    device = property(lambda self: dtypes.device.current, doc="Where it is: the CPU.")
     is_cuda = is_mps = is_xpu = is_meta = property(lambda self: False, doc="Never: there is no such device here.")
     is_sparse = is_quantized = property(lambda self: False, doc="Never: there is no such layout here.")
     to_dense = to_sparse = coalesce = lambda self, *args: self  # there is one layout, which holds the zeros as well
@@ -64,11 +96,13 @@ class Storage(TensorBase):
         """How many elements lie in its memory before its first one."""
         return (self.array.ctypes.data - memory_of(self.array).ctypes.data) // self.array.itemsize
 
-    def untyped_storage(self) -> Any:
+    def storage(self) -> Any:
         """All elements of the memory that it is a view of, as a vector."""
         return wrap(memory_of(self.array).ravel(order="K"))
 
-    storage = untyped_storage
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that it is a view of."""
+        return UntypedStorage(memory_of(self.array))
 
     def cpu(self, memory_format: Any = None) -> Any:
         """Itself: it is there already."""

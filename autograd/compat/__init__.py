@@ -14,13 +14,17 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
+from autograd.compat.refused import reason, refusal
+
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.compat.lowrank autograd.hips",
+    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.compat.lowrank autograd.compat.refused "
+    "autograd.hips",
     "_C": "autograd.compat.jit autograd.compat.internals autograd autograd.compat.toplevel",
     "_C._nn": "autograd.compat.internals",
     "_dynamo": "autograd.compat.jit",
+    "_dynamo._trace_wrapped_higher_order_op": "autograd.compat.jit",
     "_dynamo.config": "autograd.compat.jit",
     "_dynamo.eval_frame": "autograd.compat.jit",
     "_dynamo.utils": "autograd.compat.jit",
@@ -62,11 +66,11 @@ TABLE = {
     "hub": "autograd.compat.hub",
     "jit": "autograd.compat.jit",
     "jit.annotations": "typing autograd.compat.jit",
+    "library": "autograd.compat.library",
     "multiprocessing": "autograd.compat.multiprocessing",
     "nn": "nn.layers autograd.compat.parallel",
     "nn._reduction": "autograd.compat.reduction",
     "nn.attention": "autograd.compat.attention",
-    "nn.attention.flex_attention": "autograd.compat.flex_attention",
     "nn.data": "nn.data",
     "nn.functional": "nn.functional autograd.compat.internals",
     "nn.init": "nn.init",
@@ -81,7 +85,7 @@ TABLE = {
     "nn.utils.spectral_norm": "nn.utils",
     "nn.utils.stateless": "autograd.func",
     "nn.utils.weight_norm": "nn.utils",
-    "onnx": "autograd.compat.onnx",
+    "onnx": "autograd.compat.internals",
     "overrides": "autograd.compat.internals",
     "optim": "nn.optim",
     "optim.lr_scheduler": "nn.optim.lr_scheduler",
@@ -92,6 +96,7 @@ TABLE = {
     "types": "numbers autograd.compat.internals",
     "utils": "",
     "utils._pytree": "autograd.compat.pytree",
+    "utils._python_dispatch": "autograd.compat.internals",
     "utils.benchmark": "autograd.compat.benchmark",
     "utils.checkpoint": "autograd.compat.checkpoint",
     "utils.cpp_extension": "autograd.compat.cpp_extension",
@@ -130,7 +135,7 @@ TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE |= _below("distributed", _SHARDING, "autograd.compat.sharding")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
 TABLE["nn.modules.batchnorm"] += " autograd.compat.parallel"
-TABLE["nn.modules.module"] += " nn.state"
+TABLE["nn.modules.module"] += " nn.state autograd.compat.internals"
 TABLE["nn.modules.utils"] = "autograd.compat.ntuples"
 for _path, _of in {
     "batchnorm": "batch_norm",
@@ -197,7 +202,7 @@ def attribute(path: str, name: str) -> Any:
     special = name.startswith("__")
     if path and special and name not in _SPECIAL:  # tools ask every module for its `__file__`: that loads nothing
         raise AttributeError(missing(child))
-    sources = [*map(import_module, TABLE[path].split()), *([] if path else [_engine])]
+    sources = [*map(import_module, TABLE.get(path, "").split()), *([] if path else [_engine])]
     if name == "__all__":
         return sorted({found for source in sources for found in _public(source)})
     for source in sources:
@@ -211,6 +216,8 @@ def attribute(path: str, name: str) -> Any:
     for source in sources:  # what it only imports, as torch's modules are asked for that, too
         if not (special or source is _engine) and hasattr(source, name):
             return getattr(source, name)
+    if not special and reason(path):
+        return refusal(path, name)
     raise AttributeError(missing(child))
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from autograd import compat
+from autograd.compat.refused import Refused
 from autograd.tensor import Tensor
 
 # Methods of torch's tensors alone: called on whatever object, they can only be meant for a tensor.
@@ -102,6 +103,8 @@ def _first_missing(path: str) -> str | None:
             found = compat.namespace(start)
         except ImportError:
             return None  # it is here, and needs a package that is not installed
+        if isinstance(found, type) and issubclass(found, Refused):
+            return ".".join(names[: i + 1])
     return None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ContextDecorator
-from typing import Any, NoReturn
+from typing import Any
 
 from autograd.compat.constant import always
+from autograd.compat.refused import refusing
 
 is_available = is_initialized = is_built = is_bf16_supported = is_current_stream_capturing = always(False, "Never.")
 device_count, current_accelerator = always(0, "None."), always(None, "There is none.")
@@ -51,23 +52,17 @@ class Stream(ContextDecorator):
     wait_stream = wait_event = record_event = lambda self, *_: None
 
 
-stream = current_stream = device = device_index = device_of = Stream
+stream = current_stream = StreamContext = device = device_index = device_of = Stream
 
 
 def _refuse(name: str) -> Any:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise RuntimeError(
-            f"{name}: there is no GPU here, chainrule computes on the CPU; ask is_available() first, and pass "
-            "device='cpu'"
-        )
-
-    refuse.__name__, refuse.__doc__ = name, "Raises RuntimeError: there is no GPU."
-    return refuse
+    hint = "chainrule computes on the CPU; ask is_available() first, and pass device='cpu'"
+    return refusing(name, f"{name}: there is no GPU here, {hint}")
 
 
 current_device, set_device, get_device_name = map(_refuse, ("current_device", "set_device", "get_device_name"))
 get_device_capability, get_device_properties = map(_refuse, ("get_device_capability", "get_device_properties"))
-Event, CUDAGraph, mem_get_info = map(_refuse, ("Event", "CUDAGraph", "mem_get_info"))
+Event, CUDAGraph, graph, mem_get_info = map(_refuse, ("Event", "CUDAGraph", "graph", "mem_get_info"))
 get_rng_state, set_rng_state = map(_refuse, ("get_rng_state", "set_rng_state"))
 current_device_index, set_device_index = map(_refuse, ("current_device_index", "set_device_index"))
 

@@ -58,6 +58,13 @@ class Replicate:
     """The placement of a DTensor that every process has."""
 
 
+class Partial:
+    """The placement of a DTensor that is the sum of those of all processes."""
+
+    def __init__(self, reduce_op: str = "sum") -> None:
+        self.reduce_op = reduce_op
+
+
 class Shard:
     """The placement of a DTensor that is divided along a dim."""
 

@@ -10,7 +10,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from autograd import compat
+from autograd import compat, dtypes
+from autograd.compat.refused import reason
 
 
 class _Standing(Loader):
@@ -45,23 +46,28 @@ class _Followed(Loader):
 
 # Modules of torchvision that register operations in C++, which its other modules do without.
 _REGISTERING = "extension _meta_registrations _autograd_registrations ops._register_onnx_ops models.quantization"
+# Modules of others that know nothing of our tensors, and those of ours which tell them.
+_FOLLOWED = {
+    "einops._backends": "autograd.compat.einops_backend",
+    "safetensors.torch": "autograd.compat.safetensors_sizes",
+}
 _TORCHVISION = {f"torchvision.{name}" for name in _REGISTERING.split()}
 
 
 def find_spec(name: str, where: Any = None) -> ModuleSpec | None:
-    """How to import `autograd.PATH` or `torch.PATH`, for a path of torch's, and the backends of einops with ours.
+    """How to import `autograd.PATH` or `torch.PATH`, for a path of torch's, and what others have for its tensors.
 
     Raises ModuleNotFoundError where torch has such a path, perhaps, and there is nothing here.
     """
-    if name == "einops._backends":
+    if name in _FOLLOWED:
         spec = PathFinder.find_spec(name, where)
         if spec is not None:
-            spec.loader = _Followed(spec.loader, "autograd.compat.einops_backend")
+            spec.loader = _Followed(spec.loader, _FOLLOWED[name])
         return spec
     if name == "einops.layers.autograd":
         return ModuleSpec(name, _Standing(import_module("autograd.compat.einops_layers")))
     path = name.partition(".")[2]
-    module = compat.namespace(path) if path in compat.TABLE else compat.engine_module(path)
+    module = compat.namespace(path) if path in compat.TABLE or reason(path) else compat.engine_module(path)
     if module is None:
         raise ModuleNotFoundError(compat.missing(path))
     return ModuleSpec(name, _Standing(module), is_package=True)
@@ -74,11 +80,13 @@ class TorchFinder:
         """What `import torch` and `import torch.PATH` find."""
         if name in _TORCHVISION:
             return ModuleSpec(name, _Standing(import_module("autograd.compat.torchvision_ops")))
-        return find_spec(name) if name == "torch" or name.startswith("torch.") else None
+        ours = name == "torch" or name.startswith("torch.") or name in _FOLLOWED
+        return find_spec(name, path) if ours else None
 
 
 def serve_torch() -> None:
     """From now on `import torch` gives what is here, unless PyTorch itself was imported before."""
     if "torch" in sys.modules and not isinstance(sys.modules["torch"], compat.Namespace):
         raise ImportError("PyTorch has been imported already, so `import torch` cannot give autograd in this process")
+    dtypes.PREFIX = "torch."
     sys.meta_path.insert(0, TorchFinder())

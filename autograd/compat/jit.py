@@ -1,9 +1,9 @@
-"""`torch.jit`, `torch.compiler`, `torch.fx`: functions stay as they are, and run as Python."""
+"""`torch.jit`, `torch.compiler`, `torch.fx.wrap`: functions stay as they are, and run as Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext as optimized_execution
+from contextlib import nullcontext
 from typing import Any, Final, NoReturn
 
 from autograd.compat.constant import always
@@ -15,9 +15,9 @@ __all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution",
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_get_tracing_state", "_jit_override_can_fuse_on_gpu", "_log_api_usage_once", "_overload_method"]
 __all__ += ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "_script_if_tracing", "is_compile_supported"]
-__all__ += ["Graph", "GraphModule", "Interpreter", "Node", "OptimizedModule", "Proxy", "Tracer", "Value"]
-__all__ += ["symbolic_trace"]
+__all__ += ["OptimizedModule", "Value"]
 
+optimized_execution = TransformGetItemToIndex = nullcontext
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
 
 
@@ -33,6 +33,13 @@ def script(obj: Any, *_: Any, **__: Any) -> Any:
 def trace(func: Any, example_inputs: Any = None, **_: Any) -> Any:
     """The function or module itself."""
     return func
+
+
+class Value:
+    """What a trace computes, and (`OptimizedModule`) what `compile` makes of a module: nothing is one."""
+
+
+OptimizedModule = Value
 
 
 class TracerWarning(Warning):
@@ -60,23 +67,14 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
 
 
 ignore = interface = unused = export = script_if_tracing = allow_in_graph = wrap = script_method = disable
-_copy_to_script_wrapper = _script_if_tracing = _overload_method = disable
+assume_constant_result = _copy_to_script_wrapper = _script_if_tracing = _overload_method = disable
 
 
 is_scripting = is_tracing = is_compiling = _get_tracing_state = always(False, "Never: nothing is compiled.")
+is_exporting = is_compiling
 is_compile_supported = always(True, "What would be compiled runs as it is.")
 BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = list
 reset = always(None, "There is nothing to forget.")
 _jit_set_profiling_mode = _jit_set_profiling_executor = always(None, "Nothing is compiled, so nothing is chosen.")
 _log_api_usage_once = always(None, "Nobody is told what is used.")
 _jit_override_can_fuse_on_cpu = _jit_override_can_fuse_on_gpu = _jit_set_profiling_mode
-
-
-class GraphModule(Module):
-    """A module made from a traced program: `isinstance` says that none is one, and making one raises RuntimeError."""
-
-    def __init__(self, *_: Any, **__: Any) -> NoReturn:
-        raise RuntimeError("torch.fx: modules are Python programs here, and have no graph that could be changed")
-
-
-Graph = Interpreter = OptimizedModule = Node = Proxy = Tracer = Value = symbolic_trace = GraphModule

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from autograd.nests import leaves as tree_leaves
 from autograd.nests import mapped as tree_map
 from autograd.nests import rebuilt
+from autograd.nests import register as register_pytree_node
 
-__all__ = ["LeafSpec", "PyTree", "SUPPORTED_NODES", "TreeSpec"]
+__all__ = ["LeafSpec", "PyTree", "SUPPORTED_NODES", "TreeSpec", "register_pytree_node"]
 __all__ += ["tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 
 PyTree = Any
@@ -39,6 +40,9 @@ class NodeDef(NamedTuple):
     type: Any
     flatten_fn: Callable[[Any], tuple[list[Any], Any]]
     unflatten_fn: Callable[[Any, Any], Any]
+
+
+_dict_flatten_with_keys = None  # an argument of `register_pytree_node`, which does not use it
 
 
 def _of_dicts(kind: type) -> NodeDef:

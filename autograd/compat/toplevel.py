@@ -18,6 +18,7 @@ from autograd.anomaly import (
 )
 from autograd.compat.amp import GradScaler, autocast
 from autograd.compat.constant import always
+from autograd.compat.cuda import Stream
 from autograd.compat.futures import Future
 from autograd.compat.jit import ScriptModule
 from autograd.compat.sparse import dsmm, sparse_coo_tensor, spmm
@@ -27,6 +28,7 @@ from autograd.func import vmap
 from autograd.generator import default_generator, initial_seed, numpy_rng
 from autograd.grad_mode import mode
 from autograd.ops.complaints import explained
+from autograd.storage import UntypedStorage
 from autograd.tensor import Tensor
 from nn import functional as F
 
@@ -46,7 +48,7 @@ __all__ += ["_softmax_backward_data", "asarray", "dsmm", "lu_solve", "sparse_coo
 __all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
 __all__ += ["constant_pad_nd", "get_autocast_cpu_dtype", "get_autocast_dtype"]
 __all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
-__all__ += ["PyTorchFileReader", "ScriptModule", "UntypedStorage", "embedding", "poisson", "triangular_solve"]
+__all__ += ["PyTorchFileReader", "ScriptModule", "Stream", "UntypedStorage", "embedding", "poisson", "triangular_solve"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -104,10 +106,6 @@ def _tensor_type(name: str) -> Any:
 FloatTensor, DoubleTensor, HalfTensor = map(_tensor_type, ("FloatTensor", "DoubleTensor", "HalfTensor"))
 LongTensor, IntTensor, ShortTensor = map(_tensor_type, ("LongTensor", "IntTensor", "ShortTensor"))
 CharTensor, ByteTensor, BoolTensor = map(_tensor_type, ("CharTensor", "ByteTensor", "BoolTensor"))
-
-
-class UntypedStorage:
-    """The memory of a tensor, for annotations: here that is a vector."""
 
 
 class PyTorchFileReader:
@@ -236,8 +234,12 @@ def typename(obj: Any) -> str:
 # Devices and threads --------------------------------------------------------------------------------------------------
 
 
-get_default_device = always(dtypes.CPU, "The CPU.")
 get_num_interop_threads = always(1, "1: ops run one after the other.")
+
+
+def get_default_device() -> dtypes.device:
+    """The CPU; within `device("meta")`, that."""
+    return dtypes.device.current
 
 
 def set_default_device(device: Any) -> None:

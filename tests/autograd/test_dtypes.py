@@ -101,3 +101,29 @@ def test_a_number_beyond_the_dtype_raises(dtype, number):
 def test_integers_have_no_negative_powers():
     with pytest.raises(RuntimeError, match="negative power -1 are fractions: convert them to floats"):
         ag.ones(2, dtype=ag.uint8) ** -1
+
+
+def test_limits_are_those_of_a_dtype_or_of_the_default_dtype():
+    assert ag.finfo(ag.float64).max == np.finfo(np.float64).max and ag.finfo().eps == np.finfo(np.float32).eps
+    assert ag.finfo(ag.float8_e4m3fn).max == 448 and ag.finfo(ag.float8_e5m2).min == -57344
+
+
+def test_whole_numbers_without_a_sign_have_dtypes_of_every_size():
+    for bits in (8, 16, 32, 64):
+        dtype = getattr(ag, f"uint{bits}")
+        assert ag.tensor([2**bits - 1], dtype=dtype).dtype == dtype and not dtype.is_signed
+
+
+def test_within_the_meta_device_tensors_say_that_they_are_there():
+    with ag.device("meta"), ag.device("cuda"):
+        assert ag.zeros(2).device == ag.get_default_device() == ag.device("meta")
+    assert ag.zeros(2).device == ag.get_default_device() == ag.device("cpu")
+
+
+def test_the_memory_of_a_tensor_is_that_of_its_views_in_bytes(tmp_path):
+    x = ag.arange(6.0).view(2, 3)
+    memory = x[1].untyped_storage()
+    assert memory.data_ptr() == x.data_ptr() and memory.nbytes() == len(memory) == 24
+    x.numpy().tofile(tmp_path / "numbers")
+    read = ag.UntypedStorage.from_file(tmp_path / "numbers", False, 24).untyped()
+    assert ag.asarray(read[8:24], dtype=ag.uint8).view(ag.float32).tolist() == [2, 3, 4, 5]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.compat.pytree import SUPPORTED_NODES, LeafSpec, TreeSpec, _get_node_type, tree_flatten, tree_unflatten
-from autograd.nests import leaves, mapped, rebuilt, spread
+from autograd.nests import REGISTERED, leaves, mapped, rebuilt, register, spread
 
 Pair = namedtuple("Pair", ["first", "second"])
 
@@ -69,6 +69,23 @@ def test_a_class_that_cannot_be_made_of_its_parts_becomes_a_plain_one():
     fussy = Fussy()
     fussy["a"] = 1
     assert type(mapped(lambda x: x + 1, fussy)) is dict
+
+
+class Span:
+    def __init__(self, start, end, name):
+        self.parts, self.name = (start, end), name
+
+
+def test_objects_of_a_registered_class_are_nests_and_of_others_leaves():
+    span = Span(1, [2, 3], "x")
+    assert leaves([span]) == [span]
+    register(Span, lambda span: (span.parts, span.name), lambda parts, name: Span(*parts, name))
+    try:
+        assert leaves([span, 4]) == [1, 2, 3, 4] and leaves(span, lambda part: part is span) == [span]
+        (made,) = mapped(lambda x: 10 * x, [span])
+        assert type(made) is Span and made.parts == (10, [20, 30]) and made.name == "x"
+    finally:
+        del REGISTERED[Span]
 
 
 def test_forms_that_do_not_fit_are_errors():

@@ -283,7 +283,7 @@ def test_what_would_be_exported_or_fetched_is_refused():
     from autograd.fx import GraphModule, symbolic_trace
 
     assert not isinstance(nn.Linear(1, 1), GraphModule) and issubclass(torch.jit.TracerWarning, Warning)
-    with pytest.raises(RuntimeError, match="torch.fx: modules are Python programs"):
+    with pytest.raises(RuntimeError, match="torch.fx.symbolic_trace is not here: modules are Python programs"):
         symbolic_trace(nn.Linear(1, 1))
     with pytest.raises(RuntimeError, match="download https://a.b/c yourself and save it as c.zip"):
         torch.hub.download_url_to_file("https://a.b/c", "c.zip")
@@ -297,6 +297,19 @@ def test_what_would_be_exported_or_fetched_is_refused():
     for refusing in (BlockMask, create_block_mask, flex_attention):
         with pytest.raises(RuntimeError, match="call scaled_dot_product_attention"):
             refusing(None)
+
+
+def test_what_libraries_import_of_parts_that_are_not_here_raises_when_it_is_used():
+    from autograd.distributed.tensor.parallel import ColwiseParallel, parallelize_module
+    from autograd.fx.experimental.proxy_tensor import make_fx
+
+    class Style(ColwiseParallel):
+        pass
+
+    assert not isinstance(nn.Linear(1, 1), ColwiseParallel)
+    for refusing in (Style, parallelize_module, make_fx, torch.fx.Graph):
+        with pytest.raises(RuntimeError, match=r"torch\.[a-z._]+\.[A-Za-z_]+ is not here: "):
+            refusing(1, name=2)
 
 
 def test_settings_of_the_compiler_have_no_effect():

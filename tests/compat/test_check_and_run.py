@@ -30,6 +30,7 @@ from autograd.tensor import Tensor
         ("torch = 1\ntorch.no_such", []),
         ("from torch.distributions import multinomial\nmultinomial.Multinomial", []),
         ("import torch\ntorch.backends.cudnn.some_flag = True", []),
+        ("import torch.fx\nfrom torch.fx.node import Node", [(2, "torch.fx.node")]),
     ],
 )  # fmt: skip
 def test_what_a_program_misses_is_found_by_line(source, found):
