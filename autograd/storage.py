@@ -10,7 +10,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.base import TensorBase, wrap
 from autograd.ops.complaints import explained
-from autograd.versions import memory_of
+from autograd.versions import last_change, memory_of
 
 
 class UntypedStorage:
@@ -56,6 +56,7 @@ class Storage(TensorBase):
     to_dense = to_sparse = coalesce = lambda self, *args: self  # there is one layout, which holds the zeros as well
     layout = "torch.strided"
     is_cpu = property(lambda self: True, doc="Always.")
+    _version = property(lambda self: last_change(self.array), doc="When its memory was last changed in place.")
 
     def indices(self: Any) -> Any:
         """Where its elements are not 0, (dims, n): what a sparse tensor stores beside its `values`."""
@@ -140,6 +141,10 @@ class Storage(TensorBase):
 
     def record_stream(self, stream: Any) -> None:
         """Accepted: no GPU uses it."""
+
+    def is_inference(self) -> bool:
+        """Never: what was made in `inference_mode` is as any other tensor."""
+        return False
 
     def is_pinned(self, device: Any = None) -> bool:
         """Never."""

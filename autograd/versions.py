@@ -70,10 +70,15 @@ def bump_version(array: np.ndarray) -> None:
     clock.versions[key] = (version, reference)
 
 
+def last_change(array: np.ndarray) -> int:
+    """The tick at which the memory of `array` was last changed in place; 0 where it never was."""
+    known = clock.versions.get(id(owner(array)))
+    return known[0] if known else 0
+
+
 def changed_since(array: Any, order: int) -> bool:
     """Whether the memory of `array` was changed in place after the tick `order`."""
-    known = clock.versions.get(id(owner(array))) if isinstance(array, np.ndarray) else None
-    return known is not None and known[0] > order
+    return isinstance(array, np.ndarray) and last_change(array) > order
 
 
 def note_replaced(array: np.ndarray, tensor: Any) -> None:

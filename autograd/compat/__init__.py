@@ -28,9 +28,12 @@ TABLE = {
     "_dynamo.config": "autograd.compat.jit",
     "_dynamo.eval_frame": "autograd.compat.jit",
     "_dynamo.utils": "autograd.compat.jit",
+    "__config__": "autograd.compat.version",
     "_inductor": "",
     "_jit_internal": "typing autograd.compat.jit",
     "_ops": "autograd",
+    "_subclasses": "",
+    "_subclasses.fake_tensor": "autograd.compat.internals",
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",
@@ -58,6 +61,7 @@ TABLE = {
     "distributed.algorithms.join": "autograd.compat.distributed",
     "distributed.tensor": "autograd.compat.distributed",
     "distributed.optim": "autograd.compat.distributed",
+    "distributed.rpc": "",
     "distributed.nn": "autograd.compat.collectives",
     "distributed.nn.functional": "autograd.compat.collectives",
     "_utils": "autograd.compat.parallel",
@@ -68,7 +72,7 @@ TABLE = {
     "jit.annotations": "typing autograd.compat.jit",
     "library": "autograd.compat.library",
     "multiprocessing": "autograd.compat.multiprocessing",
-    "nn": "nn.layers autograd.compat.parallel",
+    "nn": "nn.layers nn.layers.lazy autograd.compat.parallel",
     "nn._reduction": "autograd.compat.reduction",
     "nn.attention": "autograd.compat.attention",
     "nn.data": "nn.data",
@@ -167,6 +171,8 @@ class Namespace(ModuleType):
     def __init__(self, path: str) -> None:
         super().__init__(f"autograd.{path}".rstrip("."), f"What PyTorch has in `torch.{path}`.".replace(".`", "`"))
         self.__dict__.update(_path=path, __path__=[], __spec__=ModuleSpec(self.__name__, None, is_package=True))
+        if path.startswith("nn.modules."):  # which programs search, `vars(torch.nn.modules.activation)`
+            vars(self).update({name: getattr(self, name) for name in dir(self)})
 
     def __getattr__(self, name: str) -> Any:
         value = attribute(self._path, name)

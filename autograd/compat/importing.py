@@ -10,8 +10,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from autograd import compat, dtypes
-from autograd.compat.refused import reason
+from autograd import compat, dtypes, ops
+from autograd.compat.refused import reason, refusing
 
 
 class _Standing(Loader):
@@ -89,4 +89,5 @@ def serve_torch() -> None:
     if "torch" in sys.modules and not isinstance(sys.modules["torch"], compat.Namespace):
         raise ImportError("PyTorch has been imported already, so `import torch` cannot give autograd in this process")
     dtypes.PREFIX = "torch."
+    vars(ops)["aten"] = refusing("aten", "torch.ops.aten is not here: call operations by their public names")
     sys.meta_path.insert(0, TorchFinder())

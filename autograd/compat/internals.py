@@ -19,6 +19,7 @@ __all__ = ["FlopCounterMode", "ProfilerAction", "TorchFunctionMode", "kineto_ava
 _BaseDataLoaderIter = _MultiProcessingDataLoaderIter  # without workers, batches come from a generator
 _TensorMeta = type(Tensor)
 _Reduction = reduction
+_disabled_torch_function_impl = None  # what a subclass that is not asked about calls has: none is
 _EXTRA_STATE_KEY_SUFFIX = "_extra_state"  # of the entries of a state dict that no module has here
 _device, _dtype, _size = dtypes.device, dtypes.dtype, tuple[int, ...]
 
@@ -35,7 +36,7 @@ has_torch_function = has_torch_function_unary = has_torch_function_variadic = al
     False, "Never: calls are not passed on."
 )
 
-is_in_onnx_export = is_traceable_wrapper_subclass = always(False, "Never: nothing is exported.")
+is_in_onnx_export = is_fake = is_traceable_wrapper_subclass = always(False, "Never: nothing is traced or exported.")
 
 
 def handle_torch_function(public_api: Any, relevant_args: Any, *args: Any, **kwargs: Any) -> Any:

@@ -67,7 +67,7 @@ def disable(fn: Callable | None = None, **_: Any) -> Any:
 
 
 ignore = interface = unused = export = script_if_tracing = allow_in_graph = wrap = script_method = disable
-assume_constant_result = _copy_to_script_wrapper = _script_if_tracing = _overload_method = disable
+assume_constant_result = _copy_to_script_wrapper = _script_if_tracing = _overload = _overload_method = disable
 
 
 is_scripting = is_tracing = is_compiling = _get_tracing_state = always(False, "Never: nothing is compiled.")

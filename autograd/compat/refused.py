@@ -7,6 +7,7 @@ from typing import Any
 
 # Paths of PyTorch's modules, with all below them, and why they are not here.
 REASONS = {
+    "_tensor_str": "str(tensor) prints a tensor",
     "distributed._functional_collectives": "there is one process",
     "distributed.checkpoint": "there is one process, whose torch.save writes all of a model",
     "distributed.tensor": "there is one process, which has all of every tensor",
@@ -17,7 +18,16 @@ REASONS = {
 }
 
 
-class Refused:
+class _Names(type):
+    """What is within a name that is not here is not here either."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return refusing(name, cls.message)
+
+
+class Refused(metaclass=_Names):
     """A class of PyTorch's that is not here: nothing is an instance of it, and making one raises RuntimeError."""
 
     message = ""
@@ -54,3 +64,6 @@ class Float8:
 
 
 float8_e4m3fn, float8_e5m2 = Float8("float8_e4m3fn", 448.0), Float8("float8_e5m2", 57344.0)
+SymInt, SymFloat, SymBool = (
+    refusing(name, f"torch.{name} is not here: sizes are numbers") for name in ("SymInt", "SymFloat", "SymBool")
+)

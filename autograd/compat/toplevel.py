@@ -33,7 +33,7 @@ from autograd.tensor import Tensor
 from nn import functional as F
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
-__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_assert"]
+__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_assert", "_assert_async"]
 __all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
 __all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "get_default_device"]
 __all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
@@ -82,7 +82,10 @@ def __getattr__(name: str) -> Any:
 memory_format = str
 preserve_format, contiguous_format = "preserve_format", "contiguous_format"
 channels_last, channels_last_3d = "channels_last", "channels_last_3d"  # accepted; all layouts are row-major
-strided = Tensor.layout
+layout, strided = str, Tensor.layout
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc = (
+    f"torch.sparse_{name}" for name in "coo csr csc bsr bsc".split()
+)
 complex32 = chalf = "torch.complex32"  # programs compare a dtype with it; no tensor has it
 
 
@@ -208,6 +211,12 @@ _FOREACH = {"maximum": "clamp_min", "maximum_": "clamp_min_", "minimum": "clamp_
 def _assert(condition: Any, message: str) -> None:
     """An assert statement as a function."""
     assert condition, message
+
+
+def _assert_async(input: Tensor, assert_msg: str = "Expected Tensor with single nonzero value, but got zero") -> None:
+    """RuntimeError for the number 0."""
+    if not input:
+        raise RuntimeError(assert_msg)
 
 
 def embedding(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["TorchVersion", "__version__", "cuda", "debug", "hip"]
+from autograd.compat.constant import always
+
+__all__ = ["TorchVersion", "__version__", "cuda", "debug", "hip", "show"]
 
 
 class TorchVersion(str):
@@ -41,3 +43,4 @@ class TorchVersion(str):
 __version__ = TorchVersion("2.13.0+chainrule")
 cuda = hip = None  # no GPU libraries: CUDA, ROCm
 debug = False
+show = always("", "How PyTorch was built, of which there is nothing to say.")

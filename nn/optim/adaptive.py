@@ -83,7 +83,7 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
     ) -> None:
         super().__init__(params, settings(locals()))
-        for group in self.param_groups:
+        for group in self.param_groups:  # as in torch, the state is there before the first step
             for param in group["params"]:
                 self.state[param]["step"] = tensor(0.0)
                 slot(self.state[param], "sum", as_real(param.array), group["initial_accumulator_value"])

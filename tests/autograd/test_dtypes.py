@@ -125,5 +125,9 @@ def test_the_memory_of_a_tensor_is_that_of_its_views_in_bytes(tmp_path):
     memory = x[1].untyped_storage()
     assert memory.data_ptr() == x.data_ptr() and memory.nbytes() == len(memory) == 24
     x.numpy().tofile(tmp_path / "numbers")
+    before = x[0]._version
+    x[1].add_(1)
+    assert x[0]._version > before and not x.is_inference()
+    x[1].sub_(1)
     read = ag.UntypedStorage.from_file(tmp_path / "numbers", False, 24).untyped()
     assert ag.asarray(read[8:24], dtype=ag.uint8).view(ag.float32).tolist() == [2, 3, 4, 5]

@@ -255,6 +255,19 @@ def test_what_libraries_import_of_torchs_inner_modules_is_there():
     assert autograd.torch is autograd and autograd.functional.grad is autograd.grad
 
 
+def test_programs_find_the_layers_in_the_names_of_a_module():
+    from autograd.nn.modules import activation
+
+    assert vars(activation)["ReLU"] is nn.ReLU and nn.UninitializedParameter is nn.layers.lazy.UninitializedParameter
+    assert "USE_MKL=OFF" not in autograd.__config__.show() and not autograd._subclasses.fake_tensor.is_fake(nn)
+
+
+def test_asserting_of_a_tensor_is_an_error_where_it_is_zero():
+    autograd._assert_async(autograd.ones(1))
+    with pytest.raises(RuntimeError, match="no numbers"):
+        autograd._assert_async(autograd.zeros(1), "no numbers")
+
+
 def test_annotations_and_decorators_for_compilers_do_nothing():
     class Net(nn.Module):
         fused: autograd.jit.Final[bool]
