@@ -11,10 +11,13 @@ REASONS = {
     "distributed._functional_collectives": "there is one process",
     "distributed.checkpoint": "there is one process, whose torch.save writes all of a model",
     "distributed.tensor": "there is one process, which has all of every tensor",
-    "nn.attention.flex_attention": "call scaled_dot_product_attention with attn_mask=",
-    "onnx": "models are Python programs, and cannot be exported",
     "distributions.wishart": "a sample of it has no simple form",
     "fx": "modules are Python programs, and have no graph that could be changed",
+    "library": "torch.library.custom_op defines an operation",
+    "nn.attention.flex_attention": "call scaled_dot_product_attention with attn_mask=",
+    "onnx": "models are Python programs, and cannot be exported",
+    "utils._python_dispatch": "calls cannot be replaced; autograd.tracing shows them",
+    "utils.module_tracker": "autograd.tracing shows which module is called",
 }
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 from nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, skip_init, vector_to_parameters
+from nn.utils.fusion import fuse_conv_bn_eval
 
 
 def with_gradients(*gradients):
@@ -90,3 +91,18 @@ def test_a_vector_of_all_parameters_and_back():
     assert parameters_to_vector(net.parameters()).tolist() == list(range(13))
     with pytest.raises(ValueError, match="13 elements.*12"):
         vector_to_parameters(ag.zeros(12), net.parameters())
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("kind", "transpose"), [(nn.Conv2d, False), (nn.ConvTranspose2d, True)])
+def test_a_convolution_and_its_batch_norm_are_one_convolution(kind, transpose, bias):
+    conv, bn, x = kind(2, 3, 3, bias=bias).double(), nn.BatchNorm2d(3).double(), ag.randn(4, 2, 6, 6, dtype=ag.float64)
+    with pytest.raises(RuntimeError, match="evaluation mode"):
+        fuse_conv_bn_eval(conv, bn, transpose)
+    bn(conv(x))
+    with ag.no_grad():
+        bn.weight.uniform_(0.5, 2.0), bn.bias.normal_()
+    conv.eval(), bn.eval()
+    fused = fuse_conv_bn_eval(conv, bn, transpose)
+    np.testing.assert_allclose(fused(x).detach().numpy(), bn(conv(x)).detach().numpy(), rtol=1e-10, atol=1e-12)
+    assert (conv.bias is not None) is bias and isinstance(fused.bias, nn.Parameter)
