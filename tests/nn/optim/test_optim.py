@@ -378,12 +378,6 @@ def test_a_parameter_that_is_in_a_group_twice_is_updated_twice_with_a_warning(ki
     np.testing.assert_allclose(twice.detach().numpy(), once.detach().numpy(), rtol=1e-6)
 
 
-def test_adagrad_has_its_state_before_the_first_step():
-    p = nn.Parameter(ag.ones(2))
-    state = optim.Adagrad([p], initial_accumulator_value=0.5).state[p]
-    assert state["step"].item() == 0 and state["sum"].tolist() == [0.5, 0.5]
-
-
 def test_groups_have_their_own_settings():
     a, b, c = (nn.Parameter(ag.ones(1)) for _ in range(3))
     optimizer = optim.SGD([{"params": [a], "lr": 0.5}, {"params": iter([b]), "name": "rest"}], lr=0.1)
