@@ -7,14 +7,15 @@ from functools import reduce
 
 import numpy as np
 
+from autograd.errors import ShapeError
 from autograd.ops import reduction as R
 from autograd.ops.elementwise import of_numpy
-from autograd.ops.joining import split, vstack
+from autograd.ops.joining import concatenate, split, vstack
 from autograd.ops.linalg import add_product, bmm, diagonal, matmul, mv
 from autograd.ops.table import alias, function, op
 
 __all__ = ["addbmm", "addmv", "chain_matmul", "combinations", "copysign", "diagonal_scatter", "float_power", "frexp"]
-__all__ += ["gcd", "heaviside", "is_nonzero", "is_signed", "isreal", "lcm", "ldexp", "put", "row_stack"]
+__all__ += ["gcd", "gradient", "heaviside", "is_nonzero", "is_signed", "isreal", "lcm", "ldexp", "put", "row_stack"]
 __all__ += ["select_scatter", "signbit", "slice_scatter", "split_with_sizes", "vander"]
 
 row_stack = vstack
@@ -95,6 +96,41 @@ def float_power(input, exponent):
     if not hasattr(input, "to"):
         return np.asarray(input, np.result_type(type(input), np.float64)) ** exponent.to(np.float64)
     return input.to(np.result_type(input.dtype, np.float64)) ** exponent
+
+
+@function(method=False)
+def gradient(input, *, spacing=1, dim=None, edge_order=1):
+    """The slopes of the input along each of dim (all by default), a tuple: central differences, one-sided at the ends.
+
+    `spacing` is the distance of neighbours, or a sequence with that along each dim, or with the coordinates along it.
+    Inside they are exact for parabolas, at the ends for these with an `edge_order` of 2, else for lines.
+    """
+    dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    spacings = spacing if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
+    if len(spacings) != len(dims) or edge_order not in (1, 2):
+        raise RuntimeError(
+            f"gradient along {len(dims)} dims takes as many spacings, not {len(spacings)}, and an edge_order of 1 or 2, "
+            f"not {edge_order}"
+        )
+    return tuple([_slopes(input, d, np.asarray(getattr(s, "array", s)), edge_order) for d, s in zip(dims, spacings)])
+
+
+def _slopes(x, dim, spacing, edge_order):
+    x = x.movedim(dim, -1) if x.dtype.kind in "fc" else x.movedim(dim, -1).float()
+    n = x.shape[-1]
+    if n <= edge_order or (spacing.ndim and spacing.shape != (n,)):
+        raise ShapeError(
+            f"gradient along dim {dim} of size {n}: edge_order={edge_order} needs {edge_order + 1} elements, and their "
+            f"coordinates, if given, are a vector of that size; spacing has the shape {spacing.shape}"
+        )
+    h = (np.diff(spacing) if spacing.ndim else np.full(n - 1, spacing)).astype(x.dtype)
+    s = (x[..., 1:] - x[..., :-1]) / h
+    inner = (h[:-1] * s[..., 1:] + h[1:] * s[..., :-1]) / (h[:-1] + h[1:])
+    first, last = s[..., :1], s[..., -1:]
+    if edge_order == 2:
+        first = first + (first - s[..., 1:2]) * (h[0] / (h[0] + h[1]))
+        last = last + (last - s[..., -2:-1]) * (h[-1] / (h[-1] + h[-2]))
+    return concatenate(first, inner, last, dim=-1).movedim(-1, dim)
 
 
 @function()

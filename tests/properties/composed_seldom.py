@@ -81,6 +81,7 @@ def put(m: Any) -> Callable:
     return lambda x, source, index, accumulate: m.Tensor.put(x, m.as_tensor(index), source, accumulate)
 
 
+COORDINATES = [0.0, 0.5, 2.0, 2.5], [-1.0, 0.0, 3.0]
 SELDOM: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
     "addmv": (
         products(lambda a, b, c, d: a, lambda a, b, c, d: (a, b), lambda a, b, c, d: b),
@@ -106,6 +107,20 @@ SELDOM: dict[str, tuple[Any, Callable, Callable[[Any], Callable]]] = {
         st.tuples(SIZE, SIZE).flatmap(lambda s: call(positive(s), arrays(s))),
         np.float_power,
         lambda m: lambda x, y: m.float_power(x, y).to(x.dtype),  # it is float64
+    ),
+    "gradient": (
+        call(arrays((4, 3)), st.sampled_from([0.5, 2.0]), dim=st.integers(-2, 1), edge_order=st.sampled_from([1, 2])),
+        lambda x, spacing, dim, edge_order: np.gradient(x, spacing, axis=dim, edge_order=edge_order),
+        lambda m: lambda x, spacing, dim, edge_order: m.gradient(x, spacing=spacing, dim=dim, edge_order=edge_order)[0],
+    ),
+    "gradient at coordinates": (
+        call(arrays((4, 3)), edge_order=st.sampled_from([1, 2])),
+        lambda x, edge_order: np.stack(np.gradient(x, *COORDINATES, edge_order=edge_order)),
+        lambda m: (
+            lambda x, edge_order: m.stack(
+                m.gradient(x, spacing=[m.tensor(c).to(x.dtype) for c in COORDINATES], edge_order=edge_order)
+            )
+        ),
     ),
     "vander": (
         call(positive((3,)), N=st.integers(1, 4), increasing=st.booleans()),
