@@ -109,8 +109,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     spacings = spacing if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
     if len(spacings) != len(dims) or edge_order not in (1, 2):
         raise RuntimeError(
-            f"gradient along {len(dims)} dims takes as many spacings, not {len(spacings)}, and an edge_order of 1 or 2, "
-            f"not {edge_order}"
+            f"gradient along {len(dims)} dims takes as many spacings, not {len(spacings)}, and an edge_order of 1 or "
+            f"2, not {edge_order}"
         )
     return tuple([_slopes(input, d, np.asarray(getattr(s, "array", s)), edge_order) for d, s in zip(dims, spacings)])
 
