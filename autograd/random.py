@@ -140,10 +140,12 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         raise RuntimeError(
             f"multinomial needs finite weights >= 0, some above 0 in each row, in 1 or 2 dims: {table.shape}"
         )
-    if not replacement and num_samples > (rows > 0).sum(-1).min():
+    if not replacement and num_samples > (rows > 0).sum(-1).min(initial=rows.shape[-1]):
         raise RuntimeError(f"multinomial cannot draw {num_samples} without replacement from fewer weights above 0")
     rng = numpy_rng(generator)
-    if replacement or num_samples == 1:
+    if not len(rows):
+        drawn = np.empty((0, num_samples), np.int64)
+    elif replacement or num_samples == 1:
         total = np.cumsum(rows, axis=-1)
         at = rng.random((len(rows), num_samples)) * total[:, -1:]
         drawn = np.stack([np.searchsorted(t, a, side="right") for t, a in zip(total, at, strict=True)])

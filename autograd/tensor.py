@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
@@ -318,8 +319,8 @@ class Tensor(Methods):
         if not self.is_leaf:
             raise RuntimeError("only a leaf can be deep-copied: detach() or clone() the result of an op")
         memo[id(self)] = copied = _rebuild(type(self), self.array.copy(), self.requires_grad, self.__dict__)
-        if self.grad is not None:
-            copied.grad = wrap(self.grad.array.copy())
+        if (grad := self.grad) is not None:
+            copied.grad = copy.deepcopy(grad, memo) if grad.is_leaf else wrap(grad.array.copy())
         return copied
 
 

@@ -262,6 +262,13 @@ def test_a_tensor_that_requires_no_gradient_holds_one_that_is_assigned():
     assert x.grad is None
 
 
+def test_tensors_that_share_a_gradient_share_it_when_they_are_copied_together():
+    x, y, g = leaf(1.0, 2.0), ag.ones(2), ag.zeros(2)
+    x.grad = y.grad = g
+    a, b = copy.deepcopy([x, y])
+    assert a.grad is b.grad is not g and a.grad.tolist() == [0, 0]
+
+
 def test_backward_of_several_tensors_reaches_the_inputs_alone():
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     ag.backward([(x * w).sum(), (x * x).sum()], inputs=x)

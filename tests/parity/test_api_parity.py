@@ -229,6 +229,7 @@ torch.cat([torch.empty(0), torch.empty(0)], dim=1) | torch.float_power(2, p) | t
 torch.gradient(x) | torch.gradient(x, spacing=2.0, dim=1) | torch.gradient(d, dim=[0, 1], edge_order=2)
 torch.gradient(v, spacing=(torch.arange(v.numel()) ** 2,))
 torch.gradient(x, spacing=[1.0], dim=(0, 1)) | torch.gradient(k) | torch.gradient(x, edge_order=3)
+torch.multinomial(p[:0], 2) | torch.multinomial(p[:0], 1, replacement=True) | torch.multinomial(p[:0], 9)
 torch.result_type(x, k) | torch.result_type(True, 3) | torch.repeat_interleave(k.abs().flatten())
 torch.zeros(3, 4).scatter_(1, j2, value=1) | torch.zeros(3, 4).scatter_add_(1, j2, y) | x.scatter(1, j2 + 9, 0.0)
 x.index_select(0, i) | torch.index_select(x, 1, i) | x.index_select(dim=0, index=i)
