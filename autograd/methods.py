@@ -182,6 +182,7 @@ class Methods(Conversions):
         high = bounds[-1] if bounds and bounds[-1] is not None else most + 1
         return self._draw(lambda rng: rng.integers(low, high, self.array.shape), generator, floats=False)
 
+    @explained
     def geometric_(self, p: float, *, generator: Any = None) -> Any:
         """How many draws it takes, at random, until the first one that succeeds, with probability 0 < p < 1."""
         if not 0 < p < 1:

@@ -149,12 +149,12 @@ def contract(*tensors, inputs, output):
 
 
 def _diagonals(subs, t):
-    """An operand with an index twice, replaced by its diagonal."""
+    """An operand with an index twice or more often, replaced by its diagonal."""
     for index in dict.fromkeys(subs):
         while subs.count(index) > 1:
             a, b = subs.index(index), subs.rindex(index)
             t = diagonal(t, 0, a, b)
-            subs = subs.replace(index, "") + index
+            subs = subs[:a] + subs[a + 1 : b] + subs[b + 1 :] + index
     return subs, t
 
 

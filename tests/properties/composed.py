@@ -196,6 +196,7 @@ EINSUMS = {
     "i...->...": ("iab",),
     "...i,i": ("abi", "i"),
     "...ii->...i": ("bii",),
+    "iiji->ji": ("iiji",),
     "i,i,i->i": ("i", "i", "i"),
     "ij,jk,kl->il": ("ij", "jk", "kl"),
 }
