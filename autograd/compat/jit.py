@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Final, NoReturn
 
 from autograd.compat.constant import always
+from autograd.compat.refused import Refused
 from nn.module import Module
 
 __all__ = ["Final", "ScriptModule", "allow_in_graph", "annotate", "disable", "export", "ignore", "is_compiling"]
@@ -15,7 +16,7 @@ __all__ += ["TracerWarning", "script_if_tracing", "load", "optimized_execution",
 __all__ += ["_jit_set_profiling_mode", "_jit_set_profiling_executor", "_jit_override_can_fuse_on_cpu"]
 __all__ += ["_get_tracing_state", "_jit_override_can_fuse_on_gpu", "_log_api_usage_once", "_overload_method"]
 __all__ += ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "_script_if_tracing", "is_compile_supported"]
-__all__ += ["OptimizedModule", "Value"]
+__all__ += ["GraphModule", "OptimizedModule", "Value"]
 
 optimized_execution = TransformGetItemToIndex = nullcontext
 cache_size_limit = 8  # of torch._dynamo.config: how often a function is compiled again
@@ -40,6 +41,12 @@ class Value:
 
 
 OptimizedModule = Value
+
+
+class GraphModule(Refused, Module):
+    """A module made from a traced program, of which libraries derive classes: making one raises RuntimeError."""
+
+    message = "torch.fx.GraphModule is not here: modules are Python programs"
 
 
 class TracerWarning(Warning):

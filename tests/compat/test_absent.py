@@ -307,7 +307,16 @@ def test_what_libraries_import_of_parts_that_are_not_here_raises_when_it_is_used
         pass
 
     assert not isinstance(nn.Linear(1, 1), ColwiseParallel)
-    for refusing in (Style, parallelize_module, make_fx, torch.fx.Graph, torch.fx.node.Target, torch.SymInt):
+    assert issubclass(torch.fx.GraphModule, nn.Module)  # of which libraries derive classes
+    for refusing in (
+        Style,
+        torch.fx.GraphModule,
+        parallelize_module,
+        make_fx,
+        torch.fx.Graph,
+        torch.fx.node.Target,
+        torch.SymInt,
+    ):
         with pytest.raises(RuntimeError, match=r"torch\.[A-Za-z._]+ is not here: "):
             refusing(1, name=2)
 
