@@ -154,22 +154,22 @@ class device:
     """
 
     current: Any = None  # what tensors say
+    outside: list[Any] = []  # what they say outside each context that was entered
 
     def __init__(self, type: Any = "cpu", index: Any = None) -> None:
         kind, _, number = str(type).partition(":")
         if kind not in DEVICES:
             raise RuntimeError(_no_device(type))
         self.type = kind
-        self.before: list[device] = []  # what tensors said outside, while it is the context
         self.index = builtins.int(number) if number and kind != "cpu" else index
 
     def __enter__(self) -> device:
-        self.before.append(device.current)
+        device.outside.append(device.current)
         device.current = self if self.type == "meta" else device.current
         return self
 
     def __exit__(self, *_: object) -> None:
-        device.current = self.before.pop()
+        device.current = device.outside.pop()
 
     def __eq__(self, other: object) -> Any:
         return str(other) == str(self)

@@ -14,7 +14,7 @@ from autograd.versions import last_change, memory_of
 
 
 class UntypedStorage:
-    """The memory of a tensor, and of its views."""
+    """The bytes of a tensor's memory, which is that of its views, too."""
 
     def __init__(self, memory: np.ndarray) -> None:
         self.memory = memory
@@ -29,10 +29,10 @@ class UntypedStorage:
         return self
 
     def __getitem__(self, part: slice) -> UntypedStorage:
-        return UntypedStorage(self.memory.view(np.uint8)[part])
+        return UntypedStorage(self.memory[part])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.memory.view(np.uint8), dtype, copy=copy)
+        return np.array(self.memory, dtype, copy=copy)
 
     def data_ptr(self) -> int:
         """Its address."""
@@ -103,7 +103,7 @@ class Storage(TensorBase):
 
     def untyped_storage(self) -> UntypedStorage:
         """The memory that it is a view of."""
-        return UntypedStorage(memory_of(self.array))
+        return UntypedStorage(memory_of(self.array).ravel(order="K").view(np.uint8))
 
     def cpu(self, memory_format: Any = None) -> Any:
         """Itself: it is there already."""

@@ -124,6 +124,7 @@ def test_the_memory_of_a_tensor_is_that_of_its_views_in_bytes(tmp_path):
     x = ag.arange(6.0).view(2, 3)
     memory = x[1].untyped_storage()
     assert memory.data_ptr() == x.data_ptr() and memory.nbytes() == len(memory) == 24
+    assert ag.asarray(x.t().untyped_storage()[4:8], dtype=ag.uint8).view(ag.float32).tolist() == [1]
     x.numpy().tofile(tmp_path / "numbers")
     before = x[0]._version
     x[1].add_(1)
