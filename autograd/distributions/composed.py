@@ -1,4 +1,4 @@
-"""Distributions made of others: independent parts and transformed values."""
+"""Distributions made of others: independent parts, mixtures and transformed values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from autograd import Size, no_grad, rand
 from autograd.distributions import constraints
 from autograd.distributions.continuous import Normal
+from autograd.distributions.discrete import Categorical
 from autograd.distributions.distribution import ByProbs, Distribution
 from autograd.distributions.transforms import (
     ComposeTransform,
@@ -19,7 +20,7 @@ from autograd.distributions.utils import _sum_rightmost, clamp_probs, probs_to_l
 from autograd.ops.neural import softplus
 
 __all__ = ["Independent", "LogNormal", "LogisticNormal", "LogitRelaxedBernoulli", "RelaxedBernoulli"]
-__all__ += ["TransformedDistribution"]
+__all__ += ["MixtureSameFamily", "TransformedDistribution"]
 
 
 class Independent(Distribution):
@@ -59,6 +60,61 @@ class Independent(Distribution):
 
     def __repr__(self):
         return f"Independent({self.base_dist!r}, {self.reinterpreted_batch_ndims})"
+
+
+class MixtureSameFamily(Distribution):
+    """One of k distributions, which a Categorical chooses: the last dim of the component's batch holds the k."""
+
+    mixture_distribution = property(lambda self: self._mixture_distribution)
+    component_distribution = property(lambda self: self._component_distribution)
+    support = property(lambda self: self._component_distribution.support)
+    mean = property(lambda self: self._expected(self._component_distribution.mean))
+
+    def __init__(self, mixture_distribution, component_distribution, validate_args=None):
+        self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
+        if not isinstance(mixture_distribution, Categorical):
+            raise ValueError(f"MixtureSameFamily: a Categorical chooses, not a {type(mixture_distribution).__name__}")
+        many, batch = mixture_distribution.param_shape, component_distribution.batch_shape
+        if many[-1] != batch[-1] or any(i != j and 1 not in (i, j) for i, j in zip(many[::-1], batch[::-1])):
+            raise ValueError(f"MixtureSameFamily: weights of shape {many} do not fit components of batch shape {batch}")
+        super().__init__(batch[:-1], component_distribution.event_shape, validate_args)
+
+    def expand(self, batch_shape, _instance=None):
+        components = self._component_distribution.expand((*batch_shape, self._component_distribution.batch_shape[-1]))
+        return MixtureSameFamily(self._mixture_distribution.expand(batch_shape), components, self._validate_args)
+
+    def _expected(self, values):
+        """The mean of values (..., k, *event) over the components."""
+        weights = self._mixture_distribution.probs
+        weights = weights.reshape(*weights.shape, *[1] * len(self._event_shape))
+        return (weights * values).sum(-1 - len(self._event_shape))
+
+    def _for_each(self, value):
+        return value.unsqueeze(-1 - len(self._event_shape))
+
+    @property
+    def variance(self):
+        """By the law of total variance."""
+        part = self._component_distribution
+        return self._expected(part.variance) + self._expected((part.mean - self._for_each(self.mean)) ** 2)
+
+    def sample(self, sample_shape=()):
+        with no_grad():
+            chosen = self._mixture_distribution.sample(sample_shape)
+            of_each = self._component_distribution.sample(sample_shape)
+            index = chosen.reshape(*chosen.shape, *[1] * (1 + len(self._event_shape)))
+            dim = of_each.ndim - 1 - len(self._event_shape)
+            return of_each.take_along_dim(index, dim).squeeze(dim)
+
+    def log_prob(self, value):
+        weights = self._mixture_distribution.logits.log_softmax(-1)
+        return (self._component_distribution.log_prob(self._for_each(value)) + weights).logsumexp(-1)
+
+    def cdf(self, value):
+        return (self._component_distribution.cdf(self._for_each(value)) * self._mixture_distribution.probs).sum(-1)
+
+    def __repr__(self):
+        return f"MixtureSameFamily(\n  {self._mixture_distribution},\n  {self._component_distribution})"
 
 
 class TransformedDistribution(Distribution):

@@ -19,6 +19,9 @@ UNIVARIATE = {
     "RelaxedBernoulli": lambda: d.RelaxedBernoulli(ag.tensor(2.0), probs=0.3),
     "LogNormal": lambda: d.LogNormal(0.1, 0.4),
     "Uniform": lambda: d.Uniform(-1.0, 3.0),
+    "MixtureSameFamily": lambda: d.MixtureSameFamily(
+        d.Categorical(ag.tensor([0.2, 0.8])), d.Normal(ag.tensor([-2.0, 1.0]), ag.tensor([0.5, 1.0]))
+    ),
     "Exponential": lambda: d.Exponential(1.7),
     "Gamma": lambda: d.Gamma(2.5, 0.7),
     "Gamma of a small concentration": lambda: d.TransformedDistribution(d.Gamma(0.05, 1.0), d.ExpTransform().inv),
@@ -106,7 +109,9 @@ def test_has_rsample_says_whether_there_are_samples_with_a_derivative(name):
     else:
         with pytest.raises(NotImplementedError):
             distribution.rsample()
-    assert distribution.has_rsample == (name not in [*DISCRETE, "Multinomial", "OneHotCategorical"])
+    assert distribution.has_rsample == (
+        name not in [*DISCRETE, "Multinomial", "OneHotCategorical", "MixtureSameFamily"]
+    )
 
 
 @pytest.mark.parametrize("name", DISCRETE)

@@ -100,7 +100,16 @@ def vectors(d, lib, a):
     )
 
 
-COMPOSED = [independent, squashed, logistic, vectors]
+def mixture(d, lib, a):
+    return d.MixtureSameFamily(d.Categorical(logits=a["loc"].sin()), d.Normal(a["loc"], a["scale"]))
+
+
+def mixture_of_vectors(d, lib, a):
+    loc, scale = (lib.stack([a[key], a[key] + 1], -2) for key in ("loc", "scale"))
+    return d.MixtureSameFamily(d.Categorical(probs=a["scale"][..., :2]), d.Independent(d.Normal(loc, scale), 1))
+
+
+COMPOSED = [independent, squashed, logistic, vectors, mixture, mixture_of_vectors]
 NAMES = [*FAMILIES, *[f.__name__ for f in COMPOSED]]
 
 
@@ -238,6 +247,8 @@ def test_an_expanded_distribution_is_the_same_for_more_elements(name):
         "d.Normal(t.zeros(2), t.tensor([1.0, -1.0]))",
         "d.Normal('a', 1.0)",
         "d.Categorical()",
+        "d.MixtureSameFamily(d.Normal(t.zeros(3), 1.0), d.Normal(t.zeros(3), 1.0))",
+        "d.MixtureSameFamily(d.Categorical(t.ones(2)), d.Normal(t.zeros(3), 1.0))",
         "d.Categorical(probs=t.ones(2), logits=t.ones(2))",
         "d.Categorical(probs=t.tensor(1.0))",
         "d.Categorical(probs=t.tensor([0.5, -0.5]))",
