@@ -367,6 +367,9 @@ def test_load_state_dict_not_strict_returns_what_it_passed_over():
     result = net.load_state_dict({"scale": np.array([1.0, 2.0, 3.0]), "stranger": ag.zeros(1)}, strict=False)
     assert result.missing_keys == ["mask", "first.weight", "first.bias", "second.weight"]
     assert result.unexpected_keys == ["stranger"]
+    missing = "['mask', 'first.weight', 'first.bias', 'second.weight']"
+    assert repr(result) == f"_IncompatibleKeys(missing_keys={missing}, unexpected_keys=['stranger'])"
+    assert repr(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
     assert net.scale.tolist() == [1.0, 2.0, 3.0]
     with pytest.raises(RuntimeError, match="size mismatch"):
         net.load_state_dict({"scale": ag.zeros(4)}, strict=False)
