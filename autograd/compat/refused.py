@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+__all__ = ["SymBool", "SymFloat", "SymInt", "float8_e4m3fn", "float8_e5m2"]
+
 # Paths of PyTorch's modules, with all below them, and why they are not here.
 REASONS = {
     "_tensor_str": "str(tensor) prints a tensor",
