@@ -57,7 +57,7 @@ def batch_norm(x, weight, bias, mean, var, eps):
 
 def channel_statistics(x):
     """The mean and the variance (C), which divides by N L, of x (N, C, L)."""
-    count = x.shape[0] * x.shape[2]
+    count = max(x.shape[0] * x.shape[2], 1)
     mean = sum_over(x, (0, 2)) / count
     centred = x - mean[:, None]
     return mean, np.vecdot(centred, centred).sum(0) / count
@@ -65,7 +65,7 @@ def channel_statistics(x):
 
 def batch_norm_backward(g, x, weight, mean, rstd, needs):
     """The gradients of x, weight and bias (None where `needs` is false), as of `layer_norm_backward`."""
-    count = x.shape[0] * x.shape[2]
+    count = max(x.shape[0] * x.shape[2], 1)
     total = sum_over(g, (0, 2))
     centred = x - mean[:, None]
     along = np.vecdot(g, centred).sum(0) * rstd

@@ -239,3 +239,9 @@ def test_pad_with_elements_of_the_input_crops_as_torch():
     assert F.pad(x, (-1, 2), "reflect").tolist() == [1, 2, 3, 2, 1]  # what is cropped is still looked at
     assert F.pad(x, (-4, 2), "replicate").tolist() == [3, 3]
     assert F.pad(x, (-1, 2), "circular").tolist() == [1, 2, 3, 1, 2]  # and here it is not
+
+
+def test_batch_norm_of_an_empty_batch_gives_gradients_of_0():
+    x, weight, bias = (ag.ones(*shape, requires_grad=True) for shape in [(0, 3, 2, 2), (3,), (3,)])
+    F.batch_norm(x, None, None, weight, bias, training=True).sum().backward()
+    assert weight.grad.tolist() == bias.grad.tolist() == [0, 0, 0] and x.grad.shape == x.shape
