@@ -20,7 +20,7 @@ from autograd.inplace import writing
 from autograd.methods import Methods
 from autograd.ops.complaints import explained
 from autograd.printing import tensor_text
-from autograd.versions import apart, clock, note_replaced, owner
+from autograd.versions import apart, note_replaced
 from autograd.walks import RemovableHandle, after_accumulation, on_gradients, run_backward_into
 
 
@@ -240,14 +240,6 @@ class Tensor(Methods):
         with writing(self) as [array]:
             array[...] = np.reshape([callable(x) for x in array.ravel().tolist()], array.shape)
         return self
-
-    @property
-    def _version(self) -> int:
-        """When its memory was last changed in place, on a clock that all tensors share; 0 if it was not."""
-        return clock.versions.get(id(owner(self.array)), (0,))[0]
-
-    def _is_view(self) -> bool:
-        return self._base is not None
 
     def detach(self) -> Tensor:
         """The same elements without a history."""

@@ -77,6 +77,7 @@ TABLE = {
     "nn.attention": "autograd.compat.attention",
     "nn.data": "nn.data",
     "nn.functional": "nn.functional autograd.compat.internals",
+    "nn.grad": "nn.functional.grad",
     "nn.init": "nn.init",
     "nn.modules": "nn.layers autograd.compat.parallel",
     "nn.optim": "nn.optim",
@@ -139,12 +140,13 @@ TABLE |= _below("nn.modules", _MODULES, "nn.layers")
 TABLE |= _below("distributed", _SHARDING, "autograd.compat.sharding")
 TABLE["nn.modules.linear"] += " autograd.compat.parallel"
 TABLE["nn.modules.batchnorm"] += " autograd.compat.parallel"
-TABLE["nn.modules.module"] += " nn.state autograd.compat.internals"
+TABLE["nn.modules.module"] += " nn.state nn.hooks autograd.compat.internals"
 TABLE["nn.modules.utils"] = "autograd.compat.ntuples"
 for _path, _of in {
     "batchnorm": "batch_norm",
     "conv": "convolution",
     "instancenorm": "batch_norm",
+    "lazy": "lazy",
     "loss": "loss",
 }.items():
     TABLE[f"nn.modules.{_path}"] += f" nn.layers.{_of}"  # where the bases of the layers are
