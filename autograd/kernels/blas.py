@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ import numpy as np
 _FOLDERS = ("../numpy.libs", ".dylibs")  # where the wheels of Linux and Windows, and of macOS, keep their libraries
 _NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
 _GNU_THREADS = 3  # of <mkl_service.h>
-_LINUX = Path("/proc/cpuinfo")  # where Linux describes the processor
 _ROW_MAJOR = (101, 111, 111)  # of <cblas.h>: no matrix is transposed
 
 
@@ -57,18 +55,6 @@ def openblas() -> Library | None:
                 threads, use = getattr(library, name.format("get")), getattr(library, name.format("set"))
                 return Library(threads, use, _address(library, "scipy_cblas_sgemm64_"), 0)
     return None
-
-
-def _mkl_is_wanted() -> bool:
-    """What CHAINRULE_BLAS says, "mkl" or "openblas"; else MKL is, but not on AMD's processors, where it is slower."""
-    named = os.environ.get("CHAINRULE_BLAS") or ("openblas" if openblas() and _is_amd() else "mkl")
-    if named not in ("mkl", "openblas"):
-        raise ValueError(f'CHAINRULE_BLAS must be "mkl" or "openblas", not {named!r}')
-    return named == "mkl"
-
-
-def _is_amd() -> bool:
-    return "AuthenticAMD" in (_LINUX.read_text() if _LINUX.exists() else platform.processor())
 
 
 def _load_mkl() -> Library | None:
@@ -129,7 +115,7 @@ class _Checked:
 
 def _check_mkl() -> None:
     if not _Checked.modules:
-        _Checked.mkl = _load_mkl() if _mkl_is_wanted() else None
+        _Checked.mkl = _load_mkl()
     _Checked.modules = len(sys.modules)
     if _Checked.mkl is not None and not _multiplies(_Checked.mkl):
         _give_up_mkl()
@@ -146,7 +132,7 @@ def _give_up_mkl() -> None:
 
 
 def mkl() -> Library | None:
-    """MKL, or None where it is not installed, not wanted, or was found to multiply wrongly.
+    """MKL, or None where it is not installed or was found to multiply wrongly.
 
     Its products are compared with NumPy's when it is loaded, and again when modules were imported since then: they may
     have brought another library of threads.

@@ -11,7 +11,7 @@ import pytest
 from autograd.kernels import blas
 
 pytestmark = pytest.mark.skipif(
-    not (importlib.util.find_spec("numba") and blas._load_mkl()), reason='this needs MKL: pip install "chainrule[fast]"'
+    not (blas.mkl() and importlib.util.find_spec("numba")), reason='this needs MKL: pip install "chainrule[fast]"'
 )
 
 PRODUCTS = """
@@ -47,14 +47,7 @@ def products():
 def run(program, **settings):
     """What the program printed, and its warnings; two threads, even on one core."""
     others = {name: value for name, value in os.environ.items() if not name.endswith(("_NUM_THREADS", "_LAYER"))}
-    env = {
-        **others,
-        "CHAINRULE_KERNELS": "numba",
-        "CHAINRULE_BLAS": "mkl",
-        "MKL_NUM_THREADS": "2",
-        "MKL_DYNAMIC": "FALSE",
-        **settings,
-    }
+    env = {**others, "CHAINRULE_KERNELS": "numba", "MKL_NUM_THREADS": "2", "MKL_DYNAMIC": "FALSE", **settings}
     shown = subprocess.run([sys.executable, "-c", PRODUCTS + program], env=env, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
     return shown.stdout, shown.stderr
@@ -136,8 +129,9 @@ assert blas.mkl() is None
 def test_mkl_takes_the_threads_that_the_environment_allows(settings, expected):
     others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     program = "from autograd.kernels.blas import mkl; print(mkl().threads())"
-    env = {**others, "CHAINRULE_BLAS": "mkl", **settings}
-    shown = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env={**others, **settings}, capture_output=True, text=True, check=True
+    )
     assert int(shown.stdout) == min(expected, os.cpu_count() or 1)
 
 
@@ -147,26 +141,3 @@ def test_no_mkl_where_its_package_is_not_installed(monkeypatch):
 
     monkeypatch.setattr(blas.metadata, "distribution", missing)
     assert blas._load_mkl() is None
-
-
-@pytest.mark.parametrize(("processor", "wanted"), [("AuthenticAMD", False), ("GenuineIntel", True)])
-def test_mkl_is_wanted_unless_the_processor_is_amds(processor, wanted, monkeypatch, tmp_path):
-    monkeypatch.delenv("CHAINRULE_BLAS", raising=False)
-    monkeypatch.setattr(blas, "_LINUX", tmp_path / "cpuinfo")
-    monkeypatch.setattr("platform.processor", lambda: f"Family 25 Model 17, {processor}")
-    assert blas._mkl_is_wanted() == wanted
-    blas._LINUX.write_text(f"processor\t: 0\nvendor_id\t: {processor}\n")
-    monkeypatch.setattr("platform.processor", lambda: "")
-    assert blas._mkl_is_wanted() == wanted
-
-
-@pytest.mark.parametrize(("named", "expected"), [("openblas", "None"), ("mkl", "Library")])
-def test_the_environment_chooses_the_library(named, expected):
-    program = "products(); print(type(blas.mkl()).__name__.removesuffix('Type'))"
-    assert run(program, CHAINRULE_BLAS=named)[0] == f"{expected}\n"
-
-
-def test_another_library_in_the_environment_is_an_error(monkeypatch):
-    monkeypatch.setenv("CHAINRULE_BLAS", "accelerate")
-    with pytest.raises(ValueError, match='CHAINRULE_BLAS must be "mkl" or "openblas", not \'accelerate\''):
-        blas._mkl_is_wanted()

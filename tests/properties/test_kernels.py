@@ -130,7 +130,7 @@ def test_cross_entropy(seed, count, width, scale, smoothing, kind):
     )
 
 
-LIBRARIES = {"MKL": blas._load_mkl, "OpenBLAS": blas.openblas}
+LIBRARIES = {"MKL": blas.mkl, "OpenBLAS": blas.openblas}
 
 
 @pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES, scope="module")
