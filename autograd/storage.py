@@ -57,7 +57,9 @@ class Storage(TensorBase):
     layout = "torch.strided"
     is_cpu = property(lambda self: True, doc="Always.")
     _version = property(lambda self: last_change(self.array), doc="When its memory was last changed in place.")
-    _is_view = lambda self: self._base is not None  # noqa: E731
+
+    def _is_view(self) -> bool:
+        return self._base is not None
 
     def indices(self: Any) -> Any:
         """Where its elements are not 0, (dims, n): what a sparse tensor stores beside its `values`."""
