@@ -12,6 +12,7 @@ from autograd.ops import reduction as R
 from autograd.ops.elementwise import of_numpy
 from autograd.ops.joining import concatenate, split, vstack
 from autograd.ops.linalg import add_product, bmm, diagonal, matmul, mv
+from autograd.ops.shape import one_dim
 from autograd.ops.table import alias, function, op
 
 __all__ = ["addbmm", "addmv", "chain_matmul", "combinations", "copysign", "diagonal_scatter", "float_power", "frexp"]
@@ -106,31 +107,35 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     Inside they are exact for parabolas, at the ends for these with an `edge_order` of 2, else for lines.
     """
     dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    dims = [one_dim(d, input.ndim) for d in dims]
+    spacing = 1 if spacing is None else spacing
     spacings = spacing if isinstance(spacing, (tuple, list)) else [spacing] * len(dims)
-    if len(spacings) != len(dims) or edge_order not in (1, 2):
+    if len(spacings) != len(dims) or len(set(dims)) != len(dims) or edge_order not in (1, 2):
         raise RuntimeError(
-            f"gradient along {len(dims)} dims takes as many spacings, not {len(spacings)}, and an edge_order of 1 or "
-            f"2, not {edge_order}"
+            f"gradient takes different dims, as many spacings and an edge_order of 1 or 2, not the dims {dims}, "
+            f"{len(spacings)} spacings and {edge_order}"
         )
-    return tuple([_slopes(input, d, np.asarray(getattr(s, "array", s)), edge_order) for d, s in zip(dims, spacings)])
+    x = input if input.dtype.kind in "fc" else input.float()
+    return tuple([_slopes(x, d, np.asarray(getattr(s, "array", s)), edge_order) for d, s in zip(dims, spacings)])
 
 
 def _slopes(x, dim, spacing, edge_order):
-    x = x.movedim(dim, -1) if x.dtype.kind in "fc" else x.movedim(dim, -1).float()
-    n = x.shape[-1]
+    n, lead = x.shape[dim], (slice(None),) * dim
     if n <= edge_order or (spacing.ndim and spacing.shape != (n,)):
         raise ShapeError(
             f"gradient along dim {dim} of size {n}: edge_order={edge_order} needs {edge_order + 1} elements, and their "
             f"coordinates, if given, are a vector of that size; spacing has the shape {spacing.shape}"
         )
     h = (np.diff(spacing) if spacing.ndim else np.full(n - 1, spacing)).astype(x.dtype)
-    s = (x[..., 1:] - x[..., :-1]) / h
-    inner = (h[:-1] * s[..., 1:] + h[1:] * s[..., :-1]) / (h[:-1] + h[1:])
-    first, last = s[..., :1], s[..., -1:]
+    h = h.reshape(-1, *[1] * (x.ndim - 1 - dim))
+    s = (x[(*lead, slice(1, None))] - x[(*lead, slice(-1))]) / h
+    before, after = s[(*lead, slice(-1))], s[(*lead, slice(1, None))]
+    inner = (h[:-1] * after + h[1:] * before) / (h[:-1] + h[1:])
+    first, last = s[(*lead, slice(1))], s[(*lead, slice(-1, None))]
     if edge_order == 2:
-        first = first + (first - s[..., 1:2]) * (h[0] / (h[0] + h[1]))
-        last = last + (last - s[..., -2:-1]) * (h[-1] / (h[-1] + h[-2]))
-    return concatenate(first, inner, last, dim=-1).movedim(-1, dim)
+        first = first + (first - after[(*lead, slice(1))]) * (h[0] / (h[0] + h[1]))
+        last = last + (last - before[(*lead, slice(-1, None))]) * (h[-1] / (h[-1] + h[-2]))
+    return concatenate(first, inner, last, dim=dim)
 
 
 @function()

@@ -168,13 +168,7 @@ DEVIATIONS = [
         "the order of equal elements is left open by torch where the sort need not be stable",
         lambda sample, dtype: dtype in (torch.float16, *SMALL) and sample.input.numel() > 1000,
     ),
-    Row("scatter", "reduce= is deprecated in favour of scatter_reduce", given("reduce")),
     Row("einsum", "torch adds uint8 in int64 or in uint8, by the path that it chooses", of(torch.uint8)),
-    Row(
-        "full_like",
-        "a number that the dtype cannot hold is an OverflowError, as in NumPy",
-        lambda sample, dtype: dtype == torch.uint8 and sample.args[0] < 0,
-    ),
     Row(
         "nn_functional_layer_norm",
         "of one element the gradient is 0, and torch's a rounding error",
