@@ -124,12 +124,11 @@ class Methods(Conversions):
 
     def fill_diagonal_(self, fill_value: Any, wrap: bool = False) -> Any:
         """Set the elements of the diagonal to one value; with `wrap`, it starts again below, in a tall matrix."""
-        n, columns = min(self.array.shape), self.array.shape[-1]
-        at = np.arange(n)
+        at: Any = (np.arange(min(self.array.shape)),) * self.array.ndim
         if wrap and self.array.ndim == 2:
-            at = np.arange(0, self.array.size, columns + 1)
-            return put(self, (at // columns, at % columns), fill_value)
-        return put(self, (at,) * self.array.ndim, fill_value)
+            columns = self.array.shape[1]
+            at = np.divmod(np.arange(0, self.array.size, columns + 1), columns)
+        return put(self, at, fill_value)
 
     def index_fill_(self, dim: int, index: Any, value: Any) -> Any:
         """Set the slices at index along dim to one value."""

@@ -212,7 +212,8 @@ def histc(input, bins=100, min=0, max=0):
 # Neighbours -----------------------------------------------------------------------------------------------------------
 
 
-def _neighbours(x, dim):
+def neighbours(x, dim):
+    """x without its first and without its last element along dim: each with the one before it."""
     lead = (slice(None),) * one_dim(dim, x.ndim)
     return x[(*lead, slice(1, None))], x[(*lead, slice(-1))]
 
@@ -225,13 +226,13 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     parts = [part for part in (prepend, input, append) if part is not None and (n or part is input)]
     x = concatenate(*parts, dim=dim) if len(parts) > 1 else input
     for _ in range(n):
-        after, before = _neighbours(x, dim)
+        after, before = neighbours(x, dim)
         x = after ^ before if x.dtype == np.bool_ else after - before
     return x
 
 
 def _areas(y, x, dx, dim):
-    after, before = _neighbours(y, dim)
+    after, before = neighbours(y, dim)
     if x is not None:
         x = x if x.ndim > 1 or not x.ndim else reshape(x, size=(-1, *[1] * (y.ndim - 1 - one_dim(dim, y.ndim))))
         dx = diff(x, dim=dim if x.ndim >= y.ndim or dim < 0 else dim - y.ndim)

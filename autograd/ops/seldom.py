@@ -12,6 +12,7 @@ from autograd.ops import reduction as R
 from autograd.ops.elementwise import of_numpy
 from autograd.ops.joining import concatenate, split, vstack
 from autograd.ops.linalg import add_product, bmm, diagonal, matmul, mv
+from autograd.ops.order import diff, neighbours
 from autograd.ops.shape import one_dim
 from autograd.ops.table import alias, function, op
 
@@ -128,8 +129,8 @@ def _slopes(x, dim, spacing, edge_order):
         )
     h = (np.diff(spacing) if spacing.ndim else np.full(n - 1, spacing)).astype(x.dtype)
     h = h.reshape(-1, *[1] * (x.ndim - 1 - dim))
-    s = (x[(*lead, slice(1, None))] - x[(*lead, slice(-1))]) / h
-    before, after = s[(*lead, slice(-1))], s[(*lead, slice(1, None))]
+    s = diff(x, dim=dim) / h
+    after, before = neighbours(s, dim)
     inner = (h[:-1] * after + h[1:] * before) / (h[:-1] + h[1:])
     first, last = s[(*lead, slice(1))], s[(*lead, slice(-1, None))]
     if edge_order == 2:
