@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.base import current_node
+from autograd.base import TensorBase, current_node
 from autograd.conversions import Conversions
 from autograd.errors import ShapeError
 from autograd.generator import numpy_rng
@@ -21,15 +21,23 @@ from autograd.ops.indexing import along, getitem, index_stages
 from autograd.ops.numpy_names import dispatch
 from autograd.ops.table import identity
 
+# What an operator computes with; the class of another operand is asked for its own operator, as Python does it.
+_OPERANDS = (TensorBase, float, int, np.ndarray, np.generic, complex, list, tuple)
+
+
+def _operator(function: Any) -> Any:
+    """The operator that a function of two is."""
+    return lambda self, other: function(self, other) if isinstance(other, _OPERANDS) else NotImplemented
+
 
 def _reversed(function: Any) -> Any:
     """The operator for a tensor on the right: `2 - x` is `sub(2, x)`."""
-    return lambda self, other: function(other, self)
+    return _operator(lambda self, other: function(other, self))
 
 
 def _assigned(function: Any) -> Any:
     """The operator for an assignment: `x += y` puts `add(x, y)` in the place of the elements of x."""
-    return lambda self, other: self._overwrite(function(self, other))
+    return _operator(lambda self, other: self._overwrite(function(self, other)))
 
 
 class Methods(Conversions):
@@ -37,36 +45,32 @@ class Methods(Conversions):
 
     # Operators --------------------------------------------------------------------------------------------------------
 
-    __add__, __sub__, __mul__, __truediv__, __matmul__ = ops.add, ops.sub, ops.mul, ops.div, ops.matmul
-    __floordiv__, __mod__, __pow__ = ops.floor_divide, ops.remainder, ops.pow
-    __radd__, __rmul__ = ops.add, ops.mul  # as in torch, the tensor comes first in the graph
-    __rsub__, __rtruediv__ = map(_reversed, (ops.sub, ops.div))
+    __add__, __sub__, __mul__ = map(_operator, (ops.add, ops.sub, ops.mul))
+    __truediv__, __matmul__ = map(_operator, (ops.div, ops.matmul))
+    __floordiv__, __mod__, __pow__ = map(_operator, (ops.floor_divide, ops.remainder, ops.pow))
+    __radd__, __rmul__ = __add__, __mul__  # as in torch, the tensor comes first in the graph
+    __rsub__, __rtruediv__, __rmatmul__ = map(_reversed, (ops.sub, ops.div, ops.matmul))
     __rfloordiv__, __rmod__, __rpow__ = map(_reversed, (ops.floor_divide, ops.remainder, ops.pow))
-    __rmatmul__ = _reversed(ops.matmul)
     __iadd__, __isub__, __imul__, __itruediv__ = map(_assigned, (ops.add, ops.sub, ops.mul, ops.div))
     __ipow__, __imod__, __ifloordiv__ = map(_assigned, (ops.pow, ops.remainder, ops.floor_divide))
     __iand__, __ior__, __ixor__ = map(_assigned, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
-    __and__ = __rand__ = ops.bitwise_and
-    __or__ = __ror__ = ops.bitwise_or
-    __xor__ = __rxor__ = ops.bitwise_xor
+    __and__, __or__, __xor__ = map(_operator, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __lt__, __le__, __gt__, __ge__ = map(_operator, (ops.lt, ops.le, ops.gt, ops.ge))
+    __eq__, __ne__ = map(_operator, (ops.eq, ops.ne))
     __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
-    __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __hash__ = object.__hash__
 
+    @_operator
     def __lshift__(self, other: Any) -> Any:
         return ops.bitwise_left_shift(self, other)
 
+    @_operator
     def __rshift__(self, other: Any) -> Any:
         return ops.bitwise_right_shift(self, other)
 
     def __pos__(self) -> Any:
         return self
-
-    def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else ops.eq(self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else ops.ne(self, other)
 
     def where(self, condition: Any, other: Any) -> Any:
         """The elements where the condition holds, else those of other."""

@@ -212,6 +212,32 @@ def test_a_numpy_number_is_a_dim():
     assert x.max(np.int64(0)).values.tolist() == [7, 5] and x.min(np.int64(1)).indices.tolist() == [0, 1]
 
 
+class Unit:
+    """Has the operators of a right operand, and says which was asked."""
+
+
+SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "matmul": "@", "floordiv": "//", "mod": "%", "pow": "**"}
+SYMBOLS |= {"and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
+MIRRORED = {"__eq__": "==", "__ne__": "!=", "__gt__": "<", "__lt__": ">", "__ge__": "<=", "__le__": ">="}
+ASKED = MIRRORED | {f"__r{name}__": symbol for name, symbol in SYMBOLS.items() if "shift" not in name}
+for name in ASKED:
+    setattr(Unit, name, lambda self, other, name=name: (name, other))
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_operand_of_a_foreign_class_is_asked_for_its_own_operator(name):
+    x = ag.ones(2)
+    assert eval(f"x {ASKED[name]} unit", {"x": x, "unit": Unit()}) == (name, x)
+
+
+@pytest.mark.parametrize("symbol", [*SYMBOLS.values(), *(f"{s}=" for s in SYMBOLS.values() if s not in ("<<", ">>"))])
+def test_an_operand_without_that_operator_is_a_type_error_and_changes_nothing(symbol):
+    x = ag.ones(2, dtype=ag.int64)
+    with pytest.raises(TypeError, match="unsupported operand type.*'Tensor' and 'object'"):
+        exec(f"x {symbol} other", {"x": x, "other": object()})
+    assert x.tolist() == [1, 1] and (x == object()) is False and (x != None) is True  # noqa: E711
+
+
 def test_an_op_takes_no_names_of_other_ops():
     with pytest.raises(TypeError, match="exponent"):
         ag.mul(ag.ones(2), exponent=3)
