@@ -268,7 +268,7 @@ def cond(A: Any, p: Any = None) -> Any:
         return np.where(singular[..., 0, 0], math.inf, matrix_norm(A, p) * matrix_norm(inv(safe), p))
 
 
-def matrix_rank(A: Any, tol: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
     """How many singular values are above atol and above rtol times the greatest."""
     s = svdvals(A.detach()).array
     atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)

@@ -99,7 +99,8 @@ def _formatter(numbers: np.ndarray) -> tuple[Callable[[Any], str], int]:
     (real, before), (imag, behind) = map(_formatter, (numbers.real, numbers.imag))
 
     def both(value: complex) -> str:
-        return f"{real(value.real)}{'' if value.imag < 0 else '+'}{imag(value.imag).lstrip()}j"
+        behind = imag(value.imag).lstrip()
+        return f"{real(value.real)}{'+' * (behind[0] != '-')}{behind}j"
 
     return both, before + behind + 1
 

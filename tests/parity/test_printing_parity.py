@@ -41,6 +41,7 @@ def numbers(rng, shape, dtype, spread, special):
         array = array + 1j * np.roll(array.ravel(), 1).reshape(shape) * rng.choice([1, -1, 1000])
     if array.size and special is not None:
         array.flat[rng.integers(array.size)] = special
+        array = array.conj()  # then the imaginary part of that number is -0.0
     with np.errstate(all="ignore"):
         return (np.nan_to_num(np.abs(array)) % 256 if dtype == "uint8" else array).astype(dtype)
 
