@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from types import ModuleType
+import sys
+import warnings
+from types import FrameType, ModuleType
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARY = tuple(os.path.join(ROOT, package, "") for package in ("autograd", "nn", "models"))
 
 
 class ShapeError(RuntimeError, ValueError):
@@ -13,6 +18,21 @@ class ShapeError(RuntimeError, ValueError):
 
 class GraphError(RuntimeError):
     """A backward pass that is impossible: the graph was freed, an array it needs was changed, or there is no graph."""
+
+
+def frame_of_user(frame: FrameType | None) -> FrameType | None:
+    """The nearest frame of the user's program: the first, from this one on to its callers, outside of the library."""
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        frame = frame.f_back
+    return frame
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning about the line of the user's program that is running."""
+    frame = frame_of_user(sys._getframe(1)) or sys._getframe(1)
+    names = frame.f_globals
+    once = names.setdefault("__warningregistry__", {})  # what was said before, as warnings.warn keeps it
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, names.get("__name__"), once)
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -13,13 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.costs import Cost, Costs
-from autograd.errors import ShapeError
+from autograd.errors import ROOT, ShapeError, frame_of_user
 from autograd.grad_mode import mode
 from autograd.graph import Node
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_FUNCTIONS = tuple(os.path.join(_ROOT, *parts, "") for parts in (("autograd",), ("nn", "functional")))
-_LIBRARY = tuple(os.path.join(_ROOT, package, "") for package in ("autograd", "nn", "models"))
+_FUNCTIONS = tuple(os.path.join(ROOT, *parts, "") for parts in (("autograd",), ("nn", "functional")))
 
 
 class Source(NamedTuple):
@@ -177,9 +175,7 @@ _WRAPPERS = frozenset(["call", "several", "note", "decorate", "in_place", "apply
 
 def line_of_user(frame: Any = None) -> Source | None:
     """The nearest line of the user's program: that of the first caller, from `frame` on, outside of the library."""
-    frame = frame or sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-        frame = frame.f_back
+    frame = frame_of_user(frame or sys._getframe(1))
     return frame and _source(frame)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.errors import warn
 from nn.lint_checks import CHECKS
 from nn.observation import Finding, Observer, Operation
 
@@ -72,7 +72,7 @@ class Linter:
             self.report += check(self.observer)
         if self.warn:
             for finding in self.report:
-                warnings.warn(str(finding), LintWarning, stacklevel=2)
+                warn(str(finding), LintWarning)
 
     def _check_operation(self, operation: Operation) -> None:
         known = {(finding.check, finding.line) for finding in self.report}

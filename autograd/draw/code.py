@@ -8,10 +8,11 @@ import os
 from itertools import islice
 from types import CodeType
 
-from autograd.tracing import _ROOT, Source
+from autograd.errors import ROOT
+from autograd.tracing import Source
 
 Position = tuple[int, int, int, int]  # the first and the last line, the columns where it begins and ends, in bytes
-_NN = os.path.join(_ROOT, "nn", "")
+_NN = os.path.join(ROOT, "nn", "")
 
 
 class Code:

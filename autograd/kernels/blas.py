@@ -10,7 +10,6 @@ import ctypes
 import importlib.util
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from autograd.errors import warn
 
 _FOLDERS = ("../numpy.libs", ".dylibs")  # where the wheels of Linux and Windows, and of macOS, keep their libraries
 _NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
@@ -119,11 +120,10 @@ def _check_mkl() -> None:
     _Checked.modules = len(sys.modules)
     if _Checked.mkl is not None and not _multiplies(_Checked.mkl):
         _give_up_mkl()
-        warnings.warn(
+        warn(
             "MKL gives wrong matrix products in this process, probably because of MKL_THREADING_LAYER and the OpenMP "
             "libraries that are loaded: products are NumPy's from now on",
             RuntimeWarning,
-            stacklevel=3,
         )
 
 

@@ -11,7 +11,6 @@ kept alive. The decorated function is the public function and the method of tens
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -22,7 +21,7 @@ from numpy import ndarray
 from autograd.base import TensorBase, add_in_place_method, add_method, current_node, mark_view, wrap
 from autograd.batched import Batch, vmapped
 from autograd.dtypes import can_cast, default_dtype, plain
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from autograd.grad_mode import mode
 from autograd.graph import Node, output_nodes
 from autograd.ops.complaints import explain_call, explained
@@ -165,7 +164,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         if out.array.size and out._base is not None:
             raise ShapeError(f"{what}, a view")
         if out.array.size:
-            warnings.warn(f"{what}, which takes its shape; an empty tensor does so without this warning", stacklevel=3)
+            warn(f"{what}, which takes its shape; an empty tensor does so without this warning")
         out.array = np.empty(array.shape, out.array.dtype)
     return out.copy_(result)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from autograd import Generator
+from autograd.errors import warn
 from nn.data.collate import default_collate as default_collate
 from nn.data.collate import default_convert as default_convert
 from nn.data.dataset import IterableDataset
@@ -131,10 +131,9 @@ class DataLoader:
         for count, batch in enumerate(batches, 1):
             if self._reported is not None and count > self._reported:
                 hint = ": each worker has a copy of it, and get_worker_info() says which share to take"
-                warnings.warn(
+                warn(
                     f"the {type(self.dataset).__name__} should have {self._reported} batches by its length, but this "
                     f"is number {count}{hint if self.num_workers else ''}",
-                    stacklevel=2,
                 )
             yield batch
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from autograd import Tensor, empty_like, ops, zeros_like
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from autograd.generator import numpy_rng
 from autograd.naming import named
 
@@ -163,7 +162,7 @@ def _softmax_dim(name: str, dim: int | None, ndim: int) -> int:
     if dim is not None:
         return dim
     guess = 0 if ndim in (0, 1, 3) else 1
-    warnings.warn(f"{name}: dim={guess} is assumed, as none was given; pass dim=", stacklevel=3)
+    warn(f"{name}: dim={guess} is assumed, as none was given; pass dim=")
     return guess
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, as_tensor, ops
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from autograd.naming import named
 from nn.functional.activation import log_softmax
 
@@ -75,15 +74,14 @@ def check_same(name: str, input: Tensor, target: Tensor) -> None:
         raise ShapeError(f"{name}: target {tuple(target.shape)} must have the shape of the input, {tuple(input.shape)}")
 
 
-def _difference(name: str, input: Tensor, target: Tensor, stacklevel: int = 3) -> Tensor:
+def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     """input - target, with a warning where their shapes differ."""
     target = as_tensor(target)
     if tuple(input.shape) != tuple(target.shape):
-        warnings.warn(
+        warn(
             f"{name}: using a target size ({tuple(target.shape)}) that is different to the input size "
             f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
-            stacklevel=stacklevel,
+            "Please ensure they have the same size."
         )
     return input - target
 
@@ -123,7 +121,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, |d| - beta / 2 elsewhere, d = x - y (Girshick 2015)."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    difference = _difference("smooth_l1_loss", input, target, 4)
+    difference = _difference("smooth_l1_loss", input, target)
     loss = difference.abs()
     if beta > 0:
         loss = ops.where(loss.detach() < beta, difference * difference * (0.5 / beta), loss - 0.5 * beta)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from autograd import Tensor, cat, ops, stack, zeros
-from autograd.errors import ShapeError
+from autograd.errors import ShapeError, warn
 from nn import functional as F
 from nn import init
 from nn.functional.dropout import check_probability
@@ -83,10 +82,9 @@ class RNNBase(Module):
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"proj_size must be smaller than hidden_size and not negative, got {proj_size}")
         if dropout > 0 and num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=3,
             )
         self.mode, self.input_size, self.hidden_size, self.num_layers = mode, input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout

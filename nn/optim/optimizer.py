@@ -6,7 +6,6 @@ formula for one array in `update`, where `slot` makes state that has the shape o
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, as_tensor, enable_grad, tensor, writing
+from autograd.errors import warn
 from autograd.ops.complaints import explain
 from autograd.walks import RemovableHandle
 from nn.state import zero_grads
@@ -212,7 +212,7 @@ class Optimizer:
             message = (
                 f"{type(self).__name__}: a parameter appears more than once in a group: a step updates it as often"
             )
-            warnings.warn(message, stacklevel=3)
+            warn(message)
         group = {**self.defaults, **param_group, "params": params}
         if group.get("differentiable"):
             raise NotImplementedError(
