@@ -19,9 +19,9 @@ from autograd.compat.refused import reason, refusal
 # A module of torch's, and those of ours in which its names are looked for. A path that is a module of the engine
 # (`autograd.linalg`) needs no line; every path is looked up below the one before the last dot.
 TABLE = {
-    "": "autograd.compat.toplevel autograd.compat.spectrogram autograd.compat.lowrank autograd.compat.refused "
-    "autograd.hips",
-    "_C": "autograd.compat.jit autograd.compat.internals autograd autograd.compat.toplevel",
+    "": "autograd.compat.toplevel autograd.compat.switches autograd.compat.spectrogram autograd.compat.lowrank "
+    "autograd.compat.refused autograd.hips",
+    "_C": "autograd.compat.jit autograd.compat.internals autograd autograd.compat.toplevel autograd.compat.switches",
     "_C._nn": "autograd.compat.internals",
     "_dynamo": "autograd.compat.jit",
     "_dynamo._trace_wrapped_higher_order_op": "autograd.compat.jit",
@@ -37,7 +37,7 @@ TABLE = {
     "_inductor.config": "",
     "accelerator": "autograd.compat.cuda",
     "amp": "autograd.compat.amp",
-    "autograd": "autograd autograd.compat.toplevel autograd.checking",
+    "autograd": "autograd autograd.compat.toplevel autograd.compat.switches autograd.checking",
     "autograd.forward_ad": "autograd.compat.forward_ad",
     "autograd.function": "autograd autograd.compat.function",
     "autograd.functional": "autograd.functional",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from autograd import dtypes, kernels, linalg
+from autograd import dtypes, linalg
 from autograd.anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -17,7 +17,6 @@ from autograd.anomaly import (
     set_detect_anomaly,
 )
 from autograd.compat.amp import GradScaler, autocast
-from autograd.compat.constant import always
 from autograd.compat.cuda import Stream
 from autograd.compat.futures import Future
 from autograd.compat.jit import ScriptModule
@@ -26,29 +25,22 @@ from autograd.compat.version import __version__
 from autograd.creation import arange, as_tensor, set_default_dtype
 from autograd.func import vmap
 from autograd.generator import default_generator, initial_seed, numpy_rng
-from autograd.grad_mode import mode
 from autograd.ops.complaints import explained
 from autograd.storage import UntypedStorage
 from autograd.tensor import Tensor
 from nn import functional as F
 
-__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "GradScaler", "HalfTensor"]
-__all__ += ["IntTensor", "LongTensor", "ShortTensor", "Variable", "__version__", "_assert", "_assert_async"]
-__all__ += ["are_deterministic_algorithms_enabled", "autocast", "celu", "channels_last", "channels_last_3d", "compile"]
-__all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "get_default_device"]
-__all__ += ["get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "group_norm"]
-__all__ += ["is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_inference_mode_enabled"]
-__all__ += ["is_storage", "layer_norm", "max_pool1d", "max_pool2d", "memory_format", "pairwise_distance", "prelu"]
-__all__ += ["preserve_format", "rms_norm", "rrelu", "seed", "selu", "set_anomaly_enabled", "set_default_device"]
-__all__ += ["set_default_tensor_type", "set_detect_anomaly", "set_float32_matmul_precision", "set_flush_denormal"]
-__all__ += ["set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "use_deterministic_algorithms"]
-__all__ += ["vmap", "adaptive_avg_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu_"]
-__all__ += ["max_pool3d", "pdist", "pixel_shuffle", "pixel_unshuffle", "relu_", "rrelu_", "selu_", "threshold_"]
-__all__ += ["_softmax_backward_data", "asarray", "dsmm", "lu_solve", "sparse_coo_tensor", "spmm"]
-__all__ += ["ByteStorage", "Future", "OutOfMemoryError", "chalf", "complex32", "frombuffer"]
-__all__ += ["constant_pad_nd", "get_autocast_cpu_dtype", "get_autocast_dtype"]
-__all__ += ["get_autocast_gpu_dtype", "has_cuda", "has_mps", "is_autocast_cpu_enabled", "strided"]
-__all__ += ["PyTorchFileReader", "ScriptModule", "Stream", "UntypedStorage", "embedding", "poisson", "triangular_solve"]
+__all__ = ["BoolTensor", "ByteStorage", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Future"]
+__all__ += ["GradScaler", "HalfTensor", "IntTensor", "LongTensor", "PyTorchFileReader", "ScriptModule", "ShortTensor"]
+__all__ += ["Stream", "UntypedStorage", "Variable", "__version__", "_assert", "_assert_async"]
+__all__ += ["_softmax_backward_data", "adaptive_avg_pool1d", "alpha_dropout", "asarray", "autocast", "avg_pool1d"]
+__all__ += ["bilinear", "celu", "celu_", "chalf", "channels_last", "channels_last_3d", "complex32", "constant_pad_nd"]
+__all__ += ["contiguous_format", "cosine_similarity", "detect_anomaly", "dropout", "dsmm", "embedding", "frombuffer"]
+__all__ += ["group_norm", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "layer_norm", "lu_solve"]
+__all__ += ["max_pool1d", "max_pool2d", "max_pool3d", "memory_format", "pairwise_distance", "pdist", "pixel_shuffle"]
+__all__ += ["pixel_unshuffle", "poisson", "prelu", "preserve_format", "relu_", "rms_norm", "rrelu", "rrelu_", "seed"]
+__all__ += ["selu", "selu_", "set_anomaly_enabled", "set_default_tensor_type", "set_detect_anomaly"]
+__all__ += ["sparse_coo_tensor", "spmm", "strided", "threshold_", "triangular_solve", "typename", "vmap"]
 
 # Functions of `nn.functional` that torch has on the top, too, with the same arguments.
 celu, selu, prelu, rrelu, dropout, cosine_similarity = F.celu, F.selu, F.prelu, F.rrelu, F.dropout, F.cosine_similarity
@@ -238,72 +230,6 @@ def typename(obj: Any) -> str:
         return obj.type()
     kind = obj if isinstance(obj, type) or hasattr(obj, "__qualname__") else type(obj)
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-
-
-# Devices and threads --------------------------------------------------------------------------------------------------
-
-
-get_num_interop_threads = always(1, "1: ops run one after the other.")
-
-
-def get_default_device() -> dtypes.device:
-    """The CPU; within `device("meta")`, that."""
-    return dtypes.device.current
-
-
-def set_default_device(device: Any) -> None:
-    """Accepts the CPU; RuntimeError for another device."""
-    if device is not None:
-        dtypes.checked_device(device)
-
-
-class _Threads:
-    blas: Any = None
-
-
-def get_num_threads() -> int:
-    """How many threads share the work of an op."""
-    return kernels.thread_count()
-
-
-def set_num_threads(num: int) -> None:
-    """Let as many threads share the work of an op, and of a matrix product."""
-    if num < 1:
-        raise RuntimeError(f"set_num_threads needs a number of at least 1, got {num}")
-    kernels.thread_count(num)
-    if _Threads.blas is not None:
-        _Threads.blas.__exit__(None, None, None)
-    _Threads.blas = kernels.blas_threads(num)
-    _Threads.blas.__enter__()
-
-
-# What may be said, and changes nothing --------------------------------------------------------------------------------
-
-
-def compile(model: Callable | None = None, **_: Any) -> Any:
-    """The function or module itself; called with options alone, a decorator that gives it back."""
-    return model if model is not None else lambda model: model
-
-
-set_float32_matmul_precision = set_num_interop_threads = always(None, "Accepted: there is one way to compute.")
-set_warn_always = use_deterministic_algorithms = set_float32_matmul_precision
-get_float32_matmul_precision = always("highest", 'Always "highest".')
-are_deterministic_algorithms_enabled = always(True, "Always: the same program gives the same numbers.")
-is_autocast_enabled = is_autocast_cpu_enabled = is_storage = set_flush_denormal = always(False, "Never.")
-get_autocast_gpu_dtype = always(dtypes.float16, "The dtype of autocast on a GPU, of which there is none.")
-get_autocast_cpu_dtype = always(dtypes.bfloat16, "The dtype of autocast on the CPU, where it has no effect.")
-has_cuda = has_mps = False  # older forms of cuda.is_available and mps.is_available
-OutOfMemoryError = MemoryError
-
-
-def is_inference_mode_enabled() -> bool:
-    """Whether ops are not recorded now."""
-    return not mode.grad
-
-
-def get_autocast_dtype(device_type: str) -> Any:
-    """The dtype of autocast on such a device."""
-    return (get_autocast_cpu_dtype if device_type == "cpu" else get_autocast_gpu_dtype)()
 
 
 def seed() -> int:

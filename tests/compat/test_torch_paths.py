@@ -11,7 +11,7 @@ import pytest
 import autograd
 import nn
 from autograd import compat
-from autograd.compat import toplevel
+from autograd.compat import switches, toplevel
 
 
 @pytest.mark.parametrize("path", sorted(compat.TABLE))
@@ -24,7 +24,7 @@ def test_every_path_can_be_imported_and_every_name_in_it_is_there(path):
 def test_a_name_means_the_same_in_a_program_that_imports_torch_and_in_one_that_imports_autograd():
     autograd.ops.load()
     families = [import_module(f"autograd.ops.{family}") for family in (*autograd.ops.LATER, "neural", "fused")]
-    for name in sorted({name for module in (toplevel, *families) for name in getattr(module, "__all__", ())}):
+    for name in sorted({name for module in (toplevel, switches, *families) for name in getattr(module, "__all__", ())}):
         found = getattr(autograd, name)
         assert isinstance(found, ModuleType) or compat.attribute("", name) is found, name
     assert autograd.svd is not autograd.linalg.svd and callable(autograd.mode)
