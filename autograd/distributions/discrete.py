@@ -13,7 +13,7 @@ from autograd.generator import numpy_rng
 from autograd.ops.neural import bce_with_logits, softplus
 
 __all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "NegativeBinomial"]
-__all__ += ["OneHotCategorical", "Poisson"]
+__all__ += ["OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson"]
 
 _PROBABILITY = {"probs": constraints.unit_interval, "logits": constraints.real}
 
@@ -178,6 +178,15 @@ class OneHotCategorical(OverClasses):
 
     def log_prob(self, value):
         return self._log_prob_of(self._checked(value).argmax(-1))
+
+
+class OneHotCategoricalStraightThrough(OneHotCategorical):
+    """A OneHotCategorical whose samples have the derivative of `probs` (Bengio et al. 2013, arXiv:1308.3432)."""
+
+    has_rsample = True
+
+    def rsample(self, sample_shape=()):
+        return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
 class Multinomial(OverClasses):

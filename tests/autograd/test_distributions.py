@@ -42,6 +42,7 @@ VECTORS = {
     "MultivariateNormal": lambda: d.MultivariateNormal(ag.tensor([1.0, -1.0]), ag.tensor([[2.0, 0.8], [0.8, 1.0]])),
     "Multinomial": lambda: d.Multinomial(5, ag.tensor([0.2, 0.3, 0.5])),
     "OneHotCategorical": lambda: d.OneHotCategorical(ag.tensor([0.2, 0.3, 0.5])),
+    "OneHotCategoricalStraightThrough": lambda: d.OneHotCategoricalStraightThrough(ag.tensor([0.2, 0.3, 0.5])),
     "Independent": lambda: d.Independent(d.Gamma(ag.tensor([1.0, 3.0]), 2.0), 1),
 }
 
@@ -327,3 +328,16 @@ def test_a_users_transform_and_distribution_need_only_their_formulas():
 def test_a_distribution_can_be_pickled():
     normal = pickle.loads(pickle.dumps(d.Normal(ag.zeros(2), 1.0)))
     assert normal.log_prob(ag.zeros(2)).shape == (2,)
+
+
+@pytest.mark.parametrize("parameter", ["probs", "logits"])
+def test_a_straight_through_sample_is_one_hot_and_has_the_gradient_of_the_probabilities(parameter):
+    ag.manual_seed(0)
+    leaf = ag.tensor([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]], requires_grad=True)
+    weights = ag.tensor([[[2.0, 7.0, 5.0], [1.0, 3.0, 4.0]]])
+    distribution = d.OneHotCategoricalStraightThrough(**{parameter: leaf})
+    sample = distribution.rsample((4,))
+    np.testing.assert_allclose(np.sort(sample.detach().numpy(), -1), np.broadcast_to([0, 0, 1], (4, 2, 3)), atol=1e-6)
+    (found,) = ag.grad((sample * weights).sum(), leaf, retain_graph=True)
+    (expected,) = ag.grad(4 * (distribution.probs * weights).sum(), leaf)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6)

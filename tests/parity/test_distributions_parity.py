@@ -72,6 +72,7 @@ FAMILIES = {
     "Categorical by probs": ("Categorical", {"probs": classes}),
     "Categorical by logits": ("Categorical", {"logits": classes}),
     "OneHotCategorical": ("OneHotCategorical", {"probs": classes}),
+    "OneHotCategoricalStraightThrough": ("OneHotCategoricalStraightThrough", {"probs": classes}),
     "Multinomial by probs": ("Multinomial", {"total_count": 3, "probs": classes}),
     "Multinomial by logits": ("Multinomial", {"total_count": 3, "logits": classes}),
     "MultivariateNormal by covariance": ("MultivariateNormal", {"loc": vector, "covariance_matrix": covariance}),
