@@ -99,8 +99,8 @@ def _formatter(numbers: np.ndarray) -> tuple[Callable[[Any], str], int]:
     (real, before), (imag, behind) = map(_formatter, (numbers.real, numbers.imag))
 
     def both(value: complex) -> str:
-        behind = imag(value.imag).lstrip()
-        return f"{real(value.real)}{'+' * (behind[0] != '-')}{behind}j"
+        text = imag(value.imag).lstrip()
+        return f"{real(value.real)}{'+' * (text[0] != '-')}{text}j"
 
     return both, before + behind + 1
 
