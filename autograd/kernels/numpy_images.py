@@ -14,21 +14,24 @@ def max_pool(x, kernel, steps, places):
     strides = [math.prod(size[i + 1 :]) for i in range(len(size))]
     starts = [np.arange(m) * s - p for m, s, p in zip(places, steps.stride, steps.padding)]
     values = np.full((*x.shape[:2], *places), -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
-    first = [start + -(np.minimum(start, 0) // d) * d for start, d in zip(starts, steps.dilation)]
-    first = [np.minimum(start, n - 1) for start, n in zip(first, size)]  # where the dilation leaves out the image
-    indices = np.array(np.broadcast_to(_place(first, strides), values.shape), order="C")
-    for element in itertools.product(*map(range, kernel)):
+    which = np.zeros(values.shape, np.min_scalar_type(math.prod(kernel)))  # 1 for the first element of a window, ...
+    for number, element in enumerate(itertools.product(*map(range, kernel)), 1):
         at = [start + i * d for start, i, d in zip(starts, element, steps.dilation)]
         inside = [np.flatnonzero((0 <= a) & (a < n)) for a, n in zip(at, size)]
         if not all(map(len, inside)):
             continue
         there = tuple(slice(i[0], i[-1] + 1) for i in inside)
         here = tuple(slice(a[i[0]], a[i[-1]] + 1, s) for a, i, s in zip(at, inside, steps.stride))
-        found, best = x[:, :, *here], values[:, :, *there]
+        found, best, last = x[:, :, *here], values[:, :, *there], which[:, :, *there]
         larger = (found > best) | (found != found)
-        np.copyto(best, found, where=larger)
-        place = _place([a[i] for a, i in zip(at, inside)], strides)
-        np.copyto(indices[:, :, *there], place, where=larger)
+        np.maximum(best, found, out=best)
+        np.maximum(last, np.multiply(larger, number, dtype=which.dtype), out=last)
+    elements = [np.arange(k) * d for k, d in zip(kernel, steps.dilation)]
+    indices = np.append(0, _place(elements, strides)).take(which) + _place(starts, strides)
+    if not which.all():  # nothing larger than -inf: the first element within the image
+        first = [start + -(np.minimum(start, 0) // d) * d for start, d in zip(starts, steps.dilation)]
+        first = [np.minimum(start, n - 1) for start, n in zip(first, size)]  # the dilation may leave out the image
+        np.copyto(indices, _place(first, strides), where=which == 0)
     return values, indices
 
 
