@@ -1,4 +1,4 @@
-"""The errors of the engine."""
+"""The errors and warnings of the engine, and the line of the user's program that they are about."""
 
 from __future__ import annotations
 
